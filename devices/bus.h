@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One address space of devices: ports or MMIO. A short sorted table; wired
+ * before the first vCPU runs and constant from then on, so readers need no
+ * lock. Addresses without a device read as all ones and ignore writes; each is
+ * counted.
+ */
+#ifndef DEVICES_BUS_H
+#define DEVICES_BUS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "devices/device.h"
+
+#define BUS_DEVICES 32
+
+struct bus {
+	const char *name; /* "port" or "mmio", for messages */
+	struct bus_range {
+		uint64_t base, size;
+		struct device *device;
+	} range[BUS_DEVICES];
+	unsigned ranges;
+	_Atomic uint64_t unknown; /* accesses that met no device */
+};
+
+/* 0; -EEXIST when [base, base + size) meets another; -ENOSPC; -EINVAL when
+ * empty or wrapping. */
+int bus_add(struct bus *b, struct device *d, uint64_t base, uint64_t size);
+
+/* An access of @len in {1, 2, 4, 8} bytes. One that crosses a range's end is
+ * split, each byte handled alone. */
+uint64_t bus_read(struct bus *b, uint64_t at, unsigned len);
+void bus_write(struct bus *b, uint64_t at, unsigned len, uint64_t value);
+
+/* Destroy the devices, last added first. */
+void bus_destroy(struct bus *b);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Swap tiers: where the bytes of a page that left lie. A tier stores whole
+ * pages and gives them back by a handle; it neither knows gfns nor vouches
+ * for what it returns: checksums are swap.c's (ept/swap.h).
+ *
+ * Calls come from the reclaim thread (store, release) and the fault thread
+ * (load, release) at the same time: a tier locks for itself. None of these
+ * locks is held during I/O or compression. Loads and stores come in batches
+ * so that a tier can queue them together.
+ */
+#ifndef EPT_TIER_H
+#define EPT_TIER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ept/addr.h"
+
+#define TIER_BATCH 64 /* the most pages of one store or load */
+
+/* One page of a batch. */
+struct tier_io {
+	void *page; /* PAGE_SIZE bytes; store reads them, load fills them */
+	uint64_t where; /* the tier's handle: store sets it, load uses it */
+	int error; /* result: 0 or -errno, each page for itself */
+};
+
+struct tier_stats {
+	uint64_t pages; /* held now */
+	uint64_t raw_bytes; /* their size as pages */
+	uint64_t stored_bytes; /* what they take here, slack included */
+};
+
+struct tier {
+	const struct tier_ops *ops;
+};
+
+struct tier_ops {
+	const char *name; /* as in --swap, --stats and error messages */
+	/*
+	 * Store @n <= TIER_BATCH pages. An io's error is -ENOSPC when the tier
+	 * is full, -E2BIG when the page does not pay here (incompressible)
+	 * and @raw_ok is false, another -errno when the medium failed; such a
+	 * page holds nothing in the tier, and a place whose write failed is
+	 * never used again (quarantine).
+	 */
+	void (*store)(struct tier *t, struct tier_io *io, unsigned n,
+		      bool raw_ok);
+	/*
+	 * Load @n <= TIER_BATCH pages; the stored copies stay. -EIO and other
+	 * medium errors, -EBADMSG for a copy that cannot be expanded to
+	 * exactly one page.
+	 */
+	void (*load)(struct tier *t, struct tier_io *io, unsigned n);
+	/* Forget the copy at @where. Cannot fail. */
+	void (*release)(struct tier *t, uint64_t where);
+	void (*stats)(struct tier *t, struct tier_stats *st);
+	void (*destroy)(struct tier *t);
+};
+
+enum codec { CODEC_LZ4, CODEC_ZSTD };
+
+/*
+ * A tier of compressed RAM holding at most @limit bytes (0: no limit) of
+ * compressed pages. Returns 0 or -errno.
+ */
+int tier_ram_create(struct tier **out, uint64_t limit, enum codec codec);
+
+/*
+ * A tier in an unnamed file of @size bytes, preallocated, in directory @path
+ * (O_TMPFILE), or on the block device @path (@size 0: all of it). Direct I/O
+ * where the file system has it. Returns 0 or -errno: -ENOSPC no room,
+ * -EACCES not writable, -ENOTSUP no O_TMPFILE there, ...
+ */
+int tier_file_create(struct tier **out, const char *path, uint64_t size);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The contract between twofold and its bundled guest: ports, MMIO bases and
+ * the structures both sides read. Everything here is little-endian, naturally
+ * aligned and free of pointers; an address is guest-physical unless it says
+ * otherwise. Nothing else is shared between the two sides.
+ *
+ * Boot: PVH (32-bit protected mode, paging off, EBX = struct hvm_start_info).
+ * The PVH module whose command line is "fdt" is the device tree. Without one
+ * (under QEMU) the guest uses the PVH memory map, COM1 and its command line.
+ * A tree whose root is compatible with ABI_FDT_COMPATIBLE promises one thing
+ * more: RAM that nobody has written yet reads as zeros.
+ */
+#ifndef GUEST_ABI_H
+#define GUEST_ABI_H
+
+#include <stdint.h>
+
+#define ABI_FDT_MODULE     "fdt"
+#define ABI_FDT_COMPATIBLE "twofold,vm"
+
+/* Device tree "compatible" strings of the devices below. */
+#define ABI_FDT_UART "ns16550a"
+#define ABI_FDT_EXIT "twofold,exit"
+#define ABI_FDT_LAB  "twofold,lab"
+
+/* Ports. A 32-bit out to the exit port ends the run with that status. */
+#define ABI_UART_PORT  0x3f8
+#define ABI_UART_PORTS 8
+#define ABI_UART_IRQ   4
+#define ABI_EXIT_PORT  0xf4
+#define ABI_EXIT_PORTS 4
+
+/* RAM fills [0, 3 GiB) and goes on at 4 GiB; MMIO lies between. */
+#define ABI_MMIO_BASE 0xc0000000u
+#define ABI_MMIO_END  0x100000000ull
+
+/*
+ * The lab device: the guest's window on stage 2. One page of 64-bit registers,
+ * accessed as naturally aligned 64-bit words.
+ *
+ *   write ARG0, ARG1, then CMD; the command has run when the write returns;
+ *   read STATUS (0, or a positive Linux errno) and RESULT.
+ */
+#define ABI_LAB_BASE 0xd0000000u
+#define ABI_LAB_SIZE 0x1000u
+#define ABI_LAB_ID   0x314241444c4f4654ull /* "TFOLDAB1" */
+
+enum lab_register {
+	LAB_ID = 0x00,     /* ro: ABI_LAB_ID */
+	LAB_ARG0 = 0x08,   /* rw */
+	LAB_ARG1 = 0x10,   /* rw */
+	LAB_CMD = 0x18,    /* wo: enum lab_command */
+	LAB_STATUS = 0x20, /* ro: 0 or errno of the last command */
+	LAB_RESULT = 0x28, /* ro: result of the last command */
+	LAB_TRACING = 0x30 /* ro: 1 when stage-1 records are wanted */
+};
+
+enum lab_command {
+	/* fill the struct lab_counters at gpa ARG0 */
+	LAB_COUNTERS = 1,
+	/* move the page at gpa ARG0 out to swap (a clean or zero page costs no
+	 * write); RESULT = its enum lab_state afterwards; EBUSY if pinned */
+	LAB_EVICT = 2,
+	/* drop the page at gpa ARG0 from the second stage, keep its bytes */
+	LAB_UNMAP = 3,
+	/* RESULT = enum lab_state of the page at gpa ARG0 */
+	LAB_STATE = 4,
+	/* lower the resident cap to ARG0 bytes (0 restores the operator's);
+	 * returns when it holds; RESULT = the cap in force, in bytes */
+	LAB_RESIDENT = 5,
+	/* walk the gva ARG0 through this vCPU's tables and stage 2;
+	 * fill the struct lab_walk at gpa ARG1 */
+	LAB_WALK = 6,
+	/* the struct lab_ring at gpa ARG0 is where stage-1 faults go */
+	LAB_RING = 7,
+	/* take all records out of the ring (the guest's ring is full) */
+	LAB_DRAIN = 8,
+	/* the kernel's own count of page faults so far is ARG0 */
+	LAB_REPORT = 9
+};
+
+/* Where a page is, as DESIGN names the states. */
+enum lab_state {
+	LAB_HOLE = 0, /* no RAM there */
+	LAB_ABSENT,   /* never touched, or given back: the pager will fill it */
+	LAB_ARRIVING,
+	LAB_MAPPED,
+	LAB_UNMAPPED, /* bytes in memory, no second-stage mapping */
+	LAB_LEAVING,
+	LAB_STORED, /* in swap */
+	LAB_POISONED
+};
+
+/* The hypervisor's counters, named as in --stats. */
+struct lab_counters {
+	uint64_t missing, minor; /* stage-2 faults by kind */
+	uint64_t zero_filled, file_filled;
+	uint64_t swapped_in, swapped_out;
+	uint64_t clean_dropped, zero_elided, mapped_ahead;
+	uint64_t memory_bytes;
+	uint64_t resident_bytes, resident_limit_bytes, resident_peak_bytes;
+};
+
+/*
+ * The two-dimensional walk, reference by reference. For each of the guest's
+ * levels the hardware first walks stage 2 to find the table page (stage 2
+ * references), then reads the guest entry (one stage 1 reference); last it
+ * walks stage 2 for the data page. 4 KiB on 4 KiB: 4 * (4 + 1) + 4 = 24.
+ */
+#define LAB_WALK_REFS 48
+
+struct lab_ref {
+	uint32_t stage; /* 1: guest entry, 2: second-stage entry */
+	uint32_t level; /* 4 (root) .. 1 */
+	uint64_t gpa;   /* stage 1: where the entry lies; 2: what it maps */
+	uint64_t entry; /* its value */
+};
+
+struct lab_walk {
+	uint64_t gva;
+	uint64_t gpa;  /* meaningful when found */
+	uint32_t found; /* 1: both stages are present all the way */
+	uint32_t refs; /* used part of ref[] */
+	struct lab_ref ref[LAB_WALK_REFS];
+};
+
+/*
+ * Stage-1 faults: a ring the guest's kernel fills and the hypervisor empties
+ * on LAB_DRAIN and at the end of the run. It lies in physically contiguous
+ * guest memory. Indices count records for ever and are taken modulo size, a
+ * power of two; the guest must LAB_DRAIN before head - tail exceeds size.
+ */
+enum lab_fault_kind {
+	LAB_FAULT_DEMAND_ZERO = 1, /* anonymous memory, first touch */
+	LAB_FAULT_DEMAND_FILE,     /* program text or data, first touch */
+	LAB_FAULT_COW,
+	LAB_FAULT_STACK,
+	LAB_FAULT_KERNEL, /* the kernel's own demand mapping */
+	LAB_FAULT_REFUSED /* no such page or no right: the access is an error */
+};
+
+struct lab_fault {
+	uint64_t tsc; /* at entry of the handler */
+	uint64_t gva, rip, cr3;
+	uint32_t error; /* the page-fault error code */
+	uint32_t pid;
+	uint32_t kind;  /* enum lab_fault_kind */
+	uint32_t ticks; /* TSC ticks to handle it, saturated */
+	uint64_t reserved[2];
+};
+
+struct lab_ring {
+	uint32_t size; /* records, a power of two, at most 1024 */
+	uint32_t head; /* written by the guest */
+	uint32_t tail; /* written by the hypervisor */
+	uint32_t reserved[13];
+	struct lab_fault fault[];
+};
+
+#endif
