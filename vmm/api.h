@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The control API: HTTP/1.1 with JSON bodies on a unix socket (mode 0600),
+ * served by a thread of its own.
+ *
+ *   GET   /status              200, status_json
+ *   PATCH /vm                  {"state": "Paused" | "Resumed" | "Stopped"}
+ *   PUT   /memory/resident     {"resident_bytes": N}
+ *
+ * 204 on success, 400 {"fault_message": "..."} else. A request has at most
+ * 64 KiB; a client that sends none of it for 5 s is dropped; a peer that does
+ * not read is dropped too. It never blocks a vCPU.
+ */
+#ifndef VMM_API_H
+#define VMM_API_H
+
+#include "vmm/status.h"
+
+struct api;
+
+/*
+ * Listen on @path. A socket file that nobody listens on is replaced; one in
+ * use is refused. A character device (the capsule's serial port) is served
+ * as one endless client instead. False: one line in *why.
+ */
+bool api_start(struct api **out, const char *path, struct vm_control control,
+	       struct complaint *why);
+/* Stop serving and remove the socket file. */
+void api_stop(struct api *a);
+
+/* The socket of the VM that @vm names (a name, a pid or a path with a slash),
+ * into to[108]: ${XDG_RUNTIME_DIR:-/run}/twofold/NAME.sock. False: too long. */
+bool api_path(const char *vm, char to[108]);
+/* Make the folder that api_path names sockets in, mode 0700. 0 or -errno. */
+int api_make_folder(void);
+
+/*
+ * One request to the API at @path, waiting at most @timeout_s. The HTTP status,
+ * or -errno when there is no answer; *body (may be NULL) is malloced.
+ */
+int api_call(const char *path, const char *method, const char *target,
+	     const char *json, int timeout_s, char **body);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of `twofold run`, parsed and checked, nothing opened. */
+#ifndef VMM_OPTIONS_H
+#define VMM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ept/policy.h"
+#include "ept/tier.h"
+
+#define MAX_CPUS  8
+#define MAX_SWAPS 8
+
+enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_CAPSULE };
+enum on_swap_error { SWAP_ERROR_STOP, SWAP_ERROR_KILL };
+
+struct swap_option {
+	bool ram; /* else file */
+	char *path; /* file: directory or block device */
+	uint64_t size; /* bytes; 0: not given */
+	enum codec codec; /* ram */
+};
+
+struct run_options {
+	char *kernel; /* NULL: the sample guest */
+	char *cmdline; /* -p TEXT and the words behind --; see options.c */
+	uint64_t memory_bytes;
+	uint64_t resident_bytes; /* memory_bytes when not given */
+	unsigned cpus;
+	const struct policy_ops *policy;
+	struct swap_option swap[MAX_SWAPS];
+	unsigned swaps;
+	enum on_swap_error on_swap_error;
+	enum accel accel;
+	char *trace, *stats, *name, *api_socket; /* NULL: not given */
+	uint64_t timeout_s; /* 0: none */
+	uint64_t flip_nth; /* --inject flip=N, a test hook: see ept/swap.h */
+	bool paging; /* --paging on|off; off: the kernel's own first touch */
+};
+
+/* What a wrong command line prints, without newline. */
+struct complaint {
+	char text[256];
+};
+
+/*
+ * Parse argv[0..argc) behind the word "run". False: one line in *why. The
+ * strings of *o are owned by it: options_free.
+ */
+bool options_parse(struct run_options *o, int argc, char **argv,
+		   struct complaint *why);
+void options_free(struct run_options *o);
+
+/*
+ * A size: digits and a binary suffix B K M G T (or KiB, MiB, GiB, TiB; either
+ * case). A bare number means @bare bytes a unit; 0: a suffix is needed. False
+ * on anything else, and on overflow.
+ */
+bool size_parse(const char *text, uint64_t bare, uint64_t *bytes);
+
+/* The text of --help for `run`. */
+extern const char run_help[];
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A snapshot of a running VM, as --stats and the control API report it, and
+ * what the control API may ask of it.
+ */
+#ifndef VMM_STATUS_H
+#define VMM_STATUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ept/swap.h"
+#include "vmm/options.h"
+
+struct status {
+	const char *name;
+	const char *accel; /* "kvm" or "capsule" */
+	const char *stage2; /* "ept", "npt" or "shadow" */
+	const char *state; /* "running", "paused" or "ended" */
+	const char *reason; /* why paused, one line; "" when not */
+	const char *policy;
+	struct {
+		int exit_code; /* once ended */
+		const char *exit_reason; /* exit timeout crash stopped, or "" */
+		uint64_t page_faults; /* as the guest's kernel reported */
+	} guest;
+	struct {
+		uint64_t size_bytes, resident_limit_bytes, resident_bytes,
+			resident_peak_bytes;
+	} memory;
+	struct {
+		uint64_t missing, minor;
+		struct {
+			double p50, p99, max;
+		} latency_us;
+	} faults;
+	struct {
+		uint64_t zero_filled, file_filled, swapped_in, swapped_out,
+			clean_dropped, zero_elided, mapped_ahead;
+	} pages;
+	struct {
+		const char *name;
+		struct tier_stats stats;
+	} tier[SWAP_TIERS];
+	unsigned tiers;
+	struct {
+		const char *choice; /* same_cpu, spin or blocked */
+		double same_cpu_us, spin_us, blocked_us;
+	} placement;
+	uint64_t wall_us;
+};
+
+/* Called by the API's thread; none blocks for longer than it says. */
+struct vm_control {
+	void *vm;
+	void (*status)(void *vm, struct status *st);
+	/* Set the resident cap; false: one line in *why. Does not wait. */
+	bool (*resident)(void *vm, uint64_t bytes, struct complaint *why);
+	/* Returns when every vCPU has stopped, or within 1 s. */
+	bool (*pause)(void *vm, struct complaint *why);
+	bool (*resume)(void *vm, struct complaint *why);
+	void (*stop)(void *vm);
+};
+
+/* The --stats report: its keys are a promise (README). Malloced; NULL: no
+ * memory. @pretty: indented, ends with a newline. */
+char *status_json(const struct status *st, bool pretty);
+
+#endif
