@@ -25,6 +25,10 @@ struct api;
  */
 bool api_start(struct api **out, const char *path, struct vm_control control,
 	       struct complaint *why);
+/* The same with another limit than 5 s, for tests. */
+bool api_start_idle(struct api **out, const char *path,
+		    struct vm_control control, unsigned idle_ms,
+		    struct complaint *why);
 /* Stop serving and remove the socket file. */
 void api_stop(struct api *a);
 

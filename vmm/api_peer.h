@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One client of the control API, as the server sees it: bytes in, a request,
+ * its answer, bytes out. Nothing more is read before the answer has been
+ * taken, so a client holds at most one request and one answer of memory.
+ * Only the server's thread touches it.
+ */
+#ifndef VMM_API_PEER_H
+#define VMM_API_PEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "vmm/http.h"
+#include "vmm/status.h"
+
+struct peer {
+	int fd; /* non-blocking */
+	bool device; /* a character device: never over for good */
+	bool served; /* has had an answer */
+	bool last; /* out is the last answer on this connection */
+	int64_t since; /* when its state last changed, see peer_late */
+	struct http in;
+	char chunk[4096]; /* read, of which [chunk_at, chunk_len) is not yet */
+	size_t chunk_at, chunk_len; /* taken */
+	char *out; /* the answer, of which [out_at, out_len) is not yet sent */
+	size_t out_at, out_len;
+};
+
+/* A peer on @fd, which it owns. NULL: no memory, and @fd is closed. */
+struct peer *peer_create(int fd, bool device);
+void peer_destroy(struct peer *p);
+
+/* Forget everything that is half-done: another client may come next. */
+void peer_reset(struct peer *p);
+
+/* What to poll for. */
+short peer_events(const struct peer *p);
+
+/* Do what can be done without waiting. False: this client is over. */
+bool peer_step(struct peer *p, const struct vm_control *vm);
+
+/* Nothing is under way: no part of a request, no answer to take. */
+bool peer_idle(const struct peer *p);
+
+/*
+ * When a peer that is not idle has run out of time: @limit_ms after it
+ * connected, began its request or was answered, however busily it trickles.
+ */
+static inline int64_t peer_deadline(const struct peer *p, int64_t limit_ms)
+{
+	return peer_idle(p) ? INT64_MAX : p->since + limit_ms;
+}
+
+static inline int64_t clock_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A body is one flat JSON object whose fields are all known: jansson parses
+ * it, refusing duplicates, numbers that do not fit and deep nesting, and
+ * unpacks it, refusing what is missing, unknown or of the wrong type, before
+ * the VM hears of it.
+ */
+#include "vmm/api_route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "vmm/safe_json.h"
+
+struct http_reply api_fault(int status, const char *message)
+{
+	struct http_reply reply = { .status = status };
+	json_t *fault = json_pack("{s:o}", "fault_message", safe_text(message));
+
+	reply.body = json_dumps(fault, JSON_COMPACT);
+	json_decref(fault);
+	return reply;
+}
+
+/* What most requests come to: 204, or 400 and why. */
+static struct http_reply done(bool ok, const struct complaint *why)
+{
+	if (ok)
+		return (struct http_reply){ .status = HTTP_STATUS_NO_CONTENT };
+	return api_fault(HTTP_STATUS_BAD_REQUEST, why->text);
+}
+
+static struct http_reply malformed(const char *want, const json_error_t *error)
+{
+	struct complaint why;
+
+	snprintf(why.text, sizeof(why.text), "want %s: %s", want, error->text);
+	return done(false, &why);
+}
+
+static struct http_reply get_status(const struct vm_control *vm, json_t *body,
+				    const char *want)
+{
+	struct status st = { .name = "" };
+	struct http_reply reply = { .status = HTTP_STATUS_OK };
+
+	(void)body;
+	(void)want;
+	vm->status(vm->vm, &st);
+	reply.body = status_json(&st, false);
+	if (!reply.body)
+		reply.status = HTTP_STATUS_INTERNAL_SERVER_ERROR;
+	return reply;
+}
+
+static struct http_reply patch_vm(const struct vm_control *vm, json_t *body,
+				  const char *want)
+{
+	struct complaint why = { "" };
+	json_error_t error;
+	const char *state;
+
+	if (json_unpack_ex(body, &error, JSON_STRICT, "{s:s}", "state", &state))
+		return malformed(want, &error);
+	if (!strcmp(state, "Paused"))
+		return done(vm->pause(vm->vm, &why), &why);
+	if (!strcmp(state, "Resumed"))
+		return done(vm->resume(vm->vm, &why), &why);
+	if (!strcmp(state, "Stopped")) {
+		vm->stop(vm->vm);
+		return done(true, &why);
+	}
+	snprintf(why.text, sizeof(why.text), "want %s: no such state", want);
+	return done(false, &why);
+}
+
+static struct http_reply put_resident(const struct vm_control *vm, json_t *body,
+				      const char *want)
+{
+	struct complaint why = { "" };
+	json_error_t error;
+	json_int_t bytes;
+
+	if (json_unpack_ex(body, &error, JSON_STRICT, "{s:I}", "resident_bytes",
+			   &bytes))
+		return malformed(want, &error);
+	if (bytes < 0) {
+		snprintf(why.text, sizeof(why.text), "want %s: negative", want);
+		return done(false, &why);
+	}
+	return done(vm->resident(vm->vm, (uint64_t)bytes, &why), &why);
+}
+
+static const struct route {
+	enum http_method method;
+	const char *target;
+	/* @body is the parsed body, NULL where @want is. */
+	struct http_reply (*answer)(const struct vm_control *vm, json_t *body,
+				    const char *want);
+	const char *want; /* its body, as a complaint shows it */
+} routes[] = {
+	{ HTTP_GET, "/status", get_status, NULL },
+	{ HTTP_PATCH, "/vm", patch_vm,
+	  "{\"state\": \"Paused\" | \"Resumed\" | \"Stopped\"}" },
+	{ HTTP_PUT, "/memory/resident", put_resident,
+	  "{\"resident_bytes\": N}" },
+};
+
+#define ROUTES (sizeof(routes) / sizeof(routes[0]))
+
+static struct http_reply follow(const struct route *route,
+				const struct vm_control *vm,
+				const struct http *request)
+{
+	json_t *body = NULL;
+	json_error_t error;
+
+	if (route->want) {
+		body = json_loadb(request->body, request->body_len,
+				  JSON_REJECT_DUPLICATES, &error);
+		if (!body)
+			return malformed(route->want, &error);
+	}
+	struct http_reply reply = route->answer(vm, body, route->want);
+	json_decref(body);
+	return reply;
+}
+
+struct http_reply api_answer(const struct vm_control *vm,
+			     const struct http *request)
+{
+	struct http_reply reply;
+
+	for (const struct route *r = routes; r < routes + ROUTES; r++) {
+		if (strcmp(r->target, request->target))
+			continue;
+		if (r->method == (enum http_method)request->parser.method)
+			return follow(r, vm, request);
+		reply = api_fault(HTTP_STATUS_METHOD_NOT_ALLOWED,
+				  "wrong method; Allow names the right one");
+		reply.allow = http_method_str(r->method);
+		return reply;
+	}
+	return api_fault(HTTP_STATUS_NOT_FOUND, "no such path");
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The --stats report, one function an object. The keys up to wall_us and their
+ * order are a promise to those who parse it; new ones go to the end.
+ */
+#include "vmm/status.h"
+
+#include "vmm/safe_json.h"
+
+static json_t *guest_json(const struct status *st)
+{
+	return json_pack("{s:i, s:o, s:I}", "exit_code", st->guest.exit_code,
+			 "exit_reason", safe_text(st->guest.exit_reason),
+			 "page_faults", safe_count(st->guest.page_faults));
+}
+
+static json_t *memory_json(const struct status *st)
+{
+	return json_pack(
+		"{s:I, s:I, s:I, s:I}", "size_bytes",
+		safe_count(st->memory.size_bytes), "resident_limit_bytes",
+		safe_count(st->memory.resident_limit_bytes), "resident_bytes",
+		safe_count(st->memory.resident_bytes), "resident_peak_bytes",
+		safe_count(st->memory.resident_peak_bytes));
+}
+
+static json_t *faults_json(const struct status *st)
+{
+	return json_pack("{s:I, s:I, s:{s:f, s:f, s:f}}", "missing",
+			 safe_count(st->faults.missing), "minor",
+			 safe_count(st->faults.minor), "latency_us", "p50",
+			 safe_real(st->faults.latency_us.p50), "p99",
+			 safe_real(st->faults.latency_us.p99), "max",
+			 safe_real(st->faults.latency_us.max));
+}
+
+static json_t *pages_json(const struct status *st)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "zero_filled",
+			 safe_count(st->pages.zero_filled), "file_filled",
+			 safe_count(st->pages.file_filled), "swapped_in",
+			 safe_count(st->pages.swapped_in), "swapped_out",
+			 safe_count(st->pages.swapped_out), "clean_dropped",
+			 safe_count(st->pages.clean_dropped), "zero_elided",
+			 safe_count(st->pages.zero_elided), "mapped_ahead",
+			 safe_count(st->pages.mapped_ahead));
+}
+
+static json_t *tier_json(const char *name, const struct tier_stats *t)
+{
+	return json_pack("{s:o, s:I, s:I, s:I}", "name", safe_text(name),
+			 "pages", safe_count(t->pages), "raw_bytes",
+			 safe_count(t->raw_bytes), "stored_bytes",
+			 safe_count(t->stored_bytes));
+}
+
+static json_t *swap_json(const struct status *st)
+{
+	json_t *tiers = json_array();
+
+	for (unsigned i = 0; i < st->tiers; i++)
+		if (json_array_append_new(
+			    tiers,
+			    tier_json(st->tier[i].name, &st->tier[i].stats))) {
+			json_decref(tiers);
+			return NULL;
+		}
+	return json_pack("{s:o}", "tiers", tiers);
+}
+
+static json_t *placement_json(const struct status *st)
+{
+	return json_pack("{s:o, s:f, s:f, s:f}", "choice",
+			 safe_text(st->placement.choice), "same_cpu_us",
+			 safe_real(st->placement.same_cpu_us), "spin_us",
+			 safe_real(st->placement.spin_us), "blocked_us",
+			 safe_real(st->placement.blocked_us));
+}
+
+static json_t *report_json(const struct status *st)
+{
+	return json_pack(
+		"{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I,"
+		" s:o, s:o, s:o, s:o, s:o}",
+		"version", 1, "accel", safe_text(st->accel), "stage2",
+		safe_text(st->stage2), "guest", guest_json(st), "memory",
+		memory_json(st), "faults", faults_json(st), "pages",
+		pages_json(st), "swap", swap_json(st), "wall_us",
+		safe_count(st->wall_us), "name", safe_text(st->name), "state",
+		safe_text(st->state), "reason", safe_text(st->reason), "policy",
+		safe_text(st->policy), "placement", placement_json(st));
+}
+
+/* @text with a newline behind it, as a file wants it. */
+static char *add_newline(char *text)
+{
+	char *line = NULL;
+
+	if (text && asprintf(&line, "%s\n", text) < 0)
+		line = NULL;
+	free(text);
+	return line;
+}
+
+char *status_json(const struct status *st, bool pretty)
+{
+	/* Nine digits: microseconds without the noise of a double's tail. */
+	size_t flags = JSON_REAL_PRECISION(9);
+	json_t *report = report_json(st);
+	char *text;
+
+	if (pretty)
+		text = add_newline(json_dumps(report, flags | JSON_INDENT(2)));
+	else
+		text = json_dumps(report, flags | JSON_COMPACT);
+	json_decref(report);
+	return text;
+}
