@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "ept/policy.h"
 #include "ept/tier.h"
@@ -24,10 +25,13 @@ struct swap_option {
 };
 
 struct run_options {
+	bool help; /* --help was read; nothing else counts */
 	char *kernel; /* NULL: the sample guest */
-	char *cmdline; /* -p TEXT and the words behind --; see options.c */
-	uint64_t memory_bytes;
-	uint64_t resident_bytes; /* memory_bytes when not given */
+	/* -p TEXT and the words behind --, as vmm/options_cmdline.c joins them;
+	 * "" when there are none */
+	char *cmdline;
+	uint64_t memory_bytes; /* whole pages */
+	uint64_t resident_bytes; /* whole pages; memory_bytes: no cap */
 	unsigned cpus;
 	const struct policy_ops *policy;
 	struct swap_option swap[MAX_SWAPS];
@@ -45,6 +49,12 @@ struct complaint {
 	char text[256];
 };
 
+/* Write it in printf's manner: one line, whatever the arguments hold. Always
+ * false, so that a failing check can return it. */
+__attribute__((format(printf, 2, 3))) bool complaint_set(struct complaint *why,
+							 const char *format,
+							 ...);
+
 /*
  * Parse argv[0..argc) behind the word "run". False: one line in *why. The
  * strings of *o are owned by it: options_free.
@@ -60,7 +70,10 @@ void options_free(struct run_options *o);
  */
 bool size_parse(const char *text, uint64_t bare, uint64_t *bytes);
 
-/* The text of --help for `run`. */
-extern const char run_help[];
+/* A plain decimal number. False on anything else, and on overflow. */
+bool number_parse(const char *text, uint64_t *number);
+
+/* Print the text of --help for `run`. */
+void options_help(FILE *to);
 
 #endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line of `twofold run`: [OPTIONS] [GUEST] [-- GUEST ARGS]. What
+ * options there are says options_table.c; here is how they are read, what
+ * holds when they are not given, and what must hold between them. An option
+ * given twice counts the last time, except --swap, whose tiers add up.
+ */
+#include "vmm/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/options_part.h"
+
+#define MEMORY_DEFAULT (UINT64_C(512) << 20)
+
+/* With less, a vCPU could not have the pages of one instruction and their
+ * page tables at the same time. DESIGN.md, "Stage 2". */
+#define RESIDENT_FLOOR(cpus) ((UINT64_C(2) + (cpus)) << 20)
+
+/* The rest of the command line while it is read. */
+struct rest {
+	char **word;
+	int n;
+	const char *guest; /* GUEST, or NULL */
+};
+
+static char *next_word(struct rest *r)
+{
+	if (!r->n)
+		return NULL;
+	r->n--;
+	return *r->word++;
+}
+
+/* Is @word "--NAME" or "--NAME=VALUE" (*value then is VALUE), or the same
+ * with a letter: "-L", "-LVALUE"? */
+static bool names(const struct option *opt, const char *word,
+		  const char **value)
+{
+	size_t len = strlen(opt->name);
+
+	*value = NULL;
+	if (!strncmp(word, "--", 2) && !strncmp(word + 2, opt->name, len)) {
+		if (word[2 + len] == '=')
+			*value = word + 2 + len + 1;
+		return !word[2 + len] || *value;
+	}
+	if (!opt->letter || word[1] != opt->letter)
+		return false;
+	if (word[2])
+		*value = word + 2;
+	return true;
+}
+
+static bool take_option(struct run_options *o, const char *word,
+			struct rest *rest, struct complaint *why)
+{
+	const struct option *opt = options;
+	struct complaint reason;
+	const char *value;
+
+	while (opt->name && !names(opt, word, &value))
+		opt++;
+	if (!opt->name)
+		return complaint_set(why,
+				     "unknown option '%.80s'; twofold run "
+				     "--help lists them",
+				     word);
+	if (!value)
+		value = next_word(rest);
+	if (!value)
+		return complaint_set(why, "--%s needs a value: --%s %s",
+				     opt->name, opt->name, opt->argument);
+	if (!opt->set(o, value, &reason))
+		return complaint_set(why, "--%s '%.60s': %s", opt->name, value,
+				     reason.text);
+	return true;
+}
+
+static bool take_guest(const char *word, struct rest *rest,
+		       struct complaint *why)
+{
+	if (rest->guest)
+		return complaint_set(why,
+				     "unexpected '%.80s': there is one GUEST, "
+				     "and its own words follow --",
+				     word);
+	if (!*word)
+		return complaint_set(why, "GUEST must not be empty");
+	rest->guest = word;
+	return true;
+}
+
+/* Read up to the words behind "--", which stay in @rest. */
+static bool take_all(struct run_options *o, struct rest *rest,
+		     struct complaint *why)
+{
+	for (const char *word; (word = next_word(rest));) {
+		bool good = true;
+
+		if (!strcmp(word, "--"))
+			return true;
+		if (!strcmp(word, "--help") || !strcmp(word, "-h"))
+			o->help = true;
+		else if (word[0] == '-')
+			good = take_option(o, word, rest, why);
+		else
+			good = take_guest(word, rest, why);
+		if (!good || o->help)
+			return good;
+	}
+	return true;
+}
+
+static bool settle_kernel(struct run_options *o, const char *guest,
+			  struct complaint *why)
+{
+	if (!guest)
+		return true;
+	if (o->kernel)
+		return complaint_set(why,
+				     "'%.80s' and --kernel '%.80s': one guest "
+				     "is possible; its own words follow --",
+				     guest, o->kernel);
+	o->kernel = strdup(guest);
+	return o->kernel || complaint_set(why, "no memory");
+}
+
+static bool settle_resident(struct run_options *o, struct complaint *why)
+{
+	uint64_t floor = RESIDENT_FLOOR(o->cpus);
+
+	if (o->resident_bytes < floor)
+		return complaint_set(why,
+				     "--resident is below %lluM, which %u "
+				     "vCPU%s to run",
+				     (unsigned long long)(floor >> 20), o->cpus,
+				     o->cpus == 1 ? " needs" : "s need");
+	if (o->resident_bytes >= o->memory_bytes) {
+		o->resident_bytes = o->memory_bytes;
+		return true;
+	}
+	if (!o->paging)
+		return complaint_set(why, "--resident needs --paging on");
+	/* Without a tier only zero and clean pages could leave. */
+	if (!o->swaps)
+		o->swap[o->swaps++] = (struct swap_option){ .ram = true };
+	return true;
+}
+
+bool options_parse(struct run_options *o, int argc, char **argv,
+		   struct complaint *why)
+{
+	struct rest rest = { .word = argv, .n = argc };
+
+	*o = (struct run_options){
+		.memory_bytes = MEMORY_DEFAULT,
+		.resident_bytes = UINT64_MAX,
+		.cpus = 1,
+		.policy = policies[0],
+		.on_swap_error = SWAP_ERROR_STOP,
+		.accel = ACCEL_AUTO,
+		.paging = true,
+	};
+	if (take_all(o, &rest, why) &&
+	    (o->help ||
+	     (settle_kernel(o, rest.guest, why) && settle_resident(o, why) &&
+	      options_cmdline(o, rest.word, rest.n, why))))
+		return true;
+	options_free(o);
+	return false;
+}
+
+void options_free(struct run_options *o)
+{
+	free(o->kernel);
+	free(o->cmdline);
+	for (unsigned i = 0; i < o->swaps; i++)
+		free(o->swap[i].path);
+	free(o->trace);
+	free(o->stats);
+	free(o->name);
+	free(o->api_socket);
+	*o = (struct run_options){ .swaps = 0 };
+}
+
+void options_help(FILE *to)
+{
+	fputs("usage: twofold run [OPTIONS] [GUEST] [-- GUEST ARGS]\n\n"
+	      "Launch GUEST, an ELF file with a PVH entry [the sample guest].\n"
+	      "Sizes are binary: 512K, 64M, 2G. Defaults stand in [ ].\n\n",
+	      to);
+	for (const struct option *opt = options; opt->name; opt++) {
+		const char *line = opt->help, *end;
+
+		if (opt->letter)
+			fprintf(to, "  -%c, --%s %s\n", opt->letter, opt->name,
+				opt->argument);
+		else
+			fprintf(to, "      --%s %s\n", opt->name,
+				opt->argument);
+		for (; (end = strchrnul(line, '\n')), *line;
+		     line = end + !!*end)
+			fprintf(to, "            %.*s\n", (int)(end - line),
+				line);
+	}
+}

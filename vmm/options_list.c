@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* The options whose values are key=value lists: --memory and --swap. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/options_part.h"
+
+struct item {
+	const char *key, *value; /* value is NULL when there is no '=' */
+};
+
+/* Cut the next item off @rest, a list that may be written to. */
+static bool next_item(char **rest, struct item *item)
+{
+	char *value = strsep(rest, ",");
+
+	if (!value)
+		return false;
+	item->key = strsep(&value, "=");
+	item->value = value;
+	return true;
+}
+
+static bool key_is(const struct item *item, const char *key)
+{
+	return item->value && !strcmp(item->key, key);
+}
+
+static bool memory_size(struct run_options *o, const char *text,
+			struct complaint *why)
+{
+	uint64_t bytes;
+
+	if (!size_parse(text, UINT64_C(1) << 20, &bytes))
+		return complaint_set(why, "not a size (512M, 2G; a bare number "
+					  "is MiB)");
+	if (bytes < MEMORY_MIN || bytes > MEMORY_MAX)
+		return complaint_set(why, "memory is from 4M to 8T");
+	o->memory_bytes = (bytes + PAGE_MASK) & ~PAGE_MASK;
+	return true;
+}
+
+static bool memory_item(struct run_options *o, const struct item *item,
+			bool first, struct complaint *why)
+{
+	uint64_t page;
+
+	if (first && !item->value)
+		return memory_size(o, item->key, why);
+	if (key_is(item, "size"))
+		return memory_size(o, item->value, why);
+	if (key_is(item, "page_size"))
+		return (size_parse(item->value, 0, &page) &&
+			page == PAGE_SIZE) ||
+		       complaint_set(why, "page_size must be 4K");
+	if (key_is(item, "prefault"))
+		return !strcmp(item->value, "off") ||
+		       complaint_set(why, "prefault must be off");
+	return complaint_set(why, "want SIZE or size=SIZE[,page_size=4K]"
+				  "[,prefault=off]");
+}
+
+bool options_memory(struct run_options *o, const char *value,
+		    struct complaint *why)
+{
+	char *copy = strdup(value), *rest = copy;
+	bool good = copy || complaint_set(why, "no memory");
+	struct item item;
+
+	for (bool first = true; good && next_item(&rest, &item); first = false)
+		good = memory_item(o, &item, first, why);
+	free(copy);
+	return good;
+}
+
+static bool swap_size(struct swap_option *s, const char *text,
+		      struct complaint *why)
+{
+	if (!size_parse(text, 0, &s->size))
+		return complaint_set(why, "not a size (64M, 2G)");
+	if (s->size < PAGE_SIZE)
+		return complaint_set(why, "a swap tier holds a page at least");
+	return true;
+}
+
+static bool swap_codec(struct swap_option *s, const char *name,
+		       struct complaint *why)
+{
+	if (!strcmp(name, "lz4"))
+		s->codec = CODEC_LZ4;
+	else if (!strcmp(name, "zstd"))
+		s->codec = CODEC_ZSTD;
+	else
+		return complaint_set(why, "the codecs are lz4 and zstd");
+	return true;
+}
+
+/* The item that says which kind of tier it is. */
+static bool swap_first(struct swap_option *s, const struct item *item,
+		       struct complaint *why)
+{
+	if (!strcmp(item->key, "ram")) {
+		s->ram = true;
+		return !item->value || swap_size(s, item->value, why);
+	}
+	if (key_is(item, "file") && *item->value) {
+		s->path = strdup(item->value);
+		return s->path || complaint_set(why, "no memory");
+	}
+	return complaint_set(why, "want ram[=SIZE][,codec=lz4|zstd] or "
+				  "file=PATH[,size=SIZE]");
+}
+
+static bool swap_item(struct swap_option *s, const struct item *item,
+		      struct complaint *why)
+{
+	if (!s->ram && key_is(item, "size"))
+		return swap_size(s, item->value, why);
+	if (s->ram && key_is(item, "codec"))
+		return swap_codec(s, item->value, why);
+	return complaint_set(why, s->ram ? "want ram[=SIZE][,codec=lz4|zstd]"
+					 : "want file=PATH[,size=SIZE]");
+}
+
+static bool swap_list(struct swap_option *s, char *rest, struct complaint *why)
+{
+	struct item item;
+
+	if (!next_item(&rest, &item) || !swap_first(s, &item, why))
+		return false;
+	while (next_item(&rest, &item))
+		if (!swap_item(s, &item, why))
+			return false;
+	return true;
+}
+
+bool options_swap(struct run_options *o, const char *value,
+		  struct complaint *why)
+{
+	struct swap_option s = { .ram = false };
+	char *copy;
+	bool good;
+
+	if (o->swaps == MAX_SWAPS)
+		return complaint_set(why, "at most %d tiers", MAX_SWAPS);
+	copy = strdup(value);
+	if (!copy)
+		return complaint_set(why, "no memory");
+	good = swap_list(&s, copy, why);
+	free(copy);
+	if (good)
+		o->swap[o->swaps++] = s;
+	else
+		free(s.path);
+	return good;
+}

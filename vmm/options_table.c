@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The options of `twofold run`: the table that the parser and --help read, and
+ * a function for each value. Values that are lists: options_list.c.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/options_part.h"
+
+#define NAME_LENGTH 64 /* leaves room in a socket's path */
+/* In nanoseconds it still fits an int64_t. */
+#define TIMEOUT_MAX UINT64_C(1000000000)
+
+static bool set_string(char **to, const char *value, struct complaint *why)
+{
+	char *copy;
+
+	if (!*value)
+		return complaint_set(why, "must not be empty");
+	copy = strdup(value);
+	if (!copy)
+		return complaint_set(why, "no memory");
+	free(*to);
+	*to = copy;
+	return true;
+}
+
+static bool set_kernel(struct run_options *o, const char *value,
+		       struct complaint *why)
+{
+	return set_string(&o->kernel, value, why);
+}
+
+static bool set_cmdline(struct run_options *o, const char *value,
+			struct complaint *why)
+{
+	free(o->cmdline);
+	o->cmdline = strdup(value);
+	return o->cmdline || complaint_set(why, "no memory");
+}
+
+static bool set_trace(struct run_options *o, const char *value,
+		      struct complaint *why)
+{
+	return set_string(&o->trace, value, why);
+}
+
+static bool set_stats(struct run_options *o, const char *value,
+		      struct complaint *why)
+{
+	return set_string(&o->stats, value, why);
+}
+
+static bool set_api_socket(struct run_options *o, const char *value,
+			   struct complaint *why)
+{
+	return set_string(&o->api_socket, value, why);
+}
+
+/* A name becomes a file name; see DESIGN.md, "Command line". */
+static bool set_name(struct run_options *o, const char *value,
+		     struct complaint *why)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_.-";
+
+	if (value[0] == '.' || value[strspn(value, allowed)] ||
+	    strlen(value) > NAME_LENGTH)
+		return complaint_set(why,
+				     "a name is up to %d letters, digits, "
+				     "'_', '-' and '.', and starts with no '.'",
+				     NAME_LENGTH);
+	return set_string(&o->name, value, why);
+}
+
+static bool set_cpus(struct run_options *o, const char *value,
+		     struct complaint *why)
+{
+	uint64_t n;
+
+	if (!number_parse(value, &n) || n < 1 || n > MAX_CPUS)
+		return complaint_set(why, "want 1 to %d", MAX_CPUS);
+	o->cpus = (unsigned)n;
+	return true;
+}
+
+static bool set_resident(struct run_options *o, const char *value,
+			 struct complaint *why)
+{
+	uint64_t bytes;
+
+	if (!size_parse(value, 0, &bytes))
+		return complaint_set(why, "not a size (64M, 2G)");
+	/* It is a hard cap: rounding up would pass it. */
+	o->resident_bytes = bytes & ~PAGE_MASK;
+	return true;
+}
+
+static bool set_policy(struct run_options *o, const char *value,
+		       struct complaint *why)
+{
+	char names[128] = "";
+
+	o->policy = policy_find(value);
+	if (o->policy)
+		return true;
+	for (unsigned i = 0; policies[i]; i++) {
+		size_t used = strlen(names);
+
+		snprintf(names + used, sizeof(names) - used, " %s",
+			 policies[i]->name);
+	}
+	return complaint_set(why, "the policies are%s", names);
+}
+
+/* The index of @value in @words, ended by NULL; -1: it is none of them. */
+static int word_index(const char *value, const char *const *words)
+{
+	for (int i = 0; words[i]; i++)
+		if (!strcmp(value, words[i]))
+			return i;
+	return -1;
+}
+
+static bool set_on_swap_error(struct run_options *o, const char *value,
+			      struct complaint *why)
+{
+	static const char *const words[] = {
+		[SWAP_ERROR_STOP] = "stop", [SWAP_ERROR_KILL] = "kill", NULL
+	};
+	int i = word_index(value, words);
+
+	if (i < 0)
+		return complaint_set(why, "want stop or kill");
+	o->on_swap_error = (enum on_swap_error)i;
+	return true;
+}
+
+static bool set_accel(struct run_options *o, const char *value,
+		      struct complaint *why)
+{
+	static const char *const words[] = { [ACCEL_AUTO] = "auto",
+					     [ACCEL_KVM] = "kvm",
+					     [ACCEL_CAPSULE] = "capsule",
+					     NULL };
+	int i = word_index(value, words);
+
+	if (i < 0)
+		return complaint_set(why, "want auto, kvm or capsule");
+	o->accel = (enum accel)i;
+	return true;
+}
+
+static bool set_paging(struct run_options *o, const char *value,
+		       struct complaint *why)
+{
+	static const char *const words[] = { "off", "on", NULL };
+	int i = word_index(value, words);
+
+	if (i < 0)
+		return complaint_set(why, "want on or off");
+	o->paging = i;
+	return true;
+}
+
+static bool set_timeout(struct run_options *o, const char *value,
+			struct complaint *why)
+{
+	uint64_t seconds;
+
+	if (!number_parse(value, &seconds) || seconds > TIMEOUT_MAX)
+		return complaint_set(why, "want whole seconds, 0 for none");
+	o->timeout_s = seconds;
+	return true;
+}
+
+static bool set_inject(struct run_options *o, const char *value,
+		       struct complaint *why)
+{
+	uint64_t nth;
+
+	if (strncmp(value, "flip=", 5) || !number_parse(value + 5, &nth) ||
+	    !nth)
+		return complaint_set(why, "want flip=N, N from 1");
+	o->flip_nth = nth;
+	return true;
+}
+
+const struct option options[] = {
+	{ 'm', "memory", "SIZE", options_memory,
+	  "guest RAM, 4M to 8T [512M]; a bare number is MiB.\n"
+	  "Also size=SIZE[,page_size=4K][,prefault=off]" },
+	{ 'c', "cpus", "N", set_cpus, "vCPUs, 1 to 8 [1]" },
+	{ 'k', "kernel", "FILE", set_kernel, "the same as GUEST" },
+	{ 'p', "cmdline", "TEXT", set_cmdline,
+	  "the guest's command line, before \" -- GUEST ARGS\"" },
+	{ 0, "resident", "SIZE", set_resident,
+	  "hard cap on host memory behind guest RAM [none]; at\n"
+	  "least 2M and 1M a vCPU; implies --swap ram" },
+	{ 0, "policy", "NAME", set_policy,
+	  "which page leaves next [fifo]; '?' lists them" },
+	{ 0, "swap", "TIER", options_swap,
+	  "where pages go; repeatable, tried in order:\n"
+	  "ram[=SIZE][,codec=lz4|zstd]   compressed memory [lz4]\n"
+	  "file=PATH[,size=SIZE]         a directory or a disk" },
+	{ 0, "on-swap-error", "stop|kill", set_on_swap_error,
+	  "when a page cannot be had back: pause the guest or\n"
+	  "end the run with status 125 [stop]" },
+	{ 0, "trace", "FILE", set_trace, "record faults and evictions" },
+	{ 0, "stats", "FILE", set_stats, "write the run's counts as JSON" },
+	{ 0, "name", "NAME", set_name, "what ctl calls this VM [its pid]" },
+	{ 0, "api-socket", "PATH", set_api_socket,
+	  "control socket [${XDG_RUNTIME_DIR:-/run}/twofold/NAME.sock]" },
+	{ 0, "timeout", "SECONDS", set_timeout,
+	  "end the run with status 124 after that time [0: never]" },
+	{ 0, "accel", "auto|kvm|capsule", set_accel,
+	  "where it runs [auto: the capsule where KVM is missing]" },
+	{ 0, "paging", "on|off", set_paging,
+	  "off leaves guest memory to the host kernel [on]" },
+	{ 0, "inject", "flip=N", set_inject,
+	  "for tests: flip a bit of the Nth page stored" },
+	{ 0, NULL, NULL, NULL, NULL },
+};
