@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest is not trusted: the ring's header is copied once and checked, and
+ * what it says can make us read at most LAB_RING_MAX records of RAM.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "devices/lab.h"
+
+#define LAB_RING_MAX 1024
+#define TAIL_OFFSET  offsetof(struct lab_ring, tail)
+
+struct lab {
+	struct device base;
+	pthread_mutex_t lock; /* one command at a time */
+	struct stage2 *memory;
+	struct lab_host host;
+	uint64_t arg0, arg1, result;
+	int status;
+	gpa_t ring;
+	uint32_t ring_size; /* 0: none registered */
+	uint32_t tail;
+};
+
+static bool power_of_two(uint32_t n)
+{
+	return n && (n & (n - 1)) == 0;
+}
+
+static int set_ring(struct lab *l, gpa_t at)
+{
+	struct lab_ring r;
+
+	if (!guest_read(l->memory, at, &r, sizeof(r)))
+		return EFAULT;
+	if (!power_of_two(r.size) || r.size > LAB_RING_MAX)
+		return EINVAL;
+	l->ring = at;
+	l->ring_size = r.size;
+	l->tail = r.head;
+	return 0;
+}
+
+/* Take the records that the guest has written since the last time. */
+static int drain(struct lab *l)
+{
+	struct lab_ring r;
+
+	if (!l->ring_size || !guest_read(l->memory, l->ring, &r, sizeof(r)))
+		return l->ring_size ? EFAULT : EINVAL;
+	if (r.head - l->tail > l->ring_size)
+		return EOVERFLOW; /* it overwrote records, or made this up */
+	for (; l->tail != r.head; l->tail++) {
+		uint32_t i = l->tail & (l->ring_size - 1);
+		struct lab_fault f;
+		gpa_t at = { l->ring.v + sizeof(r) + i * sizeof(f) };
+
+		if (!guest_read(l->memory, at, &f, sizeof(f)))
+			return EFAULT;
+		l->host.fault(l->host.ctx, &f);
+	}
+	return guest_write(l->memory, (gpa_t){ l->ring.v + TAIL_OFFSET },
+			   &l->tail, sizeof(l->tail))
+		       ? 0
+		       : EFAULT;
+}
+
+static int counters(struct lab *l)
+{
+	struct lab_counters c = { 0 };
+
+	l->host.counters(l->host.ctx, &c);
+	return guest_write(l->memory, (gpa_t){ l->arg0 }, &c, sizeof(c))
+		       ? 0
+		       : EFAULT;
+}
+
+static int walk_gva(struct lab *l)
+{
+	struct lab_walk w = { .gva = l->arg0 };
+	int r = l->host.walk(l->host.ctx, (gva_t){ l->arg0 }, &w);
+
+	if (r)
+		return r;
+	return guest_write(l->memory, (gpa_t){ l->arg1 }, &w, sizeof(w))
+		       ? 0
+		       : EFAULT;
+}
+
+static int command(struct lab *l, uint64_t cmd)
+{
+	const struct lab_host *h = &l->host;
+	gpa_t at = { l->arg0 };
+	int r;
+
+	switch (cmd) {
+	case LAB_COUNTERS:
+		return counters(l);
+	case LAB_EVICT:
+		r = h->evict(h->ctx, at);
+		l->result = h->state(h->ctx, at);
+		return r;
+	case LAB_UNMAP:
+		return h->unmap(h->ctx, at);
+	case LAB_STATE:
+		l->result = h->state(h->ctx, at);
+		return 0;
+	case LAB_RESIDENT:
+		return h->resident(h->ctx, l->arg0, &l->result);
+	case LAB_WALK:
+		return walk_gva(l);
+	case LAB_RING:
+		return set_ring(l, at);
+	case LAB_DRAIN:
+		return drain(l);
+	case LAB_REPORT:
+		h->report(h->ctx, l->arg0);
+		return 0;
+	default:
+		return ENOSYS;
+	}
+}
+
+static uint64_t lab_read(struct device *d, uint64_t offset, unsigned len)
+{
+	struct lab *l = (struct lab *)d;
+	uint64_t v = 0;
+
+	if (len != 8)
+		return 0;
+	pthread_mutex_lock(&l->lock);
+	switch (offset) {
+	case LAB_ID:
+		v = ABI_LAB_ID;
+		break;
+	case LAB_ARG0:
+		v = l->arg0;
+		break;
+	case LAB_ARG1:
+		v = l->arg1;
+		break;
+	case LAB_STATUS:
+		v = (uint64_t)l->status;
+		break;
+	case LAB_RESULT:
+		v = l->result;
+		break;
+	case LAB_TRACING:
+		v = (uint64_t) !!l->host.tracing;
+		break;
+	default:
+		break;
+	}
+	pthread_mutex_unlock(&l->lock);
+	return v;
+}
+
+static void lab_write(struct device *d, uint64_t offset, unsigned len,
+		      uint64_t value)
+{
+	struct lab *l = (struct lab *)d;
+
+	if (len != 8)
+		return;
+	pthread_mutex_lock(&l->lock);
+	switch (offset) {
+	case LAB_ARG0:
+		l->arg0 = value;
+		break;
+	case LAB_ARG1:
+		l->arg1 = value;
+		break;
+	case LAB_CMD:
+		l->result = 0;
+		l->status = command(l, value);
+		break;
+	default:
+		break;
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+void lab_drain(struct device *d)
+{
+	struct lab *l = (struct lab *)d;
+
+	pthread_mutex_lock(&l->lock);
+	if (l->ring_size)
+		drain(l);
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void lab_destroy(struct device *d)
+{
+	pthread_mutex_destroy(&((struct lab *)d)->lock);
+	free(d);
+}
+
+static const struct device_ops lab_ops = {
+	.name = "lab",
+	.read = lab_read,
+	.write = lab_write,
+	.destroy = lab_destroy,
+};
+
+struct device *lab_create(struct stage2 *memory, const struct lab_host *host)
+{
+	struct lab *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return NULL;
+	l->base.ops = &lab_ops;
+	l->memory = memory;
+	l->host = *host;
+	pthread_mutex_init(&l->lock, NULL);
+	return &l->base;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The lab device: registers and commands of guest/abi.h. What a command does
+ * to stage 2 is the vmm's business, through these functions; each is called on
+ * the vCPU thread that wrote LAB_CMD, without locks, and returns 0 or a
+ * positive errno.
+ */
+#ifndef DEVICES_LAB_H
+#define DEVICES_LAB_H
+
+#include "devices/device.h"
+#include "ept/guest_mem.h"
+#include "guest/abi.h"
+
+struct lab_host {
+	void *ctx;
+	int (*evict)(void *ctx, gpa_t at);
+	int (*unmap)(void *ctx, gpa_t at);
+	enum lab_state (*state)(void *ctx, gpa_t at);
+	/* Lower the cap to @bytes (0: the operator's); *now is what holds. */
+	int (*resident)(void *ctx, uint64_t bytes, uint64_t *now);
+	void (*counters)(void *ctx, struct lab_counters *c);
+	/* Through the tables of the calling vCPU. */
+	int (*walk)(void *ctx, gva_t at, struct lab_walk *w);
+	void (*fault)(void *ctx, const struct lab_fault *f); /* stage 1 */
+	void (*report)(void *ctx, uint64_t page_faults);
+	int tracing; /* are stage-1 records wanted? */
+};
+
+struct device *lab_create(struct stage2 *memory, const struct lab_host *host);
+
+/* Take what is left in the guest's ring; no vCPU is running any more. */
+void lab_drain(struct device *lab);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ *     | guard |        guest mapping        | guard |
+ *     |PROT_  |  frame 0, 1, 2, ...         | PROT_ |
+ *     | NONE  |                             | NONE  |
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ept/backing.h"
+
+#define GUARD (UINT64_C(2) << 20)
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
+#endif
+
+static int memfd(void)
+{
+	int fd = memfd_create("guest-ram", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("guest-ram", MFD_CLOEXEC);
+	return fd;
+}
+
+/* Map the memfd between two guards. MAP_FAILED on error. */
+static uint8_t *map_guarded(int fd, uint64_t bytes)
+{
+	const int flags = MAP_NORESERVE | MAP_FIXED | MAP_SHARED;
+	uint8_t *hole =
+		mmap(NULL, bytes + 2 * GUARD, PROT_NONE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (hole == MAP_FAILED)
+		return MAP_FAILED;
+	if (mmap(hole + GUARD, bytes, PROT_READ | PROT_WRITE, flags, fd, 0) ==
+	    MAP_FAILED) {
+		munmap(hole, bytes + 2 * GUARD);
+		return MAP_FAILED;
+	}
+	/* Guest memory is no business of a core file, and a huge page would
+	 * hide faults of its other 511 pages. */
+	madvise(hole + GUARD, bytes, MADV_DONTDUMP);
+	madvise(hole + GUARD, bytes, MADV_NOHUGEPAGE);
+	return hole + GUARD;
+}
+
+static void unmap_guarded(uint8_t *at, uint64_t bytes)
+{
+	munmap(at - GUARD, bytes + 2 * GUARD);
+}
+
+int backing_create(struct backing *b, uint64_t frames)
+{
+	uint64_t bytes = frames << PAGE_SHIFT;
+	int r;
+
+	*b = (struct backing){ .fd = memfd(), .frames = frames };
+	if (b->fd < 0)
+		return -errno;
+	if (ftruncate(b->fd, (off_t)bytes))
+		goto undo_fd;
+	b->guest = map_guarded(b->fd, bytes);
+	if (b->guest == MAP_FAILED)
+		goto undo_fd;
+	b->alias = map_guarded(b->fd, bytes);
+	if (b->alias == MAP_FAILED)
+		goto undo_guest;
+	/* Never the guest mapping: it could no longer be unmapped. */
+	b->locked = mlock2(b->alias, bytes, MLOCK_ONFAULT) == 0;
+	return 0;
+
+undo_guest:
+	r = -errno;
+	unmap_guarded(b->guest, bytes);
+	close(b->fd);
+	return r;
+undo_fd:
+	r = -errno;
+	close(b->fd);
+	return r;
+}
+
+void backing_destroy(struct backing *b)
+{
+	unmap_guarded(b->guest, b->frames << PAGE_SHIFT);
+	unmap_guarded(b->alias, b->frames << PAGE_SHIFT);
+	close(b->fd);
+}
+
+int backing_unmap(struct backing *b, frame_t first, uint64_t frames)
+{
+	return madvise(backing_guest(b, first), frames << PAGE_SHIFT,
+		       MADV_DONTNEED)
+		       ? -errno
+		       : 0;
+}
+
+int backing_punch(struct backing *b, frame_t first, uint64_t frames)
+{
+	int r;
+
+	do {
+		r = fallocate(b->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			      (off_t)(first.v << PAGE_SHIFT),
+			      (off_t)(frames << PAGE_SHIFT));
+	} while (r && errno == EINTR);
+	return r ? -errno : 0;
+}
+
+uint64_t backing_bytes(const struct backing *b)
+{
+	struct stat st;
+
+	return fstat(b->fd, &st) ? 0 : (uint64_t)st.st_blocks * 512;
+}

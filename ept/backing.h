@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory behind guest RAM: one memfd, mapped twice.
+ *
+ *     guest mapping   what KVM translates through and userfaultfd watches;
+ *                     a page dropped from it faults at its next touch
+ *     alias           where the hypervisor reads and fills the same frames,
+ *                     never faulting
+ *
+ * Around the guest mapping lie guard regions that nothing may touch. A frame
+ * is a page index in the memfd. All calls may come from any thread.
+ */
+#ifndef EPT_BACKING_H
+#define EPT_BACKING_H
+
+#include "ept/addr.h"
+
+struct backing {
+	int fd;
+	uint64_t frames;
+	uint8_t *guest, *alias;
+	bool locked; /* the host cannot swap the frames out behind our back */
+};
+
+/* 0 or -errno (-ENOMEM, -EMFILE, ...); nothing stays on error. */
+int backing_create(struct backing *b, uint64_t frames);
+void backing_destroy(struct backing *b);
+
+static inline void *backing_alias(const struct backing *b, frame_t f)
+{
+	return b->alias + (f.v << PAGE_SHIFT);
+}
+
+static inline uint8_t *backing_guest(const struct backing *b, frame_t f)
+{
+	return b->guest + (f.v << PAGE_SHIFT);
+}
+
+/* Drop [first, first + frames) from the guest mapping; the bytes stay. */
+int backing_unmap(struct backing *b, frame_t first, uint64_t frames);
+/* Free the frames: both mappings lose them, their bytes are gone. */
+int backing_punch(struct backing *b, frame_t first, uint64_t frames);
+
+/* Bytes that the memfd really holds, as the kernel counts them. */
+uint64_t backing_bytes(const struct backing *b);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pagers: where the bytes of a page come from when it is touched and has no
+ * frame. The stage-2 entry of an absent page names its pager; a stored page's
+ * is swap. (Where pages go is ept/swap.h's.)
+ */
+#ifndef EPT_PAGER_H
+#define EPT_PAGER_H
+
+#include <stddef.h>
+
+#include "ept/addr.h"
+#include "ept/swap.h"
+#include "ept/trace.h"
+
+struct pager {
+	const struct pager_ops *ops;
+};
+
+struct pager_ops {
+	const char *name;
+	enum trace_source source; /* as traces call it */
+	/*
+	 * Fill @page (PAGE_SIZE bytes, all zero before) for @gfn; @payload is
+	 * that of its stage-2 entry. 0 or -errno; then the page's bytes are
+	 * undefined. Called without locks, by any thread, for different pages
+	 * at the same time; may block.
+	 */
+	int (*fill)(struct pager *p, gfn_t gfn, uint64_t payload, void *page);
+	void (*destroy)(struct pager *p);
+};
+
+/* Indices of a stage 2's pagers; what an absent page's entry carries. */
+enum pager_index { PAGER_ZERO, PAGER_FILE, PAGERS };
+
+/* Bytes of a file that are guest memory at @at. */
+struct file_extent {
+	gpa_t at;
+	uint64_t bytes, offset;
+};
+
+/* Anonymous memory. A constant; its destroy does nothing. */
+extern struct pager pager_zero;
+
+/* The guest image and the like: @extents of file @fd, read when touched; what
+ * they leave of a page is zeros. Both are copied. 0 or -errno. */
+int pager_file_create(struct pager **out, int fd,
+		      const struct file_extent *extents, size_t n);
+
+/* Pages that left for @s. Owns nothing. 0 or -errno. */
+int pager_swap_create(struct pager **out, struct swap *s);
+
+#endif

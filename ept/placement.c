@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "ept/placement.h"
+#include "ept/trace.h"
+#include "ept/uffd.h"
+
+#define TRIALS 8 /* faults a placement */
+
+const char *const placement_name[PLACEMENTS] = {
+	[PLACE_SAME_CPU] = "same_cpu",
+	[PLACE_SPIN] = "spin",
+	[PLACE_BLOCKED] = "blocked",
+};
+
+/* One measurement: a thread touches pages of its own, we serve it. */
+struct trial {
+	volatile uint8_t *pages;
+	int cpu; /* where the toucher runs */
+	uint64_t ticks; /* a fault, the fastest half's mean */
+};
+
+void placement_pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+/* The first faults wake sleeping CPUs and fill caches: the second half
+ * counts. */
+static void *touch(void *arg)
+{
+	struct trial *t = arg;
+	uint64_t start = 0;
+
+	placement_pin(t->cpu);
+	for (unsigned i = 0; i < TRIALS; i++) {
+		if (i == TRIALS / 2)
+			start = trace_now();
+		t->pages[i * PAGE_SIZE] = 1;
+	}
+	t->ticks = (trace_now() - start) / (TRIALS / 2);
+	return NULL;
+}
+
+static int serve(int uffd, bool spin)
+{
+	for (unsigned served = 0; served < TRIALS;) {
+		struct pollfd p = { .fd = uffd, .events = POLLIN };
+		struct uffdio_zeropage zero = { .range.len = PAGE_SIZE };
+		struct uffd_msg m;
+
+		if (read(uffd, &m, sizeof(m)) != sizeof(m)) {
+			if (errno != EAGAIN && errno != EINTR)
+				return -errno;
+			if (!spin)
+				poll(&p, 1, -1);
+			continue;
+		}
+		zero.range.start = m.arg.pagefault.address & ~PAGE_MASK;
+		if (ioctl(uffd, UFFDIO_ZEROPAGE, &zero) && errno != EEXIST)
+			return -errno;
+		served++;
+	}
+	return 0;
+}
+
+static int measure(int uffd, struct trial *t, bool spin)
+{
+	pthread_t thread;
+	int r = -pthread_create(&thread, NULL, touch, t);
+
+	if (r)
+		return r;
+	r = serve(uffd, spin);
+	pthread_join(thread, NULL);
+	return r;
+}
+
+/* Try every placement that this thread's CPUs @allowed permit. */
+static int try_all(struct placement_report *r, int uffd, uint8_t *pages,
+		   const cpu_set_t *allowed, bool may_share)
+{
+	int here = sched_getcpu(), other = -1;
+	int error = 0;
+
+	for (int c = 0; c < CPU_SETSIZE && other < 0; c++)
+		if (c != here && CPU_ISSET(c, allowed))
+			other = c;
+	r->cpu = here;
+	placement_pin(here);
+	for (int p = 0; p < PLACEMENTS && !error; p++) {
+		struct trial t = { .pages = pages + p * TRIALS * PAGE_SIZE,
+				   .cpu = p == PLACE_SAME_CPU ? here : other };
+
+		if (t.cpu < 0 || (p == PLACE_SAME_CPU && !may_share))
+			continue;
+		error = measure(uffd, &t, p == PLACE_SPIN);
+		r->ticks[p] = t.ticks;
+	}
+	return error;
+}
+
+static enum placement fastest(const struct placement_report *r)
+{
+	enum placement best = PLACE_BLOCKED;
+
+	for (int p = 0; p < PLACEMENTS; p++)
+		if (r->ticks[p] &&
+		    (!r->ticks[best] || r->ticks[p] < r->ticks[best]))
+			best = p;
+	return best;
+}
+
+int placement_calibrate(struct placement_report *r, bool may_share)
+{
+	const uint64_t bytes = PLACEMENTS * TRIALS * PAGE_SIZE;
+	cpu_set_t allowed;
+	uint8_t *pages;
+	int uffd, error;
+
+	*r = (struct placement_report){ .choice = PLACE_BLOCKED };
+	uffd = uffd_open();
+	if (uffd < 0)
+		return uffd;
+	pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED) {
+		close(uffd);
+		return -ENOMEM;
+	}
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	error = uffd_watch(uffd, pages, bytes, UFFDIO_REGISTER_MODE_MISSING);
+	if (!error)
+		error = try_all(r, uffd, pages, &allowed, may_share);
+	if (!error)
+		r->choice = fastest(r);
+	if (r->choice != PLACE_SAME_CPU)
+		pthread_setaffinity_np(pthread_self(), sizeof(allowed),
+				       &allowed);
+	munmap(pages, bytes);
+	close(uffd);
+	return error;
+}

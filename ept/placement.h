@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the thread that serves faults should run. What a fault costs depends
+ * on it by a factor of 20: to wake a thread that sleeps on another CPU may
+ * take an inter-processor interrupt and a halt to leave. So it is measured, on
+ * this machine, before the first fault.
+ */
+#ifndef EPT_PLACEMENT_H
+#define EPT_PLACEMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum placement {
+	PLACE_SAME_CPU, /* on the vCPU's own CPU, blocked between faults */
+	PLACE_SPIN, /* on another CPU, polling */
+	PLACE_BLOCKED, /* on another CPU, blocked */
+	PLACEMENTS
+};
+
+extern const char *const placement_name[PLACEMENTS];
+
+struct placement_report {
+	enum placement choice;
+	uint64_t ticks[PLACEMENTS]; /* TSC ticks a fault; 0: not measured */
+	int cpu; /* PLACE_SAME_CPU: the CPU to share */
+};
+
+/*
+ * Measure and choose; @may_share says whether one CPU for vCPU and handler
+ * makes sense (one vCPU). Takes about a millisecond; called by the thread that
+ * will serve faults, which is left placed as chosen. 0 or -errno; then the
+ * report says PLACE_BLOCKED, which always works.
+ */
+int placement_calibrate(struct placement_report *r, bool may_share);
+
+/* Let the calling thread run on @cpu only. */
+void placement_pin(int cpu);
+
+#endif

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reclaim: keeps frames free, so that a fault finds one. Pages leave in
+ * batches, each in four steps:
+ *
+ *   take    the policy names victims; they become leaving    (lock)
+ *   unmap   they go from the guest mapping, in merged ranges; from here on
+ *           their bytes cannot change without a fault, which cancels
+ *   judge   zero? equal to the stored copy? else store it
+ *   commit  who is still leaving loses its frame: busy (lock), punched,
+ *           then absent or stored (lock)
+ *
+ * Invariant: a frame is punched only when its bytes are proven elsewhere, and
+ * nobody can reach the page between the proof and the punch.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "ept/deadline.h"
+#include "ept/state.h"
+
+#define BATCH TIER_BATCH
+
+enum fate { FATE_STAYS, FATE_ZERO, FATE_CLEAN, FATE_STORED };
+
+struct victim {
+	gfn_t gfn;
+	frame_t frame;
+	enum fate fate;
+	slot_t slot; /* FATE_STORED: its new copy */
+	int error;
+};
+
+struct batch {
+	unsigned n;
+	struct victim victim[BATCH];
+};
+
+/* Frames that reclaim starts and stops at. */
+static uint64_t low_mark(const struct stage2 *s)
+{
+	uint64_t part = s->limit / 64;
+
+	return part < 32 ? 32 : part > 1024 ? 1024 : part;
+}
+
+static void take(struct stage2 *s, struct batch *b, gfn_t g, struct pte e)
+{
+	struct victim *v = &b->victim[b->n++];
+
+	*v = (struct victim){ .gfn = g, .frame = pte_frame(e) };
+	set_entry(s, g, pte_away(PTE_LEAVING, v->frame.v, pte_rights(e)));
+}
+
+static void age(struct stage2 *s, gfn_t g, struct pte e)
+{
+	if (pte_kind(e) != PTE_LEAF)
+		return;
+	set_entry(s, g, pte_away(PTE_UNMAPPED, pte_payload(e), pte_rights(e)));
+	trace_page(s, TRACE_AGE, g,
+		   (struct trace_record){ .tsc = trace_now() });
+}
+
+/* Ask the policy for up to @want victims. The asks are bounded, so is what
+ * they age: a policy may age a whole round before it gives up a page. */
+static void choose_victims(struct stage2 *s, struct batch *b, unsigned want)
+{
+	const struct policy_ops *policy = s->config.policy;
+
+	for (unsigned asks = 0; asks < GATHER_MAX && b->n < want; asks++) {
+		struct choice c = policy->choose(s->policy);
+		gfn_t g;
+
+		if (c.verdict == VERDICT_NONE)
+			break;
+		g = gfn_of_frame(s, c.frame);
+		if (s->page[c.frame.v].pins) {
+			if (c.verdict == VERDICT_EVICT)
+				policy->insert(s->policy, c.frame);
+		} else if (c.verdict == VERDICT_AGE) {
+			age(s, g, ept_lookup(&s->ept, g));
+		} else {
+			take(s, b, g, ept_lookup(&s->ept, g));
+		}
+	}
+}
+
+/* Drop from the guest mapping what the table no longer maps. */
+static void unmap_stale(struct stage2 *s)
+{
+	struct gather stale;
+
+	pthread_mutex_lock(&s->lock);
+	stale = s->stale;
+	s->stale.n = 0;
+	pthread_mutex_unlock(&s->lock);
+	gather_flush(&stale, &s->backing, backing_unmap);
+}
+
+static bool is_zero(const void *page)
+{
+	const uint64_t *w = page;
+
+	return w[0] == 0 && memcmp(w, w + 1, PAGE_SIZE - sizeof(*w)) == 0;
+}
+
+/* Nobody else writes page->copy while its page is leaving: reading it without
+ * the lock is safe, and cancelling does not change it. */
+static enum fate judge(struct stage2 *s, const struct victim *v)
+{
+	const struct page *page = &s->page[v->frame.v];
+	const void *bytes = backing_alias(&s->backing, v->frame);
+
+	if (is_zero(bytes))
+		return FATE_ZERO;
+	if (page->has_copy &&
+	    swap_same(s->config.swap, page->copy, v->gfn, bytes))
+		return FATE_CLEAN;
+	return FATE_STORED;
+}
+
+static void store(struct stage2 *s, struct batch *b)
+{
+	struct swap_io io[BATCH];
+	uint64_t start = trace_now(), ticks;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < b->n; i++)
+		if (b->victim[i].fate == FATE_STORED)
+			io[n++] = (struct swap_io){
+				.page = backing_alias(&s->backing,
+						      b->victim[i].frame),
+				.gfn = b->victim[i].gfn,
+			};
+	if (!n)
+		return;
+	swap_store(s->config.swap, io, n);
+	ticks = (trace_now() - start) / n;
+	n = 0;
+	for (unsigned i = 0; i < b->n; i++) {
+		struct victim *v = &b->victim[i];
+
+		if (v->fate != FATE_STORED)
+			continue;
+		v->slot = io[n].slot;
+		v->error = io[n++].error;
+		if (v->error)
+			v->fate = FATE_STAYS;
+		else
+			trace_page(s, TRACE_STORE, v->gfn,
+				   (struct trace_record){
+					   .tsc = start,
+					   .ticks = (uint32_t)ticks,
+					   .stage2.slot = v->slot.v });
+	}
+}
+
+/* Who was touched meanwhile, or could not be stored, stays. */
+static void commit_begin(struct stage2 *s, struct batch *b,
+			 struct gather *frames)
+{
+	pthread_mutex_lock(&s->lock);
+	for (unsigned i = 0; i < b->n; i++) {
+		struct victim *v = &b->victim[i];
+		struct pte e = ept_lookup(&s->ept, v->gfn);
+
+		if (pte_kind(e) != PTE_LEAVING) {
+			if (v->fate == FATE_STORED)
+				swap_release(s->config.swap, v->slot);
+			v->fate = FATE_STAYS;
+			v->error = v->error ? v->error : -EBUSY;
+		} else if (v->fate == FATE_STAYS) {
+			set_entry(s, v->gfn,
+				  pte_away(PTE_UNMAPPED, v->frame.v,
+					   pte_rights(e)));
+			s->config.policy->insert(s->policy, v->frame);
+		} else {
+			s->page[v->frame.v].busy = true;
+			gather_add(frames, v->frame);
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* Where the page is from now on, and what becomes of its older copy. */
+static struct pte leave(struct stage2 *s, struct victim *v, unsigned rights)
+{
+	struct page *page = &s->page[v->frame.v];
+	struct stage2_counters *c = &s->count;
+	struct swap *swap = s->config.swap;
+
+	if (v->fate == FATE_CLEAN) {
+		c->clean_dropped++;
+		v->slot = page->copy;
+	} else if (page->has_copy) {
+		swap_release(swap, page->copy);
+	}
+	page->has_copy = false;
+	if (v->fate == FATE_ZERO) {
+		c->zero_elided++;
+		return pte_away(PTE_ABSENT, PAGER_ZERO, rights);
+	}
+	if (v->fate == FATE_STORED)
+		c->swapped_out++;
+	return pte_away(PTE_STORED, v->slot.v, rights);
+}
+
+static unsigned commit_end(struct stage2 *s, struct batch *b)
+{
+	static const enum trace_source to[] = {
+		[FATE_ZERO] = TRACE_SOURCE_ZERO,
+		[FATE_CLEAN] = TRACE_SOURCE_CLEAN,
+		[FATE_STORED] = TRACE_SOURCE_SWAP,
+	};
+	unsigned left = 0;
+
+	pthread_mutex_lock(&s->lock);
+	for (unsigned i = 0; i < b->n; i++) {
+		struct victim *v = &b->victim[i];
+		struct pte e = ept_lookup(&s->ept, v->gfn), after;
+
+		if (v->fate == FATE_STAYS)
+			continue;
+		after = leave(s, v, pte_rights(e));
+		set_entry(s, v->gfn, after);
+		s->page[v->frame.v].busy = false;
+		left++;
+		trace_page(s, TRACE_EVICT, v->gfn,
+			   (struct trace_record){
+				   .tsc = trace_now(),
+				   .source = (uint8_t)to[v->fate],
+				   .stage2 = { .before = e.v,
+					       .after = after.v,
+					       .slot = v->slot.v } });
+	}
+	pthread_cond_broadcast(&s->freed);
+	pthread_cond_broadcast(&s->settled);
+	pthread_mutex_unlock(&s->lock);
+	return left;
+}
+
+/* Evict what was taken. Returns how many frames came free. The caller holds
+ * `evicting`, not the lock. */
+static unsigned evict(struct stage2 *s, struct batch *b)
+{
+	struct gather frames = { 0 };
+
+	unmap_stale(s);
+	for (unsigned i = 0; i < b->n; i++)
+		b->victim[i].fate = judge(s, &b->victim[i]);
+	store(s, b);
+	commit_begin(s, b, &frames);
+	gather_flush(&frames, &s->backing, backing_punch);
+	return commit_end(s, b);
+}
+
+static unsigned reclaim_batch(struct stage2 *s, struct batch *b, uint64_t want)
+{
+	unsigned left;
+
+	b->n = 0;
+	pthread_mutex_lock(&s->evicting);
+	pthread_mutex_lock(&s->lock);
+	choose_victims(s, b, want < BATCH ? (unsigned)want : BATCH);
+	pthread_mutex_unlock(&s->lock);
+	left = evict(s, b);
+	pthread_mutex_unlock(&s->evicting);
+	return left;
+}
+
+/* Frames to free before reclaim may rest; 0: there are enough. */
+static uint64_t frames_wanted(const struct stage2 *s)
+{
+	uint64_t used = frames_used(s), low = low_mark(s);
+
+	if (s->limit >= s->backing.frames)
+		return 0; /* all of RAM may be resident */
+	if (used + low <= s->limit && !s->waiting)
+		return 0;
+	return used + 2 * low > s->limit ? used + 2 * low - s->limit : 1;
+}
+
+/* Nothing can leave, and somebody needs it to: that is an event, not a hang. */
+static void tell_full(struct stage2 *s, int error)
+{
+	struct stage2_failure f = { .what = FAILURE_FULL,
+				    .error = error,
+				    .source = "swap" };
+
+	pthread_mutex_unlock(&s->lock);
+	s->config.failed(s->config.ctx, &f);
+	pthread_mutex_lock(&s->lock);
+}
+
+static int batch_error(const struct batch *b)
+{
+	int error = 0;
+
+	for (unsigned i = 0; i < b->n; i++)
+		if (b->victim[i].error && b->victim[i].error != -EBUSY)
+			error = b->victim[i].error;
+	return error;
+}
+
+/* No batch of a whole round freed anything: rest a while, then try again. */
+static void rest(struct stage2 *s)
+{
+	struct timespec until = deadline_in(100);
+
+	pthread_cond_timedwait(&s->work, &s->lock, &until);
+}
+
+static void *reclaim_run(void *arg)
+{
+	struct stage2 *s = arg;
+	uint64_t barren = 0; /* batches in a row that freed nothing */
+	bool told = false;
+	struct batch b;
+	int error = 0;
+
+	pthread_setname_np(pthread_self(), "reclaim");
+	pthread_mutex_lock(&s->lock);
+	while (!s->stopping) {
+		uint64_t want = frames_wanted(s);
+		unsigned left;
+
+		if (!want) {
+			pthread_cond_wait(&s->work, &s->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&s->lock);
+		left = reclaim_batch(s, &b, want);
+		pthread_mutex_lock(&s->lock);
+		barren = left ? 0 : barren + 1;
+		told = told && !left;
+		error = batch_error(&b) ? batch_error(&b) : error;
+		if (barren <= 4 + 2 * frames_used(s) / GATHER_MAX)
+			continue;
+		if (!told && (s->waiting || frames_used(s) > s->limit))
+			tell_full(s, error);
+		told = true;
+		rest(s);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+int stage2_evict(struct stage2 *s, gfn_t g)
+{
+	struct batch b = { 0 };
+	struct pte e;
+	int r = -EBUSY;
+
+	pthread_mutex_lock(&s->evicting);
+	pthread_mutex_lock(&s->lock);
+	e = ept_lookup(&s->ept, g);
+	switch (pte_kind(e)) {
+	case PTE_LEAF:
+	case PTE_UNMAPPED:
+		if (page_of(s, g)->pins)
+			break;
+		s->config.policy->remove(s->policy, pte_frame(e));
+		take(s, &b, g, e);
+		break;
+	case PTE_ABSENT:
+	case PTE_STORED:
+		r = 0;
+		break;
+	case PTE_HOLE:
+		r = -EFAULT;
+		break;
+	default:
+		break;
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (b.n)
+		r = evict(s, &b) ? 0 : b.victim[0].error;
+	pthread_mutex_unlock(&s->evicting);
+	return r;
+}
+
+int stage2_unmap(struct stage2 *s, gfn_t g)
+{
+	struct pte e;
+	int r = 0;
+
+	pthread_mutex_lock(&s->evicting);
+	pthread_mutex_lock(&s->lock);
+	e = ept_lookup(&s->ept, g);
+	if (pte_kind(e) == PTE_HOLE)
+		r = -EFAULT;
+	else if (!pte_has_frame(e) || page_of(s, g)->pins)
+		r = -EBUSY;
+	else
+		age(s, g, e);
+	pthread_mutex_unlock(&s->lock);
+	unmap_stale(s);
+	pthread_mutex_unlock(&s->evicting);
+	return r;
+}
+
+int reclaim_start(struct stage2 *s)
+{
+	return -pthread_create(&s->reclaim, NULL, reclaim_run, s);
+}
+
+void reclaim_stop(struct stage2 *s)
+{
+	pthread_join(s->reclaim, NULL);
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/* Making and unmaking stage 2, and the questions one may ask of it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ept/deadline.h"
+#include "ept/state.h"
+
+bool frame_of(const struct stage2 *s, gfn_t g, frame_t *f)
+{
+	uint64_t before = 0;
+
+	for (unsigned i = 0; i < s->config.regions; i++) {
+		const struct stage2_region *r = &s->config.region[i];
+
+		if (g.v >= r->first.v && g.v - r->first.v < r->pages) {
+			f->v = before + (g.v - r->first.v);
+			return true;
+		}
+		before += r->pages;
+	}
+	return false;
+}
+
+gfn_t gfn_of_frame(const struct stage2 *s, frame_t f)
+{
+	const struct stage2_region *r = s->config.region;
+
+	for (; f.v >= r->pages; r++)
+		f.v -= r->pages;
+	return (gfn_t){ r->first.v + f.v };
+}
+
+void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
+		struct trace_record r)
+{
+	if (!s->config.trace)
+		return;
+	r.kind = (uint16_t)kind;
+	r.stage2.gpa = gpa_of(g).v;
+	trace_emit(s->config.trace, &r);
+}
+
+/* All of RAM is absent and zero; or, when paging is off, mapped for good. */
+static int map_regions(struct stage2 *s)
+{
+	uint64_t frame = 0;
+	int r = 0;
+
+	for (unsigned i = 0; i < s->config.regions && !r; i++) {
+		const struct stage2_region *reg = &s->config.region[i];
+		struct pte e =
+			s->config.paging
+				? pte_away(PTE_ABSENT, PAGER_ZERO, PTE_RWX)
+				: pte_leaf((frame_t){ frame }, PTE_RWX);
+
+		r = ept_map(&s->ept, reg->first, reg->pages, e);
+		frame += reg->pages;
+	}
+	return r;
+}
+
+/* Pages that begin as bytes of the file belong to its pager. */
+static int map_file(struct stage2 *s)
+{
+	const struct stage2_config *c = &s->config;
+	struct pte e = pte_away(PTE_ABSENT, PAGER_FILE, PTE_RWX);
+	int r = 0;
+
+	for (size_t i = 0; i < c->extents && !r; i++) {
+		gfn_t first = gfn_of(c->extent[i].at);
+		gfn_t last = gfn_of(
+			(gpa_t){ c->extent[i].at.v + c->extent[i].bytes - 1 });
+
+		if (c->extent[i].bytes)
+			r = ept_map(&s->ept, first, last.v - first.v + 1, e);
+	}
+	return r;
+}
+
+/* Without paging the file is read at once. */
+static int load_file(struct stage2 *s)
+{
+	const struct stage2_config *c = &s->config;
+	struct pager *file = s->pager[PAGER_FILE];
+
+	for (size_t i = 0; i < c->extents; i++) {
+		gpa_t at = c->extent[i].at;
+		uint64_t end = at.v + c->extent[i].bytes;
+
+		for (gfn_t g = gfn_of(at); gpa_of(g).v < end; g.v++) {
+			frame_t f;
+			int r;
+
+			if (!frame_of(s, g, &f))
+				return -EFAULT;
+			r = file->ops->fill(file, g, 0,
+					    backing_alias(&s->backing, f));
+			if (r)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static int init_pagers(struct stage2 *s)
+{
+	const struct stage2_config *c = &s->config;
+	int r;
+
+	s->pager[PAGER_ZERO] = &pager_zero;
+	r = pager_swap_create(&s->pager_swap, c->swap);
+	if (r)
+		return r;
+	r = pager_file_create(&s->pager[PAGER_FILE], c->file, c->extent,
+			      c->extents);
+	if (r)
+		s->pager_swap->ops->destroy(s->pager_swap);
+	return r;
+}
+
+static void destroy_pagers(struct stage2 *s)
+{
+	s->pager_swap->ops->destroy(s->pager_swap);
+	for (unsigned i = 0; i < PAGERS; i++)
+		s->pager[i]->ops->destroy(s->pager[i]);
+}
+
+static void init_locks(struct stage2 *s)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_mutex_init(&s->evicting, NULL);
+	pthread_cond_init(&s->settled, &monotonic);
+	pthread_cond_init(&s->freed, &monotonic);
+	pthread_cond_init(&s->work, &monotonic);
+	pthread_cond_init(&s->calibrated, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
+
+static void destroy_locks(struct stage2 *s)
+{
+	pthread_mutex_destroy(&s->lock);
+	pthread_mutex_destroy(&s->evicting);
+	pthread_cond_destroy(&s->settled);
+	pthread_cond_destroy(&s->freed);
+	pthread_cond_destroy(&s->work);
+	pthread_cond_destroy(&s->calibrated);
+}
+
+/* The threads, last of all; with paging off there are none. */
+static int start(struct stage2 *s)
+{
+	int r;
+
+	if (!s->config.paging)
+		return load_file(s);
+	r = faults_start(s);
+	if (r)
+		return r;
+	r = reclaim_start(s);
+	if (r) {
+		s->stopping = true;
+		faults_stop(s);
+		faults_close(s);
+	}
+	return r;
+}
+
+static int init_table(struct stage2 *s)
+{
+	int r = ept_init(&s->ept);
+
+	if (r)
+		return r;
+	r = map_regions(s);
+	if (!r && s->config.paging)
+		r = map_file(s);
+	if (r)
+		ept_destroy(&s->ept);
+	return r;
+}
+
+static void on_stale(void *ctx, gfn_t first, uint64_t pages)
+{
+	struct stage2 *s = ctx;
+
+	for (uint64_t i = 0; i < pages; i++) {
+		frame_t f;
+
+		assert(s->stale.n < GATHER_MAX);
+		if (frame_of(s, (gfn_t){ first.v + i }, &f))
+			gather_add(&s->stale, f);
+	}
+}
+
+int stage2_create(struct stage2 **out, const struct stage2_config *c)
+{
+	struct stage2 *s = calloc(1, sizeof(*s));
+	uint64_t frames = 0;
+	int r = -ENOMEM;
+
+	if (!s)
+		return -ENOMEM;
+	s->config = *c;
+	s->limit = c->limit;
+	for (unsigned i = 0; i < c->regions; i++)
+		frames += c->region[i].pages;
+	init_locks(s);
+	s->page = calloc(frames, sizeof(*s->page));
+	s->policy = c->policy->create(frames);
+	if (!s->page || !s->policy)
+		goto undo_arrays;
+	r = backing_create(&s->backing, frames);
+	if (r)
+		goto undo_arrays;
+	r = init_table(s);
+	if (r)
+		goto undo_backing;
+	r = init_pagers(s);
+	if (r)
+		goto undo_table;
+	s->ept.stale = on_stale;
+	s->ept.ctx = s;
+	r = start(s);
+	if (r)
+		goto undo_pagers;
+	*out = s;
+	return 0;
+
+undo_pagers:
+	destroy_pagers(s);
+undo_table:
+	s->ept.stale = NULL;
+	ept_destroy(&s->ept);
+undo_backing:
+	backing_destroy(&s->backing);
+undo_arrays:
+	if (s->policy)
+		c->policy->destroy(s->policy);
+	free(s->page);
+	destroy_locks(s);
+	free(s);
+	return r;
+}
+
+void stage2_stop(struct stage2 *s)
+{
+	if (!s->config.paging)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->stopping = true;
+	pthread_cond_broadcast(&s->work);
+	pthread_cond_broadcast(&s->freed);
+	pthread_cond_broadcast(&s->settled);
+	pthread_mutex_unlock(&s->lock);
+	faults_stop(s);
+	reclaim_stop(s);
+}
+
+/* Every slot goes back, so that a leak would show in swap_slots_used. */
+static void release_copies(struct stage2 *s)
+{
+	for (uint64_t i = 0; i < s->backing.frames; i++) {
+		struct pte e =
+			ept_lookup(&s->ept, gfn_of_frame(s, (frame_t){ i }));
+
+		if (pte_kind(e) == PTE_STORED)
+			swap_release(s->config.swap, pte_slot(e));
+		if (s->page[i].has_copy)
+			swap_release(s->config.swap, s->page[i].copy);
+	}
+}
+
+void stage2_destroy(struct stage2 *s)
+{
+	if (s->config.paging) {
+		release_copies(s);
+		faults_close(s);
+	}
+	destroy_pagers(s);
+	s->ept.stale = NULL;
+	ept_destroy(&s->ept);
+	backing_destroy(&s->backing);
+	s->config.policy->destroy(s->policy);
+	free(s->page);
+	destroy_locks(s);
+	free(s);
+}
+
+void *stage2_host(struct stage2 *s, gfn_t g)
+{
+	frame_t f;
+
+	return frame_of(s, g, &f) ? backing_guest(&s->backing, f) : NULL;
+}
+
+struct placement_report stage2_placement(struct stage2 *s)
+{
+	struct placement_report r;
+
+	pthread_mutex_lock(&s->lock);
+	while (s->config.paging && !s->faults.calibrated)
+		pthread_cond_wait(&s->calibrated, &s->lock);
+	r = s->faults.placement;
+	pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+void stage2_enter_vcpu(struct stage2 *s)
+{
+	struct placement_report r = stage2_placement(s);
+
+	if (s->config.paging && r.choice == PLACE_SAME_CPU)
+		placement_pin(r.cpu);
+}
+
+void stage2_set_limit(struct stage2 *s, uint64_t pages)
+{
+	pthread_mutex_lock(&s->lock);
+	s->limit = pages;
+	pthread_cond_signal(&s->work);
+	pthread_cond_broadcast(&s->freed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool stage2_wait_limit(struct stage2 *s, unsigned timeout_ms)
+{
+	struct timespec until = deadline_in(timeout_ms);
+	int r = 0;
+
+	pthread_mutex_lock(&s->lock);
+	while (frames_used(s) > s->limit && !s->stopping && !r)
+		r = pthread_cond_timedwait(&s->freed, &s->lock, &until);
+	r = frames_used(s) > s->limit;
+	pthread_mutex_unlock(&s->lock);
+	return !r;
+}
+
+struct pte stage2_entry(struct stage2 *s, gfn_t g)
+{
+	struct pte e;
+
+	pthread_mutex_lock(&s->lock);
+	e = ept_lookup(&s->ept, g);
+	pthread_mutex_unlock(&s->lock);
+	return e;
+}
+
+void stage2_counters(struct stage2 *s, struct stage2_counters *c)
+{
+	pthread_mutex_lock(&s->lock);
+	*c = s->count;
+	c->limit = s->limit;
+	c->resident = frames_used(s);
+	pthread_mutex_unlock(&s->lock);
+	c->pages = s->backing.frames;
+	c->peak_bytes = atomic_load(&s->peak_bytes);
+}
+
+void stage2_latency(struct stage2 *s, struct histogram *h)
+{
+	pthread_mutex_lock(&s->lock);
+	*h = s->latency;
+	pthread_mutex_unlock(&s->lock);
+}
+
+const char *stage2_policy(struct stage2 *s)
+{
+	return s->config.policy->name;
+}
+
+uint64_t stage2_measured_bytes(struct stage2 *s)
+{
+	return backing_bytes(&s->backing);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stage 2: guest RAM, the table that says where each page is, the thread that
+ * serves its faults and the one that keeps frames free. Who owns a VM makes
+ * one of these, hands stage2_host() to KVM and runs its vCPUs; everything
+ * else happens here.
+ *
+ *   absent --touch--> arriving --installed--> mapped --age--> unmapped
+ *      ^                 ^                      ^                |
+ *      |                 |                      +---touch--------+ minor fault
+ *      |                 +--touch-- stored <--stored-- leaving <-+ age
+ *      +-- discarded: from any state                     |
+ *                                      unmapped <-touch--+ cancels
+ *
+ * The resident cap counts every frame of the backing memory and is hard: a
+ * fault waits for a free frame rather than pass it.
+ */
+#ifndef EPT_STAGE2_H
+#define EPT_STAGE2_H
+
+#include "ept/histogram.h"
+#include "ept/pager.h"
+#include "ept/placement.h"
+#include "ept/policy.h"
+#include "ept/pte.h"
+
+#define STAGE2_REGIONS 2
+
+struct stage2;
+
+/* Why a page cannot be had, or none can leave. */
+struct stage2_failure {
+	enum { FAILURE_LOAD, FAILURE_FULL } what;
+	int error; /* -errno; -EBADMSG: the copy did not verify */
+	gfn_t gfn; /* FAILURE_LOAD */
+	bool stored; /* it was in swap: slot and tier say where */
+	slot_t slot;
+	const char *source; /* the tier, else the pager */
+};
+
+struct stage2_config {
+	struct stage2_region {
+		gfn_t first;
+		uint64_t pages;
+	} region[STAGE2_REGIONS]; /* guest RAM, ascending */
+	unsigned regions;
+	uint64_t limit; /* the resident cap, pages */
+	const struct policy_ops *policy;
+	struct swap *swap; /* not owned */
+	struct trace *trace; /* not owned; NULL: none */
+	/* Bytes of an open file that guest memory begins as; see pager.h. */
+	int file;
+	const struct file_extent *extent;
+	size_t extents;
+	bool paging; /* off: the host kernel serves first touches */
+	bool one_vcpu; /* handler and vCPU may share a CPU */
+	/* A page was lost or swap is full; called without locks by the thread
+	 * that met it, which goes on waiting afterwards. */
+	void (*failed)(void *ctx, const struct stage2_failure *f);
+	void *ctx;
+};
+
+struct stage2_counters {
+	uint64_t missing, minor; /* faults of the guest, resolved */
+	uint64_t zero_filled, file_filled, swapped_in; /* pages brought in */
+	uint64_t swapped_out, clean_dropped, zero_elided; /* pages evicted */
+	uint64_t mapped_ahead;
+	uint64_t pages, limit, resident; /* pages */
+	uint64_t peak_bytes; /* measured: the most the memfd held */
+};
+
+/* 0 or -errno: -EPERM when userfaultfd is forbidden, -ENOTSUP when it lacks a
+ * feature, -ENOMEM, ... Starts the threads; nothing stays on error. */
+int stage2_create(struct stage2 **out, const struct stage2_config *c);
+/* End the threads; faults are served no more. No vCPU may be running guest
+ * code any more. */
+void stage2_stop(struct stage2 *s);
+/* After stage2_stop, when no thread waits in a fault: without userfaultfd it
+ * would read zeros. */
+void stage2_destroy(struct stage2 *s);
+
+/* The host address of guest frame @g, for a KVM memory slot. */
+void *stage2_host(struct stage2 *s, gfn_t g);
+
+/* Called first by each thread that will run a vCPU: waits for calibration and
+ * places the thread by it. */
+void stage2_enter_vcpu(struct stage2 *s);
+/* What calibration found; waits for it. */
+struct placement_report stage2_placement(struct stage2 *s);
+
+/* Change the cap (pages); reclaim follows at once. Any thread. */
+void stage2_set_limit(struct stage2 *s, uint64_t pages);
+/* Wait until no more than the cap is resident, at most @timeout_ms. */
+bool stage2_wait_limit(struct stage2 *s, unsigned timeout_ms);
+
+/* Faults that failed are tried again (the owner repaired something). */
+void stage2_retry(struct stage2 *s);
+
+/* The state of a page, as its entry's kind. */
+struct pte stage2_entry(struct stage2 *s, gfn_t g);
+
+/* Evict page @g, or only unmap it, now. 0; -EFAULT no RAM; -EBUSY pinned or
+ * in motion; -ENOSPC and other errors of swap. Any thread, no lock held. */
+int stage2_evict(struct stage2 *s, gfn_t g);
+int stage2_unmap(struct stage2 *s, gfn_t g);
+
+void stage2_counters(struct stage2 *s, struct stage2_counters *c);
+/* A copy of the fault latencies, in TSC ticks. */
+void stage2_latency(struct stage2 *s, struct histogram *h);
+const char *stage2_policy(struct stage2 *s);
+/* What the memfd holds right now, as the kernel counts. */
+uint64_t stage2_measured_bytes(struct stage2 *s);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * userfaultfd, as much of it as stage 2 uses. Debian 12's headers lack its
+ * newest names; what is missing is defined here and nowhere else.
+ */
+#ifndef EPT_UFFD_H
+#define EPT_UFFD_H
+
+#include <linux/userfaultfd.h>
+
+#include "ept/addr.h"
+
+#ifndef USERFAULTFD_IOC_NEW
+#define USERFAULTFD_IOC_NEW _IO(0xAA, 0x00) /* Linux 6.1 */
+#endif
+
+/* What the kernel must offer: missing and minor faults of shared memory, and
+ * the thread that faulted. */
+#define UFFD_NEEDED                                              \
+	(UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM | \
+	 UFFD_FEATURE_THREAD_ID)
+
+/*
+ * A new userfaultfd with the features above, non-blocking, for faults of
+ * kernel code too (KVM touches guest memory there): /dev/userfaultfd, else the
+ * system call. The descriptor, or -errno: -EPERM or -EACCES when forbidden,
+ * -ENOTSUP when the kernel lacks a feature.
+ */
+int uffd_open(void);
+
+/* Watch [at, at + len) for the @modes UFFDIO_REGISTER_MODE_*. 0 or -errno. */
+int uffd_watch(int uffd, void *at, uint64_t len, uint64_t modes);
+
+/*
+ * Map the frames behind [at, at + len), which hold their bytes, and wake who
+ * waits for them. A page that is mapped already is skipped. 0 or -errno.
+ */
+int uffd_continue(int uffd, void *at, uint64_t len);
+
+#endif
