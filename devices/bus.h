@@ -22,15 +22,19 @@ struct bus {
 		struct device *device;
 	} range[BUS_DEVICES];
 	unsigned ranges;
+	struct device *added[BUS_DEVICES]; /* one a range, in order of wiring */
 	_Atomic uint64_t unknown; /* accesses that met no device */
 };
 
-/* 0; -EEXIST when [base, base + size) meets another; -ENOSPC; -EINVAL when
+/* The bus owns @d from now on, which may have several ranges. 0; -EEXIST when [base, base + size) meets another; -ENOSPC; -EINVAL when
  * empty or wrapping. */
 int bus_add(struct bus *b, struct device *d, uint64_t base, uint64_t size);
 
-/* An access of @len in {1, 2, 4, 8} bytes. One that crosses a range's end is
- * split, each byte handled alone. */
+/*
+ * An access of @len <= 8 bytes. One that crosses the end of a range is split
+ * into bytes, each an access of its own; so is one of 3, 5, 6 or 7 bytes, as
+ * KVM makes them of an access that crosses a page.
+ */
 uint64_t bus_read(struct bus *b, uint64_t at, unsigned len);
 void bus_write(struct bus *b, uint64_t at, unsigned len, uint64_t value);
 

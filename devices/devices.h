@@ -9,7 +9,9 @@
 
 /*
  * UART 16550A at COM1. @out gets the bytes the guest sends, in order, and must
- * not block for long; @irq is raised as IER and IIR say.
+ * not block for long; @irq is raised as IER and IIR say while the guest has set
+ * OUT2, as on a PC. Both are called with the device's lock held: they must not
+ * call back into it. NULL: no memory.
  */
 struct uart_output {
 	void (*write)(void *ctx, const uint8_t *bytes, size_t len);
@@ -17,12 +19,15 @@ struct uart_output {
 };
 struct device *uart_create(struct uart_output out, struct irq_line irq);
 /* Bytes from the terminal; returns how many fitted the receive FIFO. The
- * caller keeps the rest and tries again when uart_wants_input. Any thread. */
+ * caller keeps the rest and tries again when told that there is room. Any
+ * thread. */
 size_t uart_input(struct device *uart, const uint8_t *bytes, size_t len);
-/* Called (if set) on a vCPU thread when the FIFO has room again. */
+/* @room is called on a vCPU thread, no lock held, when an uart_input did not
+ * fit and the FIFO has room again. Set it before the first vCPU runs. */
 void uart_on_room(struct device *uart, void (*room)(void *ctx), void *ctx);
 
-/* The exit port: a 32-bit write of v calls @exit(ctx, v). Other widths too. */
+/* The exit port: a 32-bit write of v calls @exit(ctx, v). Other widths too.
+ * From any vCPU thread. NULL: no memory. */
 struct device *exit_create(void (*exit)(void *ctx, uint32_t status), void *ctx);
 
 #endif
