@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What machine this is, copied out of the loader's structures: those are not
+ * looked at again, but their memory is never handed out either.
+ */
+#ifndef GUEST_BOOT_MACHINE_H
+#define GUEST_BOOT_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/mm/addr.h"
+
+#define MACHINE_RANGES  16u
+#define MACHINE_CMDLINE 4096u
+
+struct machine {
+	struct range ram[MACHINE_RANGES];
+	unsigned rams;
+	struct range reserved[MACHINE_RANGES];
+	unsigned reserveds;
+	char cmdline[MACHINE_CMDLINE];
+	bool tree; /* a device tree told us */
+	bool zeroed; /* never-written RAM reads as zeros */
+	uint16_t uart_port, exit_port;
+	bool has_lab;
+	pa_t lab;
+	unsigned cpus;
+	uint64_t tsc_hz; /* 0: unknown */
+};
+
+/* Fill @m from the struct hvm_start_info at @start_info; panics if it cannot. */
+void machine_read(struct machine *m, pa_t start_info);
+
+/* The part that comes from the device tree in blob[bytes]. */
+void machine_read_tree(struct machine *m, const void *blob, uint32_t bytes);
+
+void machine_add_ram(struct machine *m, uint64_t at, uint64_t bytes);
+void machine_set_cmdline(struct machine *m, const char *text);
+
+#endif

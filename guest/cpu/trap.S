@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Entry and exit. Every way into the kernel ends with the same picture on the
+ * stack, struct trap_frame, and every way out goes through trap_return.
+ *
+ * There is one processor and so no need for swapgs: what differs between
+ * processors elsewhere is an ordinary variable here.
+ */
+#include "guest/cpu/selector.h"
+
+	.text
+
+.macro save_registers
+	push %rdi
+	push %rsi
+	push %rdx
+	push %rcx
+	push %rax
+	push %r8
+	push %r9
+	push %r10
+	push %r11
+	push %rbx
+	push %rbp
+	push %r12
+	push %r13
+	push %r14
+	push %r15
+	cld
+	mov %rsp, %rdi
+.endm
+
+/* The page fault goes straight to its handler: there are many of them. */
+.macro vector number
+	.balign 16
+vector_\number:
+	.if \number != 8 && (\number < 10 || \number > 14) && \number != 17 \
+		&& \number != 21
+	push $0			/* the processor pushed no error code */
+	.endif
+	push $\number
+	.if \number == 14
+	save_registers
+	call trap_page_fault
+	jmp trap_return
+	.else
+	jmp trap_common
+	.endif
+.endm
+
+	.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, \
+		18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33
+	vector \n
+	.endr
+
+trap_common:
+	save_registers
+	call trap
+trap_return:
+	pop %r15
+	pop %r14
+	pop %r13
+	pop %r12
+	pop %rbp
+	pop %rbx
+	pop %r11
+	pop %r10
+	pop %r9
+	pop %r8
+	pop %rax
+	pop %rcx
+	pop %rdx
+	pop %rsi
+	pop %rdi
+	add $16, %rsp
+	iretq
+
+/*
+ * syscall changes no stack and pushes nothing: RCX is the return address, R11
+ * the flags (SDM vol. 2, SYSCALL). MSR_FMASK has cleared IF.
+ */
+	.balign 16
+	.globl syscall_entry
+syscall_entry:
+	mov %rsp, user_rsp(%rip)
+	mov trap_stack_top(%rip), %rsp
+	push $USER_SS
+	push user_rsp(%rip)
+	push %r11
+	push $USER_CS
+	push %rcx
+	push $0
+	push $34		/* TRAP_SYSCALL */
+	save_registers
+	call trap
+	jmp trap_return
+
+/* int user_enter(struct trap_frame *f) */
+	.globl user_enter
+user_enter:
+	push %rbx
+	push %rbp
+	push %r12
+	push %r13
+	push %r14
+	push %r15
+	mov %rsp, kernel_rsp(%rip)
+	mov %rdi, %rsp
+	jmp trap_return
+
+/* void user_leave(int value) */
+	.globl user_leave
+user_leave:
+	mov %edi, %eax
+	mov kernel_rsp(%rip), %rsp
+	pop %r15
+	pop %r14
+	pop %r13
+	pop %r12
+	pop %rbp
+	pop %rbx
+	ret
+
+	.section .rodata
+	.balign 8
+	.globl trap_vectors
+trap_vectors:
+	.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, \
+		18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33
+	.quad vector_\n
+	.endr
+
+	.bss
+	.balign 8
+user_rsp:
+	.quad 0
+kernel_rsp:
+	.quad 0
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/cpu/trap.h"
+
+#include "guest/cpu/cpu.h"
+#include "guest/cpu/segment.h"
+#include "guest/dev/lab.h"
+#include "guest/dev/lapic.h"
+#include "guest/lib/print.h"
+#include "guest/mm/fault.h"
+#include "guest/proc/gate.h"
+#include "guest/proc/process.h"
+#include "guest/proc/syscall.h"
+
+/* SDM vol. 3, 6.14.1: a 64-bit gate. */
+struct gate {
+	uint16_t offset_0;
+	uint16_t selector;
+	uint8_t ist;
+	uint8_t type;
+	uint16_t offset_16;
+	uint32_t offset_32;
+	uint32_t reserved;
+};
+
+struct idt_register {
+	uint16_t limit;
+	uint64_t base;
+} __attribute__((packed));
+
+#define GATE_INTERRUPT 0x8e /* present, clears IF, not callable from ring 3 */
+
+extern const uintptr_t trap_vectors[TRAPS];
+
+static struct gate idt[TRAPS];
+
+static void load_idt(uint16_t limit)
+{
+	struct idt_register r = { limit, (uintptr_t)idt };
+
+	__asm__ volatile("lidt %0" : : "m"(r));
+}
+
+void trap_init(void)
+{
+	for (unsigned i = 0; i < TRAPS; i++) {
+		uintptr_t to = trap_vectors[i];
+
+		idt[i] = (struct gate){
+			.offset_0 = (uint16_t)to,
+			.selector = KERNEL_CS,
+			.ist = i == TRAP_DOUBLE_FAULT ? IST_DOUBLE_FAULT : 0,
+			.type = GATE_INTERRUPT,
+			.offset_16 = (uint16_t)(to >> 16),
+			.offset_32 = (uint32_t)(to >> 32),
+		};
+	}
+	load_idt(sizeof(idt) - 1);
+}
+
+static void dump(const struct trap_frame *f)
+{
+	print("  rip %016lx  rsp %016lx  flags %08lx  cs %04lx\n", f->rip,
+	      f->rsp, f->rflags, f->cs);
+	print("  rax %016lx  rbx %016lx  rcx %016lx\n", f->rax, f->rbx, f->rcx);
+	print("  rdx %016lx  rsi %016lx  rdi %016lx\n", f->rdx, f->rsi, f->rdi);
+	print("  rbp %016lx  r8  %016lx  r9  %016lx\n", f->rbp, f->r8, f->r9);
+	print("  r10 %016lx  r11 %016lx  r12 %016lx\n", f->r10, f->r11, f->r12);
+	print("  r13 %016lx  r14 %016lx  r15 %016lx\n", f->r13, f->r14, f->r15);
+	print("  cr2 %016lx  cr3 %016lx  error %#lx\n", read_cr2(), read_cr3(),
+	      f->error);
+}
+
+/*
+ * With no IDT the next fault cannot be delivered, nor the double fault that
+ * follows from it (SDM vol. 3, 6.15): shutdown, which a hypervisor reports.
+ */
+void trap_die(const struct trap_frame *f, const char *why)
+{
+	print("kernel: %s in ring 0, vector %lu\n", why, f->vector);
+	dump(f);
+	lab_finish(fault_total());
+	load_idt(0);
+	*(volatile int *)(USER_END - 8) = 0;
+	cpu_stop();
+}
+
+void trap_page_fault(struct trap_frame *f)
+{
+	uintptr_t va = read_cr2();
+
+	if (fault_handle(f, va))
+		return;
+	if (!from_user(f))
+		trap_die(f, "page fault");
+	process_fault(f, va);
+}
+
+void trap(struct trap_frame *f)
+{
+	if (f->vector == TRAP_SYSCALL)
+		syscall(f);
+	else if (f->vector == TRAP_TIMER)
+		lapic_tick();
+	else if (f->vector == TRAP_SPURIOUS)
+		return;
+	else if (!from_user(f))
+		trap_die(f, "exception");
+	else if (gate_called(f))
+		syscall(f);
+	else
+		process_fault(f, 0);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exceptions, interrupts, and the way to ring 3 and back. Interrupts are off
+ * in ring 0 always, so a trap is never interrupted; a trap *in* ring 0 is a
+ * bug of ours and ends the run.
+ */
+#ifndef GUEST_CPU_TRAP_H
+#define GUEST_CPU_TRAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/cpu/selector.h"
+
+enum {
+	TRAP_INVALID_OPCODE = 6,
+	TRAP_DOUBLE_FAULT = 8,
+	TRAP_PAGE_FAULT = 14,
+	TRAP_TIMER = 32,
+	TRAP_SPURIOUS = 33,
+	TRAP_SYSCALL = 34, /* no interrupt: entered by syscall */
+	TRAPS = 34
+};
+
+/* As trap.S pushes it, last first. */
+struct trap_frame {
+	uint64_t r15, r14, r13, r12, rbp, rbx;
+	uint64_t r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+	uint64_t vector, error;
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+
+static inline bool from_user(const struct trap_frame *f)
+{
+	return (f->cs & 3) == 3;
+}
+
+/* Load the IDT. */
+void trap_init(void);
+
+/*
+ * Enter ring 3 with the registers in @f. Returns when something below calls
+ * user_leave, with the value given to it.
+ */
+int user_enter(struct trap_frame *f);
+_Noreturn void user_leave(int value);
+
+/* Print @why and the registers, tell the hypervisor, and fall: a triple fault. */
+_Noreturn void trap_die(const struct trap_frame *f, const char *why);
+
+/* For trap.S. */
+void trap(struct trap_frame *f);
+void trap_page_fault(struct trap_frame *f);
+
+/* Where the syscall instruction goes (MSR_LSTAR). */
+void syscall_entry(void);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The end of the run. The statuses a program has not chosen itself; all are
+ * at most 123, for the hypervisor keeps what lies above.
+ */
+#ifndef GUEST_DEV_EXIT_H
+#define GUEST_DEV_EXIT_H
+
+#include <stdint.h>
+
+enum {
+	EXIT_KILLED = 11, /* the program faulted */
+	EXIT_NO_PROGRAM = 120,
+	EXIT_PANIC = 121,
+	EXIT_MAX = 123
+};
+
+/* Another port than ABI_EXIT_PORT, if the device tree says so. */
+void exit_init(uint16_t port);
+
+_Noreturn void exit_run(int status);
+
+#endif

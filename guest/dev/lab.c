@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/dev/lab.h"
+
+#include <assert.h>
+
+#include "guest/lib/errno.h"
+#include "guest/lib/print.h"
+#include "guest/mm/kmap.h"
+
+#define RING_RECORDS 256u
+
+static_assert(!(RING_RECORDS & (RING_RECORDS - 1)), "a power of two");
+static_assert(sizeof(struct lab_fault) == 64, "one cache line");
+
+/* Contiguous in physical memory because the kernel image is. */
+static union {
+	struct lab_ring ring;
+	uint8_t room[sizeof(struct lab_ring) +
+		     RING_RECORDS * sizeof(struct lab_fault)];
+} shared __attribute__((aligned(4096)));
+
+bool lab_tracing;
+
+static volatile uint8_t *registers;
+
+static uint64_t lab_read(enum lab_register r)
+{
+	return *(volatile uint64_t *)(registers + r);
+}
+
+static void lab_write(enum lab_register r, uint64_t v)
+{
+	*(volatile uint64_t *)(registers + r) = v;
+}
+
+int64_t lab_command(enum lab_command command, uint64_t arg0, uint64_t arg1,
+		    uint64_t *result)
+{
+	uint64_t status;
+
+	if (!registers)
+		return -ENODEV;
+	lab_write(LAB_ARG0, arg0);
+	lab_write(LAB_ARG1, arg1);
+	lab_write(LAB_CMD, command);
+	status = lab_read(LAB_STATUS);
+	*result = lab_read(LAB_RESULT);
+	return -(int64_t)status;
+}
+
+void lab_init(pa_t base)
+{
+	uint64_t result;
+
+	registers = mmio_map(base, ABI_LAB_SIZE);
+	if (lab_read(LAB_ID) != ABI_LAB_ID)
+		panic("no lab device at %#lx, though the tree says so", base.v);
+	if (lab_read(LAB_TRACING) != 1)
+		return;
+	shared.ring.size = RING_RECORDS;
+	if (lab_command(LAB_RING, image_pa(&shared).v, 0, &result))
+		panic("the lab device refuses our fault ring");
+	lab_tracing = true;
+}
+
+/* The record is complete in memory before head says that it is there. */
+void lab_record(const struct lab_fault *fault)
+{
+	struct lab_ring *ring = &shared.ring;
+	uint32_t head = ring->head;
+	uint64_t result;
+
+	if (head - *(volatile uint32_t *)&ring->tail == RING_RECORDS)
+		lab_command(LAB_DRAIN, 0, 0, &result);
+	ring->fault[head % RING_RECORDS] = *fault;
+	__atomic_store_n(&ring->head, head + 1, __ATOMIC_RELEASE);
+}
+
+void lab_finish(uint64_t faults)
+{
+	uint64_t result;
+
+	if (lab_tracing)
+		lab_command(LAB_DRAIN, 0, 0, &result);
+	lab_command(LAB_REPORT, faults, 0, &result);
+}
+
+uintptr_t lab_va(void)
+{
+	return (uintptr_t)registers;
+}
+
+uint64_t lab_id(void)
+{
+	return registers ? lab_read(LAB_ID) : 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Driver of the lab device, our window on stage 2 (guest/abi.h). Without the
+ * device every command answers -ENODEV and records go nowhere.
+ */
+#ifndef GUEST_DEV_LAB_H
+#define GUEST_DEV_LAB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/abi.h"
+#include "guest/mm/addr.h"
+
+/* True when the hypervisor wants a record of every page fault. */
+extern bool lab_tracing;
+
+/* Map the device at @base; hand over the ring if it is wanted. */
+void lab_init(pa_t base);
+
+/* 0 and *result, or -errno. */
+int64_t lab_command(enum lab_command command, uint64_t arg0, uint64_t arg1,
+		    uint64_t *result);
+
+/* Append to the ring; only when lab_tracing. */
+void lab_record(const struct lab_fault *fault);
+
+/* Empty the ring and report the kernel's own count: before the run ends. */
+void lab_finish(uint64_t faults);
+
+/* The registers as the kernel sees them, 0 without; and the ID register. */
+uintptr_t lab_va(void);
+uint64_t lab_id(void);
+
+#endif

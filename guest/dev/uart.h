@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* A 16550 on its I/O port, output only, polled. */
+#ifndef GUEST_DEV_UART_H
+#define GUEST_DEV_UART_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+void uart_init(uint16_t port);
+void uart_write(const char *text, size_t n);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Linux's numbers, as far as they are used here. */
+#ifndef GUEST_LIB_ERRNO_H
+#define GUEST_LIB_ERRNO_H
+
+enum {
+	ENOMEM = 12,
+	EFAULT = 14,
+	EEXIST = 17,
+	ENODEV = 19,
+	EINVAL = 22,
+	ENOSYS = 38
+};
+
+#endif

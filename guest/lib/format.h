@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * printf's little brother: %d %i %u %x %c %s %%, with the flags '0', '-', '#',
+ * a width (or *), a precision for %s, and l, ll or z. Like snprintf it returns
+ * the length the text would have, and what it writes always ends in a NUL.
+ */
+#ifndef GUEST_LIB_FORMAT_H
+#define GUEST_LIB_FORMAT_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+__attribute__((format(printf, 3, 4))) int format(char *to, size_t room,
+						 const char *how, ...);
+int format_v(char *to, size_t room, const char *how, va_list args);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's printf. Format: lib/format.h; a line is cut at 512 bytes. */
+#ifndef GUEST_LIB_PRINT_H
+#define GUEST_LIB_PRINT_H
+
+__attribute__((format(printf, 1, 2))) void print(const char *how, ...);
+
+/* The kernel cannot go on: say why, then end the run with EXIT_PANIC. */
+__attribute__((format(printf, 1, 2))) _Noreturn void panic(const char *how,
+							   ...);
+
+#endif

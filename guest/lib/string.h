@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* The few string functions that the kernel and its programs share. */
+#ifndef GUEST_LIB_STRING_H
+#define GUEST_LIB_STRING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+void *memset(void *to, int byte, size_t n);
+void *memcpy(void *to, const void *from, size_t n);
+void *memmove(void *to, const void *from, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+size_t strlen(const char *s);
+int strcmp(const char *a, const char *b);
+
+static inline bool streq(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+/* True when @s begins with @prefix. */
+bool str_begins(const char *s, const char *prefix);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where ring 0 is emulated every instruction here costs a quarter of a
+ * microsecond, so the path of a demand fault has no call it can do without.
+ */
+#include "guest/mm/fault.h"
+
+#include "guest/cpu/cpu.h"
+#include "guest/dev/lab.h"
+#include "guest/lib/string.h"
+#include "guest/mm/frame.h"
+#include "guest/mm/table.h"
+#include "guest/proc/process.h"
+
+uint64_t fault_counts[FAULT_KINDS];
+
+/* A page of a file that may be written: a copy of our own. */
+static bool copy_file_page(uint64_t *slot, const struct vma *v, uintptr_t va)
+{
+	struct frame *f = frame_alloc(FRAME_USER);
+	size_t from = va - v->start;
+	size_t n = v->file_bytes > from ? v->file_bytes - from : 0;
+
+	if (!f)
+		return false;
+	memcpy(direct(frame_pa(f)), direct((pa_t){ v->file.v + from }),
+	       n < PAGE_SIZE ? n : PAGE_SIZE);
+	table_set(slot, va, frame_pa(f).v | v->bits);
+	return true;
+}
+
+uint64_t *fault_fill(struct space *s, const struct vma *v, uintptr_t va)
+{
+	uint64_t *slot = table_slot(s->root, va, 1);
+	struct frame *f;
+
+	va = page_down(va);
+	if (!slot)
+		return NULL;
+	if (v->borrowed) {
+		table_set(slot, va, (v->file.v + va - v->start) | v->bits);
+		return slot;
+	}
+	if (v->kind == LAB_FAULT_DEMAND_FILE)
+		return copy_file_page(slot, v, va) ? slot : NULL;
+	f = frame_alloc(FRAME_USER);
+	if (!f)
+		return NULL;
+	table_set(slot, va, frame_pa(f).v | v->bits);
+	return slot;
+}
+
+static bool allows(const struct vma *v, uint64_t error)
+{
+	if (error & FAULT_W)
+		return v->prot & PROT_WRITE;
+	if (error & FAULT_I)
+		return v->prot & PROT_EXEC;
+	return v->prot;
+}
+
+/*
+ * A fault with P set had a page and lacked a right: we never leave a right
+ * out that the area grants. The kernel itself touches no user address.
+ */
+static enum lab_fault_kind resolve(uintptr_t va, uint64_t error)
+{
+	struct space *s = &process.space;
+	struct vma *v;
+
+	if ((error & (FAULT_P | FAULT_RSVD | FAULT_U)) != FAULT_U)
+		return LAB_FAULT_REFUSED;
+	v = space_find(s, va);
+	if (!v || !allows(v, error) || !fault_fill(s, v, va))
+		return LAB_FAULT_REFUSED;
+	if (va < v->start)
+		v->start = page_down(va);
+	return v->kind;
+}
+
+static void record(const struct trap_frame *f, uintptr_t va, uint64_t tsc,
+		   enum lab_fault_kind kind)
+{
+	uint64_t ticks = rdtsc() - tsc;
+
+	lab_record(&(struct lab_fault){
+		.tsc = tsc,
+		.gva = va,
+		.rip = f->rip,
+		.cr3 = read_cr3(),
+		.error = (uint32_t)f->error,
+		.pid = process.pid,
+		.kind = kind,
+		.ticks = ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks,
+	});
+}
+
+bool fault_handle(const struct trap_frame *f, uintptr_t va)
+{
+	uint64_t tsc = lab_tracing ? rdtsc() : 0;
+	enum lab_fault_kind kind = resolve(va, f->error);
+
+	fault_counts[kind]++;
+	if (lab_tracing)
+		record(f, va, tsc, kind);
+	return kind != LAB_FAULT_REFUSED;
+}
+
+const char *fault_reason(uint64_t error)
+{
+	if (error & FAULT_I)
+		return error & FAULT_P ? "execution of data" :
+					 "execution of nothing";
+	if (!(error & FAULT_P))
+		return error & FAULT_W ? "write to nothing" :
+					 "read of nothing";
+	return error & FAULT_W ? "write without the right" :
+				 "read without the right";
+}
+
+uint64_t fault_total(void)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < FAULT_KINDS; i++)
+		sum += fault_counts[i];
+	return sum;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page faults: memory that was promised is given here. Every fault is counted
+ * by kind, and recorded when the hypervisor wants records.
+ */
+#ifndef GUEST_MM_FAULT_H
+#define GUEST_MM_FAULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/abi.h"
+#include "guest/cpu/trap.h"
+#include "guest/mm/space.h"
+
+/* By enum lab_fault_kind; [0] is unused. */
+#define FAULT_KINDS (LAB_FAULT_REFUSED + 1)
+extern uint64_t fault_counts[FAULT_KINDS];
+
+/* Handle the fault at @va. False: the access is an error. */
+bool fault_handle(const struct trap_frame *f, uintptr_t va);
+
+/*
+ * Give the page at @va, which lies in @v and has none. Returns its leaf, NULL
+ * when memory is exhausted. Counts nothing: the caller knows why.
+ */
+uint64_t *fault_fill(struct space *s, const struct vma *v, uintptr_t va);
+
+/* What an error code says, in words. */
+const char *fault_reason(uint64_t error);
+
+uint64_t fault_total(void);
+
+#endif

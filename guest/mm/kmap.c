@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/mm/kmap.h"
+
+#include "guest/cpu/cpu.h"
+#include "guest/lib/print.h"
+#include "guest/lib/string.h"
+#include "guest/mm/frame.h"
+#include "guest/mm/table.h"
+
+/* kernel.ld */
+extern const char kernel_start[], text_end[], rodata_end[], kernel_end[];
+
+static pa_t kernel_root;
+static uintptr_t mmio_next = MMIO_BASE;
+
+/*
+ * Map [va, end) to [pa, ...): large pages where everything is aligned. The
+ * inner loop fills one table; it is all that grows with the size of RAM.
+ */
+static void map(uintptr_t va, uintptr_t end, pa_t pa, uint64_t bits)
+{
+	while (va < end) {
+		bool large = (va | pa.v) % LARGE_SIZE == 0 &&
+			     end - va >= LARGE_SIZE;
+		int level = large ? 2 : 1;
+		uintptr_t step = level_bytes(level);
+		uint64_t entry = pa.v | bits | (large ? PTE_PS : 0);
+		uint64_t *at = table_slot(kernel_root, va, level);
+		uint64_t *table_end;
+
+		if (!at)
+			panic("no frame for the kernel's tables");
+		table_end = at + TABLE_ENTRIES - level_index(va, level);
+		for (; at < table_end && end - va >= step; va += step) {
+			*at++ = entry;
+			entry += step;
+		}
+		pa = pte_pa(entry);
+	}
+}
+
+static void map_image(const char *from, const char *to, uint64_t bits)
+{
+	map((uintptr_t)from, (uintptr_t)to, image_pa(from),
+	    bits | PTE_P | pte_g);
+}
+
+void kmap_init(const struct machine *m)
+{
+	struct frame *root = frame_alloc(FRAME_TABLE);
+
+	if (!root)
+		panic("no frame for the kernel's root table");
+	kernel_root = frame_pa(root);
+	map_image(kernel_start, text_end, 0);
+	map_image(text_end, rodata_end, pte_nx);
+	map_image(rodata_end, kernel_end, PTE_W | pte_nx);
+	for (unsigned i = 0; i < m->rams; i++)
+		map((uintptr_t)direct(m->ram[i].start),
+		    (uintptr_t)direct(m->ram[i].end), m->ram[i].start,
+		    PTE_P | PTE_W | pte_nx | pte_g);
+	/* New roots copy this half once: its top entries must exist by now. */
+	if (!table_slot(kernel_root, MMIO_BASE, 1))
+		panic("no frame for the device area");
+	write_cr3(kernel_root);
+}
+
+volatile void *mmio_map(pa_t at, size_t bytes)
+{
+	uintptr_t va = mmio_next;
+
+	mmio_next += page_up(bytes);
+	map(va, mmio_next, at, PTE_P | PTE_W | PTE_PCD | pte_nx | pte_g);
+	return (volatile void *)va;
+}
+
+bool kmap_new_root(pa_t *root)
+{
+	struct frame *f = frame_alloc(FRAME_TABLE);
+	size_t half = PAGE_SIZE / 2;
+
+	if (!f)
+		return false;
+	*root = frame_pa(f);
+	memcpy((char *)direct(*root) + half, (char *)direct(kernel_root) + half,
+	       half);
+	return true;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's half of every address space. */
+#ifndef GUEST_MM_KMAP_H
+#define GUEST_MM_KMAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guest/boot/machine.h"
+#include "guest/mm/addr.h"
+
+/* Build the tables (mm/layout.h) and switch to them. The lower half is empty. */
+void kmap_init(const struct machine *m);
+
+/* Map device registers, uncached, read-write. Panics when out of frames. */
+volatile void *mmio_map(pa_t at, size_t bytes);
+
+/* The root of a new address space with the kernel's half in it, in *root. */
+bool kmap_new_root(pa_t *root);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The bits of a page-table entry (SDM vol. 3, 4.5, tables 4-15 to 4-20), and
+ * the two that the processor leaves to us.
+ *
+ *   63   62..52  51..12            11   10        9     8 7  6 5 4   3   2 1 0
+ *   NX   -       frame address     -    BORROWED  KEPT  G PS D A PCD PWT U W P
+ */
+#ifndef GUEST_MM_PTE_H
+#define GUEST_MM_PTE_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#include "guest/mm/addr.h"
+
+#define PTE_P   (1ul << 0)
+#define PTE_W   (1ul << 1)
+#define PTE_U   (1ul << 2)
+#define PTE_PWT (1ul << 3)
+#define PTE_PCD (1ul << 4)
+#define PTE_A   (1ul << 5)
+#define PTE_D   (1ul << 6)
+#define PTE_PS  (1ul << 7)
+#define PTE_G   (1ul << 8)
+#define PTE_NX  (1ul << 63)
+
+/* Not present (no access allowed now), yet it still names its frame. */
+#define PTE_KEPT (1ul << 9)
+/* The frame belongs to the kernel image, not to the process. */
+#define PTE_BORROWED (1ul << 10)
+
+#define PTE_FRAME 0x000ffffffffff000ul
+
+static_assert(!((PTE_KEPT | PTE_BORROWED) & (PTE_FRAME | PTE_NX | 0x1ff)),
+	      "our bits are bits the processor ignores");
+
+/* Bits of the page-fault error code (SDM vol. 3, 4.7). */
+enum {
+	FAULT_P = 1 << 0, /* a right was missing; else the page was */
+	FAULT_W = 1 << 1,
+	FAULT_U = 1 << 2, /* the access came from ring 3 */
+	FAULT_RSVD = 1 << 3,
+	FAULT_I = 1 << 4 /* an instruction fetch */
+};
+
+/* PTE_NX, PTE_G where the processor has them, else 0: see cpu_init. */
+extern uint64_t pte_nx, pte_g;
+
+static inline pa_t pte_pa(uint64_t entry)
+{
+	return (pa_t){ entry & PTE_FRAME };
+}
+
+#endif

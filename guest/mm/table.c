@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/mm/table.h"
+
+#include "guest/cpu/cpu.h"
+#include "guest/mm/frame.h"
+
+struct slot table_walk(pa_t root, uintptr_t va)
+{
+	uint64_t *table = direct(root);
+
+	for (int level = TABLE_TOP;; level--) {
+		uint64_t *at = table + level_index(va, level);
+
+		if (level == 1 || !(*at & PTE_P) || *at & PTE_PS)
+			return (struct slot){ at, level };
+		table = direct(pte_pa(*at));
+	}
+}
+
+/*
+ * Rights are the leaf's business: a table grants all, but tables of the lower
+ * half alone are open to ring 3.
+ */
+static bool make_table(uint64_t *at, uintptr_t va)
+{
+	struct frame *f = frame_alloc(FRAME_TABLE);
+
+	if (!f)
+		return false;
+	*at = frame_pa(f).v | PTE_P | PTE_W | (va < USER_END ? PTE_U : 0);
+	return true;
+}
+
+uint64_t *table_slot(pa_t root, uintptr_t va, int level)
+{
+	uint64_t *table = direct(root);
+
+	for (int l = TABLE_TOP; l > level; l--) {
+		uint64_t *at = table + level_index(va, l);
+
+		if (!(*at & PTE_P) && !make_table(at, va))
+			return NULL;
+		if (*at & PTE_PS)
+			return NULL;
+		table = direct(pte_pa(*at));
+	}
+	return table + level_index(va, level);
+}
+
+/* Only what was present can be in the TLB (SDM vol. 3, 4.10.2.3). */
+void table_set(uint64_t *at, uintptr_t va, uint64_t entry)
+{
+	uint64_t old = *at;
+
+	*at = entry;
+	if (old & PTE_P)
+		invlpg(va);
+}

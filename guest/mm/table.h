@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page tables (SDM vol. 3, 4.5): levels 4, 3, 2, 1, each indexed by 9 bits.
+ *
+ *   63    48 47   39 38   30 29   21 20   12 11         0
+ *   sign      level4  level3  level2  level1  in the page
+ */
+#ifndef GUEST_MM_TABLE_H
+#define GUEST_MM_TABLE_H
+
+#include <stdint.h>
+
+#include "guest/mm/addr.h"
+#include "guest/mm/pte.h"
+
+#define TABLE_TOP     4
+#define TABLE_ENTRIES 512u
+
+static inline unsigned level_shift(int level)
+{
+	return PAGE_SHIFT + 9 * (unsigned)(level - 1);
+}
+
+static inline unsigned level_index(uintptr_t va, int level)
+{
+	return va >> level_shift(level) & (TABLE_ENTRIES - 1);
+}
+
+static inline uintptr_t level_bytes(int level)
+{
+	return 1ul << level_shift(level);
+}
+
+/* An entry and the level it is at. */
+struct slot {
+	uint64_t *at;
+	int level;
+};
+
+/* The last entry of the walk of @va: a leaf, or not present. */
+struct slot table_walk(pa_t root, uintptr_t va);
+
+/*
+ * The entry for @va at @level, with the tables above it made as needed. NULL
+ * if there is no frame for one, or a leaf in the way.
+ */
+uint64_t *table_slot(pa_t root, uintptr_t va, int level);
+
+/* Store a leaf, or 0. The only place where a user mapping changes. */
+void table_set(uint64_t *at, uintptr_t va, uint64_t entry);
+
+#endif

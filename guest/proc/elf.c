@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/proc/elf.h"
+
+#include <stdbool.h>
+
+#include "guest/lib/errno.h"
+#include "guest/lib/string.h"
+#include "guest/proc/api.h"
+
+/* System V ABI, AMD64 supplement and generic part, chapter 4 and 5. */
+struct elf_header {
+	uint8_t ident[16];
+	uint16_t type, machine;
+	uint32_t version;
+	uint64_t entry, segments_at, sections_at;
+	uint32_t flags;
+	uint16_t header_bytes, segment_bytes, segments;
+	uint16_t section_bytes, sections, names;
+};
+
+struct elf_segment {
+	uint32_t type, flags;
+	uint64_t offset, va, pa, file_bytes, memory_bytes, align;
+};
+
+enum { ELF_EXEC = 2, ELF_X86_64 = 62, ELF_LOAD = 1 };
+enum { ELF_X = 1, ELF_W = 2, ELF_R = 4 };
+
+static bool is_ours(const struct elf_header *h, size_t room)
+{
+	return room >= sizeof(*h) && !memcmp(h->ident, "\177ELF\2\1", 6) &&
+	       h->type == ELF_EXEC && h->machine == ELF_X86_64 &&
+	       h->segment_bytes == sizeof(struct elf_segment) &&
+	       h->segments_at % 8 == 0 && h->segments_at <= room &&
+	       h->segments <=
+		       (room - h->segments_at) / sizeof(struct elf_segment);
+}
+
+static unsigned prot_of(uint32_t flags)
+{
+	return (flags & ELF_R ? PROT_READ : 0) |
+	       (flags & ELF_W ? PROT_WRITE : 0) |
+	       (flags & ELF_X ? PROT_EXEC : 0);
+}
+
+/*
+ *   va           va + file_bytes        va + memory_bytes
+ *    | the file's bytes |  zeros               |
+ *    [ pages of the file   )[ pages of zeros      )
+ *
+ * A page that has both is a copy. What cannot be written is not even copied:
+ * the image's own frame is mapped, with whatever follows in the file.
+ */
+static int map_segment(struct space *s, const struct program *program,
+		       const struct elf_segment *p)
+{
+	uintptr_t start = page_down(p->va);
+	uintptr_t file_end = page_up(p->va + p->file_bytes);
+	uintptr_t end = page_up(p->va + p->memory_bytes);
+	struct vma file = {
+		.start = start,
+		.lowest = start,
+		.end = file_end,
+		.prot = prot_of(p->flags),
+		.kind = LAB_FAULT_DEMAND_FILE,
+		.borrowed = !(p->flags & ELF_W),
+		.file = image_pa(program->start + page_down(p->offset)),
+		.file_bytes = p->va + p->file_bytes - start,
+	};
+	struct vma zero = {
+		.start = file_end,
+		.lowest = file_end,
+		.end = end,
+		.prot = prot_of(p->flags),
+		.kind = LAB_FAULT_DEMAND_ZERO,
+	};
+	int error = 0;
+
+	if (p->file_bytes)
+		error = space_add(s, &file);
+	if (!error && end > file_end)
+		error = space_add(s, &zero);
+	return error;
+}
+
+static bool is_sane(const struct elf_segment *p, size_t room)
+{
+	return p->va < USER_END && p->memory_bytes < USER_END - p->va &&
+	       p->file_bytes <= p->memory_bytes && p->offset <= room &&
+	       p->file_bytes <= room - p->offset &&
+	       page_offset(p->va) == page_offset(p->offset);
+}
+
+int elf_load(struct space *s, const struct program *program, uintptr_t *entry,
+	     uintptr_t *end)
+{
+	const struct elf_header *h = (const void *)program->start;
+	size_t room = (size_t)(program->end - program->start);
+	const struct elf_segment *p;
+
+	if (!is_ours(h, room))
+		return -EINVAL;
+	p = (const void *)(program->start + h->segments_at);
+	*end = 0;
+	for (unsigned i = 0; i < h->segments; i++, p++) {
+		int error;
+
+		if (p->type != ELF_LOAD || !p->memory_bytes)
+			continue;
+		error = is_sane(p, room) ? map_segment(s, program, p) : -EINVAL;
+		if (error)
+			return error;
+		if (page_up(p->va + p->memory_bytes) > *end)
+			*end = page_up(p->va + p->memory_bytes);
+	}
+	*entry = h->entry;
+	return 0;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/proc/gate.h"
+
+#include "guest/cpu/cpu.h"
+#include "guest/lib/string.h"
+#include "guest/proc/process.h"
+
+/* exit(TRIAL_WORKS) by syscall; where it does nothing, ud2 ends the trial. */
+#define TRIAL_WORKS 1
+static const uint8_t trial[] = {
+	0xbf, TRIAL_WORKS, 0, 0, 0, /* mov $TRIAL_WORKS, %edi */
+	0xb8, SYS_EXIT, 0, 0, 0, /* mov $SYS_EXIT, %eax */
+	0x0f, 0x05, /* syscall */
+	0x0f, 0x0b, /* ud2 */
+};
+
+static const uint8_t by_syscall[] = { 0x0f, 0x05, 0xc3 }; /* syscall; ret */
+static const uint8_t by_trap[] = { 0x0f, 0x0b, 0xc3 }; /* ud2; ret */
+#define TRAP_BYTES 2
+
+static uint8_t page[PAGE_SIZE] __attribute__((aligned(4096)));
+static enum gate_method method = GATE_SYSCALL;
+
+/* Flags cleared on entry: interrupts, single step, direction, NT, AC. */
+#define FMASK_CLEARS 0x44700u
+
+/* SDM vol. 3, 5.8.8. */
+static bool enable_syscall(void)
+{
+	const uint32_t has_syscall = 1u << 11;
+	const uint64_t efer_sce = 1;
+
+	if (!(cpuid(0x80000001).d & has_syscall))
+		return false;
+	wrmsr(MSR_STAR, (uint64_t)KERNEL_CS << 32 |
+				(uint64_t)(USER_SS - 8) << 48);
+	wrmsr(MSR_LSTAR, (uintptr_t)syscall_entry);
+	wrmsr(MSR_FMASK, FMASK_CLEARS);
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | efer_sce);
+	return true;
+}
+
+static bool try_syscall(void)
+{
+	memcpy(page, trial, sizeof(trial));
+	process.name = "gate";
+	process.quiet = true;
+	return process_enter(GATE_PAGE, 0) == TRIAL_WORKS;
+}
+
+void gate_init(bool trap_only)
+{
+	bool works = enable_syscall() && !trap_only && try_syscall();
+
+	memset(page, 0, sizeof(trial));
+	if (works) {
+		memcpy(page, by_syscall, sizeof(by_syscall));
+	} else {
+		method = GATE_TRAP;
+		memcpy(page, by_trap, sizeof(by_trap));
+	}
+}
+
+enum gate_method gate_method(void)
+{
+	return method;
+}
+
+pa_t gate_page_pa(void)
+{
+	return image_pa(page);
+}
+
+bool gate_called(struct trap_frame *f)
+{
+	if (f->vector != TRAP_INVALID_OPCODE || f->rip != GATE_PAGE ||
+	    method != GATE_TRAP)
+		return false;
+	f->rip += TRAP_BYTES;
+	return true;
+}

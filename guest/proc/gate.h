@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way into the kernel. Not every KVM can do `syscall` (under some it
+ * arrives at the kernel's entry still in ring 3), so programs never use the
+ * instruction themselves: they call a page that the kernel maps for them, and
+ * what the page holds is decided at boot by trying. As Linux's vDSO does for
+ * 32-bit programs.
+ */
+#ifndef GUEST_PROC_GATE_H
+#define GUEST_PROC_GATE_H
+
+#include <stdbool.h>
+
+#include "guest/cpu/trap.h"
+#include "guest/mm/addr.h"
+#include "guest/proc/api.h"
+
+/* Set up syscall, try it in ring 3 (unless @trap_only), fill the page. */
+void gate_init(bool trap_only);
+
+enum gate_method gate_method(void);
+pa_t gate_page_pa(void);
+
+/* The trap @f is a system call by the gate; then RIP is moved past it. */
+bool gate_called(struct trap_frame *f);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/proc/inspect.h"
+
+#include "guest/abi.h"
+#include "guest/dev/lab.h"
+#include "guest/dev/lapic.h"
+#include "guest/lib/errno.h"
+#include "guest/mm/fault.h"
+#include "guest/mm/frame.h"
+#include "guest/mm/table.h"
+#include "guest/mm/user.h"
+#include "guest/proc/api.h"
+#include "guest/proc/gate.h"
+#include "guest/proc/process.h"
+
+static const struct machine *machine;
+
+/* Where the lab device writes its answers: all physical, all ours. */
+static union {
+	struct lab_counters counters;
+	struct lab_walk walk;
+} answer __attribute__((aligned(4096)));
+
+void inspect_init(const struct machine *m)
+{
+	machine = m;
+}
+
+static int64_t give(uintptr_t to, const void *from, size_t n)
+{
+	return user_write(&process.space, to, from, n);
+}
+
+int64_t inspect_info(const struct trap_frame *f)
+{
+	struct vma *stack = space_find(&process.space, STACK_TOP - 1);
+	struct sys_info info = {
+		.gate = gate_method(),
+		.cpus = machine->cpus,
+		.tsc_hz = machine->tsc_hz,
+		.kernel_text = (uintptr_t)inspect_info,
+		.direct_map = DIRECT_BASE,
+		.lapic = lapic_va(),
+		.lapic_version = lapic_version(),
+		.lab = lab_va(),
+		.lab_id = lab_id(),
+		.stack_start = stack ? stack->start : 0,
+		.no_execute = pte_nx != 0,
+		.zeroed = machine->zeroed,
+	};
+
+	return give(f->rdi, &info, sizeof(info));
+}
+
+int64_t inspect_counts(const struct trap_frame *f)
+{
+	struct frame_counts frames = frame_counts();
+	struct sys_counts counts = {
+		.faults = fault_total(),
+		.demand_zero = fault_counts[LAB_FAULT_DEMAND_ZERO],
+		.demand_file = fault_counts[LAB_FAULT_DEMAND_FILE],
+		.stack = fault_counts[LAB_FAULT_STACK],
+		.refused = fault_counts[LAB_FAULT_REFUSED],
+		.frames_total = frames.total,
+		.frames_used = frames.used,
+		.frames_tables = frames.tables,
+	};
+
+	return give(f->rdi, &counts, sizeof(counts));
+}
+
+/* Unlike table_walk this keeps what it reads on the way. */
+int64_t inspect_walk(const struct trap_frame *f)
+{
+	uintptr_t va = f->rdi;
+	pa_t table = process.space.root;
+	struct sys_walk w = { 0 };
+
+	for (int level = TABLE_TOP; level >= 1; level--) {
+		unsigned i = w.entries++;
+		uint64_t entry;
+
+		w.entry_pa[i] = table.v + level_index(va, level) * 8;
+		entry = *(uint64_t *)direct((pa_t){ w.entry_pa[i] });
+		w.entry[i] = entry;
+		if (!(entry & PTE_P))
+			break;
+		table = pte_pa(entry);
+		if (level == 1 || entry & PTE_PS) {
+			uintptr_t within = va & (level_bytes(level) - 1);
+
+			w.found = 1;
+			w.pa = (table.v & ~(level_bytes(level) - 1)) | within;
+			break;
+		}
+	}
+	return give(f->rsi, &w, sizeof(w));
+}
+
+int64_t inspect_pte_clear(const struct trap_frame *f)
+{
+	struct slot slot = table_walk(process.space.root, f->rdi);
+
+	if (!space_find(&process.space, f->rdi) || slot.level != 1 ||
+	    !(*slot.at & PTE_P))
+		return -EFAULT;
+	if (f->rsi & ~(PTE_A | PTE_D))
+		return -EINVAL;
+	table_set(slot.at, f->rdi, *slot.at & ~f->rsi);
+	return 0;
+}
+
+int64_t inspect_frame(const struct trap_frame *f)
+{
+	struct frame_info info = frame_describe((pa_t){ f->rdi });
+
+	return give(f->rsi, &info, sizeof(info));
+}
+
+/* The ring and the fault count are between the kernel and the device. */
+int64_t inspect_lab(const struct trap_frame *f)
+{
+	uint64_t here = image_pa(&answer).v;
+	struct sys_lab lab;
+	size_t bytes = 0;
+	int64_t error;
+
+	if (user_read(&process.space, &lab, f->rdi, sizeof(lab)))
+		return -EFAULT;
+	if (lab.command < LAB_COUNTERS || lab.command > LAB_WALK)
+		return -EINVAL;
+	if (lab.command == LAB_COUNTERS) {
+		bytes = sizeof(answer.counters);
+		lab.arg = here;
+	} else if (lab.command == LAB_WALK) {
+		bytes = sizeof(answer.walk);
+	}
+	error = lab_command(lab.command, lab.arg, here, &lab.result);
+	if (!error && bytes)
+		error = give(lab.buffer, &answer, bytes);
+	if (!error)
+		error = give(f->rdi, &lab, sizeof(lab));
+	return error;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/proc/program.h"
+
+#include <stddef.h>
+
+#include "guest/lib/print.h"
+#include "guest/lib/string.h"
+#include "guest/user/tour/names.h"
+
+extern const uint8_t hello_start[], hello_end[];
+extern const uint8_t verify_start[], verify_end[];
+extern const uint8_t tour_start[], tour_end[];
+
+static const struct program programs[] = {
+	{ "hello", hello_start, hello_end },
+	{ "verify", verify_start, verify_end },
+	{ "tour", tour_start, tour_end },
+};
+
+#define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
+#define TOUR     (&programs[PROGRAMS - 1])
+
+#define DEMO(function, name) name,
+static const char *const demonstrations[] = { DEMONSTRATIONS(DEMO) };
+#define DEMOS (sizeof(demonstrations) / sizeof(demonstrations[0]))
+
+const struct program *program_find(const char *name)
+{
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (streq(programs[i].name, name))
+			return &programs[i];
+	for (size_t i = 0; i < DEMOS; i++)
+		if (streq(demonstrations[i], name))
+			return TOUR;
+	return NULL;
+}
+
+void program_list(void)
+{
+	for (size_t i = 0; i < PROGRAMS; i++)
+		print(" %s", programs[i].name);
+	for (size_t i = 0; i < DEMOS; i++)
+		print(" %s", demonstrations[i]);
+	print("\n");
+}

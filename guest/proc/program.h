@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* The programs that lie in the kernel image, each an ELF file (programs.S). */
+#ifndef GUEST_PROC_PROGRAM_H
+#define GUEST_PROC_PROGRAM_H
+
+#include <stdint.h>
+
+struct program {
+	const char *name;
+	const uint8_t *start, *end; /* start is page-aligned */
+};
+
+/* The program called @name, or the one that demonstrates @name, or NULL. */
+const struct program *program_find(const char *name);
+
+/* All names, on one line. */
+void program_list(void);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/proc/syscall.h"
+
+#include "guest/dev/exit.h"
+#include "guest/dev/lapic.h"
+#include "guest/dev/uart.h"
+#include "guest/lib/errno.h"
+#include "guest/mm/user.h"
+#include "guest/proc/api.h"
+#include "guest/proc/inspect.h"
+#include "guest/proc/process.h"
+
+typedef int64_t call_fn(const struct trap_frame *f);
+
+static int64_t sys_exit(const struct trap_frame *f)
+{
+	user_leave(f->rdi > EXIT_MAX ? EXIT_MAX : (int)f->rdi);
+}
+
+/* Straight from the program's pages: no buffer in between. */
+static int64_t sys_write(const struct trap_frame *f)
+{
+	uintptr_t at = f->rdi, end = at + f->rsi;
+
+	while (at < end) {
+		const char *text = user_byte(&process.space, at, false);
+		size_t n = PAGE_SIZE - page_offset(at);
+
+		if (!text)
+			return -EFAULT;
+		if (n > end - at)
+			n = end - at;
+		uart_write(text, n);
+		at += n;
+	}
+	return (int64_t)f->rsi;
+}
+
+static int64_t sys_mmap(const struct trap_frame *f)
+{
+	return space_mmap(&process.space, f->rdi, f->rsi, (unsigned)f->rdx,
+			  (unsigned)f->r10);
+}
+
+static int64_t sys_munmap(const struct trap_frame *f)
+{
+	return space_munmap(&process.space, f->rdi, f->rsi);
+}
+
+static int64_t sys_mprotect(const struct trap_frame *f)
+{
+	return space_mprotect(&process.space, f->rdi, f->rsi, (unsigned)f->rdx);
+}
+
+static int64_t sys_sbrk(const struct trap_frame *f)
+{
+	return process_sbrk(f->rdi);
+}
+
+static int64_t sys_ticks(const struct trap_frame *f)
+{
+	(void)f;
+	return (int64_t)lapic_ticks();
+}
+
+static int64_t sys_catch(const struct trap_frame *f)
+{
+	process.catch = f->rdi;
+	return 0;
+}
+
+static call_fn *const calls[SYS_CALLS] = {
+	[SYS_EXIT] = sys_exit,
+	[SYS_WRITE] = sys_write,
+	[SYS_MMAP] = sys_mmap,
+	[SYS_MUNMAP] = sys_munmap,
+	[SYS_MPROTECT] = sys_mprotect,
+	[SYS_SBRK] = sys_sbrk,
+	[SYS_TICKS] = sys_ticks,
+	[SYS_CATCH] = sys_catch,
+	[SYS_INFO] = inspect_info,
+	[SYS_COUNTS] = inspect_counts,
+	[SYS_WALK] = inspect_walk,
+	[SYS_PTE_CLEAR] = inspect_pte_clear,
+	[SYS_FRAME] = inspect_frame,
+	[SYS_LAB] = inspect_lab,
+};
+
+void syscall(struct trap_frame *f)
+{
+	int64_t answer = -ENOSYS;
+
+	if (f->rax < SYS_CALLS)
+		answer = calls[f->rax](f);
+	f->rax = (uint64_t)answer;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* A program begins here; on its stack are argc and argv. */
+	.text
+	.globl _start
+_start:
+	xor %ebp, %ebp
+	mov (%rsp), %rdi
+	lea 8(%rsp), %rsi
+	call main
+	mov %eax, %edi
+	call sys_exit
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/user/stdio.h"
+
+#include <stdarg.h>
+
+#include "guest/lib/format.h"
+#include "guest/user/sys.h"
+
+void printf(const char *how, ...)
+{
+	char text[1024];
+	va_list args;
+	int n;
+
+	va_start(args, how);
+	n = format_v(text, sizeof(text), how, args);
+	va_end(args);
+	if (n >= (int)sizeof(text))
+		n = sizeof(text) - 1;
+	sys_write(text, (size_t)n);
+}
+
+/* The digits at @text into *value; what follows them, or NULL. */
+static const char *parse_digits(const char *text, uint64_t *value)
+{
+	uint64_t v = 0;
+
+	if (*text < '0' || *text > '9')
+		return NULL;
+	for (; *text >= '0' && *text <= '9'; text++)
+		if (__builtin_mul_overflow(v, 10u, &v) ||
+		    __builtin_add_overflow(v, *text - '0', &v))
+			return NULL;
+	*value = v;
+	return text;
+}
+
+bool parse_number(const char *text, uint64_t *value)
+{
+	text = parse_digits(text, value);
+	return text && !*text;
+}
+
+bool parse_size(const char *text, uint64_t *bytes)
+{
+	unsigned shift = 0;
+
+	text = parse_digits(text, bytes);
+	if (!text)
+		return false;
+	switch (*text) {
+	case '\0':
+		return true;
+	case 'G':
+		shift += 10; /* fall through */
+	case 'M':
+		shift += 10; /* fall through */
+	case 'K':
+		shift += 10;
+	}
+	if (!shift || text[1] || *bytes > UINT64_MAX >> shift)
+		return false;
+	*bytes <<= shift;
+	return true;
+}

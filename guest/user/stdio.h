@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* What programs need of a C library, beyond lib/string.h and lib/format.h. */
+#ifndef GUEST_USER_STDIO_H
+#define GUEST_USER_STDIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One call, one write; longer text than 1 KiB is cut. */
+__attribute__((format(printf, 1, 2))) void printf(const char *how, ...);
+
+/* All of @text is a decimal number. */
+bool parse_number(const char *text, uint64_t *value);
+
+/* All of @text is a number of bytes: decimal, then perhaps K, M or G. */
+bool parse_size(const char *text, uint64_t *bytes);
+
+#endif
