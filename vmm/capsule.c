@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From options to an exit status: open everything (capsule_open), then relay
+ * until every stream has ended. The inner run's last act is to mark the end of
+ * each stream and to report its exit status; QEMU is then killed, for it has
+ * nothing left to do. A stream that ends without its mark means that QEMU died.
+ */
+#include "vmm/capsule.h"
+
+#include <err.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "vmm/api.h"
+#include "vmm/capsule_image.h"
+#include "vmm/capsule_session.h"
+#include "vmm/terminal.h"
+
+#define GRACE_S	  10 /* for the inner run to stop when asked to */
+#define GUARD_S	  60 /* added to --timeout, which the inner run keeps */
+#define LOG_LINES 12 /* shown when the capsule died */
+
+enum end { END_NONE, END_TIMEOUT, END_STOP };
+
+struct run {
+	struct capsule_session s;
+	pid_t qemu;
+	int signals; /* a signalfd */
+	int64_t deadline_ms; /* then QEMU is killed, because of: */
+	enum end reason;
+	bool stopping; /* was asked to, by: */
+	int signal;
+	pthread_t stopper;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Signals that end the run arrive through a descriptor from now on. */
+static int catch_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* A thread, because the inner run may have to write before it can answer. */
+static void *ask_to_stop(void *socket_path)
+{
+	api_call(socket_path, "PATCH", "/vm", "{\"state\":\"Stopped\"}",
+		 GRACE_S, NULL);
+	return NULL;
+}
+
+static void set_deadline(struct run *r, int64_t ms, enum end reason)
+{
+	if (now_ms() + ms >= r->deadline_ms)
+		return;
+	r->deadline_ms = now_ms() + ms;
+	r->reason = reason;
+}
+
+/* The first signal asks the inner run to stop, the second one does not ask. */
+static void take_signal(struct run *r)
+{
+	struct signalfd_siginfo which;
+
+	if (read(r->signals, &which, sizeof(which)) != sizeof(which))
+		return;
+	r->signal = (int)which.ssi_signo;
+	set_deadline(r, r->stopping ? 0 : GRACE_S * 1000, END_STOP);
+	if (!r->stopping)
+		r->stopping = !pthread_create(&r->stopper, NULL, ask_to_stop,
+					      r->s.socket.path);
+}
+
+static void kill_when_late(struct run *r)
+{
+	if (now_ms() < r->deadline_ms)
+		return;
+	kill(r->qemu, SIGKILL);
+	r->deadline_ms = INT64_MAX;
+}
+
+static int wait_ms(const struct run *r)
+{
+	int64_t left = r->deadline_ms - now_ms();
+
+	if (r->deadline_ms == INT64_MAX)
+		return -1;
+	return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
+}
+
+/* Move bytes until the streams out of the capsule have ended. */
+static void relay(struct run *r)
+{
+	struct pollfd p[PORTS + 1];
+
+	while (!capsule_session_done(&r->s)) {
+		for (unsigned i = 0; i < PORTS; i++)
+			p[i] = stream_poll(&r->s.stream[i]);
+		p[PORTS] =
+			(struct pollfd){ .fd = r->signals, .events = POLLIN };
+		if (poll(p, PORTS + 1, wait_ms(r)) < 0)
+			continue;
+		for (unsigned i = 0; i < PORTS; i++)
+			stream_move(&r->s.stream[i], &p[i]);
+		capsule_session_end_input(&r->s);
+		if (p[PORTS].revents)
+			take_signal(r);
+		kill_when_late(r);
+	}
+}
+
+/* Why there is no exit status: one line, and what the capsule said last. */
+static void explain_death(const struct run *r)
+{
+	if (r->reason == END_STOP && r->deadline_ms == INT64_MAX)
+		warnx("the capsule did not stop, and was killed");
+	else if (r->reason == END_TIMEOUT && r->deadline_ms == INT64_MAX)
+		warnx("the capsule passed its --timeout by %d s, and was "
+		      "killed",
+		      GUARD_S);
+	else {
+		warnx("the capsule ended before its guest; its last words:");
+		capsule_session_last_words(&r->s, LOG_LINES, stderr);
+	}
+}
+
+static int exit_status(struct run *r)
+{
+	int status = capsule_session_status(&r->s);
+
+	if (status < 0) {
+		explain_death(r);
+		return r->reason == END_TIMEOUT ? 124 : 125;
+	}
+	if (status > 126) {
+		warnx("the run inside the capsule ended with status %d; the "
+		      "capsule's last words:",
+		      status);
+		capsule_session_last_words(&r->s, LOG_LINES, stderr);
+		return 125;
+	}
+	if (!capsule_session_report_errors(&r->s))
+		return 125;
+	/* Stopped by us, as a signal ends a run without capsule. */
+	return r->stopping && !status ? 128 + r->signal : status;
+}
+
+static int run_session(struct run *r)
+{
+	r->signals = catch_signals();
+	r->qemu = capsule_vm_start(&r->s.vm);
+	capsule_session_started(&r->s);
+	if (r->qemu < 0) {
+		warnx("fork: %s", strerror(-r->qemu));
+		return 125;
+	}
+	terminal_raw(STDIN_FILENO);
+	relay(r);
+	terminal_restore();
+	kill(r->qemu, SIGKILL);
+	waitpid(r->qemu, NULL, 0);
+	return exit_status(r);
+}
+
+bool capsule_usable(struct complaint *why)
+{
+	struct capsule_image im;
+	char qemu[PATH_MAX];
+
+	return capsule_find_qemu(qemu, why) && capsule_find_image(&im, why);
+}
+
+int capsule_run(const struct run_options *o, const char *kernel)
+{
+	struct run r = { .deadline_ms = INT64_MAX };
+	struct complaint why;
+
+	if (!capsule_session_open(&r.s, o, kernel, &why)) {
+		warnx("%s", why.text);
+		return 125;
+	}
+	if (o->timeout_s)
+		set_deadline(&r, (int64_t)(o->timeout_s + GUARD_S) * 1000,
+			     END_TIMEOUT);
+	int status = run_session(&r);
+	capsule_session_close(&r.s);
+	if (r.stopping)
+		pthread_join(r.stopper, NULL);
+	return status;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "vmm/capsule_args.h"
+
+#include <inttypes.h>
+
+static const char *codec_name(enum codec codec)
+{
+	return codec == CODEC_ZSTD ? "zstd" : "lz4";
+}
+
+/* A file tier is the disk of its number: see capsule_disk.h. */
+static void add_swap(struct words *w, const struct swap_option *s, unsigned i)
+{
+	words_add(w, "--swap");
+	if (!s->ram)
+		words_add(w, "file=" CAPSULE_PORTS "swap%u", i);
+	else if (s->size)
+		words_add(w, "ram=%" PRIu64 "B,codec=%s", s->size,
+			  codec_name(s->codec));
+	else
+		words_add(w, "ram,codec=%s", codec_name(s->codec));
+}
+
+static void add_memory(struct words *w, const struct run_options *o)
+{
+	words_add(w, "--memory");
+	words_add(w, "%" PRIu64 "B", o->memory_bytes);
+	words_add(w, "--resident");
+	words_add(w, "%" PRIu64 "B", o->resident_bytes);
+	words_add(w, "--policy");
+	words_add(w, "%s", o->policy->name);
+	for (unsigned i = 0; i < o->swaps; i++)
+		add_swap(w, &o->swap[i], i);
+	words_add(w, "--on-swap-error");
+	words_add(w, o->on_swap_error == SWAP_ERROR_KILL ? "kill" : "stop");
+	words_add(w, "--paging");
+	words_add(w, o->paging ? "on" : "off");
+	if (o->flip_nth) {
+		words_add(w, "--inject");
+		words_add(w, "flip=%" PRIu64, o->flip_nth);
+	}
+}
+
+static void add_outside(struct words *w, const struct run_options *o,
+			const char *name)
+{
+	words_add(w, "--name");
+	words_add(w, "%s", name);
+	words_add(w, "--api-socket");
+	words_add(w, CAPSULE_PORTS "ctl");
+	if (o->stats) {
+		words_add(w, "--stats");
+		words_add(w, CAPSULE_STATS);
+	}
+	if (o->trace) {
+		words_add(w, "--trace");
+		words_add(w, CAPSULE_PORTS "trace");
+	}
+}
+
+void capsule_args(struct words *w, const struct run_options *o,
+		  const char *name)
+{
+	words_add(w, "run");
+	words_add(w, "--accel");
+	words_add(w, "kvm");
+	words_add(w, "--kernel");
+	words_add(w, CAPSULE_GUEST);
+	words_add(w, "--cpus");
+	words_add(w, "%u", o->cpus);
+	add_memory(w, o);
+	add_outside(w, o, name);
+	if (o->timeout_s) {
+		words_add(w, "--timeout");
+		words_add(w, "%" PRIu64, o->timeout_s);
+	}
+	if (o->cmdline && *o->cmdline) {
+		words_add(w, "--cmdline");
+		words_add(w, "%s", o->cmdline);
+	}
+}

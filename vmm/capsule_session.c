@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "vmm/capsule_session.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vmm/api.h"
+#include "vmm/capsule_args.h"
+#include "vmm/capsule_disk.h"
+#include "vmm/capsule_image.h"
+#include "vmm/image.h"
+
+#define OVERHEAD (UINT64_C(512) << 20) /* the capsule's Linux and its files */
+
+static bool complain(struct complaint *why, const char *what, int error)
+{
+	return complaint_set(why, "%s: %s", what, strerror(error));
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* 128 random bits as hexadecimal digits. */
+static bool make_mark(char mark[MARK_BYTES + 1], struct complaint *why)
+{
+	uint64_t bits[2];
+
+	if (getrandom(bits, sizeof(bits), 0) != sizeof(bits))
+		return complain(why, "getrandom", errno);
+	snprintf(mark, MARK_BYTES + 1, "%016lx%016lx", bits[0], bits[1]);
+	return true;
+}
+
+/* A bad image is told here, in the words of a run without capsule. */
+static bool check_guest(const struct run_options *o, const char *guest,
+			struct complaint *why)
+{
+	struct ram ram = ram_layout(o->memory_bytes);
+	struct image im;
+
+	if (!image_open(&im, guest, &ram, why))
+		return false;
+	image_close(&im);
+	return true;
+}
+
+static bool open_swaps(struct capsule_session *s, struct complaint *why)
+{
+	for (unsigned i = 0; i < s->o->swaps; i++) {
+		struct stat st;
+
+		if (s->o->swap[i].ram)
+			continue;
+		int fd = capsule_disk(&s->o->swap[i], s->o->memory_bytes, why);
+		if (fd < 0)
+			return false;
+		s->vm.swap[i].fd = fd;
+		s->vm.swap[i].block = !fstat(fd, &st) && S_ISBLK(st.st_mode);
+	}
+	return true;
+}
+
+/* Where a stream goes that ends in a file of ours. */
+static bool open_output(int *fd, const char *path, struct complaint *why)
+{
+	if (!path)
+		return true;
+	*fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	return *fd >= 0 || complain(why, path, errno);
+}
+
+static bool open_memory(int *fd, const char *name, struct complaint *why)
+{
+	*fd = memfd_create(name, MFD_CLOEXEC);
+	return *fd >= 0 || complain(why, "memfd_create", errno);
+}
+
+static bool open_files(struct capsule_session *s, struct complaint *why)
+{
+	s->file[PORT_OUT] = STDOUT_FILENO;
+	s->file[PORT_ERR] = STDERR_FILENO;
+	return open_output(&s->file[PORT_STATS], s->o->stats, why) &&
+	       open_output(&s->file[PORT_TRACE], s->o->trace, why) &&
+	       open_memory(&s->file[PORT_EXIT], "exit", why) &&
+	       open_memory(&s->vm.log, "log", why);
+}
+
+static bool open_ports(struct capsule_session *s, struct complaint *why)
+{
+	for (unsigned i = 0; i < PORTS; i++) {
+		int pair[2];
+
+		if (socketpair(AF_UNIX,
+			       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+			       pair))
+			return complain(why, "socketpair", errno);
+		s->ours[i] = pair[0];
+		s->vm.port[i] = pair[1];
+		s->stream[i] = (struct stream){ .from = pair[0],
+						.to = s->file[i],
+						.mark = s->mark };
+	}
+	s->stream[PORT_IN].from = STDIN_FILENO;
+	s->stream[PORT_IN].to = s->ours[PORT_IN];
+	s->stream[PORT_IN].mark = NULL;
+	return true;
+}
+
+static bool open_socket(struct capsule_session *s, const char *name,
+			struct complaint *why)
+{
+	const char *path = s->o->api_socket;
+	char standard[108];
+
+	if (!path) {
+		int error = api_make_folder();
+
+		if (error)
+			return complain(why,
+					"the folder of the control "
+					"socket (give --api-socket)",
+					-error);
+		if (!api_path(name, standard))
+			return complain(why, name, ENAMETOOLONG);
+		path = standard;
+	}
+	if (!api_socket_open(&s->socket, path, why))
+		return false;
+	s->vm.ctl = s->socket.fd;
+	return true;
+}
+
+static uint64_t memory_for(const struct run_options *o, int initrd)
+{
+	uint64_t bytes = OVERHEAD + o->resident_bytes;
+	struct stat st;
+
+	for (unsigned i = 0; i < o->swaps; i++)
+		if (o->swap[i].ram)
+			bytes += o->swap[i].size ? o->swap[i].size
+						 : o->memory_bytes;
+	/* Once as it was loaded, once unpacked. */
+	if (!fstat(initrd, &st))
+		bytes += 2 * (uint64_t)st.st_size;
+	return bytes + bytes / 32;
+}
+
+static bool open_image(struct capsule_session *s, const char *name,
+		       const char *guest, struct complaint *why)
+{
+	struct words args = { 0 };
+	struct capsule_image im;
+
+	if (!capsule_find_qemu(s->vm.qemu, why) ||
+	    !capsule_find_image(&im, why))
+		return false;
+	strcpy(s->kernel, im.kernel);
+	s->vm.kernel = s->kernel;
+	capsule_args(&args, s->o, name);
+	s->vm.initrd = capsule_pack(&im, guest, &args, s->mark, why);
+	words_free(&args);
+	if (s->vm.initrd < 0)
+		return false;
+	s->vm.memory_bytes = memory_for(s->o, s->vm.initrd);
+	return true;
+}
+
+static void clear(struct capsule_session *s, const struct run_options *o)
+{
+	memset(s, 0, sizeof(*s));
+	s->o = o;
+	s->vm.initrd = s->vm.ctl = s->vm.log = -1;
+	for (unsigned i = 0; i < PORTS; i++)
+		s->ours[i] = s->vm.port[i] = s->file[i] = -1;
+	for (unsigned i = 0; i < MAX_SWAPS; i++)
+		s->vm.swap[i].fd = -1;
+}
+
+bool capsule_session_open(struct capsule_session *s,
+			  const struct run_options *o, const char *guest,
+			  struct complaint *why)
+{
+	char pid[16];
+	const char *name = o->name ? o->name : pid;
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	clear(s, o);
+	if (check_guest(o, guest, why) && make_mark(s->mark, why) &&
+	    open_image(s, name, guest, why) && open_swaps(s, why) &&
+	    open_files(s, why) && open_ports(s, why) &&
+	    open_socket(s, name, why))
+		return true;
+	capsule_session_close(s);
+	return false;
+}
+
+void capsule_session_close(struct capsule_session *s)
+{
+	if (s->vm.ctl >= 0)
+		api_socket_close(&s->socket);
+	s->vm.ctl = -1;
+	capsule_session_started(s);
+	close_fd(&s->vm.log);
+	for (unsigned i = 0; i < PORTS; i++) {
+		close_fd(&s->ours[i]);
+		if (i != PORT_OUT && i != PORT_ERR)
+			close_fd(&s->file[i]);
+	}
+}
+
+void capsule_session_started(struct capsule_session *s)
+{
+	close_fd(&s->vm.initrd);
+	for (unsigned i = 0; i < PORTS; i++)
+		close_fd(&s->vm.port[i]);
+	for (unsigned i = 0; i < MAX_SWAPS; i++)
+		close_fd(&s->vm.swap[i].fd);
+}
+
+void capsule_session_end_input(struct capsule_session *s)
+{
+	if (!stream_done(&s->stream[PORT_IN]))
+		return;
+	/* Not close: QEMU would drop what the inner run has not yet read. */
+	shutdown(s->ours[PORT_IN], SHUT_WR);
+	s->stream[PORT_IN].to = -1;
+}
+
+bool capsule_session_done(const struct capsule_session *s)
+{
+	for (unsigned i = 0; i < PORTS; i++)
+		if (i != PORT_IN && !stream_done(&s->stream[i]))
+			return false;
+	return true;
+}

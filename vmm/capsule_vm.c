@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "vmm/capsule_vm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define MIB (UINT64_C(1) << 20)
+
+static const char *const port_name[PORTS] = {
+	[PORT_IN] = "in",	[PORT_OUT] = "out",	[PORT_ERR] = "err",
+	[PORT_STATS] = "stats", [PORT_TRACE] = "trace", [PORT_EXIT] = "exit",
+};
+
+static void add_port(struct words *w, const char *name, int fd,
+		     const char *options)
+{
+	words_add(w, "-chardev");
+	words_add(w, "socket,id=%s,fd=%d%s", name, fd, options);
+	words_add(w, "-device");
+	words_add(w, "virtserialport,chardev=%s,name=%s", name, name);
+}
+
+/* Its serial number tells the capsule which swap option it is for. */
+static void add_disk(struct words *w, unsigned i, int fd, bool block)
+{
+	words_add(w, "-blockdev");
+	words_add(w,
+		  "driver=%s,node-name=swap%u,filename=/proc/self/fd/%d,"
+		  "locking=off,cache.no-flush=on",
+		  block ? "host_device" : "file", i, fd);
+	words_add(w, "-device");
+	words_add(w, "virtio-blk-pci,drive=swap%u,serial=swap%u", i, i);
+}
+
+static void add_machine(struct words *w, const struct capsule_vm *v)
+{
+	words_add(w, "-accel");
+	words_add(w, "tcg,thread=multi");
+	words_add(w, "-cpu");
+	words_add(w, "max,+svm");
+	words_add(w, "-smp");
+	words_add(w, "1");
+	words_add(w, "-m");
+	words_add(w, "%" PRIu64 "M", (v->memory_bytes + MIB - 1) / MIB);
+	words_add(w, "-nodefaults");
+	words_add(w, "-no-user-config");
+	words_add(w, "-no-reboot");
+	words_add(w, "-display");
+	words_add(w, "none");
+}
+
+static void add_boot(struct words *w, const struct capsule_vm *v)
+{
+	words_add(w, "-kernel");
+	words_add(w, "%s", v->kernel);
+	words_add(w, "-initrd");
+	words_add(w, "/proc/self/fd/%d", v->initrd);
+	words_add(w, "-append");
+	words_add(w, "console=ttyS0 quiet panic=-1 mitigations=off");
+	words_add(w, "-chardev");
+	words_add(w, "stdio,id=log,signal=off");
+	words_add(w, "-serial");
+	words_add(w, "chardev:log");
+}
+
+void capsule_vm_args(struct words *w, const struct capsule_vm *v)
+{
+	words_add(w, "%s", v->qemu);
+	add_machine(w, v);
+	add_boot(w, v);
+	words_add(w, "-device");
+	words_add(w, "virtio-serial-pci");
+	for (unsigned i = 0; i < PORTS; i++)
+		add_port(w, port_name[i], v->port[i], "");
+	add_port(w, "ctl", v->ctl, ",server=on,wait=off");
+	for (unsigned i = 0; i < MAX_SWAPS; i++)
+		if (v->swap[i].fd >= 0)
+			add_disk(w, i, v->swap[i].fd, v->swap[i].block);
+}
+
+/* In the child: let the program that comes next have @fd. */
+static void inherit(int fd)
+{
+	if (fd >= 0)
+		fcntl(fd, F_SETFD, 0);
+}
+
+_Noreturn static void become_qemu(const struct capsule_vm *v, char **args,
+				  pid_t parent)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(127);
+	dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
+	dup2(v->log, 1);
+	dup2(v->log, 2);
+	inherit(v->initrd);
+	inherit(v->ctl);
+	for (unsigned i = 0; i < PORTS; i++)
+		inherit(v->port[i]);
+	for (unsigned i = 0; i < MAX_SWAPS; i++)
+		inherit(v->swap[i].fd);
+	execv(args[0], args);
+	dprintf(2, "%s: %s\n", args[0], strerror(errno));
+	_exit(127);
+}
+
+pid_t capsule_vm_start(const struct capsule_vm *v)
+{
+	struct words w = { 0 };
+	pid_t parent = getpid();
+
+	capsule_vm_args(&w, v);
+	pid_t child = fork();
+	if (child == 0)
+		become_qemu(v, w.word, parent);
+	int error = child < 0 ? -errno : 0;
+	words_free(&w);
+	return error ? error : child;
+}
