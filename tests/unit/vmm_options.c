@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line: what good lines mean. Bad ones: vmm_options_bad.c. */
+#include "tests/unit/options_fixture.h"
+
+static void expect_good(const char *line)
+{
+	if (!parse(line))
+		fail_msg("'%s' was refused: %s", line, why.text);
+}
+
+static void defaults(void **state)
+{
+	(void)state;
+	expect_good("");
+	assert_false(o.help);
+	assert_null(o.kernel);
+	assert_string_equal(o.cmdline, "");
+	assert_int_equal(o.memory_bytes, 512 * MIB);
+	assert_int_equal(o.resident_bytes, 512 * MIB);
+	assert_int_equal(o.cpus, 1);
+	assert_ptr_equal(o.policy, policies[0]);
+	assert_int_equal(o.swaps, 0);
+	assert_int_equal(o.on_swap_error, SWAP_ERROR_STOP);
+	assert_int_equal(o.accel, ACCEL_AUTO);
+	assert_null(o.trace);
+	assert_null(o.stats);
+	assert_null(o.name);
+	assert_null(o.api_socket);
+	assert_int_equal(o.timeout_s, 0);
+	assert_int_equal(o.flip_nth, 0);
+	assert_true(o.paging);
+	options_free(&o);
+}
+
+static void every_option_is_taken(void **state)
+{
+	(void)state;
+	expect_good("-m 1G --cpus=3 --kernel a.elf -p quiet --resident 64M "
+		    "--policy clock --swap ram=1G,codec=zstd --swap "
+		    "file=/tmp,size=2G --on-swap-error kill --trace t.tft "
+		    "--stats=s.json --name a.B-9_ --api-socket /run/x.sock "
+		    "--timeout 30 --accel capsule --paging on --inject flip=7 "
+		    "-- verify --size 1M");
+	assert_string_equal(o.kernel, "a.elf");
+	assert_string_equal(o.cmdline, "quiet -- verify --size 1M");
+	assert_int_equal(o.memory_bytes, GIB);
+	assert_int_equal(o.resident_bytes, 64 * MIB);
+	assert_int_equal(o.cpus, 3);
+	assert_string_equal(o.policy->name, "clock");
+	assert_int_equal(o.swaps, 2);
+	assert_true(o.swap[0].ram);
+	assert_null(o.swap[0].path);
+	assert_int_equal(o.swap[0].size, GIB);
+	assert_int_equal(o.swap[0].codec, CODEC_ZSTD);
+	assert_false(o.swap[1].ram);
+	assert_string_equal(o.swap[1].path, "/tmp");
+	assert_int_equal(o.swap[1].size, 2 * GIB);
+	assert_int_equal(o.on_swap_error, SWAP_ERROR_KILL);
+	assert_string_equal(o.trace, "t.tft");
+	assert_string_equal(o.stats, "s.json");
+	assert_string_equal(o.name, "a.B-9_");
+	assert_string_equal(o.api_socket, "/run/x.sock");
+	assert_int_equal(o.timeout_s, 30);
+	assert_int_equal(o.accel, ACCEL_CAPSULE);
+	assert_true(o.paging);
+	assert_int_equal(o.flip_nth, 7);
+	options_free(&o);
+}
+
+static void memory_is_whole_pages(void **state)
+{
+	static const struct {
+		const char *line;
+		uint64_t bytes;
+	} good[] = {
+		{ "-m 4", 4 * MIB },
+		{ "-m 512", 512 * MIB },
+		{ "-m512", 512 * MIB },
+		{ "-m 512M", 512 * MIB },
+		{ "-m 512MiB", 512 * MIB },
+		{ "-m 512mib", 512 * MIB },
+		{ "-m 2g", 2 * GIB },
+		{ "-m 8T", 8 * TIB },
+		{ "-m 8388608K", 8 * GIB },
+		{ "-m 4194304B", 4 * MIB },
+		{ "-m 4194305B", 4 * MIB + 4 * KIB }, /* rounded up */
+		{ "--memory 64M", 64 * MIB },
+		{ "--memory=64M", 64 * MIB },
+		{ "--memory=size=64M", 64 * MIB },
+		{ "-m size=64", 64 * MIB },
+		{ "-m 64M,page_size=4K", 64 * MIB },
+		{ "-m page_size=4K,prefault=off,size=64M", 64 * MIB },
+		{ "-m prefault=off", 512 * MIB },
+		{ "-m 64M -m 128M", 128 * MIB }, /* the last counts */
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		expect_good(good[i].line);
+		if (o.memory_bytes != good[i].bytes)
+			fail_msg("'%s': got %lu, want %lu", good[i].line,
+				 o.memory_bytes, good[i].bytes);
+		options_free(&o);
+	}
+}
+
+static void resident_is_within_memory(void **state)
+{
+	(void)state;
+	expect_good("-m 256M --resident 64M");
+	assert_int_equal(o.resident_bytes, 64 * MIB);
+	assert_int_equal(o.swaps, 1); /* what is to leave needs a place */
+	assert_true(o.swap[0].ram);
+	assert_int_equal(o.swap[0].size, 0);
+	assert_int_equal(o.swap[0].codec, CODEC_LZ4);
+	options_free(&o);
+
+	expect_good("--resident 1G -m 256M");
+	assert_int_equal(o.resident_bytes, 256 * MIB);
+	assert_int_equal(o.swaps, 0);
+	options_free(&o);
+
+	expect_good("--resident 3M"); /* the floor of one vCPU */
+	assert_int_equal(o.resident_bytes, 3 * MIB);
+	options_free(&o);
+
+	expect_good("--resident 10M -c 8");
+	options_free(&o);
+
+	expect_good("--resident 4198399B"); /* a hard cap: rounded down */
+	assert_int_equal(o.resident_bytes, 4 * MIB);
+	options_free(&o);
+
+	expect_good("--resident 64M --swap file=/a");
+	assert_int_equal(o.swaps, 1);
+	assert_string_equal(o.swap[0].path, "/a");
+	assert_int_equal(o.swap[0].size, 0);
+	options_free(&o);
+
+	expect_good("--paging off --resident 512M"); /* no cap at all */
+	assert_false(o.paging);
+	options_free(&o);
+}
+
+static void swap_tiers_add_up(void **state)
+{
+	(void)state;
+	expect_good("--swap ram --swap ram=64M --swap ram,codec=lz4 --swap "
+		    "file=/a=b,size=1G --swap ram --swap ram --swap ram "
+		    "--swap ram=4K,codec=zstd");
+	assert_int_equal(o.swaps, MAX_SWAPS);
+	assert_int_equal(o.swap[1].size, 64 * MIB);
+	assert_string_equal(o.swap[3].path, "/a=b");
+	assert_int_equal(o.swap[7].size, 4 * KIB);
+	assert_int_equal(o.swap[7].codec, CODEC_ZSTD);
+	options_free(&o);
+}
+
+static void guest_words_follow_the_text(void **state)
+{
+	static const struct {
+		const char *line, *cmdline;
+	} good[] = {
+		{ "-p quiet", "quiet" },
+		{ "--cmdline=quiet", "quiet" },
+		{ "--cmdline= -- a", "a" },
+		{ "--", "" },
+		{ "-p quiet --", "quiet" },
+		{ "-- verify --size 1M", "verify --size 1M" },
+		{ "-- a -- b", "a -- b" },
+		{ "-p quiet -- a b", "quiet -- a b" },
+		{ "-p old -p new -- a", "new -- a" },
+		{ "-p -- -- a", "-- -- a" }, /* -p takes what follows */
+		{ "-- --help", "--help" },
+	};
+	const char *quoted[] = { "--", "it's", "a \"b\" c", "" };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		expect_good(good[i].line);
+		assert_string_equal(o.cmdline, good[i].cmdline);
+		options_free(&o);
+	}
+	assert_true(parse_words(4, quoted));
+	assert_string_equal(o.cmdline, "it's a \"b\" c ");
+	options_free(&o);
+}
+
+static void guest_is_named_once(void **state)
+{
+	(void)state;
+	expect_good("a.elf");
+	assert_string_equal(o.kernel, "a.elf");
+	options_free(&o);
+	expect_good("-c 2 a.elf -m 64M -- b.elf");
+	assert_string_equal(o.kernel, "a.elf");
+	assert_string_equal(o.cmdline, "b.elf");
+	assert_int_equal(o.memory_bytes, 64 * MIB);
+	options_free(&o);
+	expect_good("-k a.elf -k b.elf");
+	assert_string_equal(o.kernel, "b.elf");
+	options_free(&o);
+}
+
+static char *help_text(void)
+{
+	char *text;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+
+	options_help(to);
+	fclose(to);
+	return text;
+}
+
+static void help_names_every_option(void **state)
+{
+	static const char *const names[] = {
+		"-m, --memory SIZE\n", "-c, --cpus N\n",
+		"-k, --kernel FILE\n", "-p, --cmdline TEXT\n",
+		"--resident SIZE\n",   "--policy NAME\n",
+		"--swap TIER\n",       "--on-swap-error stop|kill\n",
+		"--trace FILE\n",      "--stats FILE\n",
+		"--name NAME\n",       "--api-socket PATH\n",
+		"--timeout SECONDS\n", "--accel auto|kvm|capsule\n",
+		"--paging on|off\n",   "--inject flip=N\n",
+	};
+	char *text = help_text(), *rest = text, *line;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strstr(text, names[i]))
+			fail_msg("no %s in:\n%s", names[i], text);
+	while ((line = strsep(&rest, "\n")))
+		assert_in_range(strlen(line), 0, 79);
+	free(text);
+
+	expect_good("--help --frob");
+	assert_true(o.help);
+	options_free(&o);
+	expect_good("-m 64M -h");
+	assert_true(o.help);
+	options_free(&o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(every_option_is_taken),
+		cmocka_unit_test(memory_is_whole_pages),
+		cmocka_unit_test(resident_is_within_memory),
+		cmocka_unit_test(swap_tiers_add_up),
+		cmocka_unit_test(guest_words_follow_the_text),
+		cmocka_unit_test(guest_is_named_once),
+		cmocka_unit_test(help_names_every_option),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

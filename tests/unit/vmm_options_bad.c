@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line: the exact words about bad lines. */
+#include "tests/unit/options_fixture.h"
+
+static void expect_bad(const char *line, const char *message)
+{
+	if (parse(line))
+		fail_msg("'%s' was taken", line);
+	if (strcmp(why.text, message))
+		fail_msg("'%s': got \"%s\", want \"%s\"", line, why.text,
+			 message);
+	/* Nothing is left to free, and freeing it again does no harm. */
+	assert_null(o.kernel);
+	assert_null(o.cmdline);
+	options_free(&o);
+}
+
+static void bad_lines_say_why(void **state)
+{
+	static const struct {
+		const char *line, *message;
+	} bad[] = {
+		{ "--frob",
+		  "unknown option '--frob'; twofold run --help lists them" },
+		{ "--memoryx 1G",
+		  "unknown option '--memoryx'; twofold run --help lists them" },
+		{ "--mem 1G",
+		  "unknown option '--mem'; twofold run --help lists them" },
+		{ "-x", "unknown option '-x'; twofold run --help lists them" },
+		{ "-", "unknown option '-'; twofold run --help lists them" },
+		{ "-m", "--memory needs a value: --memory SIZE" },
+		{ "-c 2 --swap", "--swap needs a value: --swap TIER" },
+		{ "a.elf verify", "unexpected 'verify': there is one GUEST, "
+				  "and its own words follow --" },
+		{ "-k a.elf verify",
+		  "'verify' and --kernel 'a.elf': one guest is possible; its "
+		  "own words follow --" },
+		{ "--kernel=", "--kernel '': must not be empty" },
+		{ "-m 0", "--memory '0': memory is from 4M to 8T" },
+		{ "-m 3M", "--memory '3M': memory is from 4M to 8T" },
+		{ "-m 1024T", "--memory '1024T': memory is from 4M to 8T" },
+		{ "-m 8796093022209B",
+		  "--memory '8796093022209B': memory is from 4M to 8T" },
+		{ "-m 1P", "--memory '1P': not a size (512M, 2G; a bare number "
+			   "is MiB)" },
+		{ "-m 16E", "--memory '16E': not a size (512M, 2G; a bare "
+			    "number is MiB)" },
+		{ "-m 18446744073709551615",
+		  "--memory '18446744073709551615': not a size (512M, 2G; a "
+		  "bare number is MiB)" },
+		{ "-m 18446744073709551616B",
+		  "--memory '18446744073709551616B': not a size (512M, 2G; a "
+		  "bare number is MiB)" },
+		{ "-m -1", "--memory '-1': not a size (512M, 2G; a bare number "
+			   "is MiB)" },
+		{ "-m=64M", "--memory '=64M': want SIZE or "
+			    "size=SIZE[,page_size=4K][,prefault=off]" },
+		{ "-m 64M,", "--memory '64M,': want SIZE or "
+			     "size=SIZE[,page_size=4K][,prefault=off]" },
+		{ "-m 64M,128M", "--memory '64M,128M': want SIZE or "
+				 "size=SIZE[,page_size=4K][,prefault=off]" },
+		{ "-m page_size=2M",
+		  "--memory 'page_size=2M': page_size must be 4K" },
+		{ "-m prefault=on",
+		  "--memory 'prefault=on': prefault must be off" },
+		{ "-c 0", "--cpus '0': want 1 to 8" },
+		{ "-c 9", "--cpus '9': want 1 to 8" },
+		{ "-c 1x", "--cpus '1x': want 1 to 8" },
+		{ "-c -1", "--cpus '-1': want 1 to 8" },
+		{ "-c 4294967297", "--cpus '4294967297': want 1 to 8" },
+		{ "--resident 64", "--resident '64': not a size (64M, 2G)" },
+		{ "--resident 3145727B",
+		  "--resident is below 3M, which 1 vCPU needs to run" },
+		{ "--resident 9M -c 8",
+		  "--resident is below 10M, which 8 vCPUs need to run" },
+		{ "--resident 0B -m 4M",
+		  "--resident is below 3M, which 1 vCPU needs to run" },
+		{ "--resident 64M --paging off",
+		  "--resident needs --paging on" },
+		{ "--swap disk",
+		  "--swap 'disk': want ram[=SIZE][,codec=lz4|zstd] or "
+		  "file=PATH[,size=SIZE]" },
+		{ "--swap file", "--swap 'file': want ram[=SIZE]"
+				 "[,codec=lz4|zstd] or file=PATH[,size=SIZE]" },
+		{ "--swap file=", "--swap 'file=': want ram[=SIZE]"
+				  "[,codec=lz4|zstd] or "
+				  "file=PATH[,size=SIZE]" },
+		{ "--swap=", "--swap '': want ram[=SIZE][,codec=lz4|zstd] or "
+			     "file=PATH[,size=SIZE]" },
+		{ "--swap ram=64", "--swap 'ram=64': not a size (64M, 2G)" },
+		{ "--swap ram=0K",
+		  "--swap 'ram=0K': a swap tier holds a page at least" },
+		{ "--swap ram,codec=lzo",
+		  "--swap 'ram,codec=lzo': the codecs are lz4 and zstd" },
+		{ "--swap ram,size=1G",
+		  "--swap 'ram,size=1G': want ram[=SIZE][,codec=lz4|zstd]" },
+		{ "--swap file=/a,codec=lz4",
+		  "--swap 'file=/a,codec=lz4': want file=PATH[,size=SIZE]" },
+		{ "--swap file=/a,size",
+		  "--swap 'file=/a,size': want file=PATH[,size=SIZE]" },
+		{ "--swap ram --swap ram --swap ram --swap ram --swap file=/a "
+		  "--swap ram --swap ram --swap ram --swap ram",
+		  "--swap 'ram': at most 8 tiers" },
+		{ "--on-swap-error poison",
+		  "--on-swap-error 'poison': want stop or kill" },
+		{ "--name .x", "--name '.x': a name is up to 64 letters, "
+			       "digits, '_', '-' and '.', and starts with no "
+			       "'.'" },
+		{ "--name a/b", "--name 'a/b': a name is up to 64 letters, "
+				"digits, '_', '-' and '.', and starts with no "
+				"'.'" },
+		{ "--name=", "--name '': must not be empty" },
+		{ "--timeout 1s",
+		  "--timeout '1s': want whole seconds, 0 for none" },
+		{ "--timeout 1000000001",
+		  "--timeout '1000000001': want whole seconds, 0 for none" },
+		{ "--accel tcg", "--accel 'tcg': want auto, kvm or capsule" },
+		{ "--paging yes", "--paging 'yes': want on or off" },
+		{ "--inject flip=0", "--inject 'flip=0': want flip=N, N from "
+				     "1" },
+		{ "--inject drop=1", "--inject 'drop=1': want flip=N, N from "
+				     "1" },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		expect_bad(bad[i].line, bad[i].message);
+}
+
+static void unknown_policy_lists_the_known(void **state)
+{
+	char message[256] = "--policy '?': the policies are";
+
+	(void)state;
+	for (unsigned i = 0; policies[i]; i++) {
+		strcat(message, " ");
+		strcat(message, policies[i]->name);
+	}
+	expect_bad("--policy ?", message);
+}
+
+static void complaint_is_one_line(void **state)
+{
+	const char *hostile[] = { "--a\nb\033[2J" };
+	char word[600] = "--";
+	const char *long_one[] = { word };
+
+	(void)state;
+	assert_false(parse_words(1, hostile));
+	assert_string_equal(why.text, "unknown option '--a?b?[2J'; twofold run "
+				      "--help lists them");
+	memset(word + 2, 'x', sizeof(word) - 3);
+	assert_false(parse_words(1, long_one));
+	assert_non_null(strstr(why.text, "twofold run --help lists them"));
+}
+
+/* A15: one byte below, at and above what fits. */
+static void guest_command_line_has_an_end(void **state)
+{
+	char text[BOOT_CMDLINE + 1], message[128];
+	const char *word[] = { "-p", text, "--", "x" };
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	text[BOOT_CMDLINE - 1] = '\0';
+	assert_true(parse_words(2, word));
+	assert_int_equal(strlen(o.cmdline), BOOT_CMDLINE - 1);
+	options_free(&o);
+
+	text[BOOT_CMDLINE - 1] = 'a';
+	text[BOOT_CMDLINE] = '\0';
+	assert_false(parse_words(2, word));
+	snprintf(message, sizeof(message),
+		 "the guest's command line has %u bytes; at most %u are "
+		 "possible",
+		 BOOT_CMDLINE, BOOT_CMDLINE - 1);
+	assert_string_equal(why.text, message);
+
+	/* " -- x" counts too */
+	text[BOOT_CMDLINE - 1 - 5] = '\0';
+	assert_true(parse_words(4, word));
+	assert_int_equal(strlen(o.cmdline), BOOT_CMDLINE - 1);
+	options_free(&o);
+	text[BOOT_CMDLINE - 1 - 5] = 'a';
+	text[BOOT_CMDLINE - 5] = '\0';
+	assert_false(parse_words(4, word));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bad_lines_say_why),
+		cmocka_unit_test(unknown_policy_lists_the_known),
+		cmocka_unit_test(complaint_is_one_line),
+		cmocka_unit_test(guest_command_line_has_an_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
