@@ -34,7 +34,8 @@ struct swap_io {
 	int error; /* 0 or -errno; -EBADMSG: the copy did not verify */
 };
 
-/* A swap over @config's tiers, which it owns from now on. 0 or -errno. */
+/* A swap over @config's tiers, which it owns from now on. 0, or -errno: then
+ * they are still the caller's. Destroying NULL does nothing. */
 int swap_create(struct swap **out, const struct swap_config *config);
 void swap_destroy(struct swap *s);
 

@@ -63,7 +63,8 @@ enum codec { CODEC_LZ4, CODEC_ZSTD };
 
 /*
  * A tier of compressed RAM holding at most @limit bytes (0: no limit) of
- * compressed pages. Returns 0 or -errno.
+ * compressed pages, counted in slabs (ept/pool.h). Returns 0 or -errno:
+ * -EINVAL when @limit is less than a slab.
  */
 int tier_ram_create(struct tier **out, uint64_t limit, enum codec codec);
 

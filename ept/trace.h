@@ -79,7 +79,7 @@ struct trace; /* an open trace file */
 
 /*
  * Start a trace on the open file @fd, which it owns from now on. @tsc_hz may
- * be 0 when unknown. 0 or -errno.
+ * be 0 when unknown. 0, or -errno: then @fd is still the caller's.
  */
 int trace_create(struct trace **out, int fd, uint64_t tsc_hz);
 
