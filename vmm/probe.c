@@ -16,16 +16,18 @@ static bool explain_kvm(int error, struct complaint *why)
 	case ENOENT:
 	case ENODEV:
 	case ENXIO:
-		return complaint_set(why, "/dev/kvm is missing: load kvm_intel "
-					  "or kvm_amd, enable virtualization in "
-					  "the firmware, or use --accel "
-					  "capsule");
+		return complaint_set(why,
+				     "/dev/kvm is missing: load kvm_intel "
+				     "or kvm_amd, enable virtualization in "
+				     "the firmware, or use --accel "
+				     "capsule");
 	case EACCES:
 	case EPERM:
-		return complaint_set(why, "/dev/kvm is forbidden: add yourself "
-					  "to group kvm (usermod -aG kvm $USER, "
-					  "then log in again), or use --accel "
-					  "capsule");
+		return complaint_set(why,
+				     "/dev/kvm is forbidden: add yourself "
+				     "to group kvm (usermod -aG kvm $USER, "
+				     "then log in again), or use --accel "
+				     "capsule");
 	default:
 		return complaint_set(why, "/dev/kvm: %s", strerror(error));
 	}
@@ -40,12 +42,14 @@ bool kvm_usable(struct complaint *why)
 	int version = ioctl(fd, KVM_GET_API_VERSION, 0);
 	close(fd);
 	if (version < 0)
-		return complaint_set(why, "/dev/kvm is not a KVM device: remove "
-					  "it and load kvm_intel or kvm_amd, or "
-					  "use --accel capsule");
+		return complaint_set(why,
+				     "/dev/kvm is not a KVM device: remove "
+				     "it and load kvm_intel or kvm_amd, or "
+				     "use --accel capsule");
 	if (version != KVM_API_VERSION)
-		return complaint_set(why, "/dev/kvm speaks API %d, not %d: use "
-					  "a newer kernel, or --accel capsule",
+		return complaint_set(why,
+				     "/dev/kvm speaks API %d, not %d: use "
+				     "a newer kernel, or --accel capsule",
 				     version, KVM_API_VERSION);
 	return true;
 }
@@ -68,7 +72,8 @@ bool uffd_usable(struct complaint *why)
 		return complaint_set(why, "userfaultfd lacks minor faults of "
 					  "shared memory: use Linux 5.14 or "
 					  "newer");
-	return complaint_set(why, "userfaultfd: %s: use a kernel with "
-				  "CONFIG_USERFAULTFD",
+	return complaint_set(why,
+			     "userfaultfd: %s: use a kernel with "
+			     "CONFIG_USERFAULTFD",
 			     strerror(-fd));
 }
