@@ -25,8 +25,10 @@ static void add_memory(struct words *w, const struct run_options *o)
 {
 	words_add(w, "--memory");
 	words_add(w, "%" PRIu64 "B", o->memory_bytes);
-	words_add(w, "--resident");
-	words_add(w, "%" PRIu64 "B", o->resident_bytes);
+	if (o->resident_bytes < o->memory_bytes) {
+		words_add(w, "--resident");
+		words_add(w, "%" PRIu64 "B", o->resident_bytes);
+	}
 	words_add(w, "--policy");
 	words_add(w, "%s", o->policy->name);
 	for (unsigned i = 0; i < o->swaps; i++)

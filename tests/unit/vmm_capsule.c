@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/* What the capsule is started with: arguments, archive, disks, QEMU's line. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vmm/capsule_args.h"
+#include "vmm/capsule_disk.h"
+#include "vmm/capsule_vm.h"
+#include "vmm/cpio.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+/* Parse @argv (ended by NULL) as the words behind "run". */
+static void parse(struct run_options *o, const char *const *argv)
+{
+	struct complaint why = { "" };
+	int argc = 0;
+
+	while (argv[argc])
+		argc++;
+	if (!options_parse(o, argc, (char **)argv, &why))
+		fail_msg("refused: %s", why.text);
+}
+
+static bool has_pair(const struct words *w, const char *option,
+		     const char *value)
+{
+	for (unsigned i = 0; i + 1 < w->n; i++)
+		if (!strcmp(w->word[i], option) &&
+		    !strcmp(w->word[i + 1], value))
+			return true;
+	return false;
+}
+
+static bool has_word(const struct words *w, const char *word)
+{
+	for (unsigned i = 0; i < w->n; i++)
+		if (!strcmp(w->word[i], word))
+			return true;
+	return false;
+}
+
+/* The inner run, parsing its arguments, gets what the outer one was given. */
+static void inner_run_means_the_same(void **state)
+{
+	const char *argv[] = { "-m",
+			       "300M",
+			       "-c",
+			       "2",
+			       "--resident",
+			       "80M",
+			       "--policy",
+			       "fifo",
+			       "--swap",
+			       "ram=64M,codec=zstd",
+			       "--swap",
+			       "ram",
+			       "--on-swap-error",
+			       "kill",
+			       "--inject",
+			       "flip=7",
+			       "--timeout",
+			       "9",
+			       "-p",
+			       "a 'b' $c",
+			       "--",
+			       "verify",
+			       "--size",
+			       "1M",
+			       NULL };
+	struct run_options a, b;
+	struct words w = { 0 };
+
+	(void)state;
+	parse(&a, argv);
+	capsule_args(&w, &a, "vm");
+	assert_string_equal(w.word[0], "run");
+	parse(&b, (const char *const *)w.word + 1);
+
+	assert_int_equal(b.accel, ACCEL_KVM);
+	assert_string_equal(b.kernel, CAPSULE_GUEST);
+	assert_string_equal(b.name, "vm");
+	assert_string_equal(b.cmdline, a.cmdline);
+	assert_int_equal(b.memory_bytes, 300 * MIB);
+	assert_int_equal(b.resident_bytes, 80 * MIB);
+	assert_int_equal(b.cpus, 2);
+	assert_ptr_equal(b.policy, a.policy);
+	assert_int_equal(b.swaps, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(b.swap[i].ram);
+		assert_int_equal(b.swap[i].size, a.swap[i].size);
+		assert_int_equal(b.swap[i].codec, a.swap[i].codec);
+	}
+	assert_int_equal(b.on_swap_error, SWAP_ERROR_KILL);
+	assert_true(b.paging);
+	assert_int_equal(b.flip_nth, 7);
+	assert_int_equal(b.timeout_s, 9);
+	assert_null(b.stats);
+	assert_null(b.trace);
+	words_free(&w);
+	options_free(&a);
+	options_free(&b);
+}
+
+/* What excludes other options is not joined by these. */
+static void without_paging_there_is_no_cap(void **state)
+{
+	const char *argv[] = { "--paging", "off", NULL };
+	struct run_options a, b;
+	struct words w = { 0 };
+
+	(void)state;
+	parse(&a, argv);
+	capsule_args(&w, &a, "vm");
+	parse(&b, (const char *const *)w.word + 1);
+	assert_false(b.paging);
+	assert_int_equal(b.resident_bytes, b.memory_bytes);
+	words_free(&w);
+	options_free(&a);
+	options_free(&b);
+}
+
+/* Files and sockets of the host are the capsule's own inside. */
+static void outside_things_are_translated(void **state)
+{
+	const char *argv[] = {
+		"--swap",    "ram",    "--swap",       "file=/var/tmp",
+		"--stats",   "s.json", "--trace",      "t.tft",
+		"--name",    "one",    "--api-socket", "/tmp/x.sock",
+		"guest.elf", NULL
+	};
+	struct run_options o;
+	struct words w = { 0 };
+
+	(void)state;
+	parse(&o, argv);
+	capsule_args(&w, &o, "one");
+	assert_true(has_pair(&w, "--kernel", "/guest"));
+	assert_true(has_pair(&w, "--swap", "file=/dev/capsule/swap1"));
+	assert_true(has_pair(&w, "--stats", "/run/stats"));
+	assert_true(has_pair(&w, "--trace", "/dev/capsule/trace"));
+	assert_true(has_pair(&w, "--name", "one"));
+	assert_true(has_pair(&w, "--api-socket", "/dev/capsule/ctl"));
+	assert_false(has_word(&w, "--inject"));
+	assert_false(has_word(&w, "--timeout"));
+	words_free(&w);
+	options_free(&o);
+}
+
+/* Run @command with @fd as its standard input; its output. */
+static void output_of(const char *command, int fd, char *to, size_t room)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "</proc/%d/fd/%d %s", getpid(), fd,
+		 command);
+	FILE *f = popen(line, "r");
+	size_t n = fread(to, 1, room - 1, f);
+
+	to[n] = 0;
+	assert_int_equal(pclose(f), 0);
+}
+
+/* A shell reads back exactly the words that were written. */
+static void a_shell_reads_words_back(void **state)
+{
+	static const char *const word[] = { "plain",	 "",
+					    "two words", "it's",
+					    "a\nb",	 "$HOME `x` \\ \"q\"",
+					    "*",	 "'" };
+	struct words w = { 0 };
+	char got[256], *at = got;
+	int fd = memfd_create("words", 0);
+	FILE *f = fdopen(fd, "w");
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++)
+		words_add(&w, "%s", word[i]);
+	fputs("set --", f);
+	words_quote(&w, f);
+	fputs("printf '%s\\0' \"$@\"\n", f);
+	fflush(f);
+	output_of("sh", fd, got, sizeof(got));
+	for (unsigned i = 0; i < 8; i++) {
+		assert_string_equal(at, word[i]);
+		at += strlen(at) + 1;
+	}
+	words_free(&w);
+	fclose(f);
+}
+
+/* cpio itself reads what we write: names of all lengths modulo 4, contents of
+ * all lengths modulo 4. */
+static void cpio_reads_the_archive(void **state)
+{
+	int to = memfd_create("archive", 0), from = memfd_create("file", 0);
+	char got[256];
+
+	(void)state;
+	assert_int_equal(write(from, "from a file\n", 12), 12);
+	assert_int_equal(cpio_file(to, "a", S_IFREG | 0644, "1\n", 2), 0);
+	assert_int_equal(cpio_file(to, "bb", S_IFREG | 0644, "22\n", 3), 0);
+	assert_int_equal(cpio_file(to, "ccc", S_IFREG | 0644, "", 0), 0);
+	assert_int_equal(cpio_file(to, "dddd", S_IFREG | 0644, "4", 1), 0);
+	assert_int_equal(cpio_copy(to, "e/file", S_IFREG | 0755, from), 0);
+	assert_int_equal(cpio_end(to), 0);
+	assert_int_equal(lseek(to, 0, SEEK_CUR) % 4, 0);
+
+	output_of("cpio -t --quiet", to, got, sizeof(got));
+	assert_string_equal(got, "a\nbb\nccc\ndddd\ne/file\n");
+	output_of("cpio -i --quiet --to-stdout", to, got, sizeof(got));
+	assert_string_equal(got, "1\n22\n4from a file\n");
+	output_of("cpio -tv --quiet | cut -c 1-10 | tail -n 1", to, got,
+		  sizeof(got));
+	assert_string_equal(got, "-rwxr-xr-x\n");
+	close(to);
+	close(from);
+}
+
+/* An archive behind another one, whatever that one's size, starts at a
+ * multiple of 4, as the kernel wants it. */
+static void appended_archives_are_aligned(void **state)
+{
+	(void)state;
+	for (unsigned n = 0; n < 8; n++) {
+		int to = memfd_create("to", 0), from = memfd_create("from", 0);
+
+		assert_int_equal(write(from, "01234567", n), n);
+		assert_int_equal(cpio_append(to, from), 0);
+		assert_int_equal(lseek(to, 0, SEEK_CUR), (n + 3) / 4 * 4);
+		close(to);
+		close(from);
+	}
+}
+
+static void a_disk_is_preallocated_and_unnamed(void **state)
+{
+	struct swap_option s = { .path = (char *)"/tmp", .size = MIB + 1 };
+	struct complaint why;
+	struct stat st;
+	int fd = capsule_disk(&s, 7, &why);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_nlink, 0);
+	assert_int_equal(st.st_size, MIB + 4096);
+	assert_true(st.st_blocks * 512 >= st.st_size);
+	close(fd);
+	s.size = 0;
+	fd = capsule_disk(&s, 2 * MIB, &why);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, 2 * MIB);
+	close(fd);
+}
+
+static void a_disk_that_cannot_be_had_says_why(void **state)
+{
+	static const struct {
+		const char *path;
+		uint64_t size;
+		const char *say;
+	} bad[] = {
+		{ "/no/such/folder", MIB, "/no/such/folder: No such file" },
+		{ "/dev/null", MIB, "/dev/null: Not a directory" },
+		{ "/proc", MIB, "/proc: " },
+		{ "/tmp", UINT64_C(1) << 50, "/tmp: " },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct swap_option s = { .path = (char *)bad[i].path,
+					 .size = bad[i].size };
+		struct complaint why = { "" };
+
+		assert_int_equal(capsule_disk(&s, MIB, &why), -1);
+		assert_non_null(strstr(why.text, bad[i].say));
+		assert_null(strchr(why.text, '\n'));
+	}
+}
+
+/* Every descriptor that QEMU is to use is named on its command line. */
+static void qemu_is_told_of_everything(void **state)
+{
+	struct capsule_vm v = { .qemu = "/usr/bin/qemu",
+				.kernel = "/k/vmlinuz",
+				.memory_bytes = 700 * MIB + 1,
+				.initrd = 50,
+				.ctl = 60 };
+	struct words w = { 0 };
+
+	(void)state;
+	for (int i = 0; i < PORTS; i++)
+		v.port[i] = 70 + i;
+	for (unsigned i = 0; i < MAX_SWAPS; i++)
+		v.swap[i].fd = -1;
+	v.swap[3].fd = 80;
+	v.swap[4].fd = 81;
+	v.swap[4].block = true;
+	capsule_vm_args(&w, &v);
+	assert_string_equal(w.word[0], "/usr/bin/qemu");
+	assert_null(w.word[w.n]);
+	assert_true(has_pair(&w, "-m", "701M"));
+	assert_true(has_pair(&w, "-kernel", "/k/vmlinuz"));
+	assert_true(has_pair(&w, "-initrd", "/proc/self/fd/50"));
+	assert_true(has_pair(&w, "-chardev", "socket,id=in,fd=70"));
+	assert_true(has_pair(&w, "-chardev", "socket,id=exit,fd=75"));
+	assert_true(has_pair(&w, "-chardev",
+			     "socket,id=ctl,fd=60,server=on,wait=off"));
+	assert_true(has_pair(&w, "-device",
+			     "virtio-blk-pci,drive=swap3,serial=swap3"));
+	assert_true(has_pair(&w, "-blockdev",
+			     "driver=host_device,node-name=swap4,"
+			     "filename=/proc/self/fd/81,locking=off,"
+			     "cache.no-flush=on"));
+	words_free(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(inner_run_means_the_same),
+		cmocka_unit_test(without_paging_there_is_no_cap),
+		cmocka_unit_test(outside_things_are_translated),
+		cmocka_unit_test(a_shell_reads_words_back),
+		cmocka_unit_test(cpio_reads_the_archive),
+		cmocka_unit_test(appended_archives_are_aligned),
+		cmocka_unit_test(a_disk_is_preallocated_and_unnamed),
+		cmocka_unit_test(a_disk_that_cannot_be_had_says_why),
+		cmocka_unit_test(qemu_is_told_of_everything),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
