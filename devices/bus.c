@@ -55,6 +55,8 @@ static enum meet range_meets(const struct bus_range *r, uint64_t at,
 {
 	bool inside;
 
+	if (!len)
+		return MEET_PARTS; /* none of them */
 	if (!r || (at < r->base && r->base - at >= len))
 		return MEET_NONE;
 	inside = at >= r->base && range_within(at - r->base, len, r->size);
