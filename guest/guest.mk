@@ -22,7 +22,7 @@ endif
 GUEST_CFLAGS := -std=gnu17 -O2 -g -I. -MMD -MP $(GUEST_WARNINGS) \
 	-ffreestanding -march=x86-64 -mgeneral-regs-only -mno-red-zone \
 	-fno-pic -fno-stack-protector -fcf-protection=none \
-	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer
+	-fno-asynchronous-unwind-tables -fomit-frame-pointer
 GUEST_KERNEL_CFLAGS := $(GUEST_CFLAGS) -mcmodel=kernel
 GUEST_LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack \
 	--build-id=none

@@ -14,6 +14,22 @@
 
 uint64_t fault_counts[FAULT_KINDS];
 
+/* The leaf for @va. Faults come in runs, and a run shares its last table. */
+static uint64_t *leaf_slot(struct space *s, uintptr_t va)
+{
+	uintptr_t base = va & ~(LARGE_SIZE - 1);
+	uint64_t *slot;
+
+	if (s->table && s->table_base == base)
+		return s->table + level_index(va, 1);
+	slot = table_slot(s->root, va, 1);
+	if (slot) {
+		s->table_base = base;
+		s->table = slot - level_index(va, 1);
+	}
+	return slot;
+}
+
 /* A page of a file that may be written: a copy of our own. */
 static bool copy_file_page(uint64_t *slot, const struct vma *v, uintptr_t va)
 {
@@ -31,7 +47,7 @@ static bool copy_file_page(uint64_t *slot, const struct vma *v, uintptr_t va)
 
 uint64_t *fault_fill(struct space *s, const struct vma *v, uintptr_t va)
 {
-	uint64_t *slot = table_slot(s->root, va, 1);
+	uint64_t *slot = leaf_slot(s, va);
 	struct frame *f;
 
 	va = page_down(va);

@@ -28,6 +28,9 @@ struct vma {
 
 struct space {
 	pa_t root;
+	/* The level-1 table used last, and the 2 MiB it maps. Tables stay. */
+	uintptr_t table_base;
+	uint64_t *table;
 	struct vma *first;
 	struct vma *recent; /* the last one found */
 };

@@ -29,7 +29,7 @@ enum sys_number {
 	SYS_CALLS
 };
 
-enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
+enum { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
 
 enum {
 	MAP_FIXED = 1, /* here or not at all */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/user/tour/demo.h"
+
+#include <assert.h>
+#include <stdarg.h>
+
+#include "guest/lib/format.h"
+
+static_assert(SYS_CATCH == 8, "access.S knows it as a number");
+
+void demo_note(struct demo *d, const char *how, ...)
+{
+	size_t room = sizeof(d->seen) - d->seen_bytes;
+	va_list args;
+	int n;
+
+	va_start(args, how);
+	n = format_v(d->seen + d->seen_bytes, room, how, args);
+	va_end(args);
+	d->seen_bytes += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+bool demo_compare(struct demo *d, const char *file, int line,
+		  const char *expression, uint64_t got, uint64_t want)
+{
+	if (got == want)
+		return true;
+	if (!d->failure[0])
+		format(d->failure, sizeof(d->failure),
+		       "%s:%d: %s is %#lx, should be %#lx", file, line,
+		       expression, got, want);
+	return false;
+}
+
+void *demo_map(struct demo *d, size_t bytes, unsigned flags)
+{
+	int64_t at = sys_mmap(0, bytes, PROT_READ | PROT_WRITE, flags);
+
+	return demo_true(d, at > 0) ? (void *)at : NULL;
+}
+
+struct sys_info demo_info(void)
+{
+	struct sys_info info = { 0 };
+
+	sys_info(&info);
+	return info;
+}
+
+struct sys_counts demo_counts(void)
+{
+	struct sys_counts counts = { 0 };
+
+	sys_counts(&counts);
+	return counts;
+}
+
+struct sys_walk demo_walk(const volatile void *at)
+{
+	struct sys_walk walk = { 0 };
+
+	sys_walk((uintptr_t)at, &walk);
+	return walk;
+}
+
+uint64_t demo_leaf(const volatile void *at)
+{
+	struct sys_walk walk = demo_walk(at);
+
+	return walk.entry[walk.entries - 1];
+}
+
+uint64_t access_error(uint64_t at, enum access access)
+{
+	struct refusal why;
+
+	return access_refused(at, access, &why) ? why.error : ACCESS_DONE;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* frames, demand, stack, mmio: where memory comes from, and when. */
+#include "guest/abi.h"
+#include "guest/user/tour/demo.h"
+
+demo_fn demo_frames, demo_demand, demo_stack, demo_mmio;
+
+static struct frame_info frame(uint64_t pa)
+{
+	struct frame_info info = { 0 };
+
+	sys_frame(pa, &info);
+	return info;
+}
+
+#define FRAMES_TAKEN 64u
+
+/* Take some frames: each must be ordinary RAM, ours alone, and no other's. */
+void demo_frames(struct demo *d)
+{
+	struct sys_counts before = demo_counts();
+	char *area = demo_map(d, FRAMES_TAKEN * PAGE_SIZE, MAP_POPULATE);
+	struct sys_counts taken = demo_counts();
+	uint64_t tables = taken.frames_tables - before.frames_tables;
+	uint64_t pa[FRAMES_TAKEN], kernel;
+
+	if (!area)
+		return;
+	demo_is(d, taken.frames_used - before.frames_used - tables,
+		FRAMES_TAKEN);
+	for (unsigned i = 0; i < FRAMES_TAKEN; i++) {
+		pa[i] = demo_walk(area + i * PAGE_SIZE).pa;
+		demo_is(d, frame(pa[i]).use, FRAME_USER);
+		demo_is(d, frame(pa[i]).count, 1);
+		demo_true(d, pa[i] >= 1ul << 20);
+		for (unsigned j = 0; j < i; j++)
+			demo_true(d, pa[j] != pa[i]);
+	}
+	kernel = demo_walk((void *)demo_info().kernel_text).pa;
+	demo_is(d, frame(kernel).use, FRAME_RESERVED);
+	demo_is(d, frame(0x1000).use, FRAME_RESERVED);
+	demo_is(d, frame(demo_walk((void *)demo_info().lapic).pa).use,
+		FRAME_NONE);
+	sys_munmap((uintptr_t)area, FRAMES_TAKEN * PAGE_SIZE);
+	demo_is(d, frame(pa[0]).use, FRAME_FREE);
+	demo_is(d, demo_counts().frames_used, before.frames_used + tables);
+	demo_note(d,
+		  "%lu of %lu frames used; took %u (%#lx..%#lx), gave them "
+		  "back; 0x1000 and the kernel at %#lx are reserved, device "
+		  "registers are no RAM",
+		  before.frames_used, before.frames_total, FRAMES_TAKEN, pa[0],
+		  pa[FRAMES_TAKEN - 1], kernel & ~0xffful);
+}
+
+#define DEMAND_PAGES  4096u
+#define DEMAND_STRIDE 128u
+
+/* The heap is promised in the same way as an area is. */
+static void show_heap(struct demo *d)
+{
+	int64_t heap = sys_sbrk(4 * PAGE_SIZE);
+	uint64_t before = demo_counts().demand_zero;
+
+	if (!demo_true(d, heap > 0))
+		return;
+	for (unsigned i = 0; i < 4; i++)
+		*(volatile char *)(heap + i * PAGE_SIZE) = 1;
+	demo_is(d, demo_counts().demand_zero - before, 4);
+	demo_note(d, "; 4 pages of heap at %#lx: 4 more", (uint64_t)heap);
+}
+
+void demo_demand(struct demo *d)
+{
+	struct sys_counts start = demo_counts(), promised, given;
+	volatile char *area = demo_map(d, DEMAND_PAGES * PAGE_SIZE, 0);
+	uint64_t touches = DEMAND_PAGES / DEMAND_STRIDE;
+	uint64_t tables;
+
+	if (!area)
+		return;
+	promised = demo_counts();
+	demo_is(d, promised.frames_used, start.frames_used);
+	demo_is(d, promised.demand_zero, start.demand_zero);
+	for (unsigned i = 0; i < DEMAND_PAGES; i += DEMAND_STRIDE)
+		demo_is(d, area[i * PAGE_SIZE], 0);
+	given = demo_counts();
+	tables = given.frames_tables - promised.frames_tables;
+	demo_is(d, given.demand_zero - promised.demand_zero, touches);
+	demo_is(d, given.frames_used - promised.frames_used - tables, touches);
+	for (unsigned i = 0; i < DEMAND_PAGES; i += DEMAND_STRIDE)
+		area[i * PAGE_SIZE] = 1; /* no second fault */
+	demo_is(d, demo_counts().demand_zero, given.demand_zero);
+	demo_note(d,
+		  "%u pages promised at %#lx: 0 frames; %lu touched: %lu "
+		  "faults, %lu frames and %lu tables",
+		  DEMAND_PAGES, (uintptr_t)area, touches, touches, touches,
+		  tables);
+	sys_munmap((uintptr_t)area, DEMAND_PAGES * PAGE_SIZE);
+	demo_is(d, demo_counts().frames_used, start.frames_used + tables);
+	show_heap(d);
+}
+
+#define STACK_STEPS 16u
+
+void demo_stack(struct demo *d)
+{
+	uint64_t start = demo_info().stack_start;
+	uint64_t before = demo_counts().stack, grown;
+	uint64_t lowest = STACK_TOP - STACK_MAX;
+
+	for (unsigned i = 1; i <= STACK_STEPS; i++)
+		*(volatile char *)(start - i * PAGE_SIZE) = 1;
+	grown = demo_counts().stack - before;
+	demo_is(d, grown, STACK_STEPS);
+	demo_is(d, demo_info().stack_start, start - STACK_STEPS * PAGE_SIZE);
+
+	demo_is(d, access_error(lowest, WRITE), ACCESS_DONE);
+	demo_is(d, demo_info().stack_start, lowest);
+	demo_is(d, access_error(lowest - 1, WRITE), FAULT_U | FAULT_W);
+	demo_note(d,
+		  "from %#lx down by %u pages: %lu stack faults; lowest byte "
+		  "%#lx; the one below it is the guard: refused",
+		  start, STACK_STEPS, grown, lowest);
+}
+
+/* A register page: uncached, for the kernel alone, and no RAM behind it. */
+static void check_registers(struct demo *d, uint64_t at)
+{
+	const uint64_t bits = PTE_P | PTE_W | PTE_U | PTE_PCD;
+	struct sys_walk w = demo_walk((void *)at);
+
+	demo_is(d, w.entry[w.entries - 1] & bits, PTE_P | PTE_W | PTE_PCD);
+	demo_is(d, frame(w.pa).use, FRAME_NONE);
+	demo_is(d, access_error(at, READ), FAULT_P | FAULT_U);
+	demo_note(d, "%#lx maps %#lx with PCD", at, w.pa);
+}
+
+void demo_mmio(struct demo *d)
+{
+	struct sys_info info = demo_info();
+
+	check_registers(d, info.lapic);
+	demo_note(d, ": local APIC, version register %#lx",
+		  info.lapic_version);
+	if (!info.lab) {
+		demo_note(d, "; no lab device");
+		return;
+	}
+	demo_note(d, "; ");
+	check_registers(d, info.lab);
+	demo_is(d, info.lab_id, ABI_LAB_ID);
+	demo_note(d, ": lab device, ID register %#lx", info.lab_id);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* outcomes, protect: which accesses are refused, and with what error code. */
+#include "guest/user/tour/demo.h"
+
+demo_fn demo_outcomes, demo_protect;
+
+/* Refused accesses are counted by the kernel: all of them, and no other. */
+static void expect(struct demo *d, const char *what, uint64_t at,
+		   enum access access, uint64_t want)
+{
+	uint64_t before = demo_counts().refused;
+	uint64_t error = access_error(at, access);
+	uint64_t refused = demo_counts().refused - before;
+
+	demo_is(d, error, want);
+	demo_is(d, refused, want == ACCESS_DONE ? 0 : 1);
+	if (error == ACCESS_DONE)
+		demo_note(d, "%s%s: done", d->seen_bytes ? "; " : "", what);
+	else
+		demo_note(d, "; %s at %#lx: error %#lx", what, at, error);
+}
+
+void demo_outcomes(struct demo *d)
+{
+	struct sys_info info = demo_info();
+	char *page = demo_map(d, 2 * PAGE_SIZE, 0);
+	uint64_t at = (uintptr_t)page, gone = at + PAGE_SIZE;
+
+	if (!page)
+		return;
+	sys_munmap(gone, PAGE_SIZE);
+
+	expect(d, "found", at, WRITE, ACCESS_DONE);
+	expect(d, "read of nothing", gone, READ, FAULT_U);
+	expect(d, "write to nothing", gone, WRITE, FAULT_U | FAULT_W);
+	if (info.no_execute)
+		expect(d, "execution of data", at, EXECUTE,
+		       FAULT_P | FAULT_U | FAULT_I);
+	sys_mprotect(at, PAGE_SIZE, PROT_READ | PROT_EXEC);
+	expect(d, "write to read-only", at, WRITE, FAULT_P | FAULT_U | FAULT_W);
+	expect(d, "execution", at, EXECUTE, ACCESS_DONE);
+	expect(d, "read of the kernel", info.kernel_text, READ,
+	       FAULT_P | FAULT_U);
+	sys_munmap(at, PAGE_SIZE);
+}
+
+/*
+ * x86 cannot refuse reads alone: any right brings the right to read along
+ * (SDM vol. 3, 4.6.1), and without NX to execute too.
+ */
+static bool is_allowed(unsigned prot, enum access access, bool no_execute)
+{
+	if (access == WRITE)
+		return prot & PROT_WRITE;
+	if (access == EXECUTE && no_execute)
+		return prot & PROT_EXEC;
+	return prot != PROT_NONE;
+}
+
+void demo_protect(struct demo *d)
+{
+	bool no_execute = demo_info().no_execute;
+	unsigned done = 0, refused = 0;
+	char *page = demo_map(d, PAGE_SIZE, 0);
+	uint64_t at = (uintptr_t)page;
+
+	if (!page)
+		return;
+	*page = (char)RET_OPCODE;
+	for (unsigned prot = 0; prot < 8; prot++) {
+		demo_is(d, sys_mprotect(at, PAGE_SIZE, prot), 0);
+		for (unsigned access = READ; access <= EXECUTE; access++) {
+			bool ok = access_error(at, access) == ACCESS_DONE;
+
+			demo_is(d, ok, is_allowed(prot, access, no_execute));
+			ok ? done++ : refused++;
+		}
+	}
+	demo_note(d,
+		  "page %#lx under 8 protections, 3 accesses each: %u done, "
+		  "%u refused, as they should be",
+		  at, done, refused);
+	sys_munmap(at, PAGE_SIZE);
+}
