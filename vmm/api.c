@@ -153,8 +153,11 @@ static void *serve(void *arg)
 	for (;;) {
 		int wait_ms = prepare(a, fds);
 
-		if (poll(fds, POLLS, wait_ms) < 0)
-			continue; /* out of memory, for the moment */
+		/* Out of memory, for the moment. */
+		if (poll(fds, POLLS, wait_ms) < 0) {
+			poll(NULL, 0, RETRY_MS);
+			continue;
+		}
 		for (unsigned i = 0; i < PEERS; i++)
 			if (fds[i].revents)
 				serve_peer(a, i, fds[i].revents);

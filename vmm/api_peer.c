@@ -105,14 +105,13 @@ static bool answer(struct peer *p, const struct vm_control *vm)
 /* Take the chunk up to the end of a request. False: no memory. */
 static bool take(struct peer *p, const struct vm_control *vm)
 {
-	bool fresh = !p->in.bytes;
+	if (peer_idle(p))
+		p->since = clock_ms();
 
 	p->chunk_at += http_feed(&p->in, p->chunk + p->chunk_at,
 				 p->chunk_len - p->chunk_at);
 	if (p->in.complete || p->in.refusal)
 		return answer(p, vm);
-	if (fresh && p->served)
-		p->since = clock_ms();
 	return true;
 }
 

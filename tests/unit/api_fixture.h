@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A control API over a VM that only writes down what it was asked, on a socket
+ * in a folder of its own, and a client that knows no more HTTP than it takes
+ * to find the end of an answer.
+ */
+#ifndef TESTS_API_FIXTURE_H
+#define TESTS_API_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "vmm/api.h"
+
+struct fake_vm {
+	_Atomic(uint64_t) resident;
+	atomic_int residents, pauses, resumes, stops, statuses;
+	_Atomic(const char *) refusal; /* not NULL: say no, because of this */
+};
+
+struct fixture {
+	char folder[64], path[108];
+	struct fake_vm vm;
+	struct api *api;
+};
+
+struct answer {
+	int status; /* 0: the peer hung up instead */
+	char head[1024], body[65536];
+};
+
+static inline bool fake_verdict(struct fake_vm *vm, struct complaint *why)
+{
+	const char *refusal = atomic_load(&vm->refusal);
+
+	if (refusal)
+		snprintf(why->text, sizeof(why->text), "%s", refusal);
+	return !refusal;
+}
+
+static inline void fake_status(void *vm, struct status *st)
+{
+	atomic_fetch_add(&((struct fake_vm *)vm)->statuses, 1);
+	*st = (struct status){ .name = "fake",
+			       .accel = "kvm",
+			       .stage2 = "ept",
+			       .state = "paused",
+			       .reason = "a test",
+			       .policy = "clock",
+			       .guest.page_faults = 7,
+			       .memory = { 256 << 20, 64 << 20, 63 << 20,
+					   64 << 20 },
+			       .faults = { 1000, 200, { 1.25, 50, 900 } },
+			       .pages = { 1, 2, 3, 4, 5, 6, 8 },
+			       .tier[0] = { "ram", { 10, 40960, 20480 } },
+			       .tiers = 1 };
+}
+
+static inline bool fake_resident(void *vm, uint64_t bytes,
+				 struct complaint *why)
+{
+	struct fake_vm *f = vm;
+
+	if (!fake_verdict(f, why))
+		return false;
+	atomic_store(&f->resident, bytes);
+	atomic_fetch_add(&f->residents, 1);
+	return true;
+}
+
+static inline bool fake_pause(void *vm, struct complaint *why)
+{
+	atomic_fetch_add(&((struct fake_vm *)vm)->pauses, 1);
+	return fake_verdict(vm, why);
+}
+
+static inline bool fake_resume(void *vm, struct complaint *why)
+{
+	atomic_fetch_add(&((struct fake_vm *)vm)->resumes, 1);
+	return fake_verdict(vm, why);
+}
+
+static inline void fake_stop(void *vm)
+{
+	atomic_fetch_add(&((struct fake_vm *)vm)->stops, 1);
+}
+
+static inline struct vm_control fake_control(struct fake_vm *vm)
+{
+	return (struct vm_control){ .vm = vm,
+				    .status = fake_status,
+				    .resident = fake_resident,
+				    .pause = fake_pause,
+				    .resume = fake_resume,
+				    .stop = fake_stop };
+}
+
+/* How often the VM was asked to do something. */
+static inline int fake_deeds(struct fake_vm *vm)
+{
+	return vm->residents + vm->pauses + vm->resumes + vm->stops;
+}
+
+static inline void fixture_folder(struct fixture *f)
+{
+	*f = (struct fixture){ .folder = "/tmp/twofold-api-XXXXXX" };
+	assert_non_null(mkdtemp(f->folder));
+	snprintf(f->path, sizeof(f->path), "%s/vm.sock", f->folder);
+}
+
+static inline void fixture_start(struct fixture *f, unsigned idle_ms)
+{
+	struct complaint why = { "" };
+
+	fixture_folder(f);
+	if (!api_start_idle(&f->api, f->path, fake_control(&f->vm), idle_ms,
+			    &why))
+		fail_msg("%s", why.text);
+}
+
+/* Every file is gone with the server: the folder can be removed. */
+static inline void fixture_stop(struct fixture *f)
+{
+	if (f->api)
+		api_stop(f->api);
+	assert_int_equal(rmdir(f->folder), 0);
+}
+
+static inline int connect_at(const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct timeval limit = { .tv_sec = 10 };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
+	assert_true(fd >= 0);
+	/* A server that hangs fails the test instead of hanging it. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Send as much as the server takes before it hangs up. */
+static inline void send_bytes(int fd, const char *from, size_t len)
+{
+	while (len) {
+		ssize_t n = send(fd, from, len, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			return;
+		from += n;
+		len -= (size_t)n;
+	}
+}
+
+static inline void send_text(int fd, const char *text)
+{
+	send_bytes(fd, text, strlen(text));
+}
+
+/* A request with @body, which may hold any bytes. */
+static inline void send_request(int fd, const char *method, const char *target,
+				const char *body, size_t len)
+{
+	char head[512];
+
+	snprintf(head, sizeof(head),
+		 "%s %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n",
+		 method, target, len);
+	send_text(fd, head);
+	send_bytes(fd, body, len);
+}
+
+/* Exactly one answer, byte by byte: what follows is the next one's. */
+static inline struct answer *receive(int fd, struct answer *a)
+{
+	size_t len = 0, want = 0;
+
+	memset(a, 0, sizeof(*a));
+	while (len < sizeof(a->head) - 1 && !strstr(a->head, "\r\n\r\n")) {
+		if (read(fd, a->head + len, 1) != 1)
+			return a;
+		len++;
+	}
+	const char *length = strstr(a->head, "Content-Length: ");
+	if (length)
+		want = strtoul(length + 16, NULL, 10);
+	assert_true(want < sizeof(a->body));
+	for (len = 0; len < want; len++)
+		if (read(fd, a->body + len, 1) != 1)
+			return a;
+	assert_int_equal(sscanf(a->head, "HTTP/1.1 %d ", &a->status), 1);
+	return a;
+}
+
+/* Has the server hung up? Waits for it. */
+static inline bool hung_up(int fd)
+{
+	char byte;
+
+	return read(fd, &byte, 1) == 0;
+}
+
+/* One request and its answer, on a connection of its own. */
+static inline struct answer *ask(struct fixture *f, struct answer *a,
+				 const char *method, const char *target,
+				 const char *body)
+{
+	int fd = connect_at(f->path);
+
+	assert_true(fd >= 0);
+	send_request(fd, method, target, body, strlen(body));
+	receive(fd, a);
+	close(fd);
+	return a;
+}
+
+static inline void assert_served(struct fixture *f)
+{
+	struct answer a;
+
+	assert_int_equal(ask(f, &a, "GET", "/status", "")->status, 200);
+}
+
+static inline int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static inline void sleep_ms(long ms)
+{
+	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
+}
+
+#endif

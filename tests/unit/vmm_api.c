@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/* The control API: its routes, its JSON and its manners as HTTP. */
+#include "tests/unit/api_fixture.h"
+
+#include <jansson.h>
+
+static struct fixture f;
+
+static int start(void **state)
+{
+	(void)state;
+	fixture_start(&f, 5000);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	fixture_stop(&f);
+	return 0;
+}
+
+/* A fault is an object with one text, and says @part. */
+static void assert_fault(const struct answer *a, const char *part)
+{
+	json_t *fault = json_loads(a->body, 0, NULL);
+	const char *text = "";
+
+	assert_non_null(fault);
+	assert_int_equal(json_unpack_ex(fault, NULL, JSON_STRICT, "{s:s}",
+					"fault_message", &text),
+			 0);
+	if (!strstr(text, part))
+		fail_msg("%s: does not say %s", text, part);
+	json_decref(fault);
+}
+
+static void status_is_the_report(void **state)
+{
+	(void)state;
+	struct answer a;
+	struct status st;
+	struct fake_vm other = { 0 };
+
+	fake_status(&other, &st);
+	char *want = status_json(&st, false);
+	ask(&f, &a, "GET", "/status", "");
+	assert_int_equal(a.status, 200);
+	assert_string_equal(a.body, want);
+	assert_non_null(strstr(a.head, "Content-Type: application/json\r\n"));
+	free(want);
+}
+
+static void orders_reach_the_vm(void **state)
+{
+	(void)state;
+	struct answer a;
+
+	ask(&f, &a, "PATCH", "/vm", "{\"state\": \"Paused\"}");
+	assert_int_equal(a.status, 204);
+	assert_null(strstr(a.head, "Content-Length"));
+	ask(&f, &a, "PATCH", "/vm", " { \"state\" :\n\"Resumed\" } ");
+	assert_int_equal(a.status, 204);
+	ask(&f, &a, "PATCH", "/vm", "{\"state\":\"Stopped\"}");
+	assert_int_equal(a.status, 204);
+	ask(&f, &a, "PUT", "/memory/resident", "{\"resident_bytes\":33554432}");
+	assert_int_equal(a.status, 204);
+	assert_int_equal(f.vm.pauses, 1);
+	assert_int_equal(f.vm.resumes, 1);
+	assert_int_equal(f.vm.stops, 1);
+	assert_int_equal(f.vm.residents, 1);
+	assert_int_equal(f.vm.resident, 33554432);
+	ask(&f, &a, "PUT", "/memory/resident",
+	    "{\"resident_bytes\":9223372036854775807}");
+	assert_int_equal(a.status, 204);
+	assert_int_equal(f.vm.resident, INT64_MAX);
+}
+
+static void refusals_are_told(void **state)
+{
+	(void)state;
+	struct answer a;
+
+	f.vm.refusal = "8 MiB is below the floor\xff";
+	ask(&f, &a, "PUT", "/memory/resident", "{\"resident_bytes\": 8388608}");
+	assert_int_equal(a.status, 400);
+	assert_fault(&a, "8 MiB is below the floor?");
+	assert_int_equal(f.vm.residents, 0);
+	ask(&f, &a, "PATCH", "/vm", "{\"state\": \"Paused\"}");
+	assert_int_equal(a.status, 400);
+	ask(&f, &a, "PATCH", "/vm", "{\"state\": \"Resumed\"}");
+	assert_int_equal(a.status, 400);
+}
+
+static void other_paths_and_methods_are_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *method, *target;
+		int status;
+		const char *allow;
+	} bad[] = {
+		{ "GET", "/", 404, NULL },
+		{ "GET", "/status/", 404, NULL },
+		{ "GET", "/status?x=1", 404, NULL },
+		{ "GET", "/../status", 404, NULL },
+		{ "GET", "/%73tatus", 404, NULL },
+		{ "OPTIONS", "*", 404, NULL },
+		{ "PUT", "/status", 405, "Allow: GET\r\n" },
+		{ "DELETE", "/vm", 405, "Allow: PATCH\r\n" },
+		{ "GET", "/memory/resident", 405, "Allow: PUT\r\n" },
+		{ "BREW", "/status", 400, NULL },
+	};
+	struct answer a;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ask(&f, &a, bad[i].method, bad[i].target, "");
+		if (a.status != bad[i].status)
+			fail_msg("%s %s: %d", bad[i].method, bad[i].target,
+				 a.status);
+		assert_fault(&a, "");
+		if (bad[i].allow)
+			assert_non_null(strstr(a.head, bad[i].allow));
+	}
+	assert_int_equal(f.vm.statuses, 0);
+	assert_int_equal(fake_deeds(&f.vm), 0);
+}
+
+static void bad_json_is_refused_by_name(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *method, *target, *body, *part;
+	} bad[] = {
+		{ "PATCH", "/vm", "", "state" },
+		{ "PATCH", "/vm", "{", "state" },
+		{ "PATCH", "/vm", "{}", "state" },
+		{ "PATCH", "/vm", "[]", "state" },
+		{ "PATCH", "/vm", "null", "state" },
+		{ "PATCH", "/vm", "{\"state\":\"paused\"}", "no such state" },
+		{ "PATCH", "/vm", "{\"state\":\"Paused\\u0000\"}", "state" },
+		{ "PATCH", "/vm", "{\"state\":\"Paused\xff\"}", "state" },
+		{ "PATCH", "/vm", "{\"state\":\"\\ud800\"}", "state" },
+		{ "PATCH", "/vm", "{\"state\":null}", "state" },
+		{ "PATCH", "/vm", "{\"state\":1}", "state" },
+		{ "PATCH", "/vm", "{\"state\":[\"Paused\"]}", "state" },
+		{ "PATCH", "/vm", "{\"state\":\"Paused\"} x", "state" },
+		{ "PATCH", "/vm", "{\"state\":\"Paused\",}", "state" },
+		{ "PATCH", "/vm",
+		  "{\"state\":\"Paused\",\"state\":\"Resumed\"}", "duplicate" },
+		{ "PATCH", "/vm", "{\"state\":\"Paused\",\"force\":1}",
+		  "force" },
+		{ "PUT", "/memory/resident", "{}", "resident_bytes" },
+		{ "PUT", "/memory/resident", "{\"resident\":1}",
+		  "resident_bytes" },
+		{ "PUT", "/memory/resident", "{\"resident_bytes\":-1}",
+		  "negative" },
+		{ "PUT", "/memory/resident", "{\"resident_bytes\":\"64M\"}",
+		  "resident_bytes" },
+		{ "PUT", "/memory/resident", "{\"resident_bytes\":1.5}",
+		  "resident_bytes" },
+		{ "PUT", "/memory/resident", "{\"resident_bytes\":1e3}",
+		  "resident_bytes" },
+		{ "PUT", "/memory/resident", "{\"resident_bytes\":1e400}",
+		  "resident_bytes" },
+		{ "PUT", "/memory/resident", "{\"resident_bytes\":0x10}",
+		  "resident_bytes" },
+		{ "PUT", "/memory/resident", "{\"resident_bytes\":007}",
+		  "resident_bytes" },
+		{ "PUT", "/memory/resident", "{\"resident_bytes\":true}",
+		  "resident_bytes" },
+		{ "PUT", "/memory/resident",
+		  "{\"resident_bytes\":9223372036854775808}", "too big" },
+		{ "PUT", "/memory/resident",
+		  "{\"resident_bytes\":18446744073709551616}", "too big" },
+	};
+	struct answer a;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ask(&f, &a, bad[i].method, bad[i].target, bad[i].body);
+		if (a.status != 400)
+			fail_msg("%s: %d", bad[i].body, a.status);
+		assert_fault(&a, bad[i].part);
+	}
+	assert_int_equal(fake_deeds(&f.vm), 0);
+}
+
+static void deep_nesting_is_refused(void **state)
+{
+	(void)state;
+	static char body[100001];
+	struct answer a;
+
+	memset(body, '[', 60000);
+	ask(&f, &a, "PATCH", "/vm", body);
+	assert_int_equal(a.status, 400);
+	assert_fault(&a, "depth");
+	memset(body, '[', 100000);
+	ask(&f, &a, "PATCH", "/vm", body);
+	assert_int_equal(a.status, 413);
+	assert_served(&f);
+}
+
+static void pipelined_requests_are_answered_in_order(void **state)
+{
+	(void)state;
+	struct answer a;
+	int fd = connect_at(f.path);
+
+	send_text(fd, "GET /status HTTP/1.1\r\n\r\n"
+		      "GET /nowhere HTTP/1.1\r\n\r\n"
+		      "PATCH /vm HTTP/1.1\r\nContent-Length: 18\r\n\r\n"
+		      "{\"state\":\"Paused\"}"
+		      "PUT /status HTTP/1.1\r\nConnection: close\r\n\r\n"
+		      "PATCH /vm HTTP/1.1\r\nContent-Length: 18\r\n\r\n"
+		      "{\"state\":\"Paused\"}");
+	assert_int_equal(receive(fd, &a)->status, 200);
+	assert_non_null(strstr(a.head, "Connection: keep-alive\r\n"));
+	assert_int_equal(receive(fd, &a)->status, 404);
+	assert_int_equal(receive(fd, &a)->status, 204);
+	assert_int_equal(receive(fd, &a)->status, 405);
+	assert_non_null(strstr(a.head, "Connection: close\r\n"));
+	close(fd);
+	assert_int_equal(f.vm.pauses, 1); /* nothing behind the close */
+}
+
+static void close_is_honoured(void **state)
+{
+	(void)state;
+	static const char *const last[] = {
+		"GET /status HTTP/1.1\r\nConnection: close\r\n\r\n",
+		"GET /status HTTP/1.0\r\n\r\n",
+	};
+	struct answer a;
+
+	for (size_t i = 0; i < 2; i++) {
+		int fd = connect_at(f.path);
+
+		send_text(fd, last[i]);
+		assert_int_equal(receive(fd, &a)->status, 200);
+		assert_true(hung_up(fd));
+		close(fd);
+	}
+}
+
+static void bytes_one_by_one_make_a_request(void **state)
+{
+	(void)state;
+	static const char text[] =
+		"PUT /memory/resident HTTP/1.1\r\nHost: a\r\nX-Odd:  b \r\n"
+		"Content-Length: 25\r\n\r\n{\"resident_bytes\": 12345}";
+	struct answer a;
+	int fd = connect_at(f.path);
+
+	for (size_t i = 0; i < sizeof(text) - 1; i++) {
+		assert_int_equal(f.vm.residents, 0);
+		send_bytes(fd, text + i, 1);
+		sleep_ms(1);
+	}
+	assert_int_equal(receive(fd, &a)->status, 204);
+	assert_int_equal(f.vm.resident, 12345);
+	close(fd);
+}
+
+static void chunked_bodies_are_joined(void **state)
+{
+	(void)state;
+	struct answer a;
+	int fd = connect_at(f.path);
+
+	send_text(fd, "PATCH /vm HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+		      "9\r\n{\"state\":\r\n9\r\n\"Paused\"}\r\n0\r\n\r\n");
+	assert_int_equal(receive(fd, &a)->status, 204);
+	assert_int_equal(f.vm.pauses, 1);
+	close(fd);
+}
+
+/* A client may say that it has no more to send and still gets its answer. */
+static void half_close_gets_the_answer(void **state)
+{
+	(void)state;
+	struct answer a;
+	int fd = connect_at(f.path);
+
+	send_text(fd, "GET /status HTTP/1.1\r\n\r\n");
+	shutdown(fd, SHUT_WR);
+	assert_int_equal(receive(fd, &a)->status, 200);
+	assert_true(hung_up(fd));
+	close(fd);
+}
+
+static void head_has_no_body(void **state)
+{
+	(void)state;
+	static const char want[] = "HTTP/1.1 405 ";
+	char text[2048] = "";
+	size_t len = 0;
+	ssize_t n;
+	int fd = connect_at(f.path);
+
+	send_text(fd, "HEAD /status HTTP/1.1\r\nConnection: close\r\n\r\n");
+	while ((n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
+		len += (size_t)n;
+	assert_int_equal(strncmp(text, want, strlen(want)), 0);
+	assert_string_equal(text + len - 4, "\r\n\r\n");
+	close(fd);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(status_is_the_report),
+		TEST(orders_reach_the_vm),
+		TEST(refusals_are_told),
+		TEST(other_paths_and_methods_are_refused),
+		TEST(bad_json_is_refused_by_name),
+		TEST(deep_nesting_is_refused),
+		TEST(pipelined_requests_are_answered_in_order),
+		TEST(close_is_honoured),
+		TEST(bytes_one_by_one_make_a_request),
+		TEST(chunked_bodies_are_joined),
+		TEST(half_close_gets_the_answer),
+		TEST(head_has_no_body),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The control API on a character device. A pty that collects lines and does
+ * nothing else to its bytes stands in for a virtio-serial port: an empty one
+ * says EAGAIN, as a port does whose host end is connected, and the EOF
+ * character is read as 0 bytes, as a port whose host end is not.
+ */
+#include "tests/unit/api_fixture.h"
+
+#include <fcntl.h>
+#include <pty.h>
+#include <sys/resource.h>
+#include <termios.h>
+
+#define IDLE_MS 200
+
+static struct fixture f;
+static int host; /* the host's end */
+static int own; /* keeps the device's end open: no hangup between clients */
+
+#define GONE "\x04" /* behind a whole line */
+
+static void set_lines(int fd)
+{
+	struct termios t;
+
+	assert_int_equal(tcgetattr(fd, &t), 0);
+	cfmakeraw(&t);
+	t.c_lflag |= ICANON;
+	t.c_cc[VEOF] = GONE[0];
+	assert_int_equal(tcsetattr(fd, TCSANOW, &t), 0);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	struct complaint why = { "" };
+
+	fixture_folder(&f);
+	assert_int_equal(openpty(&host, &own, f.path, NULL, NULL), 0);
+	set_lines(own);
+	if (!api_start_idle(&f.api, f.path, fake_control(&f.vm), IDLE_MS, &why))
+		fail_msg("%s", why.text);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	fixture_stop(&f);
+	if (host >= 0)
+		close(host);
+	close(own);
+	return 0;
+}
+
+static int64_t cpu_ms(void)
+{
+	struct rusage r;
+
+	getrusage(RUSAGE_SELF, &r);
+	return (r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1000 +
+	       (r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1000;
+}
+
+static void put(const char *text)
+{
+	assert_int_equal(write(host, text, strlen(text)), strlen(text));
+}
+
+static void assert_ask(const char *text, int status)
+{
+	struct answer a;
+
+	put(text);
+	assert_int_equal(receive(host, &a)->status, status);
+}
+
+static void one_client_asks_for_ever(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		assert_ask("GET /status HTTP/1.1\r\n\r\n", 200);
+		assert_ask("GET /status HTTP/1.1\r\nConnection: close\r\n\r\n",
+			   200);
+		assert_ask("PATCH /vm HTTP/1.1\r\nContent-Length: 19\r\n\r\n"
+			   "{\"state\":\"Paused\"}\n",
+			   204);
+	}
+	assert_int_equal(f.vm.pauses, 50);
+}
+
+static void a_bad_request_does_not_end_it(void **state)
+{
+	(void)state;
+	assert_ask("nonsense\r\n\r\n", 400);
+	assert_ask("GET /status HTTP/1.1\r\n\r\n", 200);
+	assert_ask("GET /status HTTP/3.0\r\n\r\n", 505);
+	assert_ask("GET /status HTTP/1.1\r\n\r\n", 200);
+}
+
+/* A client that left half a request behind does not spoil the next one's. */
+static void half_a_request_goes_with_its_client(void **state)
+{
+	(void)state;
+	static const char *const half[] = {
+		"GET /status HTTP/1.1\r\nHost: x\r\n",
+		"PUT /memory/resident HTTP/1.1\r\nContent-Length: 30\r\n\r\n{\n",
+	};
+
+	for (int i = 0; i < 20; i++) {
+		put(half[i % 2]);
+		put(GONE);
+		assert_ask("GET /status HTTP/1.1\r\n\r\n", 200);
+	}
+	assert_int_equal(f.vm.statuses, 20);
+	assert_int_equal(fake_deeds(&f.vm), 0);
+}
+
+static void a_stalled_request_is_dropped(void **state)
+{
+	(void)state;
+	put("GET /status HTTP/1.1\r\n");
+	sleep_ms(2 * IDLE_MS);
+	assert_ask("GET /status HTTP/1.1\r\n\r\n", 200);
+	assert_int_equal(f.vm.statuses, 1);
+}
+
+/* Nothing is under way: a client may come as late as it likes. */
+static void a_late_client_is_served(void **state)
+{
+	(void)state;
+	sleep_ms(2 * IDLE_MS);
+	assert_ask("GET /status HTTP/1.1\r\n\r\n", 200);
+	sleep_ms(2 * IDLE_MS);
+	assert_ask("GET /status HTTP/1.1\r\n\r\n", 200);
+}
+
+/* The host's end is closed: the device hangs up, and poll says so at once. */
+static void a_hung_up_device_is_not_spun_on(void **state)
+{
+	(void)state;
+	close(host);
+	host = -1;
+	int64_t cpu = cpu_ms();
+	sleep_ms(500);
+	assert_true(cpu_ms() - cpu < 100);
+}
+
+/* An answer that nobody takes is dropped in time, and service goes on. */
+static void answers_nobody_takes_are_dropped(void **state)
+{
+	(void)state;
+	static char rest[65536];
+	int served;
+
+	/* Until the pty is full of answers and nothing moves any more. */
+	fcntl(host, F_SETFL, O_NONBLOCK);
+	do {
+		served = f.vm.statuses;
+		for (int i = 0; i < 100; i++)
+			if (write(host, "GET /status HTTP/1.1\r\n\r\n", 24) < 0)
+				break;
+		sleep_ms(50);
+	} while (f.vm.statuses != served);
+	assert_int_equal(tcflush(own, TCIFLUSH), 0);
+	sleep_ms(2 * IDLE_MS);
+	while (read(host, rest, sizeof(rest)) > 0)
+		continue;
+	fcntl(host, F_SETFL, 0);
+	assert_ask("GET /status HTTP/1.1\r\n\r\n", 200);
+}
+
+static void a_missing_device_is_refused(void **state)
+{
+	(void)state;
+	struct api *other;
+	struct complaint why = { "" };
+
+	/* Nothing can be opened there. */
+	assert_false(
+		api_start(&other, "/dev/ptmx/none", fake_control(&f.vm), &why));
+	assert_string_equal(why.text, "/dev/ptmx/none: Not a directory");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(one_client_asks_for_ever),
+		TEST(a_bad_request_does_not_end_it),
+		TEST(half_a_request_goes_with_its_client),
+		TEST(a_stalled_request_is_dropped),
+		TEST(a_late_client_is_served),
+		TEST(a_hung_up_device_is_not_spun_on),
+		TEST(answers_nobody_takes_are_dropped),
+		TEST(a_missing_device_is_refused),
+	};
+
+	alarm(60); /* reading a pty has no time limit of its own */
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

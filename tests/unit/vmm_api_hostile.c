@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+/* Clients of the control API that mean no good, or do not behave. */
+#include "tests/unit/api_fixture.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <sys/resource.h>
+
+#include "vmm/http.h"
+
+#define IDLE_MS 150
+#define MANY	40 /* more than the server has places for */
+
+static struct fixture f;
+
+static int start(void **state)
+{
+	(void)state;
+	fixture_start(&f, IDLE_MS);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	fixture_stop(&f);
+	return 0;
+}
+
+static unsigned open_files(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* Until as many files are open as before: the server drops in its own time. */
+static void assert_closes_down_to(unsigned files)
+{
+	for (int i = 0; i < 500 && open_files() > files; i++)
+		sleep_ms(10);
+	assert_int_equal(open_files(), files);
+}
+
+static int64_t cpu_ms(void)
+{
+	struct rusage r;
+
+	getrusage(RUSAGE_SELF, &r);
+	return (r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1000 +
+	       (r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1000;
+}
+
+/* When the server hangs up on a client that sends @byte every 20 ms. */
+static int64_t trickle_until_dropped(const char *text)
+{
+	int fd = connect_at(f.path);
+	int64_t began = now_ms();
+
+	while (now_ms() - began < 5000) {
+		if (*text && send(fd, text, 1, MSG_NOSIGNAL) != 1)
+			break;
+		text += *text != '\0';
+		char byte;
+		if (recv(fd, &byte, 1, MSG_DONTWAIT) == 0)
+			break;
+		sleep_ms(20);
+	}
+	close(fd);
+	return now_ms() - began;
+}
+
+static void slow_requests_are_dropped(void **state)
+{
+	(void)state;
+	static const char *const slow[] = {
+		"", /* says nothing at all */
+		"GET /status HTTP/1.1\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"PATCH /vm HTTP/1.1\r\nContent-Length: 18\r\n\r\n{\"state\"",
+	};
+
+	for (size_t i = 0; i < sizeof(slow) / sizeof(slow[0]); i++) {
+		int64_t ms = trickle_until_dropped(slow[i]);
+
+		if (ms < IDLE_MS - 20 || ms > IDLE_MS + 2000)
+			fail_msg("client %zu: %lld ms", i, (long long)ms);
+	}
+	assert_int_equal(fake_deeds(&f.vm), 0);
+}
+
+/* The limit is for what was begun: who has been served may wait. */
+static void a_served_client_may_wait(void **state)
+{
+	(void)state;
+	struct answer a;
+	int fd = connect_at(f.path);
+
+	for (int i = 0; i < 2; i++) {
+		send_text(fd, "GET /status HTTP/1.1\r\n\r\n");
+		assert_int_equal(receive(fd, &a)->status, 200);
+		sleep_ms(2 * IDLE_MS);
+	}
+	send_text(fd, "GET /sta");
+	assert_true(hung_up(fd));
+	close(fd);
+}
+
+/* A request of @total bytes, the most of them blanks behind its order. */
+static void assert_size_gives(size_t total, int status)
+{
+	static char text[HTTP_BYTES + 1];
+	static const char head[] =
+		"PATCH /vm HTTP/1.1\r\nContent-Length: %zu\r\n\r\n";
+	static const char order[] = "{\"state\":\"Paused\"}";
+	size_t head_len = strlen(head) - strlen("%zu") + strlen("65536");
+	struct answer a;
+	int fd = connect_at(f.path);
+
+	snprintf(text, sizeof(text), head, total - head_len);
+	assert_int_equal(strlen(text), head_len);
+	memset(text + head_len, ' ', total - head_len);
+	memcpy(text + head_len, order, strlen(order));
+	send_bytes(fd, text, total);
+	assert_int_equal(receive(fd, &a)->status, status);
+	close(fd);
+}
+
+static void messages_have_a_largest_size(void **state)
+{
+	(void)state;
+	struct answer a;
+	char target[400] = "/";
+	char header[9000];
+
+	assert_size_gives(HTTP_BYTES, 204);
+	assert_int_equal(f.vm.pauses, 1);
+	assert_size_gives(HTTP_BYTES + 1, 413);
+	assert_int_equal(f.vm.pauses, 1);
+
+	memset(target + 1, 'a', sizeof(target) - 2);
+	target[sizeof(target) - 1] = '\0';
+	assert_int_equal(ask(&f, &a, "GET", target, "")->status, 414);
+
+	int fd = connect_at(f.path);
+	memset(header, 'h', sizeof(header));
+	send_text(fd, "GET /status HTTP/1.1\r\nX: ");
+	send_bytes(fd, header, sizeof(header));
+	assert_int_equal(receive(fd, &a)->status, 431);
+	close(fd);
+}
+
+/* A length that is refused is refused before the body comes. */
+static void wrong_lengths_are_refused_at_once(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *head;
+		int status;
+	} bad[] = {
+		{ "Content-Length: 1073741824", 413 },
+		{ "Content-Length: -1", 400 },
+		{ "Content-Length: 18446744073709551616", 400 },
+		{ "Content-Length: 1\r\nContent-Length: 2", 400 },
+		{ "Content-Length: 1\r\nTransfer-Encoding: chunked", 400 },
+		{ "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff", 400 },
+	};
+	struct answer a;
+	char text[256];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		int fd = connect_at(f.path);
+
+		snprintf(text, sizeof(text), "PATCH /vm HTTP/1.1\r\n%s\r\n\r\n",
+			 bad[i].head);
+		send_text(fd, text);
+		receive(fd, &a);
+		if (a.status != bad[i].status)
+			fail_msg("%s: %d", bad[i].head, a.status);
+		assert_true(hung_up(fd));
+		close(fd);
+	}
+}
+
+/* An endless chunked body ends at the cap. */
+static void endless_chunks_are_cut(void **state)
+{
+	(void)state;
+	struct answer a;
+	int fd = connect_at(f.path);
+
+	send_text(fd,
+		  "PATCH /vm HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+	for (int i = 0; i < HTTP_BYTES; i++)
+		send_text(fd, "1\r\n \r\n");
+	assert_int_equal(receive(fd, &a)->status, 413);
+	close(fd);
+}
+
+static void garbage_is_refused(void **state)
+{
+	(void)state;
+	static const char *const wrong[] = {
+		"\x16\x03\x01\x02\x01\x01\xfc\x03\x03", /* a TLS hello */
+		"GET /status HTTP/2.0\r\n\r\n",
+		"GET /status\r\n\r\n",
+		"GET /status HTTP/1.1\nX\r\n\r\n",
+		"get /status HTTP/1.1\r\n\r\n",
+		"HTTP/1.1 200 OK\r\n\r\n",
+	};
+	struct answer a;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		int fd = connect_at(f.path);
+
+		send_text(fd, wrong[i]);
+		receive(fd, &a);
+		if (a.status != 400 && a.status != 505)
+			fail_msg("garbage %zu: %d", i, a.status);
+		assert_true(hung_up(fd));
+		close(fd);
+	}
+	assert_int_equal(f.vm.statuses, 0);
+}
+
+/* Bytes of a good request, some of them replaced: whatever comes of it, the
+ * server goes on. */
+static void random_bytes_are_survived(void **state)
+{
+	(void)state;
+	static const char good[] = "PUT /memory/resident HTTP/1.1\r\n"
+				   "Content-Length: 20\r\n\r\n"
+				   "{\"resident_bytes\":1}";
+	unsigned seed = 7;
+
+	print_message("seed %u\n", seed);
+	for (int i = 0; i < 2000; i++) {
+		char text[sizeof(good)];
+		int fd = connect_at(f.path);
+
+		memcpy(text, good, sizeof(good));
+		for (int n = rand_r(&seed) % 4; n >= 0; n--)
+			text[(size_t)rand_r(&seed) % sizeof(good)] =
+				(char)rand_r(&seed);
+		send_bytes(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	assert_served(&f);
+}
+
+static void many_idle_clients_make_room(void **state)
+{
+	(void)state;
+	struct answer a;
+	int fd[MANY];
+
+	for (int i = 0; i < MANY; i++) {
+		fd[i] = connect_at(f.path);
+		send_text(fd[i], "GET /status HTTP/1.1\r\n\r\n");
+		assert_int_equal(receive(fd[i], &a)->status, 200);
+	}
+	/* The first had to go; the last are still there. */
+	assert_true(hung_up(fd[0]));
+	send_text(fd[MANY - 1], "GET /status HTTP/1.1\r\n\r\n");
+	assert_int_equal(receive(fd[MANY - 1], &a)->status, 200);
+	for (int i = 0; i < MANY; i++)
+		close(fd[i]);
+}
+
+/* Those that hold every place run out of time; who waits is served then. */
+static void many_busy_clients_time_out(void **state)
+{
+	(void)state;
+	int fd[MANY];
+
+	for (int i = 0; i < MANY; i++) {
+		fd[i] = connect_at(f.path);
+		send_text(fd[i], "GET /sta");
+	}
+	int64_t cpu = cpu_ms(), began = now_ms();
+	assert_served(&f);
+	assert_true(now_ms() - began < 10 * IDLE_MS);
+	/* Waiting for a place is no spinning. */
+	assert_true(cpu_ms() - cpu < IDLE_MS / 2);
+	for (int i = 0; i < MANY; i++)
+		close(fd[i]);
+}
+
+static void forty_threads_of_conversation(void **state)
+{
+	(void)state;
+	struct answer a;
+	int fd[MANY];
+
+	for (int i = 0; i < MANY; i++) {
+		fd[i] = connect_at(f.path);
+		send_text(fd[i], "GET /status HTTP/1.1\r\n"
+				 "Connection: close\r\n\r\n");
+	}
+	for (int i = 0; i < MANY; i++) {
+		assert_int_equal(receive(fd[i], &a)->status, 200);
+		close(fd[i]);
+	}
+}
+
+static void a_storm_of_connections_leaks_nothing(void **state)
+{
+	(void)state;
+	unsigned files = open_files();
+
+	for (int i = 0; i < 3000; i++) {
+		int fd = connect_at(f.path);
+
+		assert_true(fd >= 0);
+		if (i % 3 == 0)
+			send_text(fd, "GET /status HTTP/1.1\r\n\r\n");
+		if (i % 3 == 1)
+			send_text(fd, "GET /sta");
+		close(fd); /* mid-request, or without taking the answer */
+	}
+	assert_closes_down_to(files);
+	assert_served(&f);
+}
+
+/* Asks without end and never reads: neither memory nor the others suffer. */
+static void a_client_that_never_reads_is_dropped(void **state)
+{
+	(void)state;
+	static const char text[] = "GET /status HTTP/1.1\r\n\r\n";
+	int fd = connect_at(f.path);
+	int64_t began = now_ms();
+
+	while (send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) >
+		       0 ||
+	       errno == EAGAIN) {
+		if (now_ms() - began > 5000)
+			fail_msg("still connected after 5 s");
+		sleep_ms(errno == EAGAIN ? 10 : 0);
+	}
+	assert_served(&f);
+	/* What it left unread fills a socket's buffer, and no more. */
+	assert_true(f.vm.statuses < 4000);
+	close(fd);
+}
+
+static void file_descriptors_sent_along_are_closed(void **state)
+{
+	(void)state;
+	char room[CMSG_SPACE(sizeof(int))] = { 0 };
+	char text[] = "GET /status HTTP/1.1\r\n\r\n";
+	struct iovec iov = { text, sizeof(text) - 1 };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = room,
+			      .msg_controllen = sizeof(room) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	struct answer a;
+	int end[2], fd = connect_at(f.path);
+
+	assert_int_equal(pipe(end), 0);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &end[1], sizeof(int));
+	assert_int_equal(sendmsg(fd, &msg, 0), sizeof(text) - 1);
+	assert_int_equal(receive(fd, &a)->status, 200);
+	close(end[1]);
+	assert_true(hung_up(end[0])); /* nobody else holds the pipe */
+	close(end[0]);
+	close(fd);
+}
+
+/* Out of descriptors, the server neither spins nor forgets who waits. */
+static void no_free_descriptor_is_survived(void **state)
+{
+	(void)state;
+	enum { LIMIT = 128 };
+	struct answer a;
+	struct rlimit all, few;
+	int taken[LIMIT], n = 0, waiting = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+
+	memcpy(to.sun_path, f.path, sizeof(to.sun_path));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	few = (struct rlimit){ LIMIT, all.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	while ((taken[n] = dup(0)) >= 0)
+		n++;
+	connect(waiting, (struct sockaddr *)&to, sizeof(to));
+	send_text(waiting, "GET /status HTTP/1.1\r\n\r\n");
+
+	int64_t cpu = cpu_ms();
+	sleep_ms(300);
+	cpu = cpu_ms() - cpu;
+	int statuses = f.vm.statuses;
+	setrlimit(RLIMIT_NOFILE, &all);
+	while (n)
+		close(taken[--n]);
+	assert_true(cpu < 150);
+	assert_int_equal(statuses, 0);
+	assert_int_equal(receive(waiting, &a)->status, 200);
+	close(waiting);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(slow_requests_are_dropped),
+		TEST(a_served_client_may_wait),
+		TEST(messages_have_a_largest_size),
+		TEST(wrong_lengths_are_refused_at_once),
+		TEST(endless_chunks_are_cut),
+		TEST(garbage_is_refused),
+		TEST(random_bytes_are_survived),
+		TEST(many_idle_clients_make_room),
+		TEST(many_busy_clients_time_out),
+		TEST(forty_threads_of_conversation),
+		TEST(a_storm_of_connections_leaks_nothing),
+		TEST(a_client_that_never_reads_is_dropped),
+		TEST(file_descriptors_sent_along_are_closed),
+		TEST(no_free_descriptor_is_survived),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* The --stats report: its keys, their order and their values, to the byte. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "vmm/status.h"
+
+/* Every number differs, so that none can stand in another's place. */
+static const struct status sample = {
+	.name = "vm1",
+	.accel = "kvm",
+	.stage2 = "ept",
+	.state = "ended",
+	.reason = "swap: slot 5",
+	.policy = "clock",
+	.guest = { .exit_code = 3, .exit_reason = "exit", .page_faults = 101 },
+	.memory = { .size_bytes = 102,
+		    .resident_limit_bytes = 103,
+		    .resident_bytes = 104,
+		    .resident_peak_bytes = 105 },
+	.faults = { .missing = 106,
+		    .minor = 107,
+		    .latency_us = { .p50 = 1.5, .p99 = 20.1, .max = 300 } },
+	.pages = { .zero_filled = 108,
+		   .file_filled = 109,
+		   .swapped_in = 110,
+		   .swapped_out = 111,
+		   .clean_dropped = 112,
+		   .zero_elided = 113,
+		   .mapped_ahead = 114 },
+	.tier = { { "ram",
+		    { .pages = 115, .raw_bytes = 116, .stored_bytes = 117 } },
+		  { "file",
+		    { .pages = 118, .raw_bytes = 119, .stored_bytes = 120 } } },
+	.tiers = 2,
+	.placement = { .choice = "same_cpu",
+		       .same_cpu_us = 4.25,
+		       .spin_us = 0.1,
+		       .blocked_us = 1e6 },
+	.wall_us = 121,
+};
+
+static const char sample_text[] =
+	"{\"version\":1,\"accel\":\"kvm\",\"stage2\":\"ept\","
+	"\"guest\":{\"exit_code\":3,\"exit_reason\":\"exit\","
+	"\"page_faults\":101},"
+	"\"memory\":{\"size_bytes\":102,\"resident_limit_bytes\":103,"
+	"\"resident_bytes\":104,\"resident_peak_bytes\":105},"
+	"\"faults\":{\"missing\":106,\"minor\":107,"
+	"\"latency_us\":{\"p50\":1.5,\"p99\":20.1,\"max\":300.0}},"
+	"\"pages\":{\"zero_filled\":108,\"file_filled\":109,"
+	"\"swapped_in\":110,\"swapped_out\":111,\"clean_dropped\":112,"
+	"\"zero_elided\":113,\"mapped_ahead\":114},"
+	"\"swap\":{\"tiers\":["
+	"{\"name\":\"ram\",\"pages\":115,\"raw_bytes\":116,"
+	"\"stored_bytes\":117},"
+	"{\"name\":\"file\",\"pages\":118,\"raw_bytes\":119,"
+	"\"stored_bytes\":120}]},"
+	"\"wall_us\":121,"
+	"\"name\":\"vm1\",\"state\":\"ended\",\"reason\":\"swap: slot 5\","
+	"\"policy\":\"clock\","
+	"\"placement\":{\"choice\":\"same_cpu\",\"same_cpu_us\":4.25,"
+	"\"spin_us\":0.1,\"blocked_us\":1000000.0}}";
+
+static void compact_text_is_exact(void **state)
+{
+	(void)state;
+	char *text = status_json(&sample, false);
+
+	assert_non_null(text);
+	assert_string_equal(text, sample_text);
+	free(text);
+}
+
+static void pretty_text_says_the_same(void **state)
+{
+	(void)state;
+	char *text = status_json(&sample, true);
+	json_t *pretty = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	json_t *compact = json_loads(sample_text, 0, NULL);
+
+	assert_non_null(pretty);
+	assert_true(json_equal(pretty, compact));
+	assert_string_equal(text + strlen(text) - 2, "}\n");
+	assert_int_equal(strncmp(text, "{\n  \"version\": 1,\n", 18), 0);
+	json_decref(pretty);
+	json_decref(compact);
+	free(text);
+}
+
+/* What JSON cannot say becomes something that it can. */
+static void odd_values_stay_valid_json(void **state)
+{
+	(void)state;
+	struct status st = { .name = "a\xff\"b\n",
+			     .faults.missing = UINT64_MAX,
+			     .faults.latency_us = { .p50 = __builtin_nan(""),
+						    .p99 = __builtin_inf(),
+						    .max = 1e300 } };
+	char *text = status_json(&st, false);
+	json_t *report = json_loads(text ? text : "", 0, NULL);
+	const char *name, *accel;
+	json_int_t missing;
+	double p50, p99, max;
+	json_t *tiers;
+
+	assert_non_null(report);
+	assert_int_equal(json_unpack(report,
+				     "{s:s, s:s, s:{s:o}, s:{s:I, s:{s:F, s:F,"
+				     " s:F}}}",
+				     "name", &name, "accel", &accel, "swap",
+				     "tiers", &tiers, "faults", "missing",
+				     &missing, "latency_us", "p50", &p50, "p99",
+				     &p99, "max", &max),
+			 0);
+	assert_string_equal(name, "a?\"b\n");
+	assert_string_equal(accel, "");
+	assert_int_equal(missing, INT64_MAX);
+	assert_true(p50 == 0 && p99 == 0 && max == 1e300);
+	assert_int_equal(json_array_size(tiers), 0);
+	json_decref(report);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(compact_text_is_exact),
+		cmocka_unit_test(pretty_text_says_the_same),
+		cmocka_unit_test(odd_values_stay_valid_json),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
