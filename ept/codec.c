@@ -4,7 +4,6 @@
  * smaller, for several times the work. Pages are independent of each other,
  * so that one can be had without its neighbours.
  */
-#define LZ4_STATIC_LINKING_ONLY /* LZ4_compress_fast_extState_fastReset */
 #include <lz4.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,19 +15,14 @@
 
 static void *lz4_create(void)
 {
-	LZ4_stream_t *state = malloc(sizeof(*state));
-
-	if (state)
-		LZ4_initStream(state, sizeof(*state));
-	return state;
+	return malloc((size_t)LZ4_sizeofState());
 }
 
-/* fastReset: clearing the 16 KiB of state would be a tenth of the work. */
 static unsigned lz4_compress(void *ctx, const void *page, void *to,
 			     unsigned max)
 {
-	return (unsigned)LZ4_compress_fast_extState_fastReset(
-		ctx, page, to, PAGE_SIZE, (int)max, 1);
+	return (unsigned)LZ4_compress_fast_extState(ctx, page, to, PAGE_SIZE,
+						    (int)max, 1);
 }
 
 static bool lz4_expand(void *ctx, const void *from, unsigned size, void *page)
