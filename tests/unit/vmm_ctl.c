@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* `twofold ctl` against the API of a VM that only takes notes. */
+#include "tests/unit/api_fixture.h"
+#include "tests/unit/capture.h"
+
+#include <jansson.h>
+
+#include "vmm/ctl.h"
+
+static struct fixture f;
+
+static int start(void **state)
+{
+	(void)state;
+	fixture_start(&f, 5000);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	fixture_stop(&f);
+	return 0;
+}
+
+/* `ctl VM` and up to two words more. */
+static struct capture ctl(const char *vm, const char *verb, const char *word)
+{
+	return capture_run(cmd_ctl,
+			   (const char *const[]){ vm, verb, word, NULL });
+}
+
+static void assert_ctl(const char *verb, const char *word, int status,
+		       const char *err)
+{
+	struct capture c = ctl(f.path, verb, word);
+
+	if (c.status != status)
+		fail_msg("%s %s: %d", verb, word ? word : "", c.status);
+	assert_string_equal(c.out, "");
+	if (!strstr(c.err, err))
+		fail_msg("%s: does not say %s", c.err, err);
+	if (status)
+		assert_ptr_equal(strchr(c.err, '\n'),
+				 c.err + strlen(c.err) - 1);
+	capture_free(&c);
+}
+
+static void status_is_for_people(void **state)
+{
+	(void)state;
+	static const char want[] =
+		"name       fake\n"
+		"state      paused: a test\n"
+		"accel      kvm, ept\n"
+		"policy     clock\n"
+		"memory     256.0 MiB, resident 63.0, limit 64.0, peak 64.0\n"
+		"faults     1000 missing, 200 minor; 7 in the guest\n"
+		"latency    p50 1.2 us, p99 50.0 us, max 900.0 us\n"
+		"pages in   1 zero, 2 file, 3 swap; 8 ahead\n"
+		"pages out  4 swap, 5 clean, 6 zero\n"
+		"swap ram   25600 pages, 100.0 MiB in 33.0 MiB\n";
+	struct capture c = ctl(f.path, "status", NULL);
+
+	assert_int_equal(c.status, 0);
+	assert_string_equal(c.out, want);
+	assert_string_equal(c.err, "");
+	capture_free(&c);
+}
+
+static void json_status_is_raw(void **state)
+{
+	(void)state;
+	struct fake_vm other = { 0 };
+	struct status st;
+	struct capture c = ctl(f.path, "status", "--json");
+
+	fake_status(&other, &st);
+	char *want = status_json(&st, false);
+	assert_int_equal(c.status, 0);
+	assert_int_equal(strncmp(c.out, want, strlen(want)), 0);
+	assert_string_equal(c.out + strlen(want), "\n");
+	free(want);
+	capture_free(&c);
+}
+
+static void verbs_reach_the_vm(void **state)
+{
+	(void)state;
+	assert_ctl("resident", "32M", 0, "");
+	assert_int_equal(f.vm.resident, 32 << 20);
+	assert_ctl("pause", NULL, 0, "");
+	assert_int_equal(f.vm.pauses, 1);
+	assert_ctl("resume", NULL, 0, "");
+	assert_int_equal(f.vm.resumes, 1);
+	assert_ctl("stop", NULL, 0, "");
+	assert_int_equal(f.vm.stops, 1);
+	assert_int_equal(fake_deeds(&f.vm), 4);
+}
+
+static void a_refusal_is_told(void **state)
+{
+	(void)state;
+	f.vm.refusal = "below the floor of 3 MiB";
+	assert_ctl("resident", "1M", 1, "below the floor of 3 MiB");
+	assert_ctl("pause", NULL, 1, "below the floor of 3 MiB");
+}
+
+static void nonsense_is_a_usage_error(void **state)
+{
+	(void)state;
+	assert_ctl("resident", NULL, 2, "SIZE");
+	assert_ctl("resident", "32", 2, "not a size");
+	assert_ctl("resident", "lots", 2, "not a size");
+	assert_ctl("resident", "-1M", 2, "not a size");
+	assert_ctl("status", "--yaml", 2, "--yaml");
+	assert_ctl("pause", "now", 2, "now");
+	assert_ctl("explode", NULL, 2, "explode");
+	assert_ctl(NULL, NULL, 2, "needed");
+	assert_int_equal(fake_deeds(&f.vm), 0);
+}
+
+static void a_missing_vm_says_where_it_looked(void **state)
+{
+	(void)state;
+	char want[256];
+
+	setenv("XDG_RUNTIME_DIR", f.folder, 1);
+	struct capture c = ctl("nobody", "status", NULL);
+	snprintf(want, sizeof(want),
+		 "no VM nobody: nothing listens at %s/twofold/nobody.sock\n",
+		 f.folder);
+	assert_int_equal(c.status, 1);
+	assert_non_null(strstr(c.err, want));
+	capture_free(&c);
+}
+
+static void help_is_help(void **state)
+{
+	(void)state;
+	struct capture c = ctl("--help", NULL, NULL);
+
+	assert_int_equal(c.status, 0);
+	assert_non_null(strstr(c.out, "resident SIZE"));
+	assert_string_equal(c.err, "");
+	capture_free(&c);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(status_is_for_people),
+		TEST(json_status_is_raw),
+		TEST(verbs_reach_the_vm),
+		TEST(a_refusal_is_told),
+		TEST(nonsense_is_a_usage_error),
+		TEST(a_missing_vm_says_where_it_looked),
+		TEST(help_is_help),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
