@@ -57,6 +57,8 @@ static enum meet range_meets(const struct bus_range *r, uint64_t at,
 
 	if (!len)
 		return MEET_PARTS; /* none of them */
+	if (len - 1 > UINT64_MAX - at)
+		return MEET_NONE; /* there is no such range of addresses */
 	if (!r || (at < r->base && r->base - at >= len))
 		return MEET_NONE;
 	inside = at >= r->base && range_within(at - r->base, len, r->size);
