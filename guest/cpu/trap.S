@@ -10,7 +10,7 @@
 
 	.text
 
-.macro save_registers
+.macro save_scratch
 	push %rdi
 	push %rsi
 	push %rdx
@@ -20,6 +20,10 @@
 	push %r9
 	push %r10
 	push %r11
+.endm
+
+.macro save_registers
+	save_scratch
 	push %rbx
 	push %rbp
 	push %r12
@@ -30,7 +34,13 @@
 	mov %rsp, %rdi
 .endm
 
-/* The page fault goes straight to its handler: there are many of them. */
+/*
+ * A program's page faults are many, and take a short cut: what C preserves is
+ * not saved, its place in the frame is only skipped.
+ */
+#define PRESERVED_BYTES 48
+#define FRAME_CS 24		/* when vector and error code are on the stack */
+
 .macro vector number
 	.balign 16
 vector_\number:
@@ -40,9 +50,15 @@ vector_\number:
 	.endif
 	push $\number
 	.if \number == 14
-	save_registers
-	call trap_page_fault
-	jmp trap_return
+	testb $3, FRAME_CS(%rsp)
+	jz trap_common
+	save_scratch
+	sub $PRESERVED_BYTES, %rsp
+	cld
+	mov %rsp, %rdi
+	call page_fault
+	add $PRESERVED_BYTES, %rsp
+	jmp return_scratch
 	.else
 	jmp trap_common
 	.endif
@@ -63,6 +79,7 @@ trap_return:
 	pop %r12
 	pop %rbp
 	pop %rbx
+return_scratch:
 	pop %r11
 	pop %r10
 	pop %r9

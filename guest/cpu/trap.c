@@ -84,17 +84,6 @@ void trap_die(const struct trap_frame *f, const char *why)
 	cpu_stop();
 }
 
-void trap_page_fault(struct trap_frame *f)
-{
-	uintptr_t va = read_cr2();
-
-	if (fault_handle(f, va))
-		return;
-	if (!from_user(f))
-		trap_die(f, "page fault");
-	process_fault(f, va);
-}
-
 void trap(struct trap_frame *f)
 {
 	if (f->vector == TRAP_SYSCALL)
@@ -103,6 +92,8 @@ void trap(struct trap_frame *f)
 		lapic_tick();
 	else if (f->vector == TRAP_SPURIOUS)
 		return;
+	else if (f->vector == TRAP_PAGE_FAULT)
+		page_fault(f);
 	else if (!from_user(f))
 		trap_die(f, "exception");
 	else if (gate_called(f))

@@ -22,7 +22,10 @@ enum {
 	TRAPS = 34
 };
 
-/* As trap.S pushes it, last first. */
+/*
+ * As trap.S pushes it, last first. In a page fault from ring 3 the first six
+ * are not saved: C preserves them.
+ */
 struct trap_frame {
 	uint64_t r15, r14, r13, r12, rbp, rbx;
 	uint64_t r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
@@ -48,9 +51,8 @@ _Noreturn void user_leave(int value);
 /* Print @why and the registers, tell the hypervisor, and fall: a triple fault. */
 _Noreturn void trap_die(const struct trap_frame *f, const char *why);
 
-/* For trap.S. */
+/* For trap.S, which calls page_fault (mm/fault.h) too. */
 void trap(struct trap_frame *f);
-void trap_page_fault(struct trap_frame *f);
 
 /* Where the syscall instruction goes (MSR_LSTAR). */
 void syscall_entry(void);

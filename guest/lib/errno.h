@@ -9,6 +9,7 @@ enum {
 	EEXIST = 17,
 	ENODEV = 19,
 	EINVAL = 22,
+	ENOSPC = 28,
 	ENOSYS = 38
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where ring 0 is emulated every instruction here costs a quarter of a
- * microsecond, so the path of a demand fault has no call it can do without.
+ * Where ring 0 is emulated an instruction costs up to a microsecond, and more
+ * if it touches memory. So the path of a demand fault remembers what it found
+ * last time (area, table) and has no call it can do without.
  */
 #include "guest/mm/fault.h"
 
@@ -15,7 +16,7 @@
 uint64_t fault_counts[FAULT_KINDS];
 
 /* The leaf for @va. Faults come in runs, and a run shares its last table. */
-static uint64_t *leaf_slot(struct space *s, uintptr_t va)
+static inline uint64_t *leaf_slot(struct space *s, uintptr_t va)
 {
 	uintptr_t base = va & ~(LARGE_SIZE - 1);
 	uint64_t *slot;
@@ -45,7 +46,16 @@ static bool copy_file_page(uint64_t *slot, const struct vma *v, uintptr_t va)
 	return true;
 }
 
-uint64_t *fault_fill(struct space *s, const struct vma *v, uintptr_t va)
+/* The image's own frame is mapped, or a copy of it. */
+static bool fill_from_file(uint64_t *slot, const struct vma *v, uintptr_t va)
+{
+	if (!v->borrowed)
+		return copy_file_page(slot, v, va);
+	table_set(slot, va, (v->file.v + va - v->start) | v->bits);
+	return true;
+}
+
+static inline uint64_t *fill(struct space *s, struct vma *v, uintptr_t va)
 {
 	uint64_t *slot = leaf_slot(s, va);
 	struct frame *f;
@@ -53,17 +63,20 @@ uint64_t *fault_fill(struct space *s, const struct vma *v, uintptr_t va)
 	va = page_down(va);
 	if (!slot)
 		return NULL;
-	if (v->borrowed) {
-		table_set(slot, va, (v->file.v + va - v->start) | v->bits);
-		return slot;
-	}
 	if (v->kind == LAB_FAULT_DEMAND_FILE)
-		return copy_file_page(slot, v, va) ? slot : NULL;
+		return fill_from_file(slot, v, va) ? slot : NULL;
 	f = frame_alloc(FRAME_USER);
 	if (!f)
 		return NULL;
 	table_set(slot, va, frame_pa(f).v | v->bits);
+	if (v->kind == LAB_FAULT_STACK && va < v->start)
+		v->start = va;
 	return slot;
+}
+
+uint64_t *fault_fill(struct space *s, struct vma *v, uintptr_t va)
+{
+	return fill(s, v, va);
 }
 
 static bool allows(const struct vma *v, uint64_t error)
@@ -79,7 +92,7 @@ static bool allows(const struct vma *v, uint64_t error)
  * A fault with P set had a page and lacked a right: we never leave a right
  * out that the area grants. The kernel itself touches no user address.
  */
-static enum lab_fault_kind resolve(uintptr_t va, uint64_t error)
+static inline enum lab_fault_kind resolve(uintptr_t va, uint64_t error)
 {
 	struct space *s = &process.space;
 	struct vma *v;
@@ -87,14 +100,12 @@ static enum lab_fault_kind resolve(uintptr_t va, uint64_t error)
 	if ((error & (FAULT_P | FAULT_RSVD | FAULT_U)) != FAULT_U)
 		return LAB_FAULT_REFUSED;
 	v = space_find(s, va);
-	if (!v || !allows(v, error) || !fault_fill(s, v, va))
+	if (!v || !allows(v, error) || !fill(s, v, va))
 		return LAB_FAULT_REFUSED;
-	if (va < v->start)
-		v->start = page_down(va);
 	return v->kind;
 }
 
-static void record(const struct trap_frame *f, uintptr_t va, uint64_t tsc,
+static __attribute__((noinline)) void record(const struct trap_frame *f, uintptr_t va, uint64_t tsc,
 		   enum lab_fault_kind kind)
 {
 	uint64_t ticks = rdtsc() - tsc;
@@ -111,15 +122,20 @@ static void record(const struct trap_frame *f, uintptr_t va, uint64_t tsc,
 	});
 }
 
-bool fault_handle(const struct trap_frame *f, uintptr_t va)
+void page_fault(struct trap_frame *f)
 {
 	uint64_t tsc = lab_tracing ? rdtsc() : 0;
+	uintptr_t va = read_cr2();
 	enum lab_fault_kind kind = resolve(va, f->error);
 
 	fault_counts[kind]++;
-	if (lab_tracing)
+	if (tsc)
 		record(f, va, tsc, kind);
-	return kind != LAB_FAULT_REFUSED;
+	if (kind != LAB_FAULT_REFUSED)
+		return;
+	if (!from_user(f))
+		trap_die(f, "page fault");
+	process_fault(f, va);
 }
 
 const char *fault_reason(uint64_t error)

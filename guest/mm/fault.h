@@ -17,14 +17,14 @@
 #define FAULT_KINDS (LAB_FAULT_REFUSED + 1)
 extern uint64_t fault_counts[FAULT_KINDS];
 
-/* Handle the fault at @va. False: the access is an error. */
-bool fault_handle(const struct trap_frame *f, uintptr_t va);
+/* Give the page, or let the process hear that there is none. For trap.S. */
+void page_fault(struct trap_frame *f);
 
 /*
  * Give the page at @va, which lies in @v and has none. Returns its leaf, NULL
  * when memory is exhausted. Counts nothing: the caller knows why.
  */
-uint64_t *fault_fill(struct space *s, const struct vma *v, uintptr_t va);
+uint64_t *fault_fill(struct space *s, struct vma *v, uintptr_t va);
 
 /* What an error code says, in words. */
 const char *fault_reason(uint64_t error);

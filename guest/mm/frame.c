@@ -18,13 +18,16 @@ struct run {
 
 static_assert(sizeof(struct frame) == 8, "512 descriptors a page");
 
-static struct frame *frames;
+struct frame *frames;
+
 static struct run runs[RUNS];
-static unsigned run_count, run_now;
+static unsigned run_count;
+static struct run *run_now = runs;
 static uint32_t free_list;
 static uint64_t promised;
 static struct frame_counts counts;
 static const struct machine *machine;
+static bool zeroed; /* machine->zeroed, at hand */
 
 static void add_run(uint64_t start, uint64_t end)
 {
@@ -91,6 +94,7 @@ void frame_init(const struct machine *m)
 	uint64_t highest = 0;
 
 	machine = m;
+	zeroed = m->zeroed;
 	for (unsigned i = 0; i < m->rams; i++) {
 		uint64_t start = m->ram[i].start.v, end = m->ram[i].end.v;
 
@@ -103,16 +107,6 @@ void frame_init(const struct machine *m)
 			highest = end;
 	}
 	place_descriptors(highest);
-}
-
-pa_t frame_pa(const struct frame *f)
-{
-	return (pa_t){ (uint64_t)(f - frames) << PAGE_SHIFT };
-}
-
-struct frame *frame_at(pa_t pa)
-{
-	return frames + (pa.v >> PAGE_SHIFT);
 }
 
 static void clear(struct frame *f)
@@ -137,17 +131,17 @@ static struct frame *take_freed(void)
 
 static struct frame *take_new(void)
 {
-	struct run *r = &runs[run_now];
+	struct run *r = run_now;
 	struct frame *f;
 
 	while (r->next.v == r->top.v) {
-		if (run_now + 1 == run_count)
+		if (r + 1 == runs + run_count)
 			return NULL;
-		r = &runs[++run_now];
+		r = ++run_now;
 	}
 	f = frame_at(r->next);
 	r->next.v += PAGE_SIZE;
-	if (!machine->zeroed)
+	if (!zeroed)
 		clear(f);
 	return f;
 }
@@ -156,8 +150,7 @@ static struct frame *hand_out(struct frame *f, enum frame_use use)
 {
 	if (!f)
 		return NULL;
-	f->count = 1;
-	f->use = (uint16_t)use;
+	*f = (struct frame){ .count = 1, .use = (uint16_t)use };
 	counts.used++;
 	if (use == FRAME_TABLE)
 		counts.tables++;
@@ -181,7 +174,7 @@ struct frame *frame_alloc_apart(enum frame_use use)
 	r->top.v -= span;
 	counts.total -= 2 * FRAME_APART - 1; /* the neighbours stay unused */
 	f = frame_at((pa_t){ r->top.v + span / 2 });
-	if (!machine->zeroed)
+	if (!zeroed)
 		clear(f);
 	return hand_out(f, use);
 }

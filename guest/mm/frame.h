@@ -47,8 +47,18 @@ struct frame *frame_alloc_apart(enum frame_use use);
 /* One holder less; the last one gives the frame back. */
 void frame_put(struct frame *f);
 
-pa_t frame_pa(const struct frame *f);
-struct frame *frame_at(pa_t pa);
+/* The descriptor of frame 0. */
+extern struct frame *frames;
+
+static inline pa_t frame_pa(const struct frame *f)
+{
+	return (pa_t){ (uint64_t)(f - frames) << PAGE_SHIFT };
+}
+
+static inline struct frame *frame_at(pa_t pa)
+{
+	return frames + (pa.v >> PAGE_SHIFT);
+}
 
 /* What @pa is: RAM or not, and whose. */
 struct frame_info frame_describe(pa_t pa);

@@ -56,14 +56,12 @@ int space_init(struct space *s)
 	return kmap_new_root(&s->root) ? 0 : -ENOMEM;
 }
 
-struct vma *space_find(struct space *s, uintptr_t va)
+struct vma *space_search(struct space *s, uintptr_t va)
 {
-	struct vma *v = s->recent;
+	struct vma *v = s->first;
 
-	if (v && va >= v->lowest && va < v->end)
-		return v;
-	for (v = s->first; v && va >= v->end; v = v->next)
-		;
+	while (v && va >= v->end)
+		v = v->next;
 	if (!v || va < v->lowest)
 		return NULL;
 	return s->recent = v;

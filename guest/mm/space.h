@@ -45,7 +45,14 @@ int space_init(struct space *s);
 int space_add(struct space *s, const struct vma *want);
 
 /* The area that @va lies in, or NULL. */
-struct vma *space_find(struct space *s, uintptr_t va);
+struct vma *space_search(struct space *s, uintptr_t va);
+
+static inline struct vma *space_find(struct space *s, uintptr_t va)
+{
+	struct vma *v = s->recent;
+
+	return v && va >= v->lowest && va < v->end ? v : space_search(s, va);
+}
 
 /* Anonymous memory, somewhere or (MAP_FIXED) at @at. Address or -errno. */
 int64_t space_mmap(struct space *s, uintptr_t at, size_t bytes, unsigned prot,

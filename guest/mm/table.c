@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/table.h"
 
-#include "guest/cpu/cpu.h"
 #include "guest/mm/frame.h"
 
 struct slot table_walk(pa_t root, uintptr_t va)
@@ -45,14 +44,4 @@ uint64_t *table_slot(pa_t root, uintptr_t va, int level)
 		table = direct(pte_pa(*at));
 	}
 	return table + level_index(va, level);
-}
-
-/* Only what was present can be in the TLB (SDM vol. 3, 4.10.2.3). */
-void table_set(uint64_t *at, uintptr_t va, uint64_t entry)
-{
-	uint64_t old = *at;
-
-	*at = entry;
-	if (old & PTE_P)
-		invlpg(va);
 }

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "guest/cpu/cpu.h"
 #include "guest/mm/addr.h"
 #include "guest/mm/pte.h"
 
@@ -46,7 +47,17 @@ struct slot table_walk(pa_t root, uintptr_t va);
  */
 uint64_t *table_slot(pa_t root, uintptr_t va, int level);
 
-/* Store a leaf, or 0. The only place where a user mapping changes. */
-void table_set(uint64_t *at, uintptr_t va, uint64_t entry);
+/*
+ * Store a leaf, or 0: the only place where a user mapping changes. Only what
+ * was present can be in the TLB (SDM vol. 3, 4.10.2.3).
+ */
+static inline void table_set(uint64_t *at, uintptr_t va, uint64_t entry)
+{
+	uint64_t old = *at;
+
+	*at = entry;
+	if (old & PTE_P)
+		invlpg(va);
+}
 
 #endif

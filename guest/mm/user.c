@@ -24,8 +24,6 @@ void *user_byte(struct space *s, uintptr_t va, bool write)
 		slot.at = fault_fill(s, v, va);
 		if (!slot.at)
 			return NULL;
-		if (va < v->start)
-			v->start = page_down(va);
 	}
 	*slot.at |= PTE_A | (write ? PTE_D : 0);
 	return (char *)direct(pte_pa(*slot.at)) + page_offset(va);

@@ -54,16 +54,16 @@ int64_t inspect_info(const struct trap_frame *f)
 
 int64_t inspect_counts(const struct trap_frame *f)
 {
-	struct frame_counts frames = frame_counts();
+	struct frame_counts memory = frame_counts();
 	struct sys_counts counts = {
 		.faults = fault_total(),
 		.demand_zero = fault_counts[LAB_FAULT_DEMAND_ZERO],
 		.demand_file = fault_counts[LAB_FAULT_DEMAND_FILE],
 		.stack = fault_counts[LAB_FAULT_STACK],
 		.refused = fault_counts[LAB_FAULT_REFUSED],
-		.frames_total = frames.total,
-		.frames_used = frames.used,
-		.frames_tables = frames.tables,
+		.frames_total = memory.total,
+		.frames_used = memory.used,
+		.frames_tables = memory.tables,
 	};
 
 	return give(f->rdi, &counts, sizeof(counts));
