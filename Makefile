@@ -1,8 +1,19 @@
 # SPDX-License-Identifier: MIT
 #
-# make run     install what is missing, build, launch the sample guest
-# make test    install what is missing, build, run every test
-# make help    the other targets
+# make run       install what is missing, build, launch the sample guest
+# make test      install what is missing, build, run every test
+#
+# make           build: build/twofold and build/guest/sample.elf
+# make unit      unit and model tests only: seconds, no /dev/kvm
+# make check     format, layers, headers, cppcheck
+# make capsule   the small Linux that stands in for a missing /dev/kvm
+# make bench     ratios beside baselines, in one run
+# make deps      install what building and testing need, nothing else
+# make coverage  line coverage of the unit and model tests
+# make format    let clang-format lay out the sources
+# make clean
+#
+# SAN=address,undefined  CC=clang  WERROR=0  BUILD=dir
 
 BUILD ?= build
 SAN ?=
@@ -16,22 +27,20 @@ ifeq ($(WERROR),1)
 WARNINGS += -Werror
 endif
 CFLAGS := -std=gnu17 -O2 -g -pthread -fstack-protector-strong $(WARNINGS)
-LDLIBS := -luring -llz4 -lzstd -lxxhash -lfdt -ljansson -lhttp_parser -pthread
 LDFLAGS := -pthread -static
+LDLIBS := -luring -llz4 -lzstd -lxxhash -lfdt -ljansson -lhttp_parser -lm
 
-# SAN=address,undefined builds into a folder of its own, dynamically.
+# A sanitizer build has a folder of its own and cannot be static.
+OUT := $(BUILD)
 ifneq ($(SAN),)
 comma := ,
 OUT := $(BUILD)/san-$(subst $(comma),-,$(SAN))
 CFLAGS += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
 LDFLAGS := -pthread -fsanitize=$(SAN)
-else
-OUT := $(BUILD)
 endif
 
-EPT_OBJ := $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard ept/*.c))
-DEVICES_OBJ := $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard devices/*.c))
-VMM_OBJ := $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard vmm/*.c))
+SOURCES := $(wildcard ept/*.c devices/*.c vmm/*.c)
+OBJECTS := $(SOURCES:%.c=$(OUT)/obj/%.o)
 LIBEPT := $(OUT)/libept.a
 LIBDEVICES := $(OUT)/libdevices.a
 LIBVMM := $(OUT)/libvmm.a
@@ -45,18 +54,32 @@ $(OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(LIBEPT): $(EPT_OBJ)
-$(LIBDEVICES): $(DEVICES_OBJ)
-$(LIBVMM): $(filter-out %/main.o,$(VMM_OBJ))
+$(LIBEPT): $(filter $(OUT)/obj/ept/%,$(OBJECTS))
+$(LIBDEVICES): $(filter $(OUT)/obj/devices/%,$(OBJECTS))
+$(LIBVMM): $(filter-out %/main.o,$(filter $(OUT)/obj/vmm/%,$(OBJECTS)))
 $(LIBEPT) $(LIBDEVICES) $(LIBVMM):
 	@rm -f $@
 	$(AR) rcs $@ $^
 
--include guest/guest.mk
--include tests/capsule/capsule.mk
--include tests/tests.mk
+include guest/guest.mk
+include tests/capsule/capsule.mk
+include tests/tests.mk
 
--include $(EPT_OBJ:.o=.d) $(DEVICES_OBJ:.o=.d) $(VMM_OBJ:.o=.d)
+# What needs nothing but a bare Debian runs make again once it is there.
+deps:
+	tests/deps
 
-.PHONY: all
+run: deps
+	$(MAKE) all
+	$(BUILD)/twofold run
+
+test: deps
+	$(MAKE) everything
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(OBJECTS:.o=.d)
+
+.PHONY: all deps run test clean
 .DEFAULT_GOAL := all

@@ -11,12 +11,9 @@
 #include <unistd.h>
 
 #include "ept/backing.h"
+#include "ept/linux_new.h"
 
 #define GUARD (UINT64_C(2) << 20)
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
-#endif
 
 static int memfd(void)
 {

@@ -2,8 +2,9 @@
 /*
  * The fault source and the resolver: a thread reads faults from userfaultfd,
  * brings each page in, and maps it, with the pages behind it that a sequential
- * reader will touch next. A page is pinned while it is being mapped, so that
- * the reclaim thread cannot take its frame meanwhile.
+ * reader will touch next. A page is busy while it is being mapped: nobody
+ * takes its frame meanwhile. The table and the counters say that it is mapped
+ * before its thread can wake, so that no guest sees them behind itself.
  */
 #include <errno.h>
 #include <poll.h>
@@ -17,32 +18,26 @@
 #define WINDOW_MAX 16
 #define READ_MAX   16
 
-static void emit_fault(struct stage2 *s, const struct parked_fault *p,
-		       struct pte before, struct pte after,
-		       enum trace_source source, uint64_t start)
+static void count_fault(struct stage2 *s, const struct parked_fault *p)
 {
-	bool minor = p->flags & UFFD_PAGEFAULT_FLAG_MINOR;
-	uint64_t ticks = trace_now() - start;
-
-	if (minor)
+	if (p->flags & UFFD_PAGEFAULT_FLAG_MINOR)
 		s->count.minor++;
 	else
 		s->count.missing++;
+}
+
+static void emit_fault(struct stage2 *s, const struct parked_fault *p,
+		       struct trace_record r)
+{
+	uint64_t ticks = trace_now() - r.tsc;
+	bool minor = p->flags & UFFD_PAGEFAULT_FLAG_MINOR;
+
 	histogram_add(&s->latency, ticks);
-	trace_page(s, TRACE_STAGE2, p->gfn,
-		   (struct trace_record){
-			   .tsc = start,
-			   .fault = minor ? TRACE_MINOR : TRACE_MISSING,
-			   .source = (uint8_t)source,
-			   .ticks = (uint32_t)(ticks < UINT32_MAX ? ticks
-								  : UINT32_MAX),
-			   .stage2 = {
-				   .before = before.v,
-				   .after = after.v,
-				   .thread = p->thread,
-				   .write = !!(p->flags &
-					       UFFD_PAGEFAULT_FLAG_WRITE),
-			   } });
+	r.ticks = (uint32_t)(ticks < UINT32_MAX ? ticks : UINT32_MAX);
+	r.fault = minor ? TRACE_MINOR : TRACE_MISSING;
+	r.stage2.thread = p->thread;
+	r.stage2.write = !!(p->flags & UFFD_PAGEFAULT_FLAG_WRITE);
+	trace_page(s, TRACE_STAGE2, p->gfn, r);
 }
 
 /* May the page of @g be mapped along with its neighbour before it is touched?
@@ -72,8 +67,27 @@ static unsigned next_window(struct faults *q, frame_t f)
 	return q->window;
 }
 
-/* Bring in and pin the pages behind @first, up to @window pages in all.
- * Returns how many, @first included. */
+/* The page's bytes are in its frame: it is mapped as soon as the host says so
+ * too. The entry it has from now on. */
+static struct pte begin_mapping(struct stage2 *s, gfn_t g)
+{
+	struct pte e = ept_lookup(&s->ept, g);
+
+	if (pte_kind(e) == PTE_UNMAPPED)
+		set_entry(s, g, pte_leaf(pte_frame(e), pte_rights(e)));
+	page_of(s, g)->busy = true;
+	return ept_lookup(&s->ept, g);
+}
+
+static void end_mapping(struct stage2 *s, gfn_t first, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		page_of(s, (gfn_t){ first.v + i })->busy = false;
+	pthread_cond_broadcast(&s->settled);
+}
+
+/* Begin to map the pages behind @first, up to @window pages in all. Returns
+ * how many, @first included. */
 static unsigned reach_ahead(struct stage2 *s, gfn_t first, unsigned window)
 {
 	unsigned n = 1;
@@ -86,7 +100,7 @@ static unsigned reach_ahead(struct stage2 *s, gfn_t first, unsigned window)
 		if (!frame_of(s, g, &f) || !at_hand(s, g) ||
 		    page_in(s, g, &source))
 			break;
-		s->page[f.v].pins++;
+		begin_mapping(s, g);
 		s->count.mapped_ahead++;
 		trace_page(s, TRACE_AHEAD, g,
 			   (struct trace_record){ .tsc = trace_now(),
@@ -95,43 +109,32 @@ static unsigned reach_ahead(struct stage2 *s, gfn_t first, unsigned window)
 	return n;
 }
 
-/* The pages are mapped: say so in the table and let go of them. */
-static void settle_mapped(struct stage2 *s, gfn_t first, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		gfn_t g = { first.v + i };
-		struct pte e = ept_lookup(&s->ept, g);
-
-		if (pte_kind(e) == PTE_UNMAPPED)
-			set_entry(s, g, pte_leaf(pte_frame(e), pte_rights(e)));
-		page_of(s, g)->pins--;
-	}
-}
-
 /* Serve one fault, with the lock held. False: the page cannot be had. */
 static bool serve(struct stage2 *s, const struct parked_fault *p)
 {
-	uint64_t start = trace_now();
-	struct pte before = ept_lookup(&s->ept, p->gfn);
+	struct trace_record r = { .tsc = trace_now() };
 	enum trace_source source;
 	unsigned n;
 	frame_t f;
 
+	r.stage2.before = ept_lookup(&s->ept, p->gfn).v;
 	if (!frame_of(s, p->gfn, &f) || page_in(s, p->gfn, &source))
 		return false;
-	s->page[f.v].pins++;
 	if (source == TRACE_SOURCE_MEMORY)
 		s->config.policy->touch(s->policy, f);
+	r.source = (uint8_t)source;
+	r.stage2.after = begin_mapping(s, p->gfn).v;
 	n = reach_ahead(s, p->gfn, next_window(&s->faults, f));
 	s->faults.expected = f.v + n;
+	count_fault(s, p);
 
 	pthread_mutex_unlock(&s->lock);
 	uffd_continue(s->faults.uffd, backing_guest(&s->backing, f),
 		      n * PAGE_SIZE);
 	pthread_mutex_lock(&s->lock);
 
-	settle_mapped(s, p->gfn, n);
-	emit_fault(s, p, before, ept_lookup(&s->ept, p->gfn), source, start);
+	end_mapping(s, p->gfn, n);
+	emit_fault(s, p, r);
 	return true;
 }
 

@@ -73,8 +73,8 @@ static unsigned reap(struct lane *l, struct lane_io *io)
 	return n;
 }
 
-static void queue(struct lane *l, int fd, enum lane_way way, struct lane_io *io,
-		  unsigned n)
+static void queue_all(struct lane *l, int fd, enum lane_way way,
+		      struct lane_io *io, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		struct io_uring_sqe *sqe = io_uring_get_sqe(&l->ring);
@@ -109,7 +109,7 @@ static void run_ring(struct lane *l, int fd, enum lane_way way,
 {
 	unsigned submitted = 0, done = 0;
 
-	queue(l, fd, way, io, n);
+	queue_all(l, fd, way, io, n);
 	while (done < n) {
 		int r = io_uring_submit_and_wait(&l->ring, n - done);
 
@@ -149,10 +149,11 @@ void lane_run(struct lane *l, int fd, enum lane_way way, struct lane_io *io,
 			io[i].error = move_page(fd, way, &io[i]);
 }
 
-void lane_init(struct lane *l)
+void lane_init(struct lane *l, bool queue)
 {
 	pthread_mutex_init(&l->taken, NULL);
-	l->has_ring = io_uring_queue_init(LANE_BATCH, &l->ring, 0) == 0;
+	l->has_ring =
+		queue && io_uring_queue_init(LANE_BATCH, &l->ring, 0) == 0;
 }
 
 void lane_destroy(struct lane *l)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A lane: whole pages to or from places in a file, a batch at a time. A batch
- * is queued in one io_uring and waited for once. Where there is no ring, or
- * another thread is using it, or there is one page only, plain reads and
- * writes do the same: nobody ever waits for somebody else's batch.
+ * is queued in one io_uring and waited for once. Where there is no ring (not
+ * wanted, forbidden, failed), or another thread is using it, or there is one
+ * page only, plain reads and writes do the same: nobody ever waits for
+ * somebody else's batch.
  */
 #ifndef EPT_LANE_H
 #define EPT_LANE_H
@@ -27,11 +28,12 @@ struct lane_io {
 struct lane {
 	pthread_mutex_t taken;
 	struct io_uring ring;
-	bool has_ring; /* without: io_uring is forbidden, or failed us */
+	bool has_ring;
 };
 
-/* Cannot fail; allocates all that lane_run needs. */
-void lane_init(struct lane *l);
+/* Cannot fail; allocates all that lane_run needs. @queue: a medium that works
+ * on many requests at a time; for others a ring only costs. */
+void lane_init(struct lane *l, bool queue);
 void lane_destroy(struct lane *l);
 
 /* Move @n <= LANE_BATCH pages, each with its own result. Blocks; any thread. */

@@ -61,6 +61,11 @@ static void age(struct stage2 *s, gfn_t g, struct pte e)
 		   (struct trace_record){ .tsc = trace_now() });
 }
 
+static bool movable(const struct stage2 *s, frame_t f)
+{
+	return !s->page[f.v].pins && !s->page[f.v].busy;
+}
+
 /* Ask the policy for up to @want victims. The asks are bounded, so is what
  * they age: a policy may age a whole round before it gives up a page. */
 static void choose_victims(struct stage2 *s, struct batch *b, unsigned want)
@@ -74,7 +79,7 @@ static void choose_victims(struct stage2 *s, struct batch *b, unsigned want)
 		if (c.verdict == VERDICT_NONE)
 			break;
 		g = gfn_of_frame(s, c.frame);
-		if (s->page[c.frame.v].pins) {
+		if (!movable(s, c.frame)) {
 			if (c.verdict == VERDICT_EVICT)
 				policy->insert(s->policy, c.frame);
 		} else if (c.verdict == VERDICT_AGE) {
@@ -275,9 +280,13 @@ static uint64_t frames_wanted(const struct stage2 *s)
 
 	if (s->limit >= s->backing.frames)
 		return 0; /* all of RAM may be resident */
-	if (used + low <= s->limit && !s->waiting)
-		return 0;
-	return used + 2 * low > s->limit ? used + 2 * low - s->limit : 1;
+	return used + low <= s->limit ? 0 : used + 2 * low - s->limit;
+}
+
+/* Does somebody wait for a frame, or was the cap lowered below what is used? */
+static bool needs_frames(const struct stage2 *s)
+{
+	return frames_free(s) == 0 && (s->waiting || frames_used(s) > s->limit);
 }
 
 /* Nothing can leave, and somebody needs it to: that is an event, not a hang. */
@@ -319,6 +328,7 @@ static void *reclaim_run(void *arg)
 	int error = 0;
 
 	pthread_setname_np(pthread_self(), "reclaim");
+	stage2_enter_vcpu(s);
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping) {
 		uint64_t want = frames_wanted(s);
@@ -336,13 +346,28 @@ static void *reclaim_run(void *arg)
 		error = batch_error(&b) ? batch_error(&b) : error;
 		if (barren <= 4 + 2 * frames_used(s) / GATHER_MAX)
 			continue;
-		if (!told && (s->waiting || frames_used(s) > s->limit))
+		if (!told && needs_frames(s)) {
 			tell_full(s, error);
-		told = true;
+			told = true;
+		}
 		rest(s);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
+}
+
+/* The entry of @g once nobody is mapping or bringing in its page. */
+static struct pte settled_entry(struct stage2 *s, gfn_t g)
+{
+	for (;;) {
+		struct pte e = ept_lookup(&s->ept, g);
+		struct page *page = page_of(s, g);
+
+		if (!page || s->stopping ||
+		    (!page->busy && pte_kind(e) != PTE_ARRIVING))
+			return e;
+		pthread_cond_wait(&s->settled, &s->lock);
+	}
 }
 
 int stage2_evict(struct stage2 *s, gfn_t g)
@@ -353,11 +378,11 @@ int stage2_evict(struct stage2 *s, gfn_t g)
 
 	pthread_mutex_lock(&s->evicting);
 	pthread_mutex_lock(&s->lock);
-	e = ept_lookup(&s->ept, g);
+	e = settled_entry(s, g);
 	switch (pte_kind(e)) {
 	case PTE_LEAF:
 	case PTE_UNMAPPED:
-		if (page_of(s, g)->pins)
+		if (!movable(s, pte_frame(e)))
 			break;
 		s->config.policy->remove(s->policy, pte_frame(e));
 		take(s, &b, g, e);
@@ -386,10 +411,10 @@ int stage2_unmap(struct stage2 *s, gfn_t g)
 
 	pthread_mutex_lock(&s->evicting);
 	pthread_mutex_lock(&s->lock);
-	e = ept_lookup(&s->ept, g);
+	e = settled_entry(s, g);
 	if (pte_kind(e) == PTE_HOLE)
 		r = -EFAULT;
-	else if (!pte_has_frame(e) || page_of(s, g)->pins)
+	else if (!pte_has_frame(e) || !movable(s, pte_frame(e)))
 		r = -EBUSY;
 	else
 		age(s, g, e);

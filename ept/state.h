@@ -22,9 +22,9 @@
  * has a frame number of its own, in use or not. */
 struct page {
 	slot_t copy; /* its stored copy, if has_copy */
-	uint32_t pins; /* its frame must stay and stay mapped as it is */
+	uint32_t pins; /* a device uses its frame: it must stay */
 	bool has_copy;
-	bool busy; /* leaving for good: wait for `settled` */
+	bool busy; /* being mapped, or leaving for good: wait for `settled` */
 };
 
 #define PARKED 64
@@ -47,7 +47,7 @@ struct faults {
 
 struct stage2 {
 	pthread_mutex_t lock;
-	pthread_cond_t settled; /* a page left arriving or busy */
+	pthread_cond_t settled; /* a page is arriving or busy no more */
 	pthread_cond_t freed; /* a frame came free, or the limit rose */
 	pthread_cond_t work; /* frames are getting short */
 	pthread_cond_t calibrated;

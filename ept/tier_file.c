@@ -11,10 +11,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "ept/lane.h"
@@ -236,6 +238,17 @@ static int open_medium(const char *path, uint64_t *size)
 	return -ENOTDIR;
 }
 
+/* Is there a medium that works on requests while we wait? The page cache and
+ * tmpfs copy at once, and io_uring hands that to threads: 6 us a page instead
+ * of 1.5. On a disk it is 20 instead of 60. */
+static bool queues_requests(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type != TMPFS_MAGIC &&
+	       (fcntl(fd, F_GETFL) & O_DIRECT);
+}
+
 /* All places free; those that the last word has beyond the end are not. */
 static int make_map(struct tier_file *t)
 {
@@ -265,8 +278,8 @@ int tier_file_create(struct tier **out, const char *path, uint64_t size)
 	if (r)
 		goto undo_open;
 	pthread_mutex_init(&t->lock, NULL);
-	lane_init(&t->lane[LANE_READ]);
-	lane_init(&t->lane[LANE_WRITE]);
+	lane_init(&t->lane[LANE_READ], queues_requests(t->fd));
+	lane_init(&t->lane[LANE_WRITE], queues_requests(t->fd));
 	*out = &t->base;
 	return 0;
 

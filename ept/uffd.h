@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * userfaultfd, as much of it as stage 2 uses. Debian 12's headers lack its
- * newest names; what is missing is defined here and nowhere else.
- */
+/* userfaultfd, as much of it as stage 2 uses. */
 #ifndef EPT_UFFD_H
 #define EPT_UFFD_H
 
-#include <linux/userfaultfd.h>
-
 #include "ept/addr.h"
-
-#ifndef USERFAULTFD_IOC_NEW
-#define USERFAULTFD_IOC_NEW _IO(0xAA, 0x00) /* Linux 6.1 */
-#endif
+#include "ept/linux_new.h"
 
 /* What the kernel must offer: missing and minor faults of shared memory, and
  * the thread that faulted. */

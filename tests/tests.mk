@@ -2,8 +2,8 @@
 # Unit and model tests: one binary a file. A test links its own layer only,
 # so a call out of the layer is a link error.
 
-UNIT_EPT := $(patsubst tests/%.c,%,$(wildcard tests/unit/ept_*.c \
-	tests/model/*.c)) unit/walk unit/table
+UNIT_EPT := unit/walk unit/table $(patsubst tests/%.c,%, \
+	$(wildcard tests/unit/ept_*.c tests/model/*.c))
 UNIT_DEVICES := $(patsubst tests/%.c,%,$(wildcard tests/unit/dev_*.c))
 UNIT_VMM := $(patsubst tests/%.c,%,$(wildcard tests/unit/vmm_*.c))
 UNIT_ALL := $(UNIT_EPT) $(UNIT_DEVICES) $(UNIT_VMM)
@@ -19,8 +19,46 @@ $(UNIT_BIN): $(OUT)/tests/%: $(OUT)/obj/tests/%.o
 
 -include $(addprefix $(OUT)/obj/tests/,$(addsuffix .d,$(UNIT_ALL)))
 
-# Every unit and model test, in order; the first failure ends it.
 unit: $(UNIT_BIN)
 	@for t in $(UNIT_BIN); do echo "== $$t"; $$t || exit 1; done
 
-.PHONY: unit
+# Whole VMs, on every kind of stage 2 that this machine has.
+guest-test: all capsule
+	prove tests/guest
+
+# Everything, as the README and CI call it: the guests last.
+everything: all capsule
+	$(MAKE) check
+	$(MAKE) unit
+	$(MAKE) unit SAN=address,undefined
+	$(MAKE) CC=clang BUILD=$(BUILD)/clang all unit
+	$(MAKE) guest-test
+
+C_FILES = $(shell git ls-files '*.c' '*.h')
+
+check:
+	clang-format --dry-run --Werror $(C_FILES)
+	tests/check/layers
+	tests/check/headers
+	cppcheck --quiet --error-exitcode=1 --inline-suppr -I. \
+		--std=c11 --suppress=missingIncludeSystem ept devices vmm
+
+format:
+	clang-format -i $(C_FILES)
+
+bench: all $(OUT)/tests/bench/spawn
+	tests/bench/start
+	tests/bench/first-touch
+
+$(OUT)/tests/bench/spawn: $(OUT)/obj/tests/bench/spawn.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^
+
+coverage:
+	$(MAKE) BUILD=$(BUILD)/coverage unit CFLAGS="-std=gnu17 -O0 -g \
+		-pthread --coverage" LDFLAGS="-pthread --coverage"
+	gcov -r -o $(BUILD)/coverage/obj/ept $(wildcard ept/*.c) | \
+		grep -A1 "^File 'ept" | grep -v '^--'
+	rm -f *.gcov
+
+.PHONY: unit guest-test everything check format bench coverage

@@ -17,7 +17,7 @@ struct status {
 	const char *accel; /* "kvm" or "capsule" */
 	const char *stage2; /* "ept", "npt" or "shadow" */
 	const char *state; /* "running", "paused" or "ended" */
-	const char *reason; /* why paused, one line; "" when not */
+	char reason[160]; /* why paused, one line; "" when not */
 	const char *policy;
 	struct {
 		int exit_code; /* once ended */

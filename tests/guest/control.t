@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+# The control socket, signals and time-out of a running VM.
+use strict;
+use warnings;
+use lib 'tests/guest/lib';
+use JSON::PP;
+use Test::More;
+use Twofold;
+
+my @busy = ('-m', '256M', '--resident', '128M', '--swap', 'ram', '--',
+	'verify', '--size', '96M', '--passes');
+
+sub status {
+	my ($r) = @_;
+	my ($code, $text) = ctl($r, 'status', '--json');
+	return $code ? {} : eval { decode_json($text) } || {};
+}
+
+for my $accel (accels()) {
+	my $passes = $accel eq 'kvm' ? 50 : 3;
+	my $r = start($accel, @busy, $passes);
+
+	ok wait_for($r, qr/pass 2/, 120), "$accel: verify is under way";
+	my ($code, $text) = ctl($r, 'resident', '32M');
+	is $code, 0, 'ctl resident' or diag $text;
+	my $wait = $accel eq 'kvm' ? 1 : 10;
+	ok until_true($wait, sub {
+		(status($r)->{memory}{resident_bytes} // 1e18) <= 32 * MIB
+	}), "the cap holds within $wait s";
+	is status($r)->{memory}{resident_limit_bytes}, 32 * MIB, 'limit';
+	is status($r)->{state}, 'running', 'state';
+
+	($code, $text) = ctl($r, 'resident', '1M');
+	isnt $code, 0, 'a cap below the floor is refused';
+	like $text, qr/below/, 'with a reason';
+
+	($code) = ctl($r, 'pause');
+	is $code, 0, 'pause';
+	is status($r)->{state}, 'paused', 'it is paused';
+	($code) = ctl($r, 'resume');
+	is $code, 0, 'resume';
+
+	is finish($r, 600), 0, 'and still verifies' or diag slurp($r->{err});
+	like slurp($r->{out}), qr/^verify: ok/m, 'ok';
+
+	$r = start($accel, '--timeout', 3, @busy, 100000);
+	is finish($r, 90), 124, "$accel: --timeout ends with 124";
+	is stats($r)->{guest}{exit_reason}, 'timeout', 'reason';
+
+	for my $signal (['INT', 130], ['TERM', 143]) {
+		$r = start($accel, @busy, 100000);
+		wait_for($r, qr/verify/, 60);
+		kill $signal->[0], $r->{pid};
+		is finish($r, 60), $signal->[1], "$accel: SIG$signal->[0]";
+		is stats($r)->{guest}{exit_reason}, 'stopped', 'reason';
+		last if $accel eq 'capsule';
+	}
+	($code, $text) = ctl($r, 'status');
+	isnt $code, 0, 'a VM that is gone is an error';
+}
+
+done_testing;

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+# One flipped bit in swap: nothing wrong reaches the guest.
+use strict;
+use warnings;
+use lib 'tests/guest/lib';
+use Test::More;
+use Twofold;
+
+my @verify = ('-m', '64M', '--resident', '16M', '--swap', 'ram', '--inject',
+	'flip=1000', '--', 'verify', '--size', '32M', '--passes', '3');
+
+for my $accel (accels()) {
+	my $r = run($accel, 125, '--on-swap-error', 'kill', @verify);
+	like slurp($r->{err}),
+		qr/killed: gfn 0x[0-9a-f]+: slot \d+ of tier ram: .*damaged/,
+		'kill names gfn, slot and tier';
+	unlike slurp($r->{out}), qr/mismatch/, 'the guest saw nothing wrong';
+
+	$r = start($accel, '--on-swap-error', 'stop', @verify);
+	my $said = until_true(120, sub {
+		my ($status, $text) = ctl($r, 'status', '--json');
+		$text =~ /"state": ?"paused"/ && $text;
+	});
+	like $said, qr/"reason": ?"gfn 0x[0-9a-f]+: slot \d+ of tier ram/,
+		"$accel: stop pauses, and status says why";
+	unlike slurp($r->{out}), qr/mismatch|verify: ok/, 'it is not running';
+	my ($status) = ctl($r, 'stop');
+	is $status, 0, 'a paused VM can be stopped';
+	is finish($r), 0, 'and ends';
+}
+
+done_testing;

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+#
+# Whole-VM tests: run twofold as a user would, on every kind of stage 2 there
+# is, and look at its status, its output and its reports.
+
+package Twofold;
+use strict;
+use warnings;
+use Exporter 'import';
+use File::Temp 'tempdir';
+use IO::Select;
+use JSON::PP;
+use POSIX ':sys_wait_h';
+use Test::More;
+use Time::HiRes qw(time sleep);
+
+our @EXPORT = qw(accels run start wait_for finish stats slurp scratch ctl
+	until_true MIB);
+
+use constant MIB => 1 << 20;
+
+my $program = $ENV{TWOFOLD} || 'build/twofold';
+my $scratch = tempdir('twofold-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $runs = 0;
+
+sub scratch { "$scratch/" . shift }
+
+sub slurp {
+	my ($path) = @_;
+	open my $f, '<', $path or return '';
+	local $/;
+	return <$f> // '';
+}
+
+# Both kinds of stage 2; one that the machine lacks is skipped by name, and
+# ACCELS in the environment narrows the choice.
+sub accels {
+	my %usable = (
+		kvm => sub { -r '/dev/kvm' && -w _ ? '' : 'no /dev/kvm' },
+		capsule => sub {
+			-e 'build/capsule/vmlinuz' ? '' : 'no capsule built';
+		});
+	my @there;
+	for my $accel (split ' ', $ENV{ACCELS} || 'kvm capsule') {
+		my $lack = $usable{$accel}->();
+		if ($lack) {
+			SKIP: { skip "$accel: $lack", 1 }
+			next;
+		}
+		diag "accel: $accel";
+		push @there, $accel;
+	}
+	return @there;
+}
+
+# Start `twofold run ARGS`. A handle for wait_for, finish and stats.
+sub start {
+	my ($accel, @args) = @_;
+	my $n = ++$runs;
+	my %r = (
+		n => $n, name => "test-$$-$n", stats => "$scratch/$n.json",
+		out => "$scratch/$n.out", err => "$scratch/$n.err");
+	$r{began} = time;
+	$r{pid} = fork // die "fork: $!";
+	if (!$r{pid}) {
+		open STDIN, '<', '/dev/null';
+		open STDOUT, '>', $r{out};
+		open STDERR, '>', $r{err};
+		exec $program, 'run', '--accel', $accel, '--name', $r{name},
+			'--stats', $r{stats}, @args;
+		die "exec $program: $!";
+	}
+	return \%r;
+}
+
+# Wait for the end. The exit status, or "hung" after @timeout seconds.
+sub finish {
+	my ($r, $timeout) = @_;
+	my $end = time + ($timeout || 300);
+	while (waitpid($r->{pid}, WNOHANG) == 0) {
+		if (time > $end) {
+			kill 'KILL', $r->{pid};
+			waitpid $r->{pid}, 0;
+			return 'hung';
+		}
+		sleep 0.01;
+	}
+	$r->{seconds} = time - $r->{began};
+	return $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
+}
+
+# Run to the end; on a status other than @want, say what it printed.
+sub run {
+	my ($accel, $want, @args) = @_;
+	my $r = start($accel, @args);
+	my $status = finish($r);
+	is $status, $want, "$accel: run @args"
+		or diag slurp($r->{out}), slurp($r->{err});
+	return $r;
+}
+
+sub stats {
+	my ($r) = @_;
+	my $s = eval { decode_json(slurp($r->{stats})) };
+	ok $s, 'the statistics are JSON' or diag slurp($r->{stats});
+	return $s || {};
+}
+
+# Poll @test until it is true, at most @timeout seconds.
+sub until_true {
+	my ($timeout, $test) = @_;
+	my $end = time + $timeout;
+	my $v;
+	sleep 0.02 until ($v = $test->()) || time > $end;
+	return $v;
+}
+
+# Wait until the run's output matches.
+sub wait_for {
+	my ($r, $pattern, $timeout) = @_;
+	return until_true($timeout || 60, sub { slurp($r->{out}) =~ $pattern });
+}
+
+# `twofold ctl VM ...`: (exit status, output with errors).
+sub ctl {
+	my ($r, @words) = @_;
+	my $out = `$program ctl $r->{name} @words 2>&1`;
+	return ($? >> 8, $out);
+}
+
+1;

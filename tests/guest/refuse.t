@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+# Bad input: one line that says what to do, status 125, nothing else.
+use strict;
+use warnings;
+use lib 'tests/guest/lib';
+use POSIX 'mkfifo';
+use Test::More;
+use Twofold;
+
+my $program = $ENV{TWOFOLD} || 'build/twofold';
+my $elf = 'build/guest/sample.elf';
+
+# Run @words through the shell prefix @how; expect 125 and one line like @want.
+sub refused {
+	my ($what, $want, $how, @words) = @_;
+	my $err = scratch('refused.err');
+	my $out = `$how $program @words 2>$err </dev/null`;
+	my $text = slurp($err);
+	is $? >> 8, 125, "$what: status";
+	like $text, $want, "$what: says why";
+	is(($text =~ tr/\n//), 1, "$what: in one line") or diag $text;
+	is $out, '', "$what: prints nothing else";
+}
+
+sub file {
+	my ($name, $bytes) = @_;
+	open my $f, '>:raw', scratch($name);
+	print $f $bytes;
+	close $f;
+	return scratch($name);
+}
+
+my $good = slurp($elf);
+
+# The good image with @bytes at @offset.
+sub patched {
+	my ($name, $offset, $bytes) = @_;
+	my $image = $good;
+	substr($image, $offset, length $bytes) = $bytes;
+	return file($name, $image);
+}
+
+my $phoff = unpack 'Q<', substr $good, 32, 8;
+my $phnum = unpack 'S<', substr $good, 56, 2;
+my ($load) = grep { unpack('L<', substr $good, $phoff + 56 * $_, 4) == 1 }
+	0 .. $phnum - 1;
+my $p_paddr = $phoff + 56 * $load + 24;
+my $p_memsz = $phoff + 56 * $load + 40;
+
+mkfifo(scratch('fifo'), 0600);
+my $run = 'run --accel kvm';
+
+refused 'no such file', qr/nonesuch/, '', "$run nonesuch";
+refused 'empty file', qr/empty|short|ELF/i, '', $run, file('empty', '');
+refused 'directory', qr/regular|directory/i, '', $run, '/';
+refused 'FIFO', qr/regular/i, 'timeout 5', $run, scratch('fifo');
+refused 'segment outside RAM', qr/RAM/, '', $run,
+	patched('outside', $p_paddr, pack('Q<', 1 << 40));
+refused 'segment that wraps', qr/RAM|wrap/i, '', $run,
+	patched('wraps', $p_memsz, pack('Q<', ~0));
+refused 'segment in low memory', qr/RAM|MiB/, '', $run,
+	patched('low', $p_paddr, pack('Q<', 0x1000));
+refused '-m 0', qr/memory/i, '', "$run -m 0";
+refused '-m 1P', qr/memory/i, '', "$run -m 1P";
+refused 'resident below the floor', qr/resident/, '', "$run --resident 1M";
+refused 'unknown option', qr/--frobnicate/, '', "$run --frobnicate";
+refused 'no swap directory', qr/nonesuch/, '', "$run --swap file=/nonesuch";
+refused 'no room for swap', qr/room|space/, '',
+	"$run --swap file=/dev/shm,size=900T";
+refused 'unwritable stats', qr/stats/, '', "$run --stats /nonesuch/s.json";
+
+# Truncated at every offset of its first 4 KiB: one process each would take
+# minutes; the unit test does them all in one. Here a few, as a user sees it.
+refused "truncated at $_", qr/./, '', $run, file('cut', substr $good, 0, $_)
+	for 1, 63, 64, 500, 4095;
+
+SKIP: {
+	skip 'mount namespaces need root', 1 if $>;
+	refused '/dev/kvm missing', qr/capsule|kvm_intel|virtuali/,
+		q(unshare -m sh -c 'mount -t tmpfs none /dev && exec "$@"' --),
+		$run;
+	refused 'userfaultfd forbidden',
+		qr{/dev/userfaultfd.*vm\.unprivileged_userfaultfd},
+		'tests/guest/forbid', $run;
+	my $home = scratch('locked');
+	mkdir $home, 0500;
+	my $nobody = 'setpriv --reuid=65534 --clear-groups --inh-caps=-all';
+	refused '/dev/kvm forbidden', qr/group kvm|permission/i, $nobody, $run;
+	refused 'unwritable swap directory', qr/denied|locked|writable/i,
+		'setpriv --bounding-set=-dac_override --inh-caps=-dac_override',
+		"$run --swap file=/proc/self";
+}
+
+done_testing;

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# The sample guest: its tour, its small programs, and the same image in QEMU.
+use strict;
+use warnings;
+use lib 'tests/guest/lib';
+use Test::More;
+use Twofold;
+
+for my $accel (accels()) {
+	my $r = run($accel, 0);
+	my $out = slurp($r->{out});
+	my ($plan) = $out =~ /^1\.\.(\d+)/m;
+	my @ok = $out =~ /^ok \d+ - (\S+?):/mg;
+	is scalar(@ok), $plan, "$accel: every demonstration is ok"
+		or diag $out;
+	unlike $out, qr/^not ok|# SKIP/m, 'none failed, none was skipped';
+	for my $name (qw(paging two-stage stage2-faults overcommit)) {
+		ok((grep { $_ eq $name } @ok), $name);
+	}
+	my $s = stats($r);
+	is $s->{memory}{resident_bytes}, $s->{memory}{counted_bytes},
+		'frames measured and counted agree';
+
+	$r = run($accel, 0, '--', 'hello');
+	like slurp($r->{out}), qr/^hello/m, 'hello';
+	$r = run($accel, 120, '--', 'nonsense');
+	like slurp($r->{out}), qr/no program/, 'an unknown program is named';
+}
+
+my $qemu = `qemu-system-x86_64 -M microvm -accel tcg -cpu max -m 128M -nographic -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel build/guest/sample.elf -append hello </dev/null 2>&1`;
+is $? >> 8, 1, 'QEMU microvm: status 0 is 2 * 0 + 1 there';
+like $qemu, qr/^hello/m, 'QEMU microvm: hello' or diag $qemu;
+
+done_testing;

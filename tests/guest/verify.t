@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+# A guest three times as large as its cap loses no byte, and never passes it.
+use strict;
+use warnings;
+use lib 'tests/guest/lib';
+use Test::More;
+use Twofold;
+
+my @swaps = (['ram'], ['ram,codec=zstd'], ['file=' . scratch('')]);
+my $tight = 64 * MIB;
+
+sub verify {
+	my ($accel, $swap, $order, $passes, $least) = @_;
+	my $r = run($accel, 0, '-m', '256M', '--resident', '64M', '--swap',
+		$swap, '--', 'verify', '--size', '192M', '--passes', $passes,
+		'--seed', 7, '--order', $order);
+	my $s = stats($r);
+	is $s->{accel}, $accel, 'accel';
+	is $s->{stage2}, 'npt', 'stage2' if $accel eq 'capsule';
+	cmp_ok $s->{memory}{resident_peak_bytes}, '<=', $tight, 'the cap held';
+	cmp_ok $s->{memory}{resident_peak_bytes}, '>', $tight / 2,
+		'the peak was measured';
+	cmp_ok $s->{pages}{swapped_out}, '>', $least, 'swapped_out';
+	cmp_ok $s->{pages}{swapped_in}, '>', $least, 'swapped_in';
+	like slurp($r->{out}), qr/^verify: ok, 49152 pages/m, 'verified';
+	diag sprintf "%s %s %s: %.1f s", $accel, $swap, $order, $r->{seconds};
+}
+
+for my $accel (accels()) {
+	my ($passes, $least) = $accel eq 'kvm' ? (3, 30000) : (2, 20000);
+	my @runs = (['ram', 'seq'], ['file=' . scratch(''), 'seq'],
+		['ram', 'random']);
+	push @runs, ['ram,codec=zstd', 'seq'], ['ram', 'zipf'],
+		['file=' . scratch(''), 'random'] if $accel eq 'kvm';
+	verify($accel, @$_, $passes, $_->[1] eq 'zipf' ? 20000 : $least)
+		for @runs;
+}
+
+done_testing;

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine: which devices there are, where, in which order. The device tree
+ * (vmm/devtree.c) says the same to the guest.
+ */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "devices/devices.h"
+#include "devices/lab.h"
+#include "vmm/vm.h"
+
+/* The terminal is the flow control: while it does not take the bytes, the
+ * vCPU that sends them waits, and only it. */
+static void console_write(void *ctx, const uint8_t *bytes, size_t len)
+{
+	(void)ctx;
+	while (len) {
+		ssize_t n = write(STDOUT_FILENO, bytes, len);
+
+		if (n < 0 && errno != EINTR)
+			return; /* nobody listens any more */
+		bytes += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+}
+
+static void uart_irq(void *ctx, int level)
+{
+	struct vm *vm = ctx;
+	struct kvm_irq_level irq = { .irq = ABI_UART_IRQ,
+				     .level = (uint32_t)level };
+
+	ioctl(vm->fd, KVM_IRQ_LINE, &irq);
+}
+
+static void uart_room(void *ctx)
+{
+	uint64_t one = 1;
+
+	if (write(((struct vm *)ctx)->room, &one, sizeof(one)) < 0)
+		return; /* the counter is full: it is readable anyway */
+}
+
+static struct device *make_uart(struct vm *vm)
+{
+	struct uart_output out = { .write = console_write, .ctx = vm };
+	struct irq_line irq = { .set = uart_irq, .ctx = vm };
+
+	vm->uart = uart_create(out, irq);
+	if (vm->uart)
+		uart_on_room(vm->uart, uart_room, vm);
+	return vm->uart;
+}
+
+/* A status beyond what an exit status can say is told apart from success. */
+static void guest_exit(void *ctx, uint32_t status)
+{
+	vm_end(ctx, VM_EXIT, status > 123 ? 123 : (int)status);
+}
+
+static struct device *make_exit(struct vm *vm)
+{
+	return exit_create(guest_exit, vm);
+}
+
+static struct device *make_lab(struct vm *vm)
+{
+	struct lab_host host;
+
+	vm_lab_host(vm, &host);
+	vm->lab = lab_create(vm->stage2, &host);
+	return vm->lab;
+}
+
+static const struct {
+	struct device *(*make)(struct vm *vm);
+	bool port; /* else MMIO */
+	uint64_t base, size;
+} wiring[] = {
+	{ make_uart, true, ABI_UART_PORT, ABI_UART_PORTS },
+	{ make_exit, true, ABI_EXIT_PORT, ABI_EXIT_PORTS },
+	{ make_lab, false, ABI_LAB_BASE, ABI_LAB_SIZE },
+};
+
+bool machine_wire(struct vm *vm, struct complaint *why)
+{
+	for (size_t i = 0; i < sizeof(wiring) / sizeof(wiring[0]); i++) {
+		struct device *d = wiring[i].make(vm);
+		int r;
+
+		if (!d)
+			return complaint_set(why, "out of memory");
+		r = bus_add(wiring[i].port ? &vm->ports : &vm->mmio, d,
+			    wiring[i].base, wiring[i].size);
+		if (r) {
+			d->ops->destroy(d);
+			return complaint_set(why, "device %s: %s", d->ops->name,
+					     strerror(-r));
+		}
+	}
+	return true;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands of `twofold`. */
+#include <stdio.h>
+#include <string.h>
+
+#include "vmm/ctl.h"
+#include "vmm/doctor.h"
+#include "vmm/run.h"
+#include "vmm/trace.h"
+
+static const struct {
+	const char *name, *arguments, *purpose;
+	int (*run)(int argc, char **argv); /* the words behind the name */
+} commands[] = {
+	{ "run", "[OPTIONS] [GUEST] [-- GUEST ARGS]",
+	  "launch (default: the sample guest)", cmd_run },
+	{ "ctl", "VM VERB [ARGS]",
+	  "steer a running VM: status, resident, pause, resume, stop",
+	  cmd_ctl },
+	{ "trace", "print FILE", "show what a --trace FILE recorded",
+	  cmd_trace },
+	{ "doctor", "[--json]", "what this host offers, and how to fix it",
+	  cmd_doctor },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *to)
+{
+	fprintf(to, "usage:\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(to, "  twofold %-6s %-34s %s\n", commands[i].name,
+			commands[i].arguments, commands[i].purpose);
+	fprintf(to, "\n`twofold run --help` lists the options.\n");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 &&
+	    (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		usage(stdout);
+		return 0;
+	}
+	for (size_t i = 0; argc > 1 && i < COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 2, argv + 2);
+	if (argc > 1)
+		fprintf(stderr, "twofold: no command '%s'\n", argv[1]);
+	usage(stderr);
+	return 2;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `twofold run` on /dev/kvm: build the VM, wait for its end while the terminal
+ * and the signals are looked after, report, and leave with its status.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "devices/devices.h"
+#include "ept/trace.h"
+#include "vmm/api.h"
+#include "vmm/capsule.h"
+#include "vmm/probe.h"
+#include "vmm/run.h"
+#include "vmm/terminal.h"
+#include "vmm/vm.h"
+
+#define FAILED 125
+
+static int complain(const struct complaint *why)
+{
+	fprintf(stderr, "twofold: %s\n", why->text);
+	return FAILED;
+}
+
+/* The file @name beside the program. */
+static void beside_program(char *path, size_t room, const char *name)
+{
+	char exe[3072];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	char *slash;
+
+	exe[n > 0 ? n : 0] = 0;
+	slash = strrchr(exe, '/');
+	if (slash)
+		*slash = 0;
+	snprintf(path, room, "%s/%s", exe, name);
+}
+
+/* What the main thread waits for. */
+enum watch { WATCH_END, WATCH_SIGNAL, WATCH_TIMER, WATCH_ROOM, WATCH_INPUT };
+
+struct session {
+	struct vm *vm;
+	struct pollfd watch[5];
+	uint8_t input[256]; /* read from the terminal, not yet taken */
+	size_t inputs;
+};
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int open_timer(uint64_t seconds)
+{
+	struct itimerspec t = { .it_value.tv_sec = (time_t)seconds };
+	int fd;
+
+	if (!seconds)
+		return -1;
+	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (fd >= 0)
+		timerfd_settime(fd, 0, &t, NULL);
+	return fd;
+}
+
+/* Hand the UART what it takes; stop reading while it is full. */
+static void feed(struct session *s)
+{
+	size_t taken = uart_input(s->vm->uart, s->input, s->inputs);
+
+	s->inputs -= taken;
+	memmove(s->input, s->input + taken, s->inputs);
+	s->watch[WATCH_INPUT].events = s->inputs ? 0 : POLLIN;
+}
+
+static void on_input(struct session *s)
+{
+	ssize_t n = read(STDIN_FILENO, s->input, sizeof(s->input));
+
+	if (n > 0)
+		s->inputs = (size_t)n;
+	else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+		s->watch[WATCH_INPUT].fd = -1; /* no more will come */
+	feed(s);
+}
+
+static void on_room(struct session *s)
+{
+	uint64_t token;
+
+	if (read(s->vm->room, &token, sizeof(token)) > 0 && s->inputs)
+		feed(s);
+}
+
+/* A signal ends the run as it would have ended the process. */
+static void on_signal(struct session *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->watch[WATCH_SIGNAL].fd, &info, sizeof(info)) ==
+	    sizeof(info))
+		vm_end(s->vm, VM_STOPPED, 128 + (int)info.ssi_signo);
+}
+
+static void wait_for_end(struct session *s)
+{
+	struct pollfd *w = s->watch;
+
+	for (;;) {
+		if (poll(w, 5, -1) < 0 && errno != EINTR)
+			return;
+		if (w[WATCH_END].revents)
+			return;
+		if (w[WATCH_SIGNAL].revents)
+			on_signal(s);
+		if (w[WATCH_TIMER].revents)
+			vm_end(s->vm, VM_TIMEOUT, 124);
+		if (w[WATCH_ROOM].revents)
+			on_room(s);
+		if (w[WATCH_INPUT].revents && w[WATCH_INPUT].events)
+			on_input(s);
+		else if (w[WATCH_INPUT].revents & (POLLERR | POLLNVAL))
+			w[WATCH_INPUT].fd = -1;
+	}
+}
+
+static void write_stats(struct vm *vm)
+{
+	const char *path = vm->options->stats;
+	struct status st;
+	char *json;
+	FILE *f;
+
+	if (!path)
+		return;
+	vm_status(vm, &st);
+	json = status_json(&st, true);
+	f = fopen(path, "we");
+	if (!json || !f || fputs(json, f) < 0 || fclose(f))
+		fprintf(stderr, "twofold: stats %s: %s\n", path,
+			strerror(errno));
+	free(json);
+}
+
+/* Fail before the guest runs rather than after. */
+static bool check_stats(const char *path, struct complaint *why)
+{
+	int fd;
+
+	if (!path)
+		return true;
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return complaint_set(why, "stats %s: %s", path,
+				     strerror(errno));
+	close(fd);
+	return true;
+}
+
+/* The socket's path: --api-socket, else by name, else by pid. */
+static bool socket_path(const struct run_options *o, char path[108],
+			struct complaint *why)
+{
+	char pid[24];
+	int r;
+
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	if (o->api_socket) {
+		if (strlen(o->api_socket) >= 108)
+			return complaint_set(why, "--api-socket: too long");
+		memcpy(path, o->api_socket, strlen(o->api_socket) + 1);
+		return true;
+	}
+	r = api_make_folder();
+	if (r)
+		return complaint_set(why,
+				     "the folder for control sockets: %s; "
+				     "set XDG_RUNTIME_DIR or --api-socket",
+				     strerror(-r));
+	return api_path(o->name ? o->name : pid, path) ||
+	       complaint_set(why, "the control socket's path is too long");
+}
+
+/* From vm_create to the end. */
+static int run_vm(struct vm *vm, int signals, struct complaint *why)
+{
+	struct session s = {
+		.vm = vm,
+		.watch = { { vm->ended, POLLIN, 0 },
+			   { signals, POLLIN, 0 },
+			   { open_timer(vm->options->timeout_s), POLLIN, 0 },
+			   { vm->room, POLLIN, 0 },
+			   { STDIN_FILENO, POLLIN, 0 } },
+	};
+	char path[108];
+	struct api *api;
+	bool joined;
+	int r;
+
+	if (!socket_path(vm->options, path, why) ||
+	    !api_start(&api, path, vm_control(vm), why))
+		return complain(why);
+	terminal_raw(STDIN_FILENO);
+	r = vm_start(vm);
+	if (r) {
+		fprintf(stderr, "twofold: vCPU thread: %s\n", strerror(-r));
+		vm_end(vm, VM_FAILED, FAILED);
+	}
+	wait_for_end(&s);
+	joined = vm_join(vm);
+	terminal_restore();
+	api_stop(api);
+	write_stats(vm);
+	r = vm->status;
+	vm_destroy(vm, joined);
+	return r;
+}
+
+static int run_on_kvm(const struct run_options *o, const struct image *im)
+{
+	struct complaint why;
+	int signals = open_signals();
+	static struct vm vm; /* a thread may outlive this call */
+
+	if (!check_stats(o->stats, &why))
+		return complain(&why);
+	if (!vm_create(&vm, o, im, &why))
+		return complain(&why);
+	return run_vm(&vm, signals, &why);
+}
+
+/* --accel: true when this run belongs into the capsule. */
+static bool choose_capsule(const struct run_options *o, int *failed)
+{
+	struct complaint no_kvm, no_capsule;
+
+	*failed = 0;
+	if (o->accel == ACCEL_CAPSULE)
+		return true;
+	if (kvm_usable(&no_kvm))
+		return false;
+	if (o->accel == ACCEL_AUTO && capsule_usable(&no_capsule)) {
+		fprintf(stderr, "twofold: %s; running in the capsule instead\n",
+			no_kvm.text);
+		return true;
+	}
+	*failed = complain(&no_kvm);
+	return false;
+}
+
+static int run_parsed(const struct run_options *o)
+{
+	struct ram ram = ram_layout(o->memory_bytes);
+	struct complaint why;
+	struct image image;
+	char sample[4096];
+	const char *kernel = o->kernel;
+	int status;
+
+	beside_program(sample, sizeof(sample), "guest/sample.elf");
+	if (!kernel)
+		kernel = sample;
+	if (choose_capsule(o, &status))
+		return capsule_run(o, kernel);
+	if (status)
+		return status;
+	if (!image_open(&image, kernel, &ram, &why))
+		return complain(&why);
+	status = run_on_kvm(o, &image);
+	image_close(&image);
+	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_options o;
+	struct complaint why;
+	int status;
+
+	if (!options_parse(&o, argc, argv, &why))
+		return complain(&why);
+	if (o.help) {
+		options_help(stdout);
+		return 0;
+	}
+	status = run_parsed(&o);
+	options_free(&o);
+	return status;
+}

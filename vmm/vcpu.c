@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* One vCPU: its first state, its thread, and what to do at each exit. */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "ept/guest_mem.h"
+#include "vmm/boot.h"
+#include "vmm/vm.h"
+
+/* The vCPU whose exit this thread is handling. */
+static _Thread_local struct vcpu *current;
+
+#define CPUID_ENTRIES 128
+
+/* What KVM can do, less nested virtualization (CVE-2026-23401 and its like:
+ * a guest never gets VMX or SVM), with this vCPU's APIC id. */
+static int set_cpuid(struct vcpu *v)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entry[CPUID_ENTRIES];
+	} c = { .head.nent = CPUID_ENTRIES };
+
+	if (ioctl(v->vm->kvm, KVM_GET_SUPPORTED_CPUID, &c))
+		return -errno;
+	for (unsigned i = 0; i < c.head.nent; i++) {
+		struct kvm_cpuid_entry2 *e = &c.entry[i];
+
+		if (e->function == 1) {
+			e->ecx &= ~(1u << 5); /* VMX */
+			e->ebx = (e->ebx & 0x00ffffff) | v->index << 24;
+		} else if (e->function == 0x80000001) {
+			e->ecx &= ~(1u << 2); /* SVM */
+		} else if (e->function == 0xb || e->function == 0x1f) {
+			e->edx = v->index; /* x2APIC id */
+		}
+	}
+	return ioctl(v->fd, KVM_SET_CPUID2, &c) ? -errno : 0;
+}
+
+int vcpu_create(struct vcpu *v)
+{
+	int r;
+
+	v->fd = ioctl(v->vm->fd, KVM_CREATE_VCPU, v->index);
+	if (v->fd < 0)
+		return -errno;
+	v->run = mmap(NULL, v->vm->run_bytes, PROT_READ | PROT_WRITE,
+		      MAP_SHARED, v->fd, 0);
+	if (v->run == MAP_FAILED) {
+		r = -errno;
+		close(v->fd);
+		return r;
+	}
+	r = set_cpuid(v);
+	if (r)
+		vcpu_destroy(v);
+	return r;
+}
+
+void vcpu_destroy(struct vcpu *v)
+{
+	munmap(v->run, v->vm->run_bytes);
+	close(v->fd);
+}
+
+/*
+ * PVH's initial state (Xen, docs/misc/pvh.pandoc): 32-bit protected mode,
+ * flat segments, paging and interrupts off, EBX at the start info. Not set:
+ * the GDT, IDT and stack, which the guest must bring.
+ */
+int vcpu_set_entry(struct vcpu *v, uint32_t entry)
+{
+	const struct kvm_segment code = {
+		.base = 0,
+		.limit = 0xffffffff,
+		.selector = 0x8,
+		.type = 0xb,
+		.present = 1,
+		.s = 1,
+		.db = 1,
+		.g = 1,
+	};
+	const struct kvm_segment data = {
+		.base = 0,
+		.limit = 0xffffffff,
+		.selector = 0x10,
+		.type = 0x3,
+		.present = 1,
+		.s = 1,
+		.db = 1,
+		.g = 1,
+	};
+	const struct kvm_segment task = {
+		.base = 0,
+		.limit = 0x67,
+		.selector = 0x18,
+		.type = 0xb,
+		.present = 1,
+	};
+	const struct kvm_regs regs = {
+		.rip = entry,
+		.rbx = BOOT_START_INFO,
+		.rflags = 0x2,
+	};
+	struct kvm_sregs s;
+
+	if (ioctl(v->fd, KVM_GET_SREGS, &s))
+		return -errno;
+	s.cs = code;
+	s.ds = s.es = s.fs = s.gs = s.ss = data;
+	s.tr = task;
+	s.cr0 = 0x1; /* PE */
+	s.cr3 = s.cr4 = s.efer = 0;
+	if (ioctl(v->fd, KVM_SET_SREGS, &s) ||
+	    ioctl(v->fd, KVM_SET_REGS, &regs))
+		return -errno;
+	return 0;
+}
+
+bool vcpu_current_cr3(uint64_t *cr3)
+{
+	struct kvm_sregs s;
+
+	if (!current || ioctl(current->fd, KVM_GET_SREGS, &s))
+		return false;
+	*cr3 = s.cr3;
+	return true;
+}
+
+static void do_port(struct vcpu *v)
+{
+	struct kvm_run *run = v->run;
+	uint8_t *at = (uint8_t *)run + run->io.data_offset;
+	unsigned len = run->io.size;
+
+	for (uint32_t i = 0; i < run->io.count; i++, at += len) {
+		uint64_t value = 0;
+
+		if (run->io.direction == KVM_EXIT_IO_OUT) {
+			memcpy(&value, at, len);
+			bus_write(&v->vm->ports, run->io.port, len, value);
+		} else {
+			value = bus_read(&v->vm->ports, run->io.port, len);
+			memcpy(at, &value, len);
+		}
+	}
+}
+
+/* Wait while paused. False: the VM has ended. */
+static bool may_run(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	bool go;
+
+	pthread_mutex_lock(&vm->lock);
+	v->run->immediate_exit = 0;
+	while (vm->paused && vm->end == VM_RUNNING) {
+		v->idle = true;
+		pthread_cond_broadcast(&vm->changed);
+		pthread_cond_wait(&vm->changed, &vm->lock);
+	}
+	go = vm->end == VM_RUNNING;
+	v->idle = !go;
+	pthread_cond_broadcast(&vm->changed);
+	pthread_mutex_unlock(&vm->lock);
+	return go;
+}
+
+/*
+ * The emulated path may meet RAM whose page is not there. The access gets the
+ * page's real bytes, never invented ones: while they cannot be had, the VM is
+ * paused.
+ */
+static void do_ram(struct vcpu *v, gpa_t at)
+{
+	uint8_t *data = v->run->mmio.data;
+	unsigned len = v->run->mmio.len;
+
+	while (!(v->run->mmio.is_write
+			 ? guest_write(v->vm->stage2, at, data, len)
+			 : guest_read(v->vm->stage2, at, data, len)))
+		if (!may_run(v))
+			return;
+}
+
+static void do_mmio(struct vcpu *v)
+{
+	gpa_t at = { v->run->mmio.phys_addr };
+	unsigned len = v->run->mmio.len;
+	uint64_t value = 0;
+
+	if (ram_contains(&v->vm->ram, at, len)) {
+		do_ram(v, at);
+	} else if (v->run->mmio.is_write) {
+		memcpy(&value, v->run->mmio.data, len);
+		bus_write(&v->vm->mmio, at.v, len, value);
+	} else {
+		value = bus_read(&v->vm->mmio, at.v, len);
+		memcpy(v->run->mmio.data, &value, len);
+	}
+}
+
+/* The report of a crash: what happened and where, one line. */
+static void crash(struct vcpu *v, const char *what, uint64_t detail)
+{
+	struct kvm_regs r = { 0 };
+	struct kvm_sregs s = { 0 };
+
+	ioctl(v->fd, KVM_GET_REGS, &r);
+	ioctl(v->fd, KVM_GET_SREGS, &s);
+	fprintf(stderr,
+		"twofold: guest crashed: %s (%#llx) on vCPU %u: rip %#llx "
+		"rsp %#llx cr2 %#llx cr3 %#llx\n",
+		what, (unsigned long long)detail, v->index,
+		(unsigned long long)r.rip, (unsigned long long)r.rsp,
+		(unsigned long long)s.cr2, (unsigned long long)s.cr3);
+	vm_end(v->vm, VM_CRASH, 126);
+}
+
+static void do_exit(struct vcpu *v)
+{
+	struct kvm_run *run = v->run;
+
+	switch (run->exit_reason) {
+	case KVM_EXIT_IO:
+		do_port(v);
+		break;
+	case KVM_EXIT_MMIO:
+		do_mmio(v);
+		break;
+	case KVM_EXIT_INTR:
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
+		break;
+	case KVM_EXIT_SHUTDOWN:
+		crash(v, "triple fault", 0);
+		break;
+	case KVM_EXIT_INTERNAL_ERROR:
+		crash(v, "KVM could not emulate an instruction",
+		      run->internal.suberror);
+		break;
+	case KVM_EXIT_FAIL_ENTRY:
+		crash(v, "the CPU refused to enter the guest",
+		      run->fail_entry.hardware_entry_failure_reason);
+		break;
+	default:
+		crash(v, "unexpected exit", run->exit_reason);
+		break;
+	}
+}
+
+static void *vcpu_run(void *arg)
+{
+	struct vcpu *v = arg;
+
+	current = v;
+	pthread_setname_np(pthread_self(), "vcpu");
+	stage2_enter_vcpu(v->vm->stage2);
+	while (may_run(v)) {
+		if (ioctl(v->fd, KVM_RUN, 0) == 0)
+			do_exit(v);
+		else if (errno != EINTR && errno != EAGAIN)
+			crash(v, strerror(errno), (uint64_t)errno);
+	}
+	return NULL;
+}
+
+int vcpu_start(struct vcpu *v)
+{
+	int r = -pthread_create(&v->thread, NULL, vcpu_run, v);
+
+	v->started = r == 0;
+	return r;
+}
+
+void vcpu_kick(struct vcpu *v)
+{
+	__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	pthread_kill(v->thread, SIGUSR1);
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+/* Making a VM, running it, pausing it, ending it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "devices/lab.h"
+#include "ept/deadline.h"
+#include "ept/guest_mem.h"
+#include "vmm/boot.h"
+#include "vmm/vm.h"
+
+/* Pages that KVM needs on Intel for itself, between RAM and the APICs. */
+#define IDENTITY_MAP 0xfffbc000u
+#define TASK_STATE   0xfffbd000u
+
+uint64_t clock_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+uint64_t vm_resident_floor(unsigned cpus)
+{
+	return (UINT64_C(2) + cpus) << 20;
+}
+
+/* Stage 2 met something it cannot mend: DESIGN's --on-swap-error. */
+static void on_failure(void *ctx, const struct stage2_failure *f)
+{
+	struct vm *vm = ctx;
+	char text[160];
+
+	if (f->what == FAILURE_FULL)
+		snprintf(text, sizeof(text),
+			 "no page can leave, swap is full or failing (%s)",
+			 f->error ? strerror(-f->error) : "all are in use");
+	else if (f->stored)
+		snprintf(text, sizeof(text),
+			 "gfn %#llx: slot %llu of tier %s: %s",
+			 (unsigned long long)f->gfn.v,
+			 (unsigned long long)f->slot.v, f->source,
+			 f->error == -EBADMSG ? "the stored page is damaged"
+					      : strerror(-f->error));
+	else
+		snprintf(text, sizeof(text), "gfn %#llx: pager %s: %s",
+			 (unsigned long long)f->gfn.v, f->source,
+			 strerror(-f->error));
+	fprintf(stderr, "twofold: %s: %s\n",
+		vm->options->on_swap_error == SWAP_ERROR_KILL ? "killed"
+							      : "paused",
+		text);
+	if (vm->options->on_swap_error == SWAP_ERROR_KILL)
+		vm_end(vm, VM_FAILED, 125);
+	else
+		vm_pause(vm, text);
+}
+
+static bool open_kvm(struct vm *vm, struct complaint *why)
+{
+	int run_bytes;
+
+	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (vm->kvm < 0)
+		return complaint_set(why, "/dev/kvm: %s", strerror(errno));
+	vm->fd = ioctl(vm->kvm, KVM_CREATE_VM, 0);
+	if (vm->fd < 0)
+		return complaint_set(why, "KVM_CREATE_VM: %s", strerror(errno));
+	run_bytes = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (run_bytes < (int)sizeof(struct kvm_run))
+		return complaint_set(why, "KVM_GET_VCPU_MMAP_SIZE: %s",
+				     strerror(errno));
+	vm->run_bytes = (size_t)run_bytes;
+	return true;
+}
+
+/* One tier of swap as the options say. */
+static int make_tier(struct tier **out, const struct swap_option *o)
+{
+	return o->ram ? tier_ram_create(out, o->size, o->codec)
+		      : tier_file_create(out, o->path, o->size);
+}
+
+static bool make_swap(struct vm *vm, struct complaint *why)
+{
+	const struct run_options *o = vm->options;
+	struct swap_config c = { .flip_nth = o->flip_nth };
+	int r;
+
+	for (unsigned i = 0; i < o->swaps; i++) {
+		struct swap_option s = o->swap[i];
+
+		if (!s.ram && !s.size)
+			s.size = o->memory_bytes;
+		r = make_tier(&c.tier[i], &s);
+		if (r) {
+			while (i--)
+				c.tier[i]->ops->destroy(c.tier[i]);
+			return complaint_set(
+				why, "swap %s: %s", s.ram ? "ram" : s.path,
+				r == -ENOSPC ? "no room for it there"
+					     : strerror(-r));
+		}
+		c.tiers++;
+	}
+	r = swap_create(&vm->swap, &c);
+	return !r || complaint_set(why, "swap: %s", strerror(-r));
+}
+
+static bool make_trace(struct vm *vm, struct complaint *why)
+{
+	const char *path = vm->options->trace;
+	int fd, r;
+
+	if (!path)
+		return true;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return complaint_set(why, "trace %s: %s", path,
+				     strerror(errno));
+	r = trace_create(&vm->trace, fd, vm->tsc_hz);
+	return !r || complaint_set(why, "trace %s: %s", path, strerror(-r));
+}
+
+static bool make_stage2(struct vm *vm, const struct image *im,
+			struct complaint *why)
+{
+	const struct run_options *o = vm->options;
+	struct file_extent extent[IMAGE_SEGMENTS];
+	struct stage2_config c = {
+		.limit = o->resident_bytes >> PAGE_SHIFT,
+		.policy = o->policy,
+		.swap = vm->swap,
+		.trace = vm->trace,
+		.file = im->fd,
+		.extent = extent,
+		.extents = im->segments,
+		.paging = o->paging,
+		.one_vcpu = o->cpus == 1,
+		.failed = on_failure,
+		.ctx = vm,
+	};
+	int r;
+
+	for (unsigned i = 0; i < im->segments; i++)
+		extent[i] = (struct file_extent){
+			.at = im->segment[i].at,
+			.bytes = im->segment[i].file_bytes,
+			.offset = im->segment[i].file_offset,
+		};
+	for (; c.regions < vm->ram.ranges; c.regions++)
+		c.region[c.regions] = (struct stage2_region){
+			.first = gfn_of(vm->ram.range[c.regions].base),
+			.pages = vm->ram.range[c.regions].bytes >> PAGE_SHIFT,
+		};
+	r = stage2_create(&vm->stage2, &c);
+	if (r == -EPERM || r == -EACCES)
+		return complaint_set(why,
+				     "userfaultfd is forbidden: give yourself "
+				     "/dev/userfaultfd (setfacl -m u:$USER:rw "
+				     "/dev/userfaultfd) or set the sysctl "
+				     "vm.unprivileged_userfaultfd=1");
+	return !r || complaint_set(why, "guest memory: %s", strerror(-r));
+}
+
+/* Memory slots first: each change after the irqchip exists costs KVM a grace
+ * period, 4 to 10 ms. */
+static bool add_memory(struct vm *vm, struct complaint *why)
+{
+	for (unsigned i = 0; i < vm->ram.ranges; i++) {
+		const struct ram_range *r = &vm->ram.range[i];
+		struct kvm_userspace_memory_region slot = {
+			.slot = i,
+			.guest_phys_addr = r->base.v,
+			.memory_size = r->bytes,
+			.userspace_addr = (uintptr_t)stage2_host(
+				vm->stage2, gfn_of(r->base)),
+		};
+
+		if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot))
+			return complaint_set(why, "KVM memory slot: %s",
+					     strerror(errno));
+	}
+	return true;
+}
+
+static bool add_irqchip(struct vm *vm, struct complaint *why)
+{
+	uint64_t identity = IDENTITY_MAP;
+
+	ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity);
+	ioctl(vm->fd, KVM_SET_TSS_ADDR, TASK_STATE);
+	if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0))
+		return complaint_set(why, "KVM_CREATE_IRQCHIP: %s",
+				     strerror(errno));
+	return true;
+}
+
+static bool add_vcpus(struct vm *vm, struct complaint *why)
+{
+	for (unsigned i = 0; i < vm->options->cpus; i++) {
+		struct vcpu *v = &vm->vcpu[i];
+		int r;
+
+		*v = (struct vcpu){ .vm = vm, .index = i };
+		r = vcpu_create(v);
+		if (r)
+			return complaint_set(why, "vCPU %u: %s", i,
+					     strerror(-r));
+		vm->vcpus++;
+	}
+	return true;
+}
+
+static bool write_guest(void *ctx, gpa_t at, const void *from, size_t len)
+{
+	return guest_write(ctx, at, from, len);
+}
+
+static bool write_boot(struct vm *vm, const struct image *im,
+		       struct complaint *why)
+{
+	const struct boot_config c = {
+		.ram = &vm->ram,
+		.cmdline = vm->options->cmdline,
+		.cpus = vm->vcpus,
+		.tsc_hz = vm->tsc_hz,
+	};
+	const struct boot_memory m = { write_guest, vm->stage2 };
+	int r;
+
+	if (!boot_write(&c, m, why))
+		return false;
+	r = vcpu_set_entry(&vm->vcpu[0], im->entry);
+	return !r || complaint_set(why, "vCPU state: %s", strerror(-r));
+}
+
+/* The TSC's rate as KVM knows it, for traces and the guest. */
+static uint64_t tsc_hz(int vm_fd)
+{
+	int khz = ioctl(vm_fd, KVM_GET_TSC_KHZ, 0);
+
+	return khz > 0 ? (uint64_t)khz * 1000 : 0;
+}
+
+static void ignore_signal(int sig)
+{
+	(void)sig;
+}
+
+bool vm_create(struct vm *vm, const struct run_options *o,
+	       const struct image *im, struct complaint *why)
+{
+	struct sigaction kick = { .sa_handler = ignore_signal };
+
+	*vm = (struct vm){
+		.options = o,
+		.kvm = -1,
+		.fd = -1,
+		.ram = ram_layout(o->memory_bytes),
+		.start_us = clock_us(),
+		.ports.name = "port",
+		.mmio.name = "mmio",
+		.ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.room = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+	};
+	pthread_mutex_init(&vm->lock, NULL);
+	pthread_cond_init(&vm->changed, NULL);
+	sigaction(SIGUSR1, &kick, NULL);
+	if (!open_kvm(vm, why))
+		return false;
+	vm->tsc_hz = tsc_hz(vm->fd);
+	return make_trace(vm, why) && make_swap(vm, why) &&
+	       make_stage2(vm, im, why) && add_memory(vm, why) &&
+	       add_irqchip(vm, why) && add_vcpus(vm, why) &&
+	       machine_wire(vm, why) && write_boot(vm, im, why);
+}
+
+/* Threads that trace first, then the trace. */
+static void end_trace(struct vm *vm)
+{
+	if (vm->lab)
+		lab_drain(vm->lab);
+	stage2_stop(vm->stage2);
+	if (vm->trace && trace_close(vm->trace))
+		fprintf(stderr, "twofold: the trace is not complete\n");
+}
+
+void vm_destroy(struct vm *vm, bool joined)
+{
+	end_trace(vm);
+	if (!joined)
+		return;
+	bus_destroy(&vm->mmio);
+	bus_destroy(&vm->ports);
+	while (vm->vcpus)
+		vcpu_destroy(&vm->vcpu[--vm->vcpus]);
+	close(vm->fd);
+	close(vm->kvm);
+	stage2_destroy(vm->stage2);
+	swap_destroy(vm->swap);
+	close(vm->ended);
+	close(vm->room);
+	pthread_cond_destroy(&vm->changed);
+	pthread_mutex_destroy(&vm->lock);
+}
+
+int vm_start(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->vcpus; i++) {
+		int r = vcpu_start(&vm->vcpu[i]);
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+void vm_end(struct vm *vm, enum vm_end end, int status)
+{
+	uint64_t one = 1;
+
+	pthread_mutex_lock(&vm->lock);
+	if (vm->end == VM_RUNNING) {
+		vm->end = end;
+		vm->status = status;
+		pthread_cond_broadcast(&vm->changed);
+		if (write(vm->ended, &one, sizeof(one)) < 0)
+			abort(); /* a fresh eventfd takes one write */
+	}
+	pthread_mutex_unlock(&vm->lock);
+}
+
+static void kick_all(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		if (vm->vcpu[i].started)
+			vcpu_kick(&vm->vcpu[i]);
+}
+
+bool vm_join(struct vm *vm)
+{
+	struct timespec until;
+	bool all = true;
+
+	kick_all(vm);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 1;
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		if (vm->vcpu[i].started &&
+		    pthread_timedjoin_np(vm->vcpu[i].thread, NULL, &until))
+			all = false;
+	return all;
+}
+
+void vm_pause(struct vm *vm, const char *reason)
+{
+	pthread_mutex_lock(&vm->lock);
+	vm->paused = true;
+	snprintf(vm->pause_reason, sizeof(vm->pause_reason), "%s", reason);
+	pthread_mutex_unlock(&vm->lock);
+	kick_all(vm);
+}
+
+void vm_resume(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->lock);
+	vm->paused = false;
+	vm->pause_reason[0] = 0;
+	pthread_cond_broadcast(&vm->changed);
+	pthread_mutex_unlock(&vm->lock);
+	if (vm->options->paging)
+		stage2_retry(vm->stage2);
+}
+
+static bool all_idle(const struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		if (!vm->vcpu[i].idle)
+			return false;
+	return true;
+}
+
+bool vm_wait_idle(struct vm *vm, unsigned timeout_ms)
+{
+	struct timespec until = deadline_in(timeout_ms);
+	int r = 0;
+
+	pthread_mutex_lock(&vm->lock);
+	while (!all_idle(vm) && !r)
+		r = pthread_cond_clockwait(&vm->changed, &vm->lock,
+					   CLOCK_MONOTONIC, &until);
+	r = all_idle(vm);
+	pthread_mutex_unlock(&vm->lock);
+	return r;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A virtual machine: KVM's part, guest memory, devices, vCPUs, and how it
+ * ends. The first cause to end it wins; whoever waits is told through an
+ * eventfd.
+ */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+#include <pthread.h>
+
+#include "devices/bus.h"
+#include "ept/stage2.h"
+#include "vmm/image.h"
+#include "vmm/options.h"
+#include "vmm/status.h"
+
+enum vm_end {
+	VM_RUNNING,
+	VM_EXIT, /* the guest said so */
+	VM_TIMEOUT,
+	VM_CRASH, /* triple fault, emulation failure */
+	VM_STOPPED, /* by a signal or the control API */
+	VM_FAILED /* we cannot go on */
+};
+
+struct vcpu {
+	struct vm *vm;
+	unsigned index;
+	int fd;
+	struct kvm_run *run;
+	pthread_t thread;
+	bool started; /* thread exists; main thread only */
+	bool idle; /* not in KVM_RUN; vm->lock */
+};
+
+struct vm {
+	const struct run_options *options;
+	int kvm, fd; /* /dev/kvm and the VM */
+	size_t run_bytes; /* of a vCPU's shared kvm_run */
+	struct ram ram;
+	struct stage2 *stage2;
+	struct swap *swap;
+	struct trace *trace; /* NULL: none */
+	struct bus ports, mmio;
+	struct device *uart, *lab; /* also on their bus */
+	struct vcpu vcpu[MAX_CPUS];
+	unsigned vcpus;
+	uint64_t tsc_hz;
+	uint64_t start_us; /* CLOCK_MONOTONIC */
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* paused, idle or end */
+	bool paused;
+	char pause_reason[160];
+	enum vm_end end;
+	int status; /* exit status of run, once ended */
+	uint64_t page_faults; /* as the guest reported */
+	int ended; /* eventfd: readable once end is set */
+	int room; /* eventfd: the UART takes input again */
+};
+
+/* KVM, memory, devices, boot data. False: one line in *why, and the process is
+ * expected to end. */
+bool vm_create(struct vm *vm, const struct run_options *o,
+	       const struct image *image, struct complaint *why);
+/* Without @joined a vCPU thread may still wait inside the kernel: then the
+ * trace is completed, and memory and KVM are left to the process's exit. */
+void vm_destroy(struct vm *vm, bool joined);
+
+/* Start the vCPU threads. 0 or -errno. */
+int vm_start(struct vm *vm);
+/* End the run; the first call counts. Any thread. */
+void vm_end(struct vm *vm, enum vm_end end, int status);
+/* Stop the vCPU threads after vm_end; false when one could not be had out of
+ * the kernel within 1 s (its fault waits for a page that cannot come). */
+bool vm_join(struct vm *vm);
+/* Stop every vCPU at its next exit; does not wait. @reason is one line. */
+void vm_pause(struct vm *vm, const char *reason);
+void vm_resume(struct vm *vm);
+/* Have all vCPUs left the guest? Waits up to @timeout_ms. */
+bool vm_wait_idle(struct vm *vm, unsigned timeout_ms);
+
+/* machine.c: the devices, in one visible list. False: one line in *why. */
+bool machine_wire(struct vm *vm, struct complaint *why);
+
+/* vcpu.c. 0 or -errno. */
+int vcpu_create(struct vcpu *v);
+void vcpu_destroy(struct vcpu *v);
+/* Put vCPU 0 at the image's PVH entry. 0 or -errno. */
+int vcpu_set_entry(struct vcpu *v, uint32_t entry);
+int vcpu_start(struct vcpu *v);
+/* Make it leave KVM_RUN soon. Any thread. */
+void vcpu_kick(struct vcpu *v);
+/* CR3 of the vCPU whose exit the calling thread is handling. */
+bool vcpu_current_cr3(uint64_t *cr3);
+
+/* status.c's input, and what the control API may do. */
+void vm_status(struct vm *vm, struct status *st);
+struct vm_control vm_control(struct vm *vm);
+/* The floor of --resident: what a guest of @cpus vCPUs needs to run. */
+uint64_t vm_resident_floor(unsigned cpus);
+
+/* lab_host.c: what the lab device may ask. */
+struct lab_host;
+void vm_lab_host(struct vm *vm, struct lab_host *host);
+
+uint64_t clock_us(void);
+
+#endif

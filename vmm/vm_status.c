@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* What a VM says of itself, and what the control API may ask of it. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vmm/vm.h"
+
+/* Is the module parameter at @path on? */
+static bool parameter_on(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char c = 'N';
+
+	if (fd < 0)
+		return false;
+	if (read(fd, &c, 1) != 1)
+		c = 'N';
+	close(fd);
+	return c == 'Y' || c == '1';
+}
+
+/* Which tables the CPU walks for stage 2. */
+static const char *stage2_kind(void)
+{
+	if (parameter_on("/sys/module/kvm_intel/parameters/ept"))
+		return "ept";
+	if (parameter_on("/sys/module/kvm_amd/parameters/npt"))
+		return "npt";
+	return "shadow";
+}
+
+static const char *end_name(enum vm_end end)
+{
+	static const char *const name[] = {
+		[VM_RUNNING] = "",	  [VM_EXIT] = "exit",
+		[VM_TIMEOUT] = "timeout", [VM_CRASH] = "crash",
+		[VM_STOPPED] = "stopped", [VM_FAILED] = "stopped",
+	};
+
+	return name[end];
+}
+
+static double in_us(const struct vm *vm, uint64_t ticks)
+{
+	return vm->tsc_hz ? (double)ticks * 1e6 / (double)vm->tsc_hz : 0;
+}
+
+static void status_memory(struct vm *vm, struct status *st)
+{
+	struct stage2_counters c;
+	struct histogram h;
+
+	stage2_counters(vm->stage2, &c);
+	stage2_latency(vm->stage2, &h);
+	st->memory.size_bytes = c.pages << PAGE_SHIFT;
+	st->memory.resident_limit_bytes = c.limit << PAGE_SHIFT;
+	st->memory.resident_bytes = stage2_measured_bytes(vm->stage2);
+	st->memory.resident_peak_bytes = c.peak_bytes;
+	st->faults.missing = c.missing;
+	st->faults.minor = c.minor;
+	st->faults.latency_us.p50 = in_us(vm, histogram_percentile(&h, 50));
+	st->faults.latency_us.p99 = in_us(vm, histogram_percentile(&h, 99));
+	st->faults.latency_us.max = in_us(vm, h.max);
+	st->pages.zero_filled = c.zero_filled;
+	st->pages.file_filled = c.file_filled;
+	st->pages.swapped_in = c.swapped_in;
+	st->pages.swapped_out = c.swapped_out;
+	st->pages.clean_dropped = c.clean_dropped;
+	st->pages.zero_elided = c.zero_elided;
+	st->pages.mapped_ahead = c.mapped_ahead;
+}
+
+static void status_placement(struct vm *vm, struct status *st)
+{
+	struct placement_report p = stage2_placement(vm->stage2);
+
+	st->placement.choice = placement_name[p.choice];
+	st->placement.same_cpu_us = in_us(vm, p.ticks[PLACE_SAME_CPU]);
+	st->placement.spin_us = in_us(vm, p.ticks[PLACE_SPIN]);
+	st->placement.blocked_us = in_us(vm, p.ticks[PLACE_BLOCKED]);
+}
+
+void vm_status(struct vm *vm, struct status *st)
+{
+	*st = (struct status){
+		.name = vm->options->name,
+		.accel = getenv("TWOFOLD_CAPSULE") ? "capsule" : "kvm",
+		.stage2 = stage2_kind(),
+		.policy = stage2_policy(vm->stage2),
+		.tiers = swap_tiers(vm->swap),
+		.wall_us = clock_us() - vm->start_us,
+	};
+	for (unsigned i = 0; i < st->tiers; i++)
+		st->tier[i].name =
+			swap_tier_stats(vm->swap, i, &st->tier[i].stats);
+	status_memory(vm, st);
+	status_placement(vm, st);
+	pthread_mutex_lock(&vm->lock);
+	st->state = vm->end ? "ended" : vm->paused ? "paused" : "running";
+	memcpy(st->reason, vm->pause_reason, sizeof(st->reason));
+	st->guest.exit_code = vm->status;
+	st->guest.exit_reason = end_name(vm->end);
+	st->guest.page_faults = vm->page_faults;
+	pthread_mutex_unlock(&vm->lock);
+}
+
+static void control_status(void *ctx, struct status *st)
+{
+	vm_status(ctx, st);
+}
+
+static bool control_resident(void *ctx, uint64_t bytes, struct complaint *why)
+{
+	struct vm *vm = ctx;
+	uint64_t floor = vm_resident_floor(vm->vcpus);
+
+	if (bytes < floor)
+		return complaint_set(why,
+				     "resident_bytes %llu is below the %llu "
+				     "that this guest needs to run",
+				     (unsigned long long)bytes,
+				     (unsigned long long)floor);
+	if (!vm->options->paging)
+		return complaint_set(why, "this VM runs with --paging off");
+	if (bytes > vm->options->memory_bytes)
+		bytes = vm->options->memory_bytes;
+	stage2_set_limit(vm->stage2, bytes >> PAGE_SHIFT);
+	return true;
+}
+
+static bool control_pause(void *ctx, struct complaint *why)
+{
+	vm_pause(ctx, "asked to");
+	return vm_wait_idle(ctx, 1000) ||
+	       complaint_set(why, "a vCPU has not stopped within 1 s");
+}
+
+static bool control_resume(void *ctx, struct complaint *why)
+{
+	(void)why;
+	vm_resume(ctx);
+	return true;
+}
+
+static void control_stop(void *ctx)
+{
+	vm_end(ctx, VM_STOPPED, 0);
+}
+
+struct vm_control vm_control(struct vm *vm)
+{
+	return (struct vm_control){
+		.vm = vm,
+		.status = control_status,
+		.resident = control_resident,
+		.pause = control_pause,
+		.resume = control_resume,
+		.stop = control_stop,
+	};
+}
