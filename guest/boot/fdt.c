@@ -73,8 +73,8 @@ static enum fdt_token read_node(struct fdt *t, struct fdt_item *item)
 {
 	uint32_t length = 0;
 
-	item->name = text_at((const char *)t->structure, t->at,
-			     t->structure_bytes);
+	item->name =
+		text_at((const char *)t->structure, t->at, t->structure_bytes);
 	if (!item->name)
 		return FDT_BROKEN;
 	while (item->name[length])

@@ -84,10 +84,9 @@ static void read_modules(struct machine *m, const struct hvm_start_info *info)
 		reserve(m, module->cmdline_at, strlen(name) + 1);
 		if (!streq(name, ABI_FDT_MODULE) || m->tree)
 			continue;
-		machine_read_tree(m,
-				  early(module->at, module->bytes,
-					"the device tree"),
-				  (uint32_t)module->bytes);
+		machine_read_tree(
+			m, early(module->at, module->bytes, "the device tree"),
+			(uint32_t)module->bytes);
 	}
 }
 

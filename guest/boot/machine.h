@@ -11,7 +11,7 @@
 
 #include "guest/mm/addr.h"
 
-#define MACHINE_RANGES  16u
+#define MACHINE_RANGES	16u
 #define MACHINE_CMDLINE 4096u
 
 struct machine {
@@ -29,7 +29,7 @@ struct machine {
 	uint64_t tsc_hz; /* 0: unknown */
 };
 
-/* Fill @m from the struct hvm_start_info at @start_info; panics if it cannot. */
+/* Fill @m from the struct hvm_start_info at @start_info, or panic. */
 void machine_read(struct machine *m, pa_t start_info);
 
 /* The part that comes from the device tree in blob[bytes]. */

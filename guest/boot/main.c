@@ -50,8 +50,7 @@ static int run(void)
 	const struct program *program = program_find(words.argument[0]);
 
 	if (!program) {
-		print("kernel: no program '%s'; there are:",
-		      words.argument[0]);
+		print("kernel: no program '%s'; there are:", words.argument[0]);
 		program_list();
 		return EXIT_NO_PROGRAM;
 	}

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define PVH_MAGIC 0x336ec578u
-#define PVH_RAM   1u
+#define PVH_RAM	  1u
 
 struct hvm_start_info {
 	uint32_t magic;

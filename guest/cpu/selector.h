@@ -8,8 +8,8 @@
 
 #define KERNEL_CS 0x08
 #define KERNEL_SS 0x10
-#define USER_SS   0x1b
-#define USER_CS   0x23
-#define TSS_SEL   0x28
+#define USER_SS	  0x1b
+#define USER_CS	  0x23
+#define TSS_SEL	  0x28
 
 #endif

@@ -48,7 +48,7 @@ void trap_init(void);
 int user_enter(struct trap_frame *f);
 _Noreturn void user_leave(int value);
 
-/* Print @why and the registers, tell the hypervisor, and fall: a triple fault. */
+/* Print @why and the registers, then fall: a triple fault. */
 _Noreturn void trap_die(const struct trap_frame *f, const char *why);
 
 /* For trap.S, which calls page_fault (mm/fault.h) too. */

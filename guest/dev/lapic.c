@@ -20,10 +20,10 @@ enum {
 };
 
 /* KVM's APIC and QEMU's both count nanoseconds; no calibration is needed. */
-#define LAPIC_HZ 1000000000u
+#define LAPIC_HZ	1000000000u
 
 #define PIC_MASTER_MASK 0x21
-#define PIC_SLAVE_MASK  0xa1
+#define PIC_SLAVE_MASK	0xa1
 
 static volatile uint8_t *registers;
 static uint64_t ticks;

@@ -105,8 +105,9 @@ static inline enum lab_fault_kind resolve(uintptr_t va, uint64_t error)
 	return v->kind;
 }
 
-static __attribute__((noinline)) void record(const struct trap_frame *f, uintptr_t va, uint64_t tsc,
-		   enum lab_fault_kind kind)
+static __attribute__((noinline)) void record(const struct trap_frame *f,
+					     uintptr_t va, uint64_t tsc,
+					     enum lab_fault_kind kind)
 {
 	uint64_t ticks = rdtsc() - tsc;
 
@@ -140,14 +141,13 @@ void page_fault(struct trap_frame *f)
 
 const char *fault_reason(uint64_t error)
 {
+	bool present = error & FAULT_P;
+
 	if (error & FAULT_I)
-		return error & FAULT_P ? "execution of data" :
-					 "execution of nothing";
-	if (!(error & FAULT_P))
-		return error & FAULT_W ? "write to nothing" :
-					 "read of nothing";
-	return error & FAULT_W ? "write without the right" :
-				 "read without the right";
+		return present ? "execution of data" : "execution of nothing";
+	if (error & FAULT_W)
+		return present ? "write without the right" : "write to nothing";
+	return present ? "read without the right" : "read of nothing";
 }
 
 uint64_t fault_total(void)

@@ -5,8 +5,8 @@
 
 #include "guest/lib/print.h"
 
-#define RUNS     32u
-#define LOW_MIB  0x100000ul
+#define RUNS	 32u
+#define LOW_MIB	 0x100000ul
 #define RAM_MOST (256ul << 30) /* the descriptors must fit BOOT_WINDOW */
 
 /* Kept free beside what is promised, for the kernel's own needs. */
@@ -59,8 +59,7 @@ static void add_ram(uint64_t start, uint64_t end)
 {
 	const struct range *r;
 
-	while (start < end && (r = next_reserved(start)) &&
-	       r->start.v < end) {
+	while (start < end && (r = next_reserved(start)) && r->start.v < end) {
 		add_run(start, r->start.v);
 		start = r->end.v;
 	}

@@ -20,8 +20,8 @@ static uintptr_t mmio_next = MMIO_BASE;
 static void map(uintptr_t va, uintptr_t end, pa_t pa, uint64_t bits)
 {
 	while (va < end) {
-		bool large = (va | pa.v) % LARGE_SIZE == 0 &&
-			     end - va >= LARGE_SIZE;
+		bool large =
+			(va | pa.v) % LARGE_SIZE == 0 && end - va >= LARGE_SIZE;
 		int level = large ? 2 : 1;
 		uintptr_t step = level_bytes(level);
 		uint64_t entry = pa.v | bits | (large ? PTE_PS : 0);

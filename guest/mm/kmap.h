@@ -9,7 +9,7 @@
 #include "guest/boot/machine.h"
 #include "guest/mm/addr.h"
 
-/* Build the tables (mm/layout.h) and switch to them. The lower half is empty. */
+/* Build the tables (mm/layout.h), the lower half empty, and switch to them. */
 void kmap_init(const struct machine *m);
 
 /* Map device registers, uncached, read-write. Panics when out of frames. */

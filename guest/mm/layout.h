@@ -21,12 +21,12 @@
 #define MMIO_BASE   0xffffc90000000000
 #define DIRECT_BASE 0xffff888000000000
 
-#define USER_END   0x00007ffffffff000
-#define STACK_TOP  0x0000700000000000
-#define STACK_MAX  0x100000
-#define MMAP_BASE  0x0000100000000000
-#define USER_START 0x200000
-#define GATE_PAGE  0x200000
+#define USER_END    0x00007ffffffff000
+#define STACK_TOP   0x0000700000000000
+#define STACK_MAX   0x100000
+#define MMAP_BASE   0x0000100000000000
+#define USER_START  0x200000
+#define GATE_PAGE   0x200000
 
 /* Until the kernel has tables of its own it sees this much of RAM. */
 #define BOOT_WINDOW 0x40000000

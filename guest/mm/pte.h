@@ -14,23 +14,23 @@
 
 #include "guest/mm/addr.h"
 
-#define PTE_P   (1ul << 0)
-#define PTE_W   (1ul << 1)
-#define PTE_U   (1ul << 2)
+#define PTE_P	(1ul << 0)
+#define PTE_W	(1ul << 1)
+#define PTE_U	(1ul << 2)
 #define PTE_PWT (1ul << 3)
 #define PTE_PCD (1ul << 4)
-#define PTE_A   (1ul << 5)
-#define PTE_D   (1ul << 6)
-#define PTE_PS  (1ul << 7)
-#define PTE_G   (1ul << 8)
-#define PTE_NX  (1ul << 63)
+#define PTE_A	(1ul << 5)
+#define PTE_D	(1ul << 6)
+#define PTE_PS	(1ul << 7)
+#define PTE_G	(1ul << 8)
+#define PTE_NX	(1ul << 63)
 
 /* Not present (no access allowed now), yet it still names its frame. */
 #define PTE_KEPT (1ul << 9)
 /* The frame belongs to the kernel image, not to the process. */
 #define PTE_BORROWED (1ul << 10)
 
-#define PTE_FRAME 0x000ffffffffff000ul
+#define PTE_FRAME    0x000ffffffffff000ul
 
 static_assert(!((PTE_KEPT | PTE_BORROWED) & (PTE_FRAME | PTE_NX | 0x1ff)),
 	      "our bits are bits the processor ignores");

@@ -87,8 +87,7 @@ int space_add(struct space *s, const struct vma *want)
 		return -EINVAL;
 	if (*link && (*link)->lowest < want->end)
 		return -EEXIST;
-	if (!want->borrowed &&
-	    !frame_promise(pages(want->lowest, want->end)))
+	if (!want->borrowed && !frame_promise(pages(want->lowest, want->end)))
 		return -ENOMEM;
 	v = vma_alloc();
 	if (!v) {
@@ -255,7 +254,7 @@ int space_munmap(struct space *s, uintptr_t at, size_t bytes)
 	return 0;
 }
 
-/* All of the range must be mapped; pages of the image cannot be made writable. */
+/* All must be mapped; pages of the image cannot be made writable. */
 static int may_protect(struct vma *v, uintptr_t at, uintptr_t end,
 		       unsigned prot)
 {

@@ -7,12 +7,14 @@
 
 /* exit(TRIAL_WORKS) by syscall; where it does nothing, ud2 ends the trial. */
 #define TRIAL_WORKS 1
+/* clang-format off */
 static const uint8_t trial[] = {
 	0xbf, TRIAL_WORKS, 0, 0, 0, /* mov $TRIAL_WORKS, %edi */
 	0xb8, SYS_EXIT, 0, 0, 0, /* mov $SYS_EXIT, %eax */
 	0x0f, 0x05, /* syscall */
 	0x0f, 0x0b, /* ud2 */
 };
+/* clang-format on */
 
 static const uint8_t by_syscall[] = { 0x0f, 0x05, 0xc3 }; /* syscall; ret */
 static const uint8_t by_trap[] = { 0x0f, 0x0b, 0xc3 }; /* ud2; ret */
@@ -29,11 +31,12 @@ static bool enable_syscall(void)
 {
 	const uint32_t has_syscall = 1u << 11;
 	const uint64_t efer_sce = 1;
+	const uint64_t star =
+		(uint64_t)(USER_SS - 8) << 48 | (uint64_t)KERNEL_CS << 32;
 
 	if (!(cpuid(0x80000001).d & has_syscall))
 		return false;
-	wrmsr(MSR_STAR, (uint64_t)KERNEL_CS << 32 |
-				(uint64_t)(USER_SS - 8) << 48);
+	wrmsr(MSR_STAR, star);
 	wrmsr(MSR_LSTAR, (uintptr_t)syscall_entry);
 	wrmsr(MSR_FMASK, FMASK_CLEARS);
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | efer_sce);

@@ -9,16 +9,18 @@
 
 extern const uint8_t hello_start[], hello_end[];
 extern const uint8_t verify_start[], verify_end[];
+extern const uint8_t poke_start[], poke_end[];
 extern const uint8_t tour_start[], tour_end[];
 
 static const struct program programs[] = {
 	{ "hello", hello_start, hello_end },
 	{ "verify", verify_start, verify_end },
+	{ "poke", poke_start, poke_end },
 	{ "tour", tour_start, tour_end },
 };
 
-#define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
-#define TOUR     (&programs[PROGRAMS - 1])
+#define PROGRAMS	     (sizeof(programs) / sizeof(programs[0]))
+#define TOUR		     (&programs[PROGRAMS - 1])
 
 #define DEMO(function, name) name,
 static const char *const demonstrations[] = { DEMONSTRATIONS(DEMO) };

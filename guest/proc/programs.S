@@ -11,6 +11,7 @@
 	.section .programs, "a"
 	program hello
 	program verify
+	program poke
 	program tour
 	.balign 4096
 

@@ -69,6 +69,7 @@ static int64_t sys_catch(const struct trap_frame *f)
 	return 0;
 }
 
+/* clang-format off */
 static call_fn *const calls[SYS_CALLS] = {
 	[SYS_EXIT] = sys_exit,
 	[SYS_WRITE] = sys_write,
@@ -85,6 +86,7 @@ static call_fn *const calls[SYS_CALLS] = {
 	[SYS_FRAME] = inspect_frame,
 	[SYS_LAB] = inspect_lab,
 };
+/* clang-format on */
 
 void syscall(struct trap_frame *f)
 {

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "guest/lib/format.h"
+#include "guest/lib/string.h"
 #include "guest/user/sys.h"
 
 void printf(const char *how, ...)
@@ -35,8 +36,30 @@ static const char *parse_digits(const char *text, uint64_t *value)
 	return text;
 }
 
+static bool parse_hex(const char *text, uint64_t *value)
+{
+	uint64_t v = 0;
+	unsigned digit;
+
+	if (!*text || strlen(text) > 16)
+		return false;
+	for (; *text; text++) {
+		if (*text >= '0' && *text <= '9')
+			digit = (unsigned)(*text - '0');
+		else if (*text >= 'a' && *text <= 'f')
+			digit = (unsigned)(*text - 'a') + 10;
+		else
+			return false;
+		v = v << 4 | digit;
+	}
+	*value = v;
+	return true;
+}
+
 bool parse_number(const char *text, uint64_t *value)
 {
+	if (str_begins(text, "0x"))
+		return parse_hex(text + 2, value);
 	text = parse_digits(text, value);
 	return text && !*text;
 }

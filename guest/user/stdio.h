@@ -9,7 +9,7 @@
 /* One call, one write; longer text than 1 KiB is cut. */
 __attribute__((format(printf, 1, 2))) void printf(const char *how, ...);
 
-/* All of @text is a decimal number. */
+/* All of @text is a number, decimal or 0x and hexadecimal. */
 bool parse_number(const char *text, uint64_t *value);
 
 /* All of @text is a number of bytes: decimal, then perhaps K, M or G. */

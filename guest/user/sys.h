@@ -18,8 +18,8 @@ static inline int64_t sys_call(enum sys_number number, uint64_t a, uint64_t b,
 
 	__asm__ volatile("call *%[gate]"
 			 : "+a"(answer)
-			 : "D"(a), "S"(b), "d"(c), "r"(r10),
-			   [gate] "r"((uint64_t)GATE_PAGE)
+			 : "D"(a), "S"(b), "d"(c),
+			   "r"(r10), [gate] "r"((uint64_t)GATE_PAGE)
 			 : "rcx", "r11", "memory");
 	return answer;
 }

@@ -140,8 +140,7 @@ void demo_mmio(struct demo *d)
 	struct sys_info info = demo_info();
 
 	check_registers(d, info.lapic);
-	demo_note(d, ": local APIC, version register %#lx",
-		  info.lapic_version);
+	demo_note(d, ": local APIC, version register %#lx", info.lapic_version);
 	if (!info.lab) {
 		demo_note(d, "; no lab device");
 		return;

@@ -6,18 +6,18 @@
 #ifndef GUEST_USER_TOUR_NAMES_H
 #define GUEST_USER_TOUR_NAMES_H
 
-#define DEMONSTRATIONS(X)                      \
-	X(paging, "paging")                    \
-	X(sparse, "sparse")                    \
-	X(pte_bits, "pte-bits")                \
-	X(outcomes, "outcomes")                \
-	X(frames, "frames")                    \
-	X(demand, "demand")                    \
-	X(stack, "stack")                      \
-	X(protect, "protect")                  \
-	X(mmio, "mmio")                        \
-	X(two_stage, "two-stage")              \
-	X(stage2_faults, "stage2-faults")      \
+#define DEMONSTRATIONS(X)                 \
+	X(paging, "paging")               \
+	X(sparse, "sparse")               \
+	X(pte_bits, "pte-bits")           \
+	X(outcomes, "outcomes")           \
+	X(frames, "frames")               \
+	X(demand, "demand")               \
+	X(stack, "stack")                 \
+	X(protect, "protect")             \
+	X(mmio, "mmio")                   \
+	X(two_stage, "two-stage")         \
+	X(stage2_faults, "stage2-faults") \
 	X(overcommit, "overcommit")
 
 #endif

@@ -127,7 +127,7 @@ void demo_two_stage(struct demo *d)
  * memory, mapped by us already, untouched. One set to rehearse, so that all
  * else that is needed has been touched, and one that counts.
  */
-#define SETS     2u
+#define SETS	 2u
 #define SET_SIZE 2u
 
 static volatile uint64_t *page_of(char *area, unsigned set, unsigned i)
@@ -260,8 +260,8 @@ void demo_stage2_faults(struct demo *d)
 	sys_munmap((uintptr_t)area, SETS * SET_SIZE * PAGE_SIZE);
 }
 
-#define BUFFER     (16ul << 20)
-#define CAP        (BUFFER / 4)
+#define BUFFER	   (16ul << 20)
+#define CAP	   (BUFFER / 4)
 #define PAGE_WORDS (PAGE_SIZE / 8)
 
 /* No two words are alike, and a page still compresses, as in verify.c. */

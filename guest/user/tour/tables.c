@@ -55,8 +55,8 @@ void demo_sparse(struct demo *d)
 {
 	uint64_t at = USER_END - PAGE_SIZE;
 	struct sys_counts before = demo_counts(), after;
-	int64_t got = sys_mmap(at, PAGE_SIZE, PROT_READ | PROT_WRITE,
-			       MAP_FIXED);
+	int64_t got =
+		sys_mmap(at, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_FIXED);
 
 	if (!demo_is(d, got, at))
 		return;
@@ -142,7 +142,8 @@ void demo_pte_bits(struct demo *d)
 		PTE_P | PTE_W | PTE_PS);
 	demo_is(d, w.pa, kernel_pa);
 	demo_is(d, access_error(in_direct_map, READ), FAULT_P | FAULT_U);
-	demo_note(d, "; the kernel again at %#lx, in a 2 MiB leaf (PS) "
+	demo_note(d,
+		  "; the kernel again at %#lx, in a 2 MiB leaf (PS) "
 		  "without U: read refused",
 		  in_direct_map);
 	sys_munmap((uintptr_t)page, PAGE_SIZE);
