@@ -6,9 +6,14 @@
 #include <stddef.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -23,7 +28,7 @@ static int fd;
 
 static void lane_start(struct lane *l, enum kind kind)
 {
-	lane_init(l);
+	lane_init(l, true);
 	if (!l->has_ring)
 		skip(); /* io_uring is forbidden here: PLATFORM.md */
 	if (kind == NO_RING) {
@@ -143,6 +148,78 @@ static void a_bad_file_is_an_error(void **state)
 	free(pages);
 }
 
+/* Let io_uring_setup fail with EPERM, as containers do. */
+static bool forbid_io_uring(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ, __NR_io_uring_setup, 0, 1),
+		BPF_STMT(BPF_RET, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { 4, code };
+
+	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+static unsigned errors(const struct lane_io *io)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < N; i++)
+		n += io[i].error != 0;
+	return n;
+}
+
+/* In a child: 0, or the number of the step that went wrong. */
+static int run_without_io_uring(void)
+{
+	uint8_t *out = pages_new(N), *in = pages_new(N);
+	struct lane_io io[N];
+	struct lane l;
+
+	if (!forbid_io_uring())
+		return 1;
+	lane_init(&l, true);
+	if (l.has_ring)
+		return 2;
+	page_random(out, 3);
+	set_up(io, out);
+	lane_run(&l, fd, LANE_WRITE, io, N);
+	if (errors(io))
+		return 3;
+	set_up(io, in);
+	lane_run(&l, fd, LANE_READ, io, N);
+	lane_destroy(&l);
+	if (errors(io))
+		return 4;
+	return memcmp(in, out, N * PAGE_SIZE) ? 5 : 0;
+}
+
+static void io_uring_may_be_forbidden(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (child == 0)
+		_exit(run_without_io_uring());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void a_ring_that_is_not_wanted_is_not_made(void **state)
+{
+	struct lane l;
+
+	(void)state;
+	lane_init(&l, false);
+	assert_false(l.has_ring);
+	lane_destroy(&l);
+}
+
 static int open_file(void **state)
 {
 	(void)state;
@@ -172,6 +249,9 @@ int main(void)
 		ALL(the_end_of_the_file_is_an_error),
 		ALL(a_cut_write_is_an_error),
 		ALL(a_bad_file_is_an_error),
+		cmocka_unit_test_setup_teardown(io_uring_may_be_forbidden,
+						open_file, close_file),
+		cmocka_unit_test(a_ring_that_is_not_wanted_is_not_made),
 	};
 
 	return cmocka_run_group_tests_name("lane", tests, NULL, NULL);

@@ -281,6 +281,29 @@ static void nothing_stays_open(void **state)
 	assert_int_equal(descriptors(), before);
 }
 
+/* The search starts behind the last place taken and has to come around, not
+ * run on to places that the file does not have. */
+static void places_stay_within_the_file(void **state)
+{
+	static const unsigned freed[] = { 8, 3, 15, 0, 9, 2 };
+	uint8_t *pages = pages_new(ROOM);
+	struct tier *t = tier_on(state, ROOM);
+	struct tier_io io[ROOM];
+
+	assert_int_equal(store(t, io, pages, ROOM, true), ROOM);
+	for (unsigned i = 0; i < 6; i++) {
+		unsigned at = freed[i];
+
+		assert_int_equal(io[at].where, at);
+		release(t, &io[at], 1);
+		assert_int_equal(store(t, &io[at], pages, 1, true), 1);
+		assert_int_equal(io[at].where, at);
+	}
+	release(t, io, ROOM);
+	free(pages);
+	tier_end(t);
+}
+
 /* The file may not grow past place 8, so writes beyond fail. */
 static void places_that_fail_are_not_used_again(void **state)
 {
@@ -370,6 +393,7 @@ int main(void)
 		cmocka_unit_test(too_small_a_ram_tier_is_refused),
 		cmocka_unit_test(impossible_files_are_refused),
 		cmocka_unit_test(nothing_stays_open),
+		FILES(places_stay_within_the_file),
 		FILES(places_that_fail_are_not_used_again),
 		FILES(a_truncated_file_is_an_error),
 	};
