@@ -8,6 +8,7 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/dev/lab.h"
+#include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/table.h"
@@ -100,8 +101,12 @@ static inline enum lab_fault_kind resolve(uintptr_t va, uint64_t error)
 	if ((error & (FAULT_P | FAULT_RSVD | FAULT_U)) != FAULT_U)
 		return LAB_FAULT_REFUSED;
 	v = space_find(s, va);
-	if (!v || !allows(v, error) || !fill(s, v, va))
+	if (!v || !allows(v, error))
 		return LAB_FAULT_REFUSED;
+	if (!fill(s, v, va)) {
+		print("kernel: out of frames\n");
+		return LAB_FAULT_REFUSED;
+	}
 	return v->kind;
 }
 

@@ -20,18 +20,19 @@ static int64_t sys_exit(const struct trap_frame *f)
 /* Straight from the program's pages: no buffer in between. */
 static int64_t sys_write(const struct trap_frame *f)
 {
-	uintptr_t at = f->rdi, end = at + f->rsi;
+	uintptr_t at = f->rdi;
+	size_t left = f->rsi;
 
-	while (at < end) {
+	while (left) {
 		const char *text = user_byte(&process.space, at, false);
 		size_t n = PAGE_SIZE - page_offset(at);
 
 		if (!text)
 			return -EFAULT;
-		if (n > end - at)
-			n = end - at;
+		n = n < left ? n : left;
 		uart_write(text, n);
 		at += n;
+		left -= n;
 	}
 	return (int64_t)f->rsi;
 }

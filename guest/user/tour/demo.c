@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdarg.h>
 
+#include "guest/lib/errno.h"
 #include "guest/lib/format.h"
 
 static_assert(SYS_CATCH == 8, "access.S knows it as a number");
@@ -36,6 +37,10 @@ void *demo_map(struct demo *d, size_t bytes, unsigned flags)
 {
 	int64_t at = sys_mmap(0, bytes, PROT_READ | PROT_WRITE, flags);
 
+	if (at == -ENOMEM) {
+		d->skip = "too little memory (start with -m 64M)";
+		return NULL;
+	}
 	return demo_true(d, at > 0) ? (void *)at : NULL;
 }
 

@@ -34,7 +34,7 @@ __attribute__((format(printf, 2, 3))) void demo_note(struct demo *d,
 bool demo_compare(struct demo *d, const char *file, int line,
 		  const char *expression, uint64_t got, uint64_t want);
 
-/* Fresh anonymous memory; fails the demonstration and gives NULL if none. */
+/* Fresh anonymous memory; NULL skips the demonstration: it is too much. */
 void *demo_map(struct demo *d, size_t bytes, unsigned flags);
 
 /* A copy, for short. */

@@ -15,6 +15,7 @@
 	X(demand, "demand")               \
 	X(stack, "stack")                 \
 	X(protect, "protect")             \
+	X(user_copy, "user-copy")         \
 	X(mmio, "mmio")                   \
 	X(two_stage, "two-stage")         \
 	X(stage2_faults, "stage2-faults") \

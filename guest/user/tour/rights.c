@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* outcomes, protect: which accesses are refused, and with what error code. */
+/*
+ * outcomes, protect, user-copy: which accesses are refused, and with what
+ * error code; ours, and the kernel's on our behalf.
+ */
+#include "guest/lib/errno.h"
 #include "guest/user/tour/demo.h"
 
-demo_fn demo_outcomes, demo_protect;
+demo_fn demo_outcomes, demo_protect, demo_user_copy;
 
 /* Refused accesses are counted by the kernel: all of them, and no other. */
 static void expect(struct demo *d, const char *what, uint64_t at,
@@ -81,4 +85,51 @@ void demo_protect(struct demo *d)
 		  "%u refused, as they should be",
 		  at, done, refused);
 	sys_munmap(at, PAGE_SIZE);
+}
+
+/* The kernel shall write struct sys_counts to @at, or read text from there. */
+static int64_t kernel_writes(uint64_t at)
+{
+	return sys_counts((struct sys_counts *)at);
+}
+
+static int64_t kernel_reads(uint64_t at, size_t bytes)
+{
+	return sys_write((const char *)at, bytes);
+}
+
+/*
+ * Three pages: writable, read-only, none. The kernel may do for us what we may
+ * do ourselves, and a bad pointer is an answer, never a fault.
+ */
+void demo_user_copy(struct demo *d)
+{
+	const uint64_t hole = 0x0000800000000000;
+	uint64_t kernel = demo_info().kernel_text, at, refused;
+	char *area = demo_map(d, 3 * PAGE_SIZE, 0);
+
+	if (!area)
+		return;
+	at = (uintptr_t)area;
+	sys_mprotect(at + PAGE_SIZE, PAGE_SIZE, PROT_READ);
+	sys_munmap(at + 2 * PAGE_SIZE, PAGE_SIZE);
+	refused = demo_counts().refused;
+
+	demo_is(d, kernel_writes(at), 0);
+	demo_is(d, kernel_writes(at + PAGE_SIZE), -EFAULT);
+	demo_is(d, kernel_writes(at + PAGE_SIZE - 8), -EFAULT);
+	demo_is(d, kernel_writes(at + 2 * PAGE_SIZE), -EFAULT);
+	demo_is(d, kernel_writes(0), -EFAULT);
+	demo_is(d, kernel_writes(kernel), -EFAULT);
+	demo_is(d, kernel_writes(hole), -EFAULT);
+	demo_is(d, kernel_reads(at + 2 * PAGE_SIZE, 1), -EFAULT);
+	demo_is(d, kernel_reads(kernel, 1), -EFAULT);
+	demo_is(d, kernel_reads(UINT64_MAX, 2), -EFAULT);
+
+	demo_is(d, demo_counts().refused, refused);
+	demo_note(d,
+		  "the kernel wrote to %#lx for us, and refused 9 times: "
+		  "read-only, half read-only, nothing, 0, %#lx, %#lx",
+		  at, kernel, hole);
+	sys_munmap(at, 2 * PAGE_SIZE);
 }
