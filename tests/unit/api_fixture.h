@@ -239,12 +239,23 @@ static inline void assert_served(struct fixture *f)
 	assert_int_equal(ask(f, &a, "GET", "/status", "")->status, 200);
 }
 
-static inline int64_t now_ms(void)
+static inline int64_t clock_of(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static inline int64_t now_ms(void)
+{
+	return clock_of(CLOCK_MONOTONIC);
+}
+
+/* What this process has used, all threads of it. */
+static inline int64_t cpu_ms(void)
+{
+	return clock_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static inline void sleep_ms(long ms)

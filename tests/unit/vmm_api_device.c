@@ -9,7 +9,6 @@
 
 #include <fcntl.h>
 #include <pty.h>
-#include <sys/resource.h>
 #include <termios.h>
 
 #define IDLE_MS 200
@@ -20,13 +19,14 @@ static int own; /* keeps the device's end open: no hangup between clients */
 
 #define GONE "\x04" /* behind a whole line */
 
-static void set_lines(int fd)
+static void set_tty(int fd, bool lines)
 {
 	struct termios t;
 
 	assert_int_equal(tcgetattr(fd, &t), 0);
 	cfmakeraw(&t);
-	t.c_lflag |= ICANON;
+	if (lines)
+		t.c_lflag |= ICANON;
 	t.c_cc[VEOF] = GONE[0];
 	assert_int_equal(tcsetattr(fd, TCSANOW, &t), 0);
 }
@@ -38,7 +38,7 @@ static int start(void **state)
 
 	fixture_folder(&f);
 	assert_int_equal(openpty(&host, &own, f.path, NULL, NULL), 0);
-	set_lines(own);
+	set_tty(own, true);
 	if (!api_start_idle(&f.api, f.path, fake_control(&f.vm), IDLE_MS, &why))
 		fail_msg("%s", why.text);
 	return 0;
@@ -52,15 +52,6 @@ static int stop(void **state)
 		close(host);
 	close(own);
 	return 0;
-}
-
-static int64_t cpu_ms(void)
-{
-	struct rusage r;
-
-	getrusage(RUSAGE_SELF, &r);
-	return (r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1000 +
-	       (r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1000;
 }
 
 static void put(const char *text)
@@ -79,6 +70,8 @@ static void assert_ask(const char *text, int status)
 static void one_client_asks_for_ever(void **state)
 {
 	(void)state;
+	int64_t began = now_ms();
+
 	for (int i = 0; i < 50; i++) {
 		assert_ask("GET /status HTTP/1.1\r\n\r\n", 200);
 		assert_ask("GET /status HTTP/1.1\r\nConnection: close\r\n\r\n",
@@ -88,6 +81,8 @@ static void one_client_asks_for_ever(void **state)
 			   204);
 	}
 	assert_int_equal(f.vm.pauses, 50);
+	/* No answer waits for the 50 ms that an absent client is left alone. */
+	assert_true(now_ms() - began < 2000);
 }
 
 static void a_bad_request_does_not_end_it(void **state)
@@ -154,7 +149,9 @@ static void answers_nobody_takes_are_dropped(void **state)
 	static char rest[65536];
 	int served;
 
-	/* Until the pty is full of answers and nothing moves any more. */
+	/* As they come, many requests a read, of which some wait in the server
+	 * until the pty is full of answers and nothing moves any more. */
+	set_tty(own, false);
 	fcntl(host, F_SETFL, O_NONBLOCK);
 	do {
 		served = f.vm.statuses;
@@ -168,7 +165,10 @@ static void answers_nobody_takes_are_dropped(void **state)
 	while (read(host, rest, sizeof(rest)) > 0)
 		continue;
 	fcntl(host, F_SETFL, 0);
+	served = f.vm.statuses;
 	assert_ask("GET /status HTTP/1.1\r\n\r\n", 200);
+	sleep_ms(50);
+	assert_int_equal(f.vm.statuses, served + 1);
 }
 
 static void a_missing_device_is_refused(void **state)
