@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -191,9 +190,8 @@ static bool open_device(struct api *a, const char *path, struct complaint *why)
 	if (fd >= 0)
 		a->peer[0] = peer_create(fd, true);
 	if (!a->peer[0])
-		snprintf(why->text, sizeof(why->text), "%s: %s", path,
-			 strerror(errno));
-	return a->peer[0];
+		return complaint_set(why, "%s: %s", path, strerror(errno));
+	return true;
 }
 
 static bool open_endpoint(struct api *a, const char *path,
@@ -220,8 +218,7 @@ bool api_start_idle(struct api **out, const char *path,
 {
 	struct api *a = calloc(1, sizeof(*a));
 
-	snprintf(why->text, sizeof(why->text), "control API: %s",
-		 strerror(ENOMEM));
+	complaint_set(why, "the control API: %s", strerror(ENOMEM));
 	if (!a)
 		return false;
 	a->vm = control;

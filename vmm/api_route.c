@@ -7,7 +7,6 @@
  */
 #include "vmm/api_route.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "vmm/safe_json.h"
@@ -34,8 +33,8 @@ static struct http_reply malformed(const char *want, const json_error_t *error)
 {
 	struct complaint why;
 
-	snprintf(why.text, sizeof(why.text), "want %s: %s", want, error->text);
-	return done(false, &why);
+	return done(complaint_set(&why, "want %s: %s", want, error->text),
+		    &why);
 }
 
 static struct http_reply get_status(const struct vm_control *vm, json_t *body,
@@ -70,8 +69,7 @@ static struct http_reply patch_vm(const struct vm_control *vm, json_t *body,
 		vm->stop(vm->vm);
 		return done(true, &why);
 	}
-	snprintf(why.text, sizeof(why.text), "want %s: no such state", want);
-	return done(false, &why);
+	return done(complaint_set(&why, "want %s: no such state", want), &why);
 }
 
 static struct http_reply put_resident(const struct vm_control *vm, json_t *body,
@@ -84,10 +82,9 @@ static struct http_reply put_resident(const struct vm_control *vm, json_t *body,
 	if (json_unpack_ex(body, &error, JSON_STRICT, "{s:I}", "resident_bytes",
 			   &bytes))
 		return malformed(want, &error);
-	if (bytes < 0) {
-		snprintf(why.text, sizeof(why.text), "want %s: negative", want);
-		return done(false, &why);
-	}
+	if (bytes < 0)
+		return done(complaint_set(&why, "want %s: negative", want),
+			    &why);
 	return done(vm->resident(vm->vm, (uint64_t)bytes, &why), &why);
 }
 

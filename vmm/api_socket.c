@@ -26,8 +26,7 @@ static_assert(sizeof(((struct api_socket *)0)->path) ==
 
 static bool complain(struct complaint *why, const char *path, const char *what)
 {
-	snprintf(why->text, sizeof(why->text), "%s: %s", path, what);
-	return false;
+	return complaint_set(why, "%s: %s", path, what);
 }
 
 static struct sockaddr_un address_of(const char *path)
@@ -120,12 +119,11 @@ bool api_socket_open(struct api_socket *s, const char *path,
 {
 	if (!*path)
 		return complain(why, "--api-socket", "an empty path");
-	if (strlen(path) >= sizeof(s->path)) {
-		snprintf(why->text, sizeof(why->text),
-			 "%.120s...: a socket's path has at most %zu bytes",
-			 path, sizeof(s->path) - 1);
-		return false;
-	}
+	if (strlen(path) >= sizeof(s->path))
+		return complaint_set(why,
+				     "%.120s...: a socket's path has at most "
+				     "%zu bytes",
+				     path, sizeof(s->path) - 1);
 	strcpy(s->path, path);
 
 	int folder = lock_folder(path);
