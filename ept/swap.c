@@ -31,8 +31,10 @@ struct swap {
 	struct records records;
 };
 
-/* Pages of a batch, a bit each. */
-static uint64_t batch_of(unsigned n)
+static_assert(TIER_BATCH <= 64, "a bit a page of a batch");
+
+/* The pages of a batch of @n. */
+static uint64_t all_of(unsigned n)
 {
 	assert(n <= TIER_BATCH);
 	return n == 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
@@ -72,7 +74,19 @@ static bool verifies(const struct swap *s, const struct record *r, gfn_t gfn,
 	return XXH128_isEqual(tag_of(s, r, gfn, page), r->tag);
 }
 
-/* A batch on its way out. */
+/* What one tier is asked for, and which of the caller's pages each is. */
+struct batch {
+	unsigned n, page[TIER_BATCH];
+	struct tier_io io[TIER_BATCH];
+};
+
+static void batch_add(struct batch *b, unsigned i, void *page, uint64_t where)
+{
+	b->page[b->n] = i;
+	b->io[b->n++] = (struct tier_io){ .page = page, .where = where };
+}
+
+/* Pages on their way out. */
 struct leaving {
 	struct swap_io *io;
 	struct record *record[TIER_BATCH];
@@ -110,21 +124,21 @@ static void seal(struct swap *s, struct leaving *b, unsigned i)
 static void store_in(struct swap *s, unsigned tier, struct leaving *b)
 {
 	struct tier *t = s->tier[tier];
-	struct tier_io io[TIER_BATCH];
-	unsigned page[TIER_BATCH], n = 0;
+	struct batch to = { 0 };
 
-	for (uint64_t rest = b->left; rest; n++) {
-		page[n] = take_lowest(&rest);
-		io[n] = (struct tier_io){ .page = b->page[page[n]] };
+	for (uint64_t rest = b->left; rest;) {
+		unsigned i = take_lowest(&rest);
+
+		batch_add(&to, i, b->page[i], 0);
 	}
-	t->ops->store(t, io, n, tier == s->tiers - 1);
-	while (n--) {
-		unsigned i = page[n];
+	t->ops->store(t, to.io, to.n, tier == s->tiers - 1);
+	for (unsigned k = 0; k < to.n; k++) {
+		unsigned i = to.page[k];
 
-		b->io[i].error = io[n].error;
-		if (io[n].error)
+		b->io[i].error = to.io[k].error;
+		if (to.io[k].error)
 			continue;
-		b->record[i]->where = io[n].where;
+		b->record[i]->where = to.io[k].where;
 		b->record[i]->tier = (uint8_t)tier;
 		b->io[i].slot = record_slot(&s->records, b->record[i]);
 		b->left &= ~(UINT64_C(1) << i);
@@ -145,32 +159,27 @@ void swap_store(struct swap *s, struct swap_io *io, unsigned n)
 }
 
 /* Load those of @pages that lie in @tier, and verify them. */
-static void load_from(struct swap *s, unsigned tier, struct swap_io *swap_io,
+static void load_from(struct swap *s, unsigned tier, struct swap_io *io,
 		      uint64_t pages)
 {
 	struct tier *t = s->tier[tier];
-	struct tier_io io[TIER_BATCH];
-	struct swap_io *page[TIER_BATCH];
-	unsigned n = 0;
+	struct batch from = { 0 };
 
 	while (pages) {
-		struct swap_io *p = &swap_io[take_lowest(&pages)];
-		struct record *r = record_of(&s->records, p->slot);
+		unsigned i = take_lowest(&pages);
+		struct record *r = record_of(&s->records, io[i].slot);
 
-		if (!r || r->tier != tier)
-			continue;
-		page[n] = p;
-		io[n++] =
-			(struct tier_io){ .page = p->page, .where = r->where };
+		if (r && r->tier == tier)
+			batch_add(&from, i, io[i].page, r->where);
 	}
-	if (n)
-		t->ops->load(t, io, n);
-	while (n--) {
-		struct swap_io *p = page[n];
+	if (!from.n)
+		return;
+	t->ops->load(t, from.io, from.n);
+	for (unsigned k = 0; k < from.n; k++) {
+		struct swap_io *p = &io[from.page[k]];
 
-		p->error = io[n].error;
-		if (!p->error && !verifies(s, record_of(&s->records, p->slot),
-					   p->gfn, p->page))
+		p->error = from.io[k].error;
+		if (!p->error && !swap_same(s, p->slot, p->gfn, p->page))
 			p->error = -EBADMSG;
 	}
 }
@@ -227,7 +236,7 @@ static void sleep_ms(unsigned ms)
 void swap_load(struct swap *s, struct swap_io *io, unsigned n)
 {
 	static const unsigned pause_ms[] = { 10, 100, 1000 };
-	uint64_t pages = batch_of(n);
+	uint64_t pages = all_of(n);
 
 	load_twice(s, io, pages);
 	for (unsigned i = 0; i < 3; i++) {

@@ -58,7 +58,7 @@ struct trace_record {
 			uint64_t gpa;
 			uint64_t before, after; /* the stage-2 entry */
 			uint64_t slot;
-			uint32_t thread; /* who faulted: a thread id, 0 unknown */
+			uint32_t thread; /* who faulted: its id, 0 unknown */
 			uint8_t write; /* 1: the access was a write */
 			uint8_t tier; /* of slot, 0xff: none */
 			uint16_t reserved;
