@@ -18,9 +18,9 @@
 
 #define BOOT_START_INFO 0x1000u
 #define BOOT_CMDLINE_AT 0x2000u
-#define BOOT_CMDLINE    0x4000u
-#define BOOT_TREE_AT    0x10000u
-#define BOOT_TREE       0x10000u
+#define BOOT_CMDLINE	0x4000u
+#define BOOT_TREE_AT	0x10000u
+#define BOOT_TREE	0x10000u
 
 struct boot_config {
 	const struct ram *ram;

@@ -105,6 +105,8 @@ static const struct change changes[] = {
 	  "segment 0: a note reaches past its end" },
 	{ "A9", FIELD(note.h.n_descsz), 9,
 	  "segment 0: a note reaches past its end" },
+	{ "A9", FIELD(note.h.n_namesz), 3, /* the size counts the NUL */
+	  "no PVH entry (ELF note \"Xen\", type 18)" },
 	{ "A9", FIELD(note.h.n_descsz), 0,
 	  "its PVH entry has 0 bytes, not 4 or 8" },
 	{ "A9", FIELD(note.h.n_descsz), 5,

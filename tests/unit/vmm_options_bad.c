@@ -127,6 +127,21 @@ static void bad_lines_say_why(void **state)
 		expect_bad(bad[i].line, bad[i].message);
 }
 
+static void name_has_an_end(void **state)
+{
+	char line[] = "--name "
+		      "0123456789abcdef0123456789abcdef"
+		      "0123456789abcdef0123456789abcdef0";
+
+	(void)state;
+	assert_false(parse(line));
+	assert_non_null(strstr(why.text, "a name is up to 64 letters"));
+	line[sizeof(line) - 2] = '\0';
+	assert_true(parse(line));
+	assert_int_equal(strlen(o.name), 64);
+	options_free(&o);
+}
+
 static void unknown_policy_lists_the_known(void **state)
 {
 	char message[256] = "--policy '?': the policies are";
@@ -190,6 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_lines_say_why),
+		cmocka_unit_test(name_has_an_end),
 		cmocka_unit_test(unknown_policy_lists_the_known),
 		cmocka_unit_test(complaint_is_one_line),
 		cmocka_unit_test(guest_command_line_has_an_end),

@@ -34,7 +34,7 @@ static void sizes(void **state)
 		"1P",	 "0x1M",      "1.5G",
 		"1@",	 "1`",	      "1\"",
 		"-1M",	 "16777216T", "18446744073709551616B",
-		"1\x80", "1MiBx",
+		"1\x80", "1MiBx",     "99999999999999999999B",
 	};
 	uint64_t bytes;
 
@@ -52,9 +52,15 @@ static void sizes(void **state)
 
 static void numbers(void **state)
 {
-	static const char *const bad[] = {
-		"", "-1", "+1", " 1", "1 ", "1K", "0x1", "18446744073709551616"
-	};
+	static const char *const bad[] = { "",
+					   "-1",
+					   "+1",
+					   " 1",
+					   "1 ",
+					   "1K",
+					   "0x1",
+					   "99999999999999999999",
+					   "18446744073709551616" };
 	uint64_t n;
 
 	(void)state;

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+# make fuzz FUZZ_SECONDS=60     libFuzzer (of clang) on the image loader
+#
+# Damaging inputs are left as crash-* in build/fuzz; build/fuzz/image FILE runs
+# one again. What was learnt stays in build/fuzz/corpus.
+
+FUZZ := $(BUILD)/fuzz
+FUZZ_SECONDS ?= 60
+FUZZ_IMAGE := tests/fuzz/image.c vmm/image.c vmm/elf_note.c vmm/complaint.c
+
+$(FUZZ)/image: $(FUZZ_IMAGE) tests/unit/image_fixture.h vmm/image.h
+	@mkdir -p $(@D)
+	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
+		-fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -o $@ $(FUZZ_IMAGE)
+
+$(FUZZ)/image_seed: tests/fuzz/image_seed.c tests/unit/image_fixture.h
+	@mkdir -p $(@D)
+	$(CC) -I. -D_GNU_SOURCE -std=gnu17 $(WARNINGS) -o $@ $<
+
+fuzz: $(FUZZ)/image $(FUZZ)/image_seed
+	@mkdir -p $(FUZZ)/corpus
+	$(FUZZ)/image_seed >$(FUZZ)/corpus/good
+	$(FUZZ)/image -max_total_time=$(FUZZ_SECONDS) -max_len=16384 \
+		-artifact_prefix=$(FUZZ)/ $(FUZZ)/corpus
+
+.PHONY: fuzz
