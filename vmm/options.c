@@ -185,24 +185,31 @@ void options_free(struct run_options *o)
 	*o = (struct run_options){ .swaps = 0 };
 }
 
+static void help_option(FILE *to, const struct option *opt)
+{
+	const char *line = opt->help, *end;
+
+	if (opt->letter)
+		fprintf(to, "  -%c, --%s %s\n", opt->letter, opt->name,
+			opt->argument);
+	else
+		fprintf(to, "      --%s %s\n", opt->name, opt->argument);
+	for (; *line; line = *end ? end + 1 : end) {
+		end = strchrnul(line, '\n');
+		fprintf(to, "            %.*s\n", (int)(end - line), line);
+	}
+}
+
 void options_help(FILE *to)
 {
 	fputs("usage: twofold run [OPTIONS] [GUEST] [-- GUEST ARGS]\n\n"
 	      "Launch GUEST, an ELF file with a PVH entry [the sample guest].\n"
 	      "Sizes are binary: 512K, 64M, 2G. Defaults stand in [ ].\n\n",
 	      to);
-	for (const struct option *opt = options; opt->name; opt++) {
-		const char *line = opt->help, *end;
-
-		if (opt->letter)
-			fprintf(to, "  -%c, --%s %s\n", opt->letter, opt->name,
-				opt->argument);
-		else
-			fprintf(to, "      --%s %s\n", opt->name,
-				opt->argument);
-		for (; (end = strchrnul(line, '\n')), *line;
-		     line = end + !!*end)
-			fprintf(to, "            %.*s\n", (int)(end - line),
-				line);
-	}
+	for (const struct option *opt = options; opt->name; opt++)
+		help_option(to, opt);
+	fputs("\nPolicies, the default first:", to);
+	for (unsigned i = 0; policies[i]; i++)
+		fprintf(to, " %s", policies[i]->name);
+	fputs("\n", to);
 }

@@ -200,7 +200,7 @@ const struct option options[] = {
 	  "hard cap on host memory behind guest RAM [none]; at\n"
 	  "least 2M and 1M a vCPU; implies --swap ram" },
 	{ 0, "policy", "NAME", set_policy,
-	  "which page leaves next [fifo]; '?' lists them" },
+	  "which page leaves next; the names are below" },
 	{ 0, "swap", "TIER", options_swap,
 	  "where pages go; repeatable, tried in order:\n"
 	  "ram[=SIZE][,codec=lz4|zstd]   compressed memory [lz4]\n"

@@ -231,6 +231,9 @@ static void help_names_every_option(void **state)
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strstr(text, names[i]))
 			fail_msg("no %s in:\n%s", names[i], text);
+	assert_non_null(strstr(text, "Policies, the default first: "));
+	for (unsigned i = 0; policies[i]; i++)
+		assert_non_null(strstr(text, policies[i]->name));
 	while ((line = strsep(&rest, "\n")))
 		assert_in_range(strlen(line), 0, 79);
 	free(text);
