@@ -9,6 +9,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -182,6 +183,14 @@ static int run_session(struct run *r)
 	return exit_status(r);
 }
 
+/* A descriptor of ours must not become what the streams take for 0, 1, 2. */
+static void open_standard_files(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			err(125, "/dev/null");
+}
+
 bool capsule_usable(struct complaint *why)
 {
 	struct capsule_image im;
@@ -195,6 +204,7 @@ int capsule_run(const struct run_options *o, const char *kernel)
 	struct run r = { .deadline_ms = INT64_MAX };
 	struct complaint why;
 
+	open_standard_files();
 	if (!capsule_session_open(&r.s, o, kernel, &why)) {
 		warnx("%s", why.text);
 		return 125;

@@ -19,17 +19,18 @@ int capsule_session_status(const struct capsule_session *s)
 	return atoi(text);
 }
 
-static bool report_error(const struct stream *s, const char *path)
+static bool report_error(const struct stream *s, const char *what,
+			 const char *path)
 {
 	if (path && s->error)
-		warnx("%s: %s", path, strerror(-s->error));
+		warnx("%s %s: %s", what, path, strerror(-s->error));
 	return !path || !s->error;
 }
 
 bool capsule_session_report_errors(const struct capsule_session *s)
 {
-	bool stats = report_error(&s->stream[PORT_STATS], s->o->stats);
-	bool trace = report_error(&s->stream[PORT_TRACE], s->o->trace);
+	bool stats = report_error(&s->stream[PORT_STATS], "stats", s->o->stats);
+	bool trace = report_error(&s->stream[PORT_TRACE], "trace", s->o->trace);
 
 	return stats && trace;
 }

@@ -73,12 +73,14 @@ static bool open_swaps(struct capsule_session *s, struct complaint *why)
 }
 
 /* Where a stream goes that ends in a file of ours. */
-static bool open_output(int *fd, const char *path, struct complaint *why)
+static bool open_output(int *fd, const char *what, const char *path,
+			struct complaint *why)
 {
 	if (!path)
 		return true;
 	*fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	return *fd >= 0 || complain(why, path, errno);
+	return *fd >= 0 ||
+	       complaint_set(why, "%s %s: %s", what, path, strerror(errno));
 }
 
 static bool open_memory(int *fd, const char *name, struct complaint *why)
@@ -91,8 +93,8 @@ static bool open_files(struct capsule_session *s, struct complaint *why)
 {
 	s->file[PORT_OUT] = STDOUT_FILENO;
 	s->file[PORT_ERR] = STDERR_FILENO;
-	return open_output(&s->file[PORT_STATS], s->o->stats, why) &&
-	       open_output(&s->file[PORT_TRACE], s->o->trace, why) &&
+	return open_output(&s->file[PORT_STATS], "stats", s->o->stats, why) &&
+	       open_output(&s->file[PORT_TRACE], "trace", s->o->trace, why) &&
 	       open_memory(&s->file[PORT_EXIT], "exit", why) &&
 	       open_memory(&s->vm.log, "log", why);
 }
@@ -128,10 +130,11 @@ static bool open_socket(struct capsule_session *s, const char *name,
 		int error = api_make_folder();
 
 		if (error)
-			return complain(why,
-					"the folder of the control "
-					"socket (give --api-socket)",
-					-error);
+			return complaint_set(
+				why,
+				"the folder for control sockets: %s; "
+				"set XDG_RUNTIME_DIR or --api-socket",
+				strerror(-error));
 		if (!api_path(name, standard))
 			return complain(why, name, ENAMETOOLONG);
 		path = standard;
