@@ -101,7 +101,7 @@ void machine_read(struct machine *m, pa_t start_info)
 	if (info->magic != PVH_MAGIC)
 		panic("no PVH start info at %#lx", start_info.v);
 	reserve(m, image_pa(kernel_start).v,
-		(uint64_t)(kernel_end - kernel_start));
+		image_pa(kernel_end).v - image_pa(kernel_start).v);
 	reserve(m, start_info.v, sizeof(*info));
 	if (info->cmdline_at) {
 		const char *text =

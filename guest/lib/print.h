@@ -6,7 +6,7 @@
 __attribute__((format(printf, 1, 2))) void print(const char *how, ...);
 
 /* The kernel cannot go on: say why, then end the run with EXIT_PANIC. */
-__attribute__((format(printf, 1, 2))) _Noreturn void panic(const char *how,
-							   ...);
+_Noreturn void panic(const char *how, ...)
+	__attribute__((format(printf, 1, 2)));
 
 #endif

@@ -13,6 +13,15 @@ extern const char kernel_start[], text_end[], rodata_end[], kernel_end[];
 static pa_t kernel_root;
 static uintptr_t mmio_next = MMIO_BASE;
 
+static uint64_t *kernel_slot(uintptr_t va, int level)
+{
+	uint64_t *at = table_slot(kernel_root, va, level);
+
+	if (!at)
+		panic("no frame for the kernel's tables");
+	return at;
+}
+
 /*
  * Map [va, end) to [pa, ...): large pages where everything is aligned. The
  * inner loop fills one table; it is all that grows with the size of RAM.
@@ -25,12 +34,9 @@ static void map(uintptr_t va, uintptr_t end, pa_t pa, uint64_t bits)
 		int level = large ? 2 : 1;
 		uintptr_t step = level_bytes(level);
 		uint64_t entry = pa.v | bits | (large ? PTE_PS : 0);
-		uint64_t *at = table_slot(kernel_root, va, level);
-		uint64_t *table_end;
-
-		if (!at)
-			panic("no frame for the kernel's tables");
-		table_end = at + TABLE_ENTRIES - level_index(va, level);
+		uint64_t *at = kernel_slot(va, level);
+		uint64_t *table_end =
+			at + TABLE_ENTRIES - level_index(va, level);
 		for (; at < table_end && end - va >= step; va += step) {
 			*at++ = entry;
 			entry += step;
@@ -60,8 +66,7 @@ void kmap_init(const struct machine *m)
 		    (uintptr_t)direct(m->ram[i].end), m->ram[i].start,
 		    PTE_P | PTE_W | pte_nx | pte_g);
 	/* New roots copy this half once: its top entries must exist by now. */
-	if (!table_slot(kernel_root, MMIO_BASE, 1))
-		panic("no frame for the device area");
+	kernel_slot(MMIO_BASE, 1);
 	write_cr3(kernel_root);
 }
 
