@@ -37,6 +37,7 @@ static void map(uintptr_t va, uintptr_t end, pa_t pa, uint64_t bits)
 		uint64_t *at = kernel_slot(va, level);
 		uint64_t *table_end =
 			at + TABLE_ENTRIES - level_index(va, level);
+
 		for (; at < table_end && end - va >= step; va += step) {
 			*at++ = entry;
 			entry += step;
