@@ -7,7 +7,7 @@
 #include "guest/lib/string.h"
 #include "guest/user/sys.h"
 
-void printf(const char *how, ...)
+int printf(const char *how, ...)
 {
 	char text[1024];
 	va_list args;
@@ -16,9 +16,9 @@ void printf(const char *how, ...)
 	va_start(args, how);
 	n = format_v(text, sizeof(text), how, args);
 	va_end(args);
-	if (n >= (int)sizeof(text))
-		n = sizeof(text) - 1;
-	sys_write(text, (size_t)n);
+	sys_write(text,
+		  (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+	return n;
 }
 
 /* The digits at @text into *value; what follows them, or NULL. */

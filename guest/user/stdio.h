@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One call, one write; longer text than 1 KiB is cut. */
-__attribute__((format(printf, 1, 2))) void printf(const char *how, ...);
+/* One call, one write, cut at 1 KiB. Returns how long the text wanted to be. */
+__attribute__((format(printf, 1, 2))) int printf(const char *how, ...);
 
 /* All of @text is a number, decimal or 0x and hexadecimal. */
 bool parse_number(const char *text, uint64_t *value);
