@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,84 +126,118 @@ static int send_all(int fd, const char *from, size_t len, int64_t deadline)
 	return 0;
 }
 
-static int send_request(int fd, const char *method, const char *target,
-			const char *json, int64_t deadline)
+/* One call: its answer is the one with its id. A serial port in between may
+ * still hold the answer to somebody who did not wait for it. */
+struct call {
+	int fd;
+	int64_t deadline;
+	char id[HTTP_TEXT + 1];
+	struct http *answer;
+};
+
+static int send_request(const struct call *c, const char *method,
+			const char *target, const char *json)
 {
 	char *text;
 	int len = asprintf(&text,
 			   "%s %s HTTP/1.1\r\n"
 			   "Host: twofold\r\n"
 			   "Connection: close\r\n"
+			   "X-Request-Id: %s\r\n"
 			   "Content-Type: application/json\r\n"
 			   "Content-Length: %zu\r\n\r\n%s",
-			   method, target, json ? strlen(json) : 0,
+			   method, target, c->id, json ? strlen(json) : 0,
 			   json ? json : "");
 
 	if (len < 0)
 		return -ENOMEM;
-	int error = send_all(fd, text, (size_t)len, deadline);
+	int error = send_all(c->fd, text, (size_t)len, c->deadline);
 	free(text);
 	/* Who refuses a request may hang up before all of it was sent, but
 	 * says why first. */
 	return error == -EPIPE ? 0 : error;
 }
 
-/* The response into *h. 0 or -errno. */
-static int receive(int fd, struct http *h, int64_t deadline)
+/* Is the message an answer (no 100), and ours? */
+static bool is_ours(const struct call *c)
 {
+	return c->answer->parser.status_code >= 200 &&
+	       !strcmp(c->answer->id.text, c->id);
+}
+
+/* Take @len bytes, up to the end of our answer. */
+static void take(struct call *c, const char *from, size_t len)
+{
+	struct http *h = c->answer;
+
+	while (len && !h->refusal && !(h->complete && is_ours(c))) {
+		if (h->complete)
+			http_begin(h, HTTP_RESPONSE);
+		size_t used = http_feed(h, from, len);
+		from += used;
+		len -= used;
+	}
+}
+
+/* The answer into *c->answer. 0 or -errno. */
+static int receive(struct call *c)
+{
+	struct http *h = c->answer;
 	char chunk[4096];
 
 	/* Not until the peer closes: a serial port behind it cannot. */
-	while (!h->complete && !h->refusal) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
+	while (!h->refusal && !(h->complete && is_ours(c))) {
+		ssize_t n = read(c->fd, chunk, sizeof(chunk));
 
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return -errno;
 		if (n == 0) {
-			http_end(h);
-			return h->complete ? 0 : -ECONNRESET;
+			if (!h->complete)
+				http_end(h);
+			return h->complete && is_ours(c) ? 0 : -ECONNRESET;
 		}
 		if (n > 0) {
-			http_feed(h, chunk, (size_t)n);
+			take(c, chunk, (size_t)n);
 			continue;
 		}
-		int error = await(fd, POLLIN, deadline);
+		int error = await(c->fd, POLLIN, c->deadline);
 		if (error)
 			return error;
 	}
-	return h->complete ? 0 : -EPROTO;
+	return h->refusal ? -EPROTO : 0;
 }
 
-/* One request and its response over @fd: the status, or -errno. */
-static int converse(int fd, struct http *h, const char *method,
-		    const char *target, const char *json, int64_t deadline)
+/* One request and its answer: the status, or -errno. */
+static int converse(struct call *c, const char *path, const char *method,
+		    const char *target, const char *json)
 {
-	int error = send_request(fd, method, target, json, deadline);
-
+	snprintf(c->id, sizeof(c->id), "%d-%" PRId64, (int)getpid(),
+		 clock_ms());
+	c->fd = connect_to(path, c->deadline);
+	if (c->fd < 0)
+		return c->fd;
+	int error = send_request(c, method, target, json);
 	if (!error)
-		error = receive(fd, h, deadline);
-	return error ? error : h->parser.status_code;
+		error = receive(c);
+	close(c->fd);
+	return error ? error : c->answer->parser.status_code;
 }
 
 int api_call(const char *path, const char *method, const char *target,
 	     const char *json, int timeout_s, char **body)
 {
-	int64_t deadline = clock_ms() + timeout_s * INT64_C(1000);
-	struct http *h = malloc(sizeof(*h));
+	struct call c = { .deadline = clock_ms() + timeout_s * INT64_C(1000),
+			  .answer = malloc(sizeof(*c.answer)) };
 
-	if (!h)
+	if (!c.answer)
 		return -ENOMEM;
-	http_begin(h, HTTP_RESPONSE);
-	int fd = connect_to(path, deadline);
-	int status =
-		fd < 0 ? fd : converse(fd, h, method, target, json, deadline);
-	if (fd >= 0)
-		close(fd);
+	http_begin(c.answer, HTTP_RESPONSE);
+	int status = converse(&c, path, method, target, json);
 	if (status > 0 && body) {
-		*body = strdup(h->body);
+		*body = strdup(c.answer->body);
 		if (!*body)
 			status = -ENOMEM;
 	}
-	free(h);
+	free(c.answer);
 	return status;
 }

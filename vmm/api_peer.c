@@ -81,7 +81,6 @@ static bool flush(struct peer *p)
 /* Answer the request that is complete or refused. False: no memory. */
 static bool answer(struct peer *p, const struct vm_control *vm)
 {
-	bool head = p->in.complete && p->in.parser.method == HTTP_HEAD;
 	struct http_reply reply;
 
 	if (p->in.refusal)
@@ -92,7 +91,7 @@ static bool answer(struct peer *p, const struct vm_control *vm)
 	/* Where a refused request ends is not known: the rest goes with it. */
 	if (p->in.refusal)
 		p->chunk_at = p->chunk_len;
-	p->out = http_format(&reply, head, !p->last, &p->out_len);
+	p->out = http_format(&reply, &p->in, !p->last, &p->out_len);
 	p->out_at = 0;
 	free(reply.body);
 
@@ -102,12 +101,25 @@ static bool answer(struct peer *p, const struct vm_control *vm)
 	return p->out;
 }
 
+/*
+ * A device may have a new client although nobody saw the old one go: both can
+ * happen between two calls of poll. What a read returns is of one client, and
+ * the line that a request begins with is never a later part of one: so this
+ * is somebody else's, and the half that we have is of one who left.
+ */
+static bool is_next_client(const struct peer *p)
+{
+	return p->device && p->in.bytes && p->chunk_at == 0 &&
+	       http_begins_request(p->chunk, p->chunk_len);
+}
+
 /* Take the chunk up to the end of a request. False: no memory. */
 static bool take(struct peer *p, const struct vm_control *vm)
 {
+	if (is_next_client(p))
+		http_begin(&p->in, HTTP_REQUEST);
 	if (peer_idle(p))
 		p->since = clock_ms();
-
 	p->chunk_at += http_feed(&p->in, p->chunk + p->chunk_at,
 				 p->chunk_len - p->chunk_at);
 	if (p->in.complete || p->in.refusal)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char id_header[] = "X-Request-Id";
+
 /* Stop the parser: a callback returns this. */
 static int refuse(http_parser *p, int status)
 {
@@ -26,15 +28,43 @@ static int on_url(http_parser *p, const char *at, size_t len)
 	return 0;
 }
 
-static int on_header(http_parser *p, const char *at, size_t len)
+static void append(struct http_text *t, const char *at, size_t len)
+{
+	if (t->len + len <= HTTP_TEXT)
+		memcpy(t->text + t->len, at, len);
+	t->len += len;
+	t->text[t->len <= HTTP_TEXT ? t->len : 0] = '\0';
+}
+
+static int count_header(http_parser *p, size_t len)
 {
 	struct http *h = p->data;
 
-	(void)at;
 	if (len > HTTP_HEADER - h->header_len)
 		return refuse(p, HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE);
 	h->header_len += len;
 	return 0;
+}
+
+static int on_header_field(http_parser *p, const char *at, size_t len)
+{
+	struct http *h = p->data;
+
+	if (h->name_ended)
+		h->name.len = 0;
+	h->name_ended = false;
+	append(&h->name, at, len);
+	return count_header(p, len);
+}
+
+static int on_header_value(http_parser *p, const char *at, size_t len)
+{
+	struct http *h = p->data;
+
+	h->name_ended = true;
+	if (!strcasecmp(h->name.text, id_header))
+		append(&h->id, at, len);
+	return count_header(p, len);
 }
 
 /* A body that says it is too long is refused before it is sent. */
@@ -71,8 +101,8 @@ static int on_message_complete(http_parser *p)
 
 static const http_parser_settings settings = {
 	.on_url = on_url,
-	.on_header_field = on_header,
-	.on_header_value = on_header,
+	.on_header_field = on_header_field,
+	.on_header_value = on_header_value,
 	.on_headers_complete = on_headers_complete,
 	.on_body = on_body,
 	.on_message_complete = on_message_complete,
@@ -87,6 +117,9 @@ void http_begin(struct http *h, enum http_parser_type type)
 	h->keep_alive = false;
 	h->refusal = 0;
 	h->header_len = h->target_len = h->body_len = 0;
+	h->name.len = h->id.len = 0;
+	h->name.text[0] = h->id.text[0] = '\0';
+	h->name_ended = false;
 	h->target[0] = h->body[0] = '\0';
 }
 
@@ -115,23 +148,37 @@ size_t http_feed(struct http *h, const char *from, size_t len)
 	return used;
 }
 
+bool http_begins_request(const char *from, size_t len)
+{
+	static const http_parser_settings nothing;
+	http_parser p;
+
+	http_parser_init(&p, HTTP_REQUEST);
+	http_parser_execute(&p, &nothing, from, len);
+	return p.http_major != 0; /* the line ends with the version */
+}
+
 void http_end(struct http *h)
 {
 	http_parser_execute(&h->parser, &settings, NULL, 0);
 	check(h);
 }
 
-char *http_format(const struct http_reply *reply, bool head, bool keep_alive,
-		  size_t *len)
+char *http_format(const struct http_reply *reply, const struct http *request,
+		  bool keep_alive, size_t *len)
 {
+	bool head = request->complete && request->parser.method == HTTP_HEAD;
 	const char *body = reply->body ? reply->body : "";
 	char *text = NULL;
 	FILE *f = open_memstream(&text, len);
 
 	if (!f)
 		return NULL;
-	fprintf(f, "HTTP/1.1 %d %s\r\n", reply->status,
-		http_status_str((enum http_status)reply->status));
+	fprintf(f, "HTTP/1.1 %d %s\r\nConnection: %s\r\n", reply->status,
+		http_status_str((enum http_status)reply->status),
+		keep_alive ? "keep-alive" : "close");
+	if (request->id.text[0])
+		fprintf(f, "%s: %s\r\n", id_header, request->id.text);
 	if (reply->allow)
 		fprintf(f, "Allow: %s\r\n", reply->allow);
 	/* RFC 9110, 8.6: a 204 has no length, everything else needs one. */
@@ -140,8 +187,7 @@ char *http_format(const struct http_reply *reply, bool head, bool keep_alive,
 			"Content-Type: application/json\r\n"
 			"Content-Length: %zu\r\n",
 			strlen(body));
-	fprintf(f, "Connection: %s\r\n\r\n%s",
-		keep_alive ? "keep-alive" : "close", head ? "" : body);
+	fprintf(f, "\r\n%s", head ? "" : body);
 	if (fclose(f)) {
 		free(text);
 		return NULL;

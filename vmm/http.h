@@ -15,6 +15,13 @@
 #define HTTP_BYTES  65536 /* a message, its headers and framing included */
 #define HTTP_HEADER 8192 /* its headers, names and values */
 #define HTTP_TARGET 255
+#define HTTP_TEXT   63
+
+/* A short text that comes in pieces; one that is too long is "" for good. */
+struct http_text {
+	size_t len; /* of all pieces */
+	char text[HTTP_TEXT + 1];
+};
 
 struct http {
 	http_parser parser; /* method, status_code */
@@ -23,6 +30,9 @@ struct http {
 	bool keep_alive; /* once complete */
 	int refusal; /* not 0: the status to answer this message with */
 	size_t header_len, target_len, body_len;
+	struct http_text name; /* of the header being read */
+	bool name_ended;
+	struct http_text id; /* X-Request-Id, by which an answer is known */
 	char target[HTTP_TARGET + 1]; /* of a request */
 	char body[HTTP_BYTES + 1]; /* target and body end with a NUL */
 };
@@ -36,6 +46,9 @@ void http_begin(struct http *h, enum http_parser_type type);
  */
 size_t http_feed(struct http *h, const char *from, size_t len);
 
+/* Do @len bytes begin with a request, at least with its first line? */
+bool http_begins_request(const char *from, size_t len);
+
 /* The peer has closed: ends a response that has no length. */
 void http_end(struct http *h);
 
@@ -46,10 +59,10 @@ struct http_reply {
 };
 
 /*
- * @reply as bytes, without its body if @head (the request was a HEAD).
- * Malloced, the length in *len; NULL: no memory. The body stays the caller's.
+ * @reply to @request as bytes. Malloced, the length in *len; NULL: no memory.
+ * The body stays the caller's.
  */
-char *http_format(const struct http_reply *reply, bool head, bool keep_alive,
-		  size_t *len);
+char *http_format(const struct http_reply *reply, const struct http *request,
+		  bool keep_alive, size_t *len);
 
 #endif

@@ -306,6 +306,41 @@ static void head_has_no_body(void **state)
 	close(fd);
 }
 
+/* By its id a client knows its answer; one that is too long is left out. */
+static void an_answer_repeats_the_id(void **state)
+{
+	(void)state;
+	static const char text[] = "GET /nowhere HTTP/1.1\r\nX-Request: 1\r\n"
+				   "x-request-ID: a b-7\r\nX-Request-Ids: 9"
+				   "\r\n\r\n";
+	char id[65], request[256];
+	struct answer a;
+	int fd = connect_at(f.path);
+
+	send_text(fd, text);
+	receive(fd, &a);
+	assert_non_null(strstr(a.head, "\r\nX-Request-Id: a b-7\r\n"));
+	for (size_t i = 0; i < sizeof(text) - 1; i++) {
+		send_bytes(fd, text + i, 1);
+		sleep_ms(1);
+	}
+	receive(fd, &a);
+	assert_non_null(strstr(a.head, "\r\nX-Request-Id: a b-7\r\n"));
+	for (int len = 63; len <= 64; len++) {
+		memset(id, 'i', 64);
+		id[len] = '\0';
+		snprintf(request, sizeof(request),
+			 "GET /nowhere HTTP/1.1\r\nX-Request-Id: %s\r\n\r\n",
+			 id);
+		send_text(fd, request);
+		receive(fd, &a);
+		if ((len == 63) != (strstr(a.head, id) != NULL))
+			fail_msg("%s", a.head);
+		assert_true(len == 63 || !strstr(a.head, "X-Request-Id"));
+	}
+	close(fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -323,6 +358,7 @@ int main(void)
 		TEST(chunked_bodies_are_joined),
 		TEST(half_close_gets_the_answer),
 		TEST(head_has_no_body),
+		TEST(an_answer_repeats_the_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

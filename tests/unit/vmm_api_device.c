@@ -112,6 +112,31 @@ static void half_a_request_goes_with_its_client(void **state)
 	assert_int_equal(fake_deeds(&f.vm), 0);
 }
 
+/* Nor where nobody saw it go, the next one came so soon. */
+static void a_new_client_is_known_by_its_first_line(void **state)
+{
+	(void)state;
+	static const char *const half[] = {
+		"GET /status HTTP/1.1\r\nHost: x\r\n",
+		"PUT /memory/resident HTTP/1.1\r\nContent-Length: 30\r\n\r\n{",
+	};
+
+	set_tty(own, false); /* one write, one read */
+	for (int i = 0; i < 20; i++) {
+		put(half[i % 2]);
+		sleep_ms(5);
+		assert_ask("GET /status HTTP/1.1\r\n\r\n", 200);
+	}
+	assert_int_equal(f.vm.statuses, 20);
+	/* A request in pieces is still one. */
+	put("PUT /memory/resident HTTP/1.1\r\n");
+	sleep_ms(20);
+	put("Content-Length: 20\r\n\r\n");
+	sleep_ms(20);
+	assert_ask("{\"resident_bytes\":1}", 204);
+	assert_int_equal(f.vm.resident, 1);
+}
+
 static void a_stalled_request_is_dropped(void **state)
 {
 	(void)state;
@@ -191,6 +216,7 @@ int main(void)
 		TEST(one_client_asks_for_ever),
 		TEST(a_bad_request_does_not_end_it),
 		TEST(half_a_request_goes_with_its_client),
+		TEST(a_new_client_is_known_by_its_first_line),
 		TEST(a_stalled_request_is_dropped),
 		TEST(a_late_client_is_served),
 		TEST(a_hung_up_device_is_not_spun_on),

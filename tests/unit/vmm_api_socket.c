@@ -209,7 +209,25 @@ static void a_call_to_nobody_says_why(void **state)
 			 -ENAMETOOLONG);
 }
 
-/* A server that takes the request and answers with @text, or with nothing. */
+/* A server that reads the request and answers with @text, where ID stands for
+ * the request's id; or with nothing. */
+_Noreturn static void answer_with(int listener, const char *text)
+{
+	char request[4096] = "", answer[1024];
+	int fd = accept(listener, NULL, NULL);
+
+	if (read(fd, request, sizeof(request) - 1) <= 0 || !text)
+		pause();
+	const char *id = strstr(request, "X-Request-Id: ") + 14;
+	const char *at = strstr(text, "ID:");
+	if (at)
+		snprintf(answer, sizeof(answer), "%.*sX-Request-Id: %.*s%s",
+			 (int)(at - text), text, (int)strcspn(id, "\r"), id,
+			 at + 3);
+	send_text(fd, at ? answer : text);
+	_exit(0);
+}
+
 static int call_answered_by(const char *text, char **body)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
@@ -220,16 +238,8 @@ static int call_answered_by(const char *text, char **body)
 	assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
 	listen(listener, 1);
 	pid_t child = fork();
-	if (!child) {
-		char request[4096];
-		int fd = accept(listener, NULL, NULL);
-
-		if (read(fd, request, sizeof(request)) > 0 && text)
-			send_text(fd, text);
-		else
-			pause();
-		_exit(0);
-	}
+	if (!child)
+		answer_with(listener, text);
 	status = api_call(f.path, "GET", "/status", NULL, 1, body);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
@@ -238,24 +248,52 @@ static int call_answered_by(const char *text, char **body)
 	return status;
 }
 
+#define OK	   "HTTP/1.1 200 OK\r\n"
+#define NO_CONTENT "HTTP/1.1 204 No Content\r\n"
+
 static void odd_servers_are_survived(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		int status;
+	} odd[] = {
+		{ NULL, -ETIMEDOUT },
+		{ "", -ECONNRESET },
+		{ "220 ftp ready\r\n\r\n", -EPROTO },
+		{ OK "ID:\r\nContent-Length: 9\r\n\r\nhalf", -ECONNRESET },
+		{ NO_CONTENT "ID:\r\n\r\n", 204 },
+		/* the answer to somebody else, or to who gave no id */
+		{ NO_CONTENT "X-Request-Id: 1-other\r\n\r\n", -ECONNRESET },
+		{ NO_CONTENT "\r\n", -ECONNRESET },
+	};
+	char *body = NULL;
+
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+		assert_int_equal(call_answered_by(odd[i].text, NULL),
+				 odd[i].status);
+	/* No length: the body ends with the connection. */
+	assert_int_equal(call_answered_by(OK "ID:\r\n\r\nall", &body), 200);
+	assert_string_equal(body, "all");
+	free(body);
+}
+
+/* A serial port may still hold answers that nobody waited for. */
+static void other_answers_are_passed_over(void **state)
 {
 	(void)state;
 	char *body = NULL;
 
-	assert_int_equal(call_answered_by(NULL, NULL), -ETIMEDOUT);
-	assert_int_equal(call_answered_by("", NULL), -ECONNRESET);
-	assert_int_equal(call_answered_by("220 ftp ready\r\n\r\n", NULL),
-			 -EPROTO);
-	assert_int_equal(
-		call_answered_by(
-			"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
-			NULL),
-		-ECONNRESET);
-	/* No length: the body ends with the connection. */
-	assert_int_equal(call_answered_by("HTTP/1.1 200 OK\r\n\r\nall", &body),
-			 200);
-	assert_string_equal(body, "all");
+	assert_int_equal(call_answered_by(NO_CONTENT
+					  "X-Request-Id: 1-other\r\n\r\n" OK
+					  "Content-Length: 3\r\n\r\nold"
+					  "HTTP/1.1 100 Continue\r\n\r\n"
+					  "HTTP/1.1 400 Bad Request\r\n"
+					  "ID:\r\nContent-Length: 4\r\n\r\n"
+					  "ours",
+					  &body),
+			 400);
+	assert_string_equal(body, "ours");
 	free(body);
 }
 
@@ -326,6 +364,7 @@ int main(void)
 		TEST(a_call_gives_status_and_body),
 		TEST(a_call_to_nobody_says_why),
 		TEST(odd_servers_are_survived),
+		TEST(other_answers_are_passed_over),
 		TEST(names_become_paths),
 		TEST(the_folder_is_private),
 	};
