@@ -158,11 +158,9 @@ static int send_request(const struct call *c, const char *method,
 	return error == -EPIPE ? 0 : error;
 }
 
-/* Is the message an answer (no 100), and ours? */
 static bool is_ours(const struct call *c)
 {
-	return c->answer->parser.status_code >= 200 &&
-	       !strcmp(c->answer->id.text, c->id);
+	return !strcmp(c->answer->id.text, c->id);
 }
 
 /* Take @len bytes, up to the end of our answer. */

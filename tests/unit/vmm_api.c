@@ -275,6 +275,24 @@ static void chunked_bodies_are_joined(void **state)
 	close(fd);
 }
 
+/* On a socket, a body is one whatever it looks like. */
+static void a_body_may_look_like_a_request(void **state)
+{
+	(void)state;
+	static const char text[] = "GET /status HTTP/1.1\r\n\r\n";
+	struct answer a;
+	int fd = connect_at(f.path);
+
+	send_request(fd, "PATCH", "/vm", "", 0);
+	assert_int_equal(receive(fd, &a)->status, 400);
+	send_text(fd, "PATCH /vm HTTP/1.1\r\nContent-Length: 24\r\n\r\n");
+	sleep_ms(50);
+	send_text(fd, text);
+	assert_int_equal(receive(fd, &a)->status, 400);
+	assert_int_equal(f.vm.statuses, 0);
+	close(fd);
+}
+
 /* A client may say that it has no more to send and still gets its answer. */
 static void half_close_gets_the_answer(void **state)
 {
@@ -356,6 +374,7 @@ int main(void)
 		TEST(close_is_honoured),
 		TEST(bytes_one_by_one_make_a_request),
 		TEST(chunked_bodies_are_joined),
+		TEST(a_body_may_look_like_a_request),
 		TEST(half_close_gets_the_answer),
 		TEST(head_has_no_body),
 		TEST(an_answer_repeats_the_id),
