@@ -277,10 +277,6 @@ void faults_stop(struct stage2 *s)
 {
 	poke(s);
 	pthread_join(s->faults.thread, NULL);
-}
-
-void faults_close(struct stage2 *s)
-{
 	close(s->faults.wake);
 	close(s->faults.uffd);
 }

@@ -376,6 +376,8 @@ int stage2_evict(struct stage2 *s, gfn_t g)
 	struct pte e;
 	int r = -EBUSY;
 
+	if (!s->config.paging)
+		return -ENOTSUP;
 	pthread_mutex_lock(&s->evicting);
 	pthread_mutex_lock(&s->lock);
 	e = settled_entry(s, g);
@@ -409,6 +411,8 @@ int stage2_unmap(struct stage2 *s, gfn_t g)
 	struct pte e;
 	int r = 0;
 
+	if (!s->config.paging)
+		return -ENOTSUP;
 	pthread_mutex_lock(&s->evicting);
 	pthread_mutex_lock(&s->lock);
 	e = settled_entry(s, g);

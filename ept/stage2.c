@@ -166,7 +166,6 @@ static int start(struct stage2 *s)
 	if (r) {
 		s->stopping = true;
 		faults_stop(s);
-		faults_close(s);
 	}
 	return r;
 }
@@ -278,10 +277,8 @@ static void release_copies(struct stage2 *s)
 
 void stage2_destroy(struct stage2 *s)
 {
-	if (s->config.paging) {
+	if (s->config.paging)
 		release_copies(s);
-		faults_close(s);
-	}
 	destroy_pagers(s);
 	s->ept.stale = NULL;
 	ept_destroy(&s->ept);

@@ -72,11 +72,13 @@ struct stage2_counters {
 /* 0 or -errno: -EPERM when userfaultfd is forbidden, -ENOTSUP when it lacks a
  * feature, -ENOMEM, ... Starts the threads; nothing stays on error. */
 int stage2_create(struct stage2 **out, const struct stage2_config *c);
-/* End the threads; faults are served no more. No vCPU may be running guest
- * code any more. */
+/*
+ * End the threads and close the userfaultfd. Whoever waits in a fault goes on
+ * and may find zeros in that page: every vCPU must have been kicked, so that
+ * none enters the guest again, and what it still says must be ignored.
+ */
 void stage2_stop(struct stage2 *s);
-/* After stage2_stop, when no thread waits in a fault: without userfaultfd it
- * would read zeros. */
+/* After stage2_stop. */
 void stage2_destroy(struct stage2 *s);
 
 /* The host address of guest frame @g, for a KVM memory slot. */
@@ -100,7 +102,8 @@ void stage2_retry(struct stage2 *s);
 struct pte stage2_entry(struct stage2 *s, gfn_t g);
 
 /* Evict page @g, or only unmap it, now. 0; -EFAULT no RAM; -EBUSY pinned or
- * in motion; -ENOSPC and other errors of swap. Any thread, no lock held. */
+ * in motion; -ENOTSUP paging is off; -ENOSPC and other errors of swap. Any
+ * thread, no lock held. */
 int stage2_evict(struct stage2 *s, gfn_t g);
 int stage2_unmap(struct stage2 *s, gfn_t g);
 

@@ -97,7 +97,6 @@ struct page *page_of(struct stage2 *s, gfn_t g);
 /* fault.c and reclaim.c: their threads. */
 int faults_start(struct stage2 *s);
 void faults_stop(struct stage2 *s);
-void faults_close(struct stage2 *s); /* after faults_stop */
 int reclaim_start(struct stage2 *s);
 void reclaim_stop(struct stage2 *s);
 

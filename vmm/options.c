@@ -141,12 +141,15 @@ static bool settle_resident(struct run_options *o, struct complaint *why)
 		o->resident_bytes = o->memory_bytes;
 		return true;
 	}
-	if (!o->paging)
-		return complaint_set(why, "--resident needs --paging on");
-	/* Without a tier only zero and clean pages could leave. */
-	if (!o->swaps)
+	return o->paging || complaint_set(why, "--resident needs --paging on");
+}
+
+/* Without a tier only zero and clean pages could ever leave, and a lower cap
+ * may come at any time, by ctl or by the guest. */
+static void settle_swap(struct run_options *o)
+{
+	if (o->paging && !o->swaps)
 		o->swap[o->swaps++] = (struct swap_option){ .ram = true };
-	return true;
 }
 
 bool options_parse(struct run_options *o, int argc, char **argv,
@@ -166,8 +169,10 @@ bool options_parse(struct run_options *o, int argc, char **argv,
 	if (take_all(o, &rest, why) &&
 	    (o->help ||
 	     (settle_kernel(o, rest.guest, why) && settle_resident(o, why) &&
-	      options_cmdline(o, rest.word, rest.n, why))))
+	      options_cmdline(o, rest.word, rest.n, why)))) {
+		settle_swap(o);
 		return true;
+	}
 	options_free(o);
 	return false;
 }

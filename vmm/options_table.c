@@ -198,11 +198,11 @@ const struct option options[] = {
 	  "the guest's command line, before \" -- GUEST ARGS\"" },
 	{ 0, "resident", "SIZE", set_resident,
 	  "hard cap on host memory behind guest RAM [none]; at\n"
-	  "least 2M and 1M a vCPU; implies --swap ram" },
+	  "least 2M and 1M a vCPU" },
 	{ 0, "policy", "NAME", set_policy,
 	  "which page leaves next; the names are below" },
 	{ 0, "swap", "TIER", options_swap,
-	  "where pages go; repeatable, tried in order:\n"
+	  "where pages go [ram]; repeatable, tried in order:\n"
 	  "ram[=SIZE][,codec=lz4|zstd]   compressed memory [lz4]\n"
 	  "file=PATH[,size=SIZE]         a directory or a disk" },
 	{ 0, "on-swap-error", "stop|kill", set_on_swap_error,

@@ -212,12 +212,13 @@ static int run_vm(struct vm *vm, int signals, struct complaint *why)
 	};
 	char path[108];
 	struct api *api;
-	bool joined;
 	int r;
 
 	if (!socket_path(vm->options, path, why) ||
-	    !api_start(&api, path, vm_control(vm), why))
+	    !api_start(&api, path, vm_control(vm), why)) {
+		vm_destroy(vm);
 		return complain(why);
+	}
 	terminal_raw(STDIN_FILENO);
 	r = vm_start(vm);
 	if (r) {
@@ -225,12 +226,12 @@ static int run_vm(struct vm *vm, int signals, struct complaint *why)
 		vm_end(vm, VM_FAILED, FAILED);
 	}
 	wait_for_end(&s);
-	joined = vm_join(vm);
+	vm_quiesce(vm);
 	terminal_restore();
 	api_stop(api);
 	write_stats(vm);
 	r = vm->status;
-	vm_destroy(vm, joined);
+	vm_destroy(vm);
 	return r;
 }
 
@@ -238,7 +239,7 @@ static int run_on_kvm(const struct run_options *o, const struct image *im)
 {
 	struct complaint why;
 	int signals = open_signals();
-	static struct vm vm; /* a thread may outlive this call */
+	struct vm vm;
 
 	if (!check_stats(o->stats, &why))
 		return complain(&why);

@@ -23,15 +23,17 @@ static _Thread_local struct vcpu *current;
  * a guest never gets VMX or SVM), with this vCPU's APIC id. */
 static int set_cpuid(struct vcpu *v)
 {
-	struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entry[CPUID_ENTRIES];
-	} c = { .head.nent = CPUID_ENTRIES };
+	struct kvm_cpuid2 *c =
+		calloc(1, sizeof(*c) + CPUID_ENTRIES * sizeof(c->entries[0]));
+	int r = 0;
 
-	if (ioctl(v->vm->kvm, KVM_GET_SUPPORTED_CPUID, &c))
-		return -errno;
-	for (unsigned i = 0; i < c.head.nent; i++) {
-		struct kvm_cpuid_entry2 *e = &c.entry[i];
+	if (!c)
+		return -ENOMEM;
+	c->nent = CPUID_ENTRIES;
+	if (ioctl(v->vm->kvm, KVM_GET_SUPPORTED_CPUID, c))
+		r = -errno;
+	for (unsigned i = 0; i < c->nent && !r; i++) {
+		struct kvm_cpuid_entry2 *e = &c->entries[i];
 
 		if (e->function == 1) {
 			e->ecx &= ~(1u << 5); /* VMX */
@@ -42,7 +44,10 @@ static int set_cpuid(struct vcpu *v)
 			e->edx = v->index; /* x2APIC id */
 		}
 	}
-	return ioctl(v->fd, KVM_SET_CPUID2, &c) ? -errno : 0;
+	if (!r && ioctl(v->fd, KVM_SET_CPUID2, c))
+		r = -errno;
+	free(c);
+	return r;
 }
 
 int vcpu_create(struct vcpu *v)
@@ -264,10 +269,16 @@ static void *vcpu_run(void *arg)
 	pthread_setname_np(pthread_self(), "vcpu");
 	stage2_enter_vcpu(v->vm->stage2);
 	while (may_run(v)) {
-		if (ioctl(v->fd, KVM_RUN, 0) == 0)
+		int r = ioctl(v->fd, KVM_RUN, 0) ? errno : 0;
+
+		/* What a VM that has ended still says may stem from a page
+		 * that could not be had (stage2_stop). */
+		if (vm_ended(v->vm))
+			break;
+		if (r == 0)
 			do_exit(v);
-		else if (errno != EINTR && errno != EAGAIN)
-			crash(v, strerror(errno), (uint64_t)errno);
+		else if (r != EINTR && r != EAGAIN)
+			crash(v, strerror(r), (uint64_t)r);
 	}
 	return NULL;
 }

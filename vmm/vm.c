@@ -66,6 +66,14 @@ static void on_failure(void *ctx, const struct stage2_failure *f)
 		vm_pause(vm, text);
 }
 
+/* The TSC's rate as KVM knows it, for traces and the guest. */
+static uint64_t tsc_hz(int vm_fd)
+{
+	int khz = ioctl(vm_fd, KVM_GET_TSC_KHZ, 0);
+
+	return khz > 0 ? (uint64_t)khz * 1000 : 0;
+}
+
 static bool open_kvm(struct vm *vm, struct complaint *why)
 {
 	int run_bytes;
@@ -81,6 +89,7 @@ static bool open_kvm(struct vm *vm, struct complaint *why)
 		return complaint_set(why, "KVM_GET_VCPU_MMAP_SIZE: %s",
 				     strerror(errno));
 	vm->run_bytes = (size_t)run_bytes;
+	vm->tsc_hz = tsc_hz(vm->fd);
 	return true;
 }
 
@@ -91,30 +100,45 @@ static int make_tier(struct tier **out, const struct swap_option *o)
 		      : tier_file_create(out, o->path, o->size);
 }
 
-static bool make_swap(struct vm *vm, struct complaint *why)
+static void destroy_tiers(const struct swap_config *c)
 {
-	const struct run_options *o = vm->options;
-	struct swap_config c = { .flip_nth = o->flip_nth };
-	int r;
+	for (unsigned i = 0; i < c->tiers; i++)
+		c->tier[i]->ops->destroy(c->tier[i]);
+}
 
-	for (unsigned i = 0; i < o->swaps; i++) {
-		struct swap_option s = o->swap[i];
+/* A file tier without a size can hold all of RAM. */
+static bool make_tiers(struct swap_config *c, const struct run_options *o,
+		       struct complaint *why)
+{
+	for (; c->tiers < o->swaps; c->tiers++) {
+		struct swap_option s = o->swap[c->tiers];
+		int r;
 
 		if (!s.ram && !s.size)
 			s.size = o->memory_bytes;
-		r = make_tier(&c.tier[i], &s);
-		if (r) {
-			while (i--)
-				c.tier[i]->ops->destroy(c.tier[i]);
+		r = make_tier(&c->tier[c->tiers], &s);
+		if (r)
 			return complaint_set(
 				why, "swap %s: %s", s.ram ? "ram" : s.path,
 				r == -ENOSPC ? "no room for it there"
 					     : strerror(-r));
-		}
-		c.tiers++;
 	}
-	r = swap_create(&vm->swap, &c);
-	return !r || complaint_set(why, "swap: %s", strerror(-r));
+	return true;
+}
+
+static bool make_swap(struct vm *vm, struct complaint *why)
+{
+	struct swap_config c = { .flip_nth = vm->options->flip_nth };
+	int r;
+
+	if (make_tiers(&c, vm->options, why)) {
+		r = swap_create(&vm->swap, &c);
+		if (!r)
+			return true;
+		complaint_set(why, "swap: %s", strerror(-r));
+	}
+	destroy_tiers(&c);
+	return false;
 }
 
 static bool make_trace(struct vm *vm, struct complaint *why)
@@ -129,7 +153,10 @@ static bool make_trace(struct vm *vm, struct complaint *why)
 		return complaint_set(why, "trace %s: %s", path,
 				     strerror(errno));
 	r = trace_create(&vm->trace, fd, vm->tsc_hz);
-	return !r || complaint_set(why, "trace %s: %s", path, strerror(-r));
+	if (!r)
+		return true;
+	close(fd);
+	return complaint_set(why, "trace %s: %s", path, strerror(-r));
 }
 
 static bool make_stage2(struct vm *vm, const struct image *im,
@@ -245,14 +272,6 @@ static bool write_boot(struct vm *vm, const struct image *im,
 	return !r || complaint_set(why, "vCPU state: %s", strerror(-r));
 }
 
-/* The TSC's rate as KVM knows it, for traces and the guest. */
-static uint64_t tsc_hz(int vm_fd)
-{
-	int khz = ioctl(vm_fd, KVM_GET_TSC_KHZ, 0);
-
-	return khz > 0 ? (uint64_t)khz * 1000 : 0;
-}
-
 static void ignore_signal(int sig)
 {
 	(void)sig;
@@ -277,42 +296,13 @@ bool vm_create(struct vm *vm, const struct run_options *o,
 	pthread_mutex_init(&vm->lock, NULL);
 	pthread_cond_init(&vm->changed, NULL);
 	sigaction(SIGUSR1, &kick, NULL);
-	if (!open_kvm(vm, why))
-		return false;
-	vm->tsc_hz = tsc_hz(vm->fd);
-	return make_trace(vm, why) && make_swap(vm, why) &&
-	       make_stage2(vm, im, why) && add_memory(vm, why) &&
-	       add_irqchip(vm, why) && add_vcpus(vm, why) &&
-	       machine_wire(vm, why) && write_boot(vm, im, why);
-}
-
-/* Threads that trace first, then the trace. */
-static void end_trace(struct vm *vm)
-{
-	if (vm->lab)
-		lab_drain(vm->lab);
-	stage2_stop(vm->stage2);
-	if (vm->trace && trace_close(vm->trace))
-		fprintf(stderr, "twofold: the trace is not complete\n");
-}
-
-void vm_destroy(struct vm *vm, bool joined)
-{
-	end_trace(vm);
-	if (!joined)
-		return;
-	bus_destroy(&vm->mmio);
-	bus_destroy(&vm->ports);
-	while (vm->vcpus)
-		vcpu_destroy(&vm->vcpu[--vm->vcpus]);
-	close(vm->fd);
-	close(vm->kvm);
-	stage2_destroy(vm->stage2);
-	swap_destroy(vm->swap);
-	close(vm->ended);
-	close(vm->room);
-	pthread_cond_destroy(&vm->changed);
-	pthread_mutex_destroy(&vm->lock);
+	if (open_kvm(vm, why) && make_trace(vm, why) && make_swap(vm, why) &&
+	    make_stage2(vm, im, why) && add_memory(vm, why) &&
+	    add_irqchip(vm, why) && add_vcpus(vm, why) &&
+	    machine_wire(vm, why) && write_boot(vm, im, why))
+		return true;
+	vm_destroy(vm);
+	return false;
 }
 
 int vm_start(struct vm *vm)
@@ -341,6 +331,16 @@ void vm_end(struct vm *vm, enum vm_end end, int status)
 	pthread_mutex_unlock(&vm->lock);
 }
 
+bool vm_ended(struct vm *vm)
+{
+	bool ended;
+
+	pthread_mutex_lock(&vm->lock);
+	ended = vm->end != VM_RUNNING;
+	pthread_mutex_unlock(&vm->lock);
+	return ended;
+}
+
 static void kick_all(struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->vcpus; i++)
@@ -348,19 +348,55 @@ static void kick_all(struct vm *vm)
 			vcpu_kick(&vm->vcpu[i]);
 }
 
-bool vm_join(struct vm *vm)
+static void join_until(struct vm *vm, const struct timespec *until)
 {
-	struct timespec until;
-	bool all = true;
+	for (unsigned i = 0; i < vm->vcpus; i++) {
+		struct vcpu *v = &vm->vcpu[i];
+
+		if (v->started)
+			v->started = pthread_clockjoin_np(v->thread, NULL,
+							  CLOCK_MONOTONIC,
+							  until) != 0;
+	}
+}
+
+void vm_quiesce(struct vm *vm)
+{
+	struct timespec until = deadline_in(1000);
 
 	kick_all(vm);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += 1;
-	for (unsigned i = 0; i < vm->vcpus; i++)
-		if (vm->vcpu[i].started &&
-		    pthread_timedjoin_np(vm->vcpu[i].thread, NULL, &until))
-			all = false;
-	return all;
+	join_until(vm, &until);
+}
+
+/*
+ * The order matters. A vCPU, and KVM's workers that fault on its behalf, may
+ * wait for a page that will never come: closing the userfaultfd lets them go,
+ * and KVM's own destruction waits for them.
+ */
+void vm_destroy(struct vm *vm)
+{
+	if (vm->lab)
+		lab_drain(vm->lab);
+	if (vm->stage2)
+		stage2_stop(vm->stage2);
+	join_until(vm, NULL);
+	if (vm->trace && trace_close(vm->trace))
+		fprintf(stderr, "twofold: the trace is not complete\n");
+	bus_destroy(&vm->mmio);
+	bus_destroy(&vm->ports);
+	while (vm->vcpus)
+		vcpu_destroy(&vm->vcpu[--vm->vcpus]);
+	if (vm->fd >= 0)
+		close(vm->fd);
+	if (vm->kvm >= 0)
+		close(vm->kvm);
+	if (vm->stage2)
+		stage2_destroy(vm->stage2);
+	swap_destroy(vm->swap);
+	close(vm->ended);
+	close(vm->room);
+	pthread_cond_destroy(&vm->changed);
+	pthread_mutex_destroy(&vm->lock);
 }
 
 void vm_pause(struct vm *vm, const char *reason)

@@ -30,7 +30,7 @@ struct vcpu {
 	int fd;
 	struct kvm_run *run;
 	pthread_t thread;
-	bool started; /* thread exists; main thread only */
+	bool started; /* thread exists, not joined; main thread only */
 	bool idle; /* not in KVM_RUN; vm->lock */
 };
 
@@ -60,21 +60,19 @@ struct vm {
 	int room; /* eventfd: the UART takes input again */
 };
 
-/* KVM, memory, devices, boot data. False: one line in *why, and the process is
- * expected to end. */
+/* KVM, memory, devices, boot data. False: one line in *why, nothing stays. */
 bool vm_create(struct vm *vm, const struct run_options *o,
 	       const struct image *image, struct complaint *why);
-/* Without @joined a vCPU thread may still wait inside the kernel: then the
- * trace is completed, and memory and KVM are left to the process's exit. */
-void vm_destroy(struct vm *vm, bool joined);
+void vm_destroy(struct vm *vm);
 
 /* Start the vCPU threads. 0 or -errno. */
 int vm_start(struct vm *vm);
 /* End the run; the first call counts. Any thread. */
 void vm_end(struct vm *vm, enum vm_end end, int status);
-/* Stop the vCPU threads after vm_end; false when one could not be had out of
- * the kernel within 1 s (its fault waits for a page that cannot come). */
-bool vm_join(struct vm *vm);
+bool vm_ended(struct vm *vm);
+/* After vm_end: have every vCPU thread leave the guest for good. One that waits
+ * for a page that cannot come is left behind after 1 s, until vm_destroy. */
+void vm_quiesce(struct vm *vm);
 /* Stop every vCPU at its next exit; does not wait. @reason is one line. */
 void vm_pause(struct vm *vm, const char *reason);
 void vm_resume(struct vm *vm);

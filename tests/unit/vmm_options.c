@@ -19,7 +19,10 @@ static void defaults(void **state)
 	assert_int_equal(o.resident_bytes, 512 * MIB);
 	assert_int_equal(o.cpus, 1);
 	assert_ptr_equal(o.policy, policies[0]);
-	assert_int_equal(o.swaps, 0);
+	assert_int_equal(o.swaps, 1); /* what is to leave needs a place */
+	assert_true(o.swap[0].ram);
+	assert_int_equal(o.swap[0].size, 0);
+	assert_int_equal(o.swap[0].codec, CODEC_LZ4);
 	assert_int_equal(o.on_swap_error, SWAP_ERROR_STOP);
 	assert_int_equal(o.accel, ACCEL_AUTO);
 	assert_null(o.trace);
@@ -109,15 +112,10 @@ static void resident_is_within_memory(void **state)
 	(void)state;
 	expect_good("-m 256M --resident 64M");
 	assert_int_equal(o.resident_bytes, 64 * MIB);
-	assert_int_equal(o.swaps, 1); /* what is to leave needs a place */
-	assert_true(o.swap[0].ram);
-	assert_int_equal(o.swap[0].size, 0);
-	assert_int_equal(o.swap[0].codec, CODEC_LZ4);
 	options_free(&o);
 
 	expect_good("--resident 1G -m 256M");
 	assert_int_equal(o.resident_bytes, 256 * MIB);
-	assert_int_equal(o.swaps, 0);
 	options_free(&o);
 
 	expect_good("--resident 3M"); /* the floor of one vCPU */
