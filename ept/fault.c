@@ -27,9 +27,8 @@ static void count_fault(struct stage2 *s, const struct parked_fault *p)
 }
 
 static void emit_fault(struct stage2 *s, const struct parked_fault *p,
-		       struct trace_record r)
+		       struct trace_record r, uint64_t ticks)
 {
-	uint64_t ticks = trace_now() - r.tsc;
 	bool minor = p->flags & UFFD_PAGEFAULT_FLAG_MINOR;
 
 	histogram_add(&s->latency, ticks);
@@ -114,6 +113,7 @@ static bool serve(struct stage2 *s, const struct parked_fault *p)
 {
 	struct trace_record r = { .tsc = trace_now() };
 	enum trace_source source;
+	uint64_t ticks;
 	unsigned n;
 	frame_t f;
 
@@ -128,13 +128,16 @@ static bool serve(struct stage2 *s, const struct parked_fault *p)
 	s->faults.expected = f.v + n;
 	count_fault(s, p);
 
+	/* Taken before the last step, which wakes the vCPU: on a CPU that both
+	 * share it runs at once, and we would count its work as ours. */
+	ticks = trace_now() - r.tsc;
 	pthread_mutex_unlock(&s->lock);
 	uffd_continue(s->faults.uffd, backing_guest(&s->backing, f),
 		      n * PAGE_SIZE);
 	pthread_mutex_lock(&s->lock);
 
 	end_mapping(s, p->gfn, n);
-	emit_fault(s, p, r);
+	emit_fault(s, p, r, ticks);
 	return true;
 }
 

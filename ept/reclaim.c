@@ -328,7 +328,6 @@ static void *reclaim_run(void *arg)
 	int error = 0;
 
 	pthread_setname_np(pthread_self(), "reclaim");
-	stage2_enter_vcpu(s);
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping) {
 		uint64_t want = frames_wanted(s);

@@ -21,11 +21,10 @@ static inline struct ram ram_layout(uint64_t bytes)
 	if (bytes <= ABI_MMIO_BASE)
 		return (struct ram){ .range = { { { 0 }, bytes } },
 				     .ranges = 1 };
-	return (struct ram){
-		.range = { { { 0 }, ABI_MMIO_BASE },
-			   { { ABI_MMIO_END }, bytes - ABI_MMIO_BASE } },
-		.ranges = 2
-	};
+	return (struct ram){ .range = { { { 0 }, ABI_MMIO_BASE },
+					{ { ABI_MMIO_END },
+					  bytes - ABI_MMIO_BASE } },
+			     .ranges = 2 };
 }
 
 /* Is [@at, @at + @len) RAM, all of it, in one range? */

@@ -17,11 +17,12 @@ static json_t *guest_json(const struct status *st)
 static json_t *memory_json(const struct status *st)
 {
 	return json_pack(
-		"{s:I, s:I, s:I, s:I}", "size_bytes",
+		"{s:I, s:I, s:I, s:I, s:I}", "size_bytes",
 		safe_count(st->memory.size_bytes), "resident_limit_bytes",
 		safe_count(st->memory.resident_limit_bytes), "resident_bytes",
 		safe_count(st->memory.resident_bytes), "resident_peak_bytes",
-		safe_count(st->memory.resident_peak_bytes));
+		safe_count(st->memory.resident_peak_bytes), "counted_bytes",
+		safe_count(st->memory.counted_bytes));
 }
 
 static json_t *faults_json(const struct status *st)
@@ -79,16 +80,17 @@ static json_t *placement_json(const struct status *st)
 
 static json_t *report_json(const struct status *st)
 {
-	return json_pack(
-		"{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I,"
-		" s:o, s:o, s:o, s:o, s:o}",
-		"version", 1, "accel", safe_text(st->accel), "stage2",
-		safe_text(st->stage2), "guest", guest_json(st), "memory",
-		memory_json(st), "faults", faults_json(st), "pages",
-		pages_json(st), "swap", swap_json(st), "wall_us",
-		safe_count(st->wall_us), "name", safe_text(st->name), "state",
-		safe_text(st->state), "reason", safe_text(st->reason), "policy",
-		safe_text(st->policy), "placement", placement_json(st));
+	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I,"
+			 " s:o, s:o, s:o, s:o, s:o, s:I}",
+			 "version", 1, "accel", safe_text(st->accel), "stage2",
+			 safe_text(st->stage2), "guest", guest_json(st),
+			 "memory", memory_json(st), "faults", faults_json(st),
+			 "pages", pages_json(st), "swap", swap_json(st),
+			 "wall_us", safe_count(st->wall_us), "name",
+			 safe_text(st->name), "state", safe_text(st->state),
+			 "reason", safe_text(st->reason), "policy",
+			 safe_text(st->policy), "placement", placement_json(st),
+			 "first_exit_us", safe_count(st->first_exit_us));
 }
 
 /* @text with a newline behind it, as a file wants it. */

@@ -25,8 +25,10 @@ struct status {
 		uint64_t page_faults; /* as the guest's kernel reported */
 	} guest;
 	struct {
+		/* resident and peak: what the memfds hold, as the kernel
+		 * counts; counted: what our own table says they hold */
 		uint64_t size_bytes, resident_limit_bytes, resident_bytes,
-			resident_peak_bytes;
+			resident_peak_bytes, counted_bytes;
 	} memory;
 	struct {
 		uint64_t missing, minor;
@@ -48,6 +50,7 @@ struct status {
 		double same_cpu_us, spin_us, blocked_us;
 	} placement;
 	uint64_t wall_us;
+	uint64_t first_exit_us; /* from the start to the guest's first exit */
 };
 
 /* Called by the API's thread; none blocks for longer than it says. */

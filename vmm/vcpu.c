@@ -271,6 +271,9 @@ static void *vcpu_run(void *arg)
 	while (may_run(v)) {
 		int r = ioctl(v->fd, KVM_RUN, 0) ? errno : 0;
 
+		if (!atomic_load(&v->vm->first_exit_us))
+			atomic_store(&v->vm->first_exit_us,
+				     clock_us() - v->vm->start_us);
 		/* What a VM that has ended still says may stem from a page
 		 * that could not be had (stage2_stop). */
 		if (vm_ended(v->vm))

@@ -233,8 +233,22 @@ static bool add_irqchip(struct vm *vm, struct complaint *why)
 	return true;
 }
 
+/*
+ * With HLT exits KVM hands faults to kernel workers (asynchronous page faults,
+ * kvm_can_do_async_pf), which costs more than it gives here: a vCPU that waits
+ * for its page has nothing else to do, and its thread is no longer known.
+ */
+static void keep_faults_synchronous(struct vm *vm)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_X86_DISABLE_EXITS,
+				      .args = { KVM_X86_DISABLE_EXITS_HLT } };
+
+	ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
+}
+
 static bool add_vcpus(struct vm *vm, struct complaint *why)
 {
+	keep_faults_synchronous(vm);
 	for (unsigned i = 0; i < vm->options->cpus; i++) {
 		struct vcpu *v = &vm->vcpu[i];
 		int r;

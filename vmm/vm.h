@@ -8,6 +8,7 @@
 #define VMM_VM_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "devices/bus.h"
 #include "ept/stage2.h"
@@ -48,6 +49,7 @@ struct vm {
 	unsigned vcpus;
 	uint64_t tsc_hz;
 	uint64_t start_us; /* CLOCK_MONOTONIC */
+	_Atomic uint64_t first_exit_us; /* since start_us; 0: none yet */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* paused, idle or end */

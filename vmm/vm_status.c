@@ -58,6 +58,7 @@ static void status_memory(struct vm *vm, struct status *st)
 	st->memory.resident_limit_bytes = c.limit << PAGE_SHIFT;
 	st->memory.resident_bytes = stage2_measured_bytes(vm->stage2);
 	st->memory.resident_peak_bytes = c.peak_bytes;
+	st->memory.counted_bytes = c.resident << PAGE_SHIFT;
 	st->faults.missing = c.missing;
 	st->faults.minor = c.minor;
 	st->faults.latency_us.p50 = in_us(vm, histogram_percentile(&h, 50));
@@ -91,6 +92,7 @@ void vm_status(struct vm *vm, struct status *st)
 		.policy = stage2_policy(vm->stage2),
 		.tiers = swap_tiers(vm->swap),
 		.wall_us = clock_us() - vm->start_us,
+		.first_exit_us = atomic_load(&vm->first_exit_us),
 	};
 	for (unsigned i = 0; i < st->tiers; i++)
 		st->tier[i].name =

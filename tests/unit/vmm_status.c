@@ -23,7 +23,8 @@ static const struct status sample = {
 	.memory = { .size_bytes = 102,
 		    .resident_limit_bytes = 103,
 		    .resident_bytes = 104,
-		    .resident_peak_bytes = 105 },
+		    .resident_peak_bytes = 105,
+		    .counted_bytes = 122 },
 	.faults = { .missing = 106,
 		    .minor = 107,
 		    .latency_us = { .p50 = 1.5, .p99 = 20.1, .max = 300 } },
@@ -44,6 +45,7 @@ static const struct status sample = {
 		       .spin_us = 0.1,
 		       .blocked_us = 1e6 },
 	.wall_us = 121,
+	.first_exit_us = 123,
 };
 
 static const char sample_text[] =
@@ -51,7 +53,8 @@ static const char sample_text[] =
 	"\"guest\":{\"exit_code\":3,\"exit_reason\":\"exit\","
 	"\"page_faults\":101},"
 	"\"memory\":{\"size_bytes\":102,\"resident_limit_bytes\":103,"
-	"\"resident_bytes\":104,\"resident_peak_bytes\":105},"
+	"\"resident_bytes\":104,\"resident_peak_bytes\":105,"
+	"\"counted_bytes\":122},"
 	"\"faults\":{\"missing\":106,\"minor\":107,"
 	"\"latency_us\":{\"p50\":1.5,\"p99\":20.1,\"max\":300.0}},"
 	"\"pages\":{\"zero_filled\":108,\"file_filled\":109,"
@@ -66,7 +69,8 @@ static const char sample_text[] =
 	"\"name\":\"vm1\",\"state\":\"ended\",\"reason\":\"swap: slot 5\","
 	"\"policy\":\"clock\","
 	"\"placement\":{\"choice\":\"same_cpu\",\"same_cpu_us\":4.25,"
-	"\"spin_us\":0.1,\"blocked_us\":1000000.0}}";
+	"\"spin_us\":0.1,\"blocked_us\":1000000.0},"
+	"\"first_exit_us\":123}";
 
 static void compact_text_is_exact(void **state)
 {
