@@ -35,6 +35,7 @@ struct run {
 	int signals; /* a signalfd */
 	int64_t deadline_ms; /* then QEMU is killed, because of: */
 	enum end reason;
+	enum end killed; /* the reason, once it was */
 	bool stopping; /* was asked to, by: */
 	int signal;
 	pthread_t stopper;
@@ -78,7 +79,7 @@ static void set_deadline(struct run *r, int64_t ms, enum end reason)
 	r->reason = reason;
 }
 
-/* The first signal asks the inner run to stop, the second one does not ask. */
+/* The first signal asks the inner run to stop; the second one kills it. */
 static void take_signal(struct run *r)
 {
 	struct signalfd_siginfo which;
@@ -97,6 +98,7 @@ static void kill_when_late(struct run *r)
 	if (now_ms() < r->deadline_ms)
 		return;
 	kill(r->qemu, SIGKILL);
+	r->killed = r->reason;
 	r->deadline_ms = INT64_MAX;
 }
 
@@ -133,13 +135,13 @@ static void relay(struct run *r)
 /* Why there is no exit status: one line, and what the capsule said last. */
 static void explain_death(const struct run *r)
 {
-	if (r->reason == END_STOP && r->deadline_ms == INT64_MAX)
+	if (r->killed == END_STOP) {
 		warnx("the capsule did not stop, and was killed");
-	else if (r->reason == END_TIMEOUT && r->deadline_ms == INT64_MAX)
+	} else if (r->killed == END_TIMEOUT) {
 		warnx("the capsule passed its --timeout by %d s, and was "
 		      "killed",
 		      GUARD_S);
-	else {
+	} else {
 		warnx("the capsule ended before its guest; its last words:");
 		capsule_session_last_words(&r->s, LOG_LINES, stderr);
 	}
@@ -151,7 +153,7 @@ static int exit_status(struct run *r)
 
 	if (status < 0) {
 		explain_death(r);
-		return r->reason == END_TIMEOUT ? 124 : 125;
+		return r->killed == END_TIMEOUT ? 124 : 125;
 	}
 	if (status > 126) {
 		warnx("the run inside the capsule ended with status %d; the "
@@ -209,7 +211,7 @@ int capsule_run(const struct run_options *o, const char *kernel)
 		warnx("%s", why.text);
 		return 125;
 	}
-	if (o->timeout_s)
+	if (o->timeout_s && o->timeout_s < INT32_MAX)
 		set_deadline(&r, (int64_t)(o->timeout_s + GUARD_S) * 1000,
 			     END_TIMEOUT);
 	int status = run_session(&r);

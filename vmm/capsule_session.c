@@ -234,7 +234,7 @@ void capsule_session_started(struct capsule_session *s)
 
 void capsule_session_end_input(struct capsule_session *s)
 {
-	if (!stream_done(&s->stream[PORT_IN]))
+	if (!stream_done(&s->stream[PORT_IN]) || s->stream[PORT_IN].to < 0)
 		return;
 	/* Not close: QEMU would drop what the inner run has not yet read. */
 	shutdown(s->ours[PORT_IN], SHUT_WR);
