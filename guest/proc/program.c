@@ -10,12 +10,14 @@
 extern const uint8_t hello_start[], hello_end[];
 extern const uint8_t verify_start[], verify_end[];
 extern const uint8_t poke_start[], poke_end[];
+extern const uint8_t touch_start[], touch_end[];
 extern const uint8_t tour_start[], tour_end[];
 
 static const struct program programs[] = {
 	{ "hello", hello_start, hello_end },
 	{ "verify", verify_start, verify_end },
 	{ "poke", poke_start, poke_end },
+	{ "touch", touch_start, touch_end },
 	{ "tour", tour_start, tour_end },
 };
 

@@ -12,6 +12,7 @@
 	program hello
 	program verify
 	program poke
+	program touch
 	program tour
 	.balign 4096
 
