@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-#define ABI_FDT_MODULE     "fdt"
+#define ABI_FDT_MODULE	   "fdt"
 #define ABI_FDT_COMPATIBLE "twofold,vm"
 
 /* Device tree "compatible" strings of the devices below. */
@@ -47,10 +47,10 @@
 #define ABI_LAB_ID   0x314241444c4f4654ull /* "TFOLDAB1" */
 
 enum lab_register {
-	LAB_ID = 0x00,     /* ro: ABI_LAB_ID */
-	LAB_ARG0 = 0x08,   /* rw */
-	LAB_ARG1 = 0x10,   /* rw */
-	LAB_CMD = 0x18,    /* wo: enum lab_command */
+	LAB_ID = 0x00, /* ro: ABI_LAB_ID */
+	LAB_ARG0 = 0x08, /* rw */
+	LAB_ARG1 = 0x10, /* rw */
+	LAB_CMD = 0x18, /* wo: enum lab_command */
 	LAB_STATUS = 0x20, /* ro: 0 or errno of the last command */
 	LAB_RESULT = 0x28, /* ro: result of the last command */
 	LAB_TRACING = 0x30 /* ro: 1 when stage-1 records are wanted */
@@ -83,7 +83,7 @@ enum lab_command {
 /* Where a page is, as DESIGN names the states. */
 enum lab_state {
 	LAB_HOLE = 0, /* no RAM there */
-	LAB_ABSENT,   /* never touched, or given back: the pager will fill it */
+	LAB_ABSENT, /* never touched, or given back: the pager will fill it */
 	LAB_ARRIVING,
 	LAB_MAPPED,
 	LAB_UNMAPPED, /* bytes in memory, no second-stage mapping */
@@ -113,13 +113,13 @@ struct lab_counters {
 struct lab_ref {
 	uint32_t stage; /* 1: guest entry, 2: second-stage entry */
 	uint32_t level; /* 4 (root) .. 1 */
-	uint64_t gpa;   /* stage 1: where the entry lies; 2: what it maps */
+	uint64_t gpa; /* stage 1: where the entry lies; 2: what it maps */
 	uint64_t entry; /* its value */
 };
 
 struct lab_walk {
 	uint64_t gva;
-	uint64_t gpa;  /* meaningful when found */
+	uint64_t gpa; /* meaningful when found */
 	uint32_t found; /* 1: both stages are present all the way */
 	uint32_t refs; /* used part of ref[] */
 	struct lab_ref ref[LAB_WALK_REFS];
@@ -133,7 +133,7 @@ struct lab_walk {
  */
 enum lab_fault_kind {
 	LAB_FAULT_DEMAND_ZERO = 1, /* anonymous memory, first touch */
-	LAB_FAULT_DEMAND_FILE,     /* program text or data, first touch */
+	LAB_FAULT_DEMAND_FILE, /* program text or data, first touch */
 	LAB_FAULT_COW,
 	LAB_FAULT_STACK,
 	LAB_FAULT_KERNEL, /* the kernel's own demand mapping */
@@ -145,7 +145,7 @@ struct lab_fault {
 	uint64_t gva, rip, cr3;
 	uint32_t error; /* the page-fault error code */
 	uint32_t pid;
-	uint32_t kind;  /* enum lab_fault_kind */
+	uint32_t kind; /* enum lab_fault_kind */
 	uint32_t ticks; /* TSC ticks to handle it, saturated */
 	uint64_t reserved[2];
 };

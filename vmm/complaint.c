@@ -10,6 +10,7 @@ bool complaint_set(struct complaint *why, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
+	/* cppcheck-suppress ctuuninitvar ; it is written here */
 	vsnprintf(why->text, sizeof(why->text), format, args);
 	va_end(args);
 	/* File names and options come from outside and may hold line ends and

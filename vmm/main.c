@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The commands of `twofold`. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vmm/ctl.h"
 #include "vmm/doctor.h"
@@ -34,8 +36,20 @@ static void usage(FILE *to)
 	fprintf(to, "\n`twofold run --help` lists the options.\n");
 }
 
+/* A file opened later must not become a standard stream that was closed. */
+static void open_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
+	open_standard_streams();
 	if (argc > 1 &&
 	    (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
 		usage(stdout);

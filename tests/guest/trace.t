@@ -18,6 +18,16 @@ sub lines {
 	return $n;
 }
 
+# The times of the first and the last line that match.
+sub span {
+	my ($file, $pattern) = @_;
+	my @t;
+	open my $p, '-|', $program, 'trace', 'print', $file or die;
+	while (<$p>) { push @t, $1 if /$pattern/ && /^\s*(\S+)/ }
+	close $p;
+	return @t[0, -1];
+}
+
 for my $accel (accels()) {
 	my $trace = scratch("$accel.tft");
 	my $r = run($accel, 0, '-m', '128M', '--resident', '24M', '--swap',
@@ -31,6 +41,10 @@ for my $accel (accels()) {
 		'stage-1 records';
 	my ($said) = slurp($r->{out}) =~ /(\d+) page faults/;
 	is $said, $s->{guest}{page_faults}, "the guest's own count";
+	my ($first, $last) = span($trace, qr/\bstage2\b/);
+	my ($from, $to) = span($trace, qr/\bstage1\b/);
+	cmp_ok $from, '>=', $first, 'both stages lie on one time axis';
+	cmp_ok $to, '<=', $last + 1, 'to the end';
 	is lines($trace, qr/^\s*\S+ evict\b/),
 		$s->{pages}{swapped_out} + $s->{pages}{clean_dropped} +
 		$s->{pages}{zero_elided}, 'evict records';
