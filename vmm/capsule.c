@@ -21,6 +21,7 @@
 #include "vmm/api.h"
 #include "vmm/capsule_image.h"
 #include "vmm/capsule_session.h"
+#include "vmm/signals.h"
 #include "vmm/terminal.h"
 
 #define GRACE_S	  10 /* for the inner run to stop when asked to */
@@ -47,20 +48,6 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* Signals that end the run arrive through a descriptor from now on. */
-static int catch_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* A thread, because the inner run may have to write before it can answer. */
@@ -170,7 +157,7 @@ static int exit_status(struct run *r)
 
 static int run_session(struct run *r)
 {
-	r->signals = catch_signals();
+	r->signals = signals_catch();
 	r->qemu = capsule_vm_start(&r->s.vm);
 	capsule_session_started(&r->s);
 	if (r->qemu < 0) {

@@ -20,6 +20,7 @@
 #include "vmm/capsule.h"
 #include "vmm/probe.h"
 #include "vmm/run.h"
+#include "vmm/signals.h"
 #include "vmm/terminal.h"
 #include "vmm/vm.h"
 
@@ -54,19 +55,6 @@ struct session {
 	uint8_t input[256]; /* read from the terminal, not yet taken */
 	size_t inputs;
 };
-
-static int open_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
 
 static int open_timer(uint64_t seconds)
 {
@@ -238,7 +226,7 @@ static int run_vm(struct vm *vm, int signals, struct complaint *why)
 static int run_on_kvm(const struct run_options *o, const struct image *im)
 {
 	struct complaint why;
-	int signals = open_signals();
+	int signals = signals_catch();
 	struct vm vm;
 
 	if (!check_stats(o->stats, &why))

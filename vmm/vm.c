@@ -35,37 +35,6 @@ uint64_t vm_resident_floor(unsigned cpus)
 	return (UINT64_C(2) + cpus) << 20;
 }
 
-/* Stage 2 met something it cannot mend: DESIGN's --on-swap-error. */
-static void on_failure(void *ctx, const struct stage2_failure *f)
-{
-	struct vm *vm = ctx;
-	char text[160];
-
-	if (f->what == FAILURE_FULL)
-		snprintf(text, sizeof(text),
-			 "no page can leave, swap is full or failing (%s)",
-			 f->error ? strerror(-f->error) : "all are in use");
-	else if (f->stored)
-		snprintf(text, sizeof(text),
-			 "gfn %#llx: slot %llu of tier %s: %s",
-			 (unsigned long long)f->gfn.v,
-			 (unsigned long long)f->slot.v, f->source,
-			 f->error == -EBADMSG ? "the stored page is damaged"
-					      : strerror(-f->error));
-	else
-		snprintf(text, sizeof(text), "gfn %#llx: pager %s: %s",
-			 (unsigned long long)f->gfn.v, f->source,
-			 strerror(-f->error));
-	fprintf(stderr, "twofold: %s: %s\n",
-		vm->options->on_swap_error == SWAP_ERROR_KILL ? "killed"
-							      : "paused",
-		text);
-	if (vm->options->on_swap_error == SWAP_ERROR_KILL)
-		vm_end(vm, VM_FAILED, 125);
-	else
-		vm_pause(vm, text);
-}
-
 /* The TSC's rate as KVM knows it, for traces and the guest. */
 static uint64_t tsc_hz(int vm_fd)
 {
@@ -91,113 +60,6 @@ static bool open_kvm(struct vm *vm, struct complaint *why)
 	vm->run_bytes = (size_t)run_bytes;
 	vm->tsc_hz = tsc_hz(vm->fd);
 	return true;
-}
-
-/* One tier of swap as the options say. */
-static int make_tier(struct tier **out, const struct swap_option *o)
-{
-	return o->ram ? tier_ram_create(out, o->size, o->codec)
-		      : tier_file_create(out, o->path, o->size);
-}
-
-static void destroy_tiers(const struct swap_config *c)
-{
-	for (unsigned i = 0; i < c->tiers; i++)
-		c->tier[i]->ops->destroy(c->tier[i]);
-}
-
-/* A file tier without a size can hold all of RAM. */
-static bool make_tiers(struct swap_config *c, const struct run_options *o,
-		       struct complaint *why)
-{
-	for (; c->tiers < o->swaps; c->tiers++) {
-		struct swap_option s = o->swap[c->tiers];
-		int r;
-
-		if (!s.ram && !s.size)
-			s.size = o->memory_bytes;
-		r = make_tier(&c->tier[c->tiers], &s);
-		if (r)
-			return complaint_set(
-				why, "swap %s: %s", s.ram ? "ram" : s.path,
-				r == -ENOSPC ? "no room for it there"
-					     : strerror(-r));
-	}
-	return true;
-}
-
-static bool make_swap(struct vm *vm, struct complaint *why)
-{
-	struct swap_config c = { .flip_nth = vm->options->flip_nth };
-	int r;
-
-	if (make_tiers(&c, vm->options, why)) {
-		r = swap_create(&vm->swap, &c);
-		if (!r)
-			return true;
-		complaint_set(why, "swap: %s", strerror(-r));
-	}
-	destroy_tiers(&c);
-	return false;
-}
-
-static bool make_trace(struct vm *vm, struct complaint *why)
-{
-	const char *path = vm->options->trace;
-	int fd, r;
-
-	if (!path)
-		return true;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return complaint_set(why, "trace %s: %s", path,
-				     strerror(errno));
-	r = trace_create(&vm->trace, fd, vm->tsc_hz);
-	if (!r)
-		return true;
-	close(fd);
-	return complaint_set(why, "trace %s: %s", path, strerror(-r));
-}
-
-static bool make_stage2(struct vm *vm, const struct image *im,
-			struct complaint *why)
-{
-	const struct run_options *o = vm->options;
-	struct file_extent extent[IMAGE_SEGMENTS];
-	struct stage2_config c = {
-		.limit = o->resident_bytes >> PAGE_SHIFT,
-		.policy = o->policy,
-		.swap = vm->swap,
-		.trace = vm->trace,
-		.file = im->fd,
-		.extent = extent,
-		.extents = im->segments,
-		.paging = o->paging,
-		.one_vcpu = o->cpus == 1,
-		.failed = on_failure,
-		.ctx = vm,
-	};
-	int r;
-
-	for (unsigned i = 0; i < im->segments; i++)
-		extent[i] = (struct file_extent){
-			.at = im->segment[i].at,
-			.bytes = im->segment[i].file_bytes,
-			.offset = im->segment[i].file_offset,
-		};
-	for (; c.regions < vm->ram.ranges; c.regions++)
-		c.region[c.regions] = (struct stage2_region){
-			.first = gfn_of(vm->ram.range[c.regions].base),
-			.pages = vm->ram.range[c.regions].bytes >> PAGE_SHIFT,
-		};
-	r = stage2_create(&vm->stage2, &c);
-	if (r == -EPERM || r == -EACCES)
-		return complaint_set(why,
-				     "userfaultfd is forbidden: give yourself "
-				     "/dev/userfaultfd (setfacl -m u:$USER:rw "
-				     "/dev/userfaultfd) or set the sysctl "
-				     "vm.unprivileged_userfaultfd=1");
-	return !r || complaint_set(why, "guest memory: %s", strerror(-r));
 }
 
 /* Memory slots first: each change after the irqchip exists costs KVM a grace
@@ -310,9 +172,8 @@ bool vm_create(struct vm *vm, const struct run_options *o,
 	pthread_mutex_init(&vm->lock, NULL);
 	pthread_cond_init(&vm->changed, NULL);
 	sigaction(SIGUSR1, &kick, NULL);
-	if (open_kvm(vm, why) && make_trace(vm, why) && make_swap(vm, why) &&
-	    make_stage2(vm, im, why) && add_memory(vm, why) &&
-	    add_irqchip(vm, why) && add_vcpus(vm, why) &&
+	if (open_kvm(vm, why) && vm_make_memory(vm, im, why) &&
+	    add_memory(vm, why) && add_irqchip(vm, why) && add_vcpus(vm, why) &&
 	    machine_wire(vm, why) && write_boot(vm, im, why))
 		return true;
 	vm_destroy(vm);

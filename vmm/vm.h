@@ -81,6 +81,11 @@ void vm_resume(struct vm *vm);
 /* Have all vCPUs left the guest? Waits up to @timeout_ms. */
 bool vm_wait_idle(struct vm *vm, unsigned timeout_ms);
 
+/* vm_memory.c: vm->trace, swap and stage2, by the options; @im is its file.
+ * False: one line in *why; what was made is vm_destroy's. */
+bool vm_make_memory(struct vm *vm, const struct image *im,
+		    struct complaint *why);
+
 /* machine.c: the devices, in one visible list. False: one line in *why. */
 bool machine_wire(struct vm *vm, struct complaint *why);
 
