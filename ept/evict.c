@@ -33,12 +33,13 @@ void evict_take(struct stage2 *s, struct batch *b, gfn_t g)
 
 void evict_age(struct stage2 *s, gfn_t g)
 {
-	struct pte e = ept_lookup(&s->ept, g);
+	struct pte e = ept_lookup(&s->ept, g), after;
 
 	if (pte_kind(e) != PTE_LEAF)
 		return;
-	set_entry(s, g, pte_away(PTE_UNMAPPED, pte_payload(e), pte_rights(e)));
-	trace_page(s, TRACE_AGE, g,
+	after = pte_away(PTE_UNMAPPED, pte_payload(e), pte_rights(e));
+	set_entry(s, g, after);
+	trace_page(s, TRACE_AGE, g, e, after,
 		   (struct trace_record){ .tsc = trace_now() });
 }
 
@@ -105,10 +106,11 @@ static void store(struct stage2 *s, struct batch *b)
 			v->fate = FATE_STAYS;
 		else
 			trace_page(s, TRACE_STORE, v->gfn,
+				   pte_away(PTE_LEAVING, v->frame.v, 0),
+				   pte_away(PTE_STORED, v->slot.v, 0),
 				   (struct trace_record){
 					   .tsc = start,
-					   .ticks = (uint32_t)ticks,
-					   .stage2.slot = v->slot.v });
+					   .ticks = (uint32_t)ticks });
 	}
 }
 
@@ -182,13 +184,10 @@ static unsigned commit_end(struct stage2 *s, struct batch *b)
 		set_entry(s, v->gfn, after);
 		s->page[v->frame.v].busy = false;
 		left++;
-		trace_page(s, TRACE_EVICT, v->gfn,
+		trace_page(s, TRACE_EVICT, v->gfn, e, after,
 			   (struct trace_record){
 				   .tsc = trace_now(),
-				   .source = (uint8_t)to[v->fate],
-				   .stage2 = { .before = e.v,
-					       .after = after.v,
-					       .slot = v->slot.v } });
+				   .source = (uint8_t)to[v->fate] });
 	}
 	pthread_cond_broadcast(&s->freed);
 	pthread_cond_broadcast(&s->settled);

@@ -26,25 +26,22 @@ static void count_fault(struct stage2 *s, const struct parked_fault *p)
 		s->count.missing++;
 }
 
-static void emit_fault(struct stage2 *s, const struct parked_fault *p,
-		       struct trace_record r, uint64_t ticks)
+/* What a fault's record says of the thread that faulted. */
+static struct trace_record record_of_fault(const struct parked_fault *p)
 {
-	bool minor = p->flags & UFFD_PAGEFAULT_FLAG_MINOR;
+	struct trace_record r = { .tsc = trace_now() };
 
-	histogram_add(&s->latency, ticks);
-	r.ticks = (uint32_t)(ticks < UINT32_MAX ? ticks : UINT32_MAX);
-	r.fault = minor ? TRACE_MINOR : TRACE_MISSING;
+	r.fault = p->flags & UFFD_PAGEFAULT_FLAG_MINOR ? TRACE_MINOR
+						       : TRACE_MISSING;
 	r.stage2.thread = p->thread;
 	r.stage2.write = !!(p->flags & UFFD_PAGEFAULT_FLAG_WRITE);
-	trace_page(s, TRACE_STAGE2, p->gfn, r);
+	return r;
 }
 
-/* May the page of @g be mapped along with its neighbour before it is touched?
- * Its bytes must be at hand: in memory, or zeros with frames to spare. */
-static bool at_hand(struct stage2 *s, gfn_t g)
+/* May a page be mapped along with its neighbour before it is touched? Its bytes
+ * must be at hand: in memory, or zeros with frames to spare. */
+static bool at_hand(const struct stage2 *s, struct pte e)
 {
-	struct pte e = ept_lookup(&s->ept, g);
-
 	if (pte_kind(e) == PTE_ABSENT)
 		return pte_payload(e) == PAGER_ZERO &&
 		       frames_free(s) > s->limit / 32;
@@ -93,15 +90,14 @@ static unsigned reach_ahead(struct stage2 *s, gfn_t first, unsigned window)
 
 	for (; n < window; n++) {
 		gfn_t g = { first.v + n };
+		struct pte before = ept_lookup(&s->ept, g), after;
 		enum trace_source source;
-		frame_t f;
 
-		if (!frame_of(s, g, &f) || !at_hand(s, g) ||
-		    page_in(s, g, &source))
+		if (!at_hand(s, before) || page_in(s, g, &source))
 			break;
-		begin_mapping(s, g);
+		after = begin_mapping(s, g);
 		s->count.mapped_ahead++;
-		trace_page(s, TRACE_AHEAD, g,
+		trace_page(s, TRACE_AHEAD, g, before, after,
 			   (struct trace_record){ .tsc = trace_now(),
 						  .source = (uint8_t)source });
 	}
@@ -111,19 +107,18 @@ static unsigned reach_ahead(struct stage2 *s, gfn_t first, unsigned window)
 /* Serve one fault, with the lock held. False: the page cannot be had. */
 static bool serve(struct stage2 *s, const struct parked_fault *p)
 {
-	struct trace_record r = { .tsc = trace_now() };
+	struct trace_record r = record_of_fault(p);
+	struct pte before = ept_lookup(&s->ept, p->gfn), after;
 	enum trace_source source;
 	uint64_t ticks;
 	unsigned n;
 	frame_t f;
 
-	r.stage2.before = ept_lookup(&s->ept, p->gfn).v;
 	if (!frame_of(s, p->gfn, &f) || page_in(s, p->gfn, &source))
 		return false;
 	if (source == TRACE_SOURCE_MEMORY)
 		s->config.policy->touch(s->policy, f);
-	r.source = (uint8_t)source;
-	r.stage2.after = begin_mapping(s, p->gfn).v;
+	after = begin_mapping(s, p->gfn);
 	n = reach_ahead(s, p->gfn, next_window(&s->faults, f));
 	s->faults.expected = f.v + n;
 	count_fault(s, p);
@@ -131,13 +126,16 @@ static bool serve(struct stage2 *s, const struct parked_fault *p)
 	/* Taken before the last step, which wakes the vCPU: on a CPU that both
 	 * share it runs at once, and we would count its work as ours. */
 	ticks = trace_now() - r.tsc;
+	histogram_add(&s->latency, ticks);
 	pthread_mutex_unlock(&s->lock);
 	uffd_continue(s->faults.uffd, backing_guest(&s->backing, f),
 		      n * PAGE_SIZE);
 	pthread_mutex_lock(&s->lock);
 
 	end_mapping(s, p->gfn, n);
-	emit_fault(s, p, r, ticks);
+	r.source = (uint8_t)source;
+	r.ticks = (uint32_t)(ticks < UINT32_MAX ? ticks : UINT32_MAX);
+	trace_page(s, TRACE_STAGE2, p->gfn, before, after, r);
 	return true;
 }
 

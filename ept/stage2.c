@@ -32,13 +32,26 @@ gfn_t gfn_of_frame(const struct stage2 *s, frame_t f)
 	return (gfn_t){ r->first.v + f.v };
 }
 
+static void trace_slot(struct stage2 *s, struct trace_record *r, struct pte e)
+{
+	if (pte_kind(e) != PTE_STORED)
+		return;
+	r->stage2.slot = pte_slot(e).v;
+	r->stage2.tier = (uint8_t)swap_tier(s->config.swap, pte_slot(e));
+}
+
 void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
-		struct trace_record r)
+		struct pte before, struct pte after, struct trace_record r)
 {
 	if (!s->config.trace)
 		return;
 	r.kind = (uint16_t)kind;
 	r.stage2.gpa = gpa_of(g).v;
+	r.stage2.before = before.v;
+	r.stage2.after = after.v;
+	r.stage2.tier = TRACE_NO_TIER;
+	trace_slot(s, &r, before);
+	trace_slot(s, &r, after);
 	trace_emit(s->config.trace, &r);
 }
 

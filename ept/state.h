@@ -100,8 +100,9 @@ void faults_stop(struct stage2 *s);
 int reclaim_start(struct stage2 *s);
 void reclaim_stop(struct stage2 *s);
 
-/* trace: one record about page @g. */
+/* One trace record about page @g, whose entry was @before and is @after; a slot
+ * that either names is told too. */
 void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
-		struct trace_record r);
+		struct pte before, struct pte after, struct trace_record r);
 
 #endif

@@ -266,11 +266,18 @@ void swap_release(struct swap *s, slot_t slot)
 	record_free(&s->records, r);
 }
 
-const char *swap_tier_name(struct swap *s, slot_t slot)
+unsigned swap_tier(struct swap *s, slot_t slot)
 {
 	struct record *r = record_of(&s->records, slot);
 
-	return r ? s->tier[r->tier]->ops->name : "none";
+	return r ? r->tier : SWAP_TIERS;
+}
+
+const char *swap_tier_name(struct swap *s, slot_t slot)
+{
+	unsigned tier = swap_tier(s, slot);
+
+	return tier < SWAP_TIERS ? s->tier[tier]->ops->name : "none";
 }
 
 unsigned swap_tiers(const struct swap *s)

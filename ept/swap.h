@@ -61,7 +61,9 @@ bool swap_same(struct swap *s, slot_t slot, gfn_t gfn, const void *page);
 /* The page no longer needs its copy. */
 void swap_release(struct swap *s, slot_t slot);
 
-/* The tier that holds @slot, for messages and traces. */
+/* The tier that holds @slot: its index, SWAP_TIERS when none does, and its
+ * name, for traces and messages. */
+unsigned swap_tier(struct swap *s, slot_t slot);
 const char *swap_tier_name(struct swap *s, slot_t slot);
 
 unsigned swap_tiers(const struct swap *s);

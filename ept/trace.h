@@ -15,6 +15,7 @@
 
 #define TRACE_MAGIC   0x3143415254464f54ull /* "TOFTRAC1" */
 #define TRACE_VERSION 1
+#define TRACE_NO_TIER 0xff
 
 struct trace_header {
 	uint64_t magic;
@@ -60,7 +61,7 @@ struct trace_record {
 			uint64_t slot;
 			uint32_t thread; /* who faulted: its id, 0 unknown */
 			uint8_t write; /* 1: the access was a write */
-			uint8_t tier; /* of slot, 0xff: none */
+			uint8_t tier; /* of slot; TRACE_NO_TIER: no slot */
 			uint16_t reserved;
 		} stage2; /* and AHEAD, AGE, EVICT, STORE */
 		struct {

@@ -80,7 +80,7 @@ static void print_latency(const struct trace_header *h, uint32_t ticks)
 /* Where in swap, of records that have been there. */
 static void print_slot(const struct trace_record *r)
 {
-	if (r->stage2.tier != 0xff)
+	if (r->stage2.tier != TRACE_NO_TIER)
 		printf(" tier=%u", r->stage2.tier);
 	printf(" slot=%" PRIu64, r->stage2.slot);
 }
