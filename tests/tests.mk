@@ -26,13 +26,18 @@ unit: $(UNIT_BIN)
 guest-test: all capsule
 	prove tests/guest
 
-# Everything, as the README and CI call it: the guests last.
-everything: all capsule
+# Everything, as the README and CI call it: the guests last, and alone.
+PARALLEL := $(MAKE) -s -j$(shell nproc)
+SANITIZED := SAN=address,undefined
+
+everything:
+	$(PARALLEL) all capsule
 	$(MAKE) check
-	$(MAKE) unit
-	$(MAKE) unit SAN=address,undefined
-	$(MAKE) CC=clang BUILD=$(BUILD)/clang all unit
+	$(PARALLEL) unit
+	$(PARALLEL) unit all $(SANITIZED)
+	$(PARALLEL) all unit CC=clang BUILD=$(BUILD)/clang
 	$(MAKE) guest-test
+	TWOFOLD=$(BUILD)/san-address-undefined/twofold prove tests/guest/refuse.t
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
 
