@@ -139,14 +139,16 @@ static bool serve(struct stage2 *s, const struct parked_fault *p)
 	return true;
 }
 
-/* A fault that failed waits, its vCPU with it, until the owner says retry.
- * One too many is let go: its thread faults again. */
+/* A fault that failed waits, its vCPU with it, until the owner says retry. One
+ * too many is let go: its thread faults again. */
 static void park(struct stage2 *s, const struct parked_fault *p)
 {
 	struct faults *q = &s->faults;
 
 	if (q->parked < PARKED)
 		q->park[q->parked++] = *p;
+	else
+		uffd_wake(q->uffd, stage2_host(s, p->gfn), PAGE_SIZE);
 }
 
 static void retry_parked(struct stage2 *s)

@@ -44,9 +44,9 @@ int uffd_watch(int uffd, void *at, uint64_t len, uint64_t modes)
 	return ioctl(uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
 }
 
-static int wake(int uffd, uint64_t at, uint64_t len)
+int uffd_wake(int uffd, void *at, uint64_t len)
 {
-	struct uffdio_range r = { at, len };
+	struct uffdio_range r = { (uintptr_t)at, len };
 
 	return ioctl(uffd, UFFDIO_WAKE, &r) ? -errno : 0;
 }
@@ -67,7 +67,7 @@ int uffd_continue(int uffd, void *start, uint64_t len)
 		else if (error == EEXIST) {
 			/* CONTINUE wakes only what it maps: without this a
 			 * thread that faulted just before sleeps for ever. */
-			wake(uffd, at, PAGE_SIZE);
+			uffd_wake(uffd, (void *)(uintptr_t)at, PAGE_SIZE);
 			at += PAGE_SIZE;
 		} else if (error != EAGAIN)
 			return -error;

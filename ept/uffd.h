@@ -23,6 +23,9 @@ int uffd_open(void);
 /* Watch [at, at + len) for the @modes UFFDIO_REGISTER_MODE_*. 0 or -errno. */
 int uffd_watch(int uffd, void *at, uint64_t len, uint64_t modes);
 
+/* Wake who waits for a page in [at, at + len); it faults again if it must. */
+int uffd_wake(int uffd, void *at, uint64_t len);
+
 /*
  * Map the frames behind [at, at + len), which hold their bytes, and wake who
  * waits for them. A page that is mapped already is skipped. 0 or -errno.

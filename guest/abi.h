@@ -19,6 +19,10 @@
 #define ABI_FDT_MODULE	   "fdt"
 #define ABI_FDT_COMPATIBLE "twofold,vm"
 
+/* An image that carries this ELF note gets the lab device; no other does. */
+#define ABI_NOTE_NAME "twofold"
+#define ABI_NOTE_LAB  1
+
 /* Device tree "compatible" strings of the devices below. */
 #define ABI_FDT_UART "ns16550a"
 #define ABI_FDT_EXIT "twofold,exit"

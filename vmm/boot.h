@@ -27,6 +27,7 @@ struct boot_config {
 	const char *cmdline;
 	unsigned cpus;
 	uint64_t tsc_hz; /* 0: unknown */
+	bool lab; /* is there a lab device? */
 };
 
 /* How boot_write reaches guest memory. */

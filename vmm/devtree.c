@@ -148,7 +148,7 @@ static void cpus(struct tree *t, unsigned n, uint64_t tsc_hz)
 	end(t);
 }
 
-static void soc(struct tree *t)
+static void soc(struct tree *t, const struct boot_config *c)
 {
 	begin(t, "soc");
 	string(t, "compatible", "simple-bus");
@@ -168,10 +168,12 @@ static void soc(struct tree *t)
 	reg(t, LAPIC_BASE, APIC_SIZE);
 	end(t);
 
-	begin(t, "lab@d0000000");
-	string(t, "compatible", ABI_FDT_LAB);
-	reg(t, ABI_LAB_BASE, ABI_LAB_SIZE);
-	end(t);
+	if (c->lab) {
+		begin(t, "lab@d0000000");
+		string(t, "compatible", ABI_FDT_LAB);
+		reg(t, ABI_LAB_BASE, ABI_LAB_SIZE);
+		end(t);
+	}
 	end(t);
 }
 
@@ -209,7 +211,7 @@ static void root(struct tree *t, const struct boot_config *c)
 	chosen(t, c->cmdline);
 	memory(t, c->ram);
 	cpus(t, c->cpus, c->tsc_hz);
-	soc(t);
+	soc(t, c);
 	isa(t);
 	end(t);
 }

@@ -230,7 +230,12 @@ static bool take_notes(struct loader *l, unsigned n, const Elf64_Phdr *p)
 			     PVH_NOTE_NAME, PVH_NOTE_TYPE);
 	if (note.end == ELF_NOTE_MALFORMED)
 		return refuse(l, "segment %u: a note reaches past its end", n);
-	return note.end == ELF_NOTE_ABSENT || take_entry(l, note);
+	if (note.end == ELF_NOTE_FOUND && !take_entry(l, note))
+		return false;
+	note = elf_note_find(notes, p->p_filesz, p->p_align == 8 ? 8 : 4,
+			     ABI_NOTE_NAME, ABI_NOTE_LAB);
+	l->im->lab |= note.end == ELF_NOTE_FOUND;
+	return true;
 }
 
 static bool take_program(struct loader *l)

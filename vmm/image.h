@@ -20,6 +20,7 @@ struct image_segment {
 
 struct image {
 	int fd; /* open until image_close */
+	bool lab; /* it asks for the lab device: see ABI_NOTE_LAB */
 	uint32_t entry; /* PVH: guest-physical, 32-bit protected mode */
 	struct image_segment segment[IMAGE_SEGMENTS];
 	unsigned segments;

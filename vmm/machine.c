@@ -76,31 +76,49 @@ static struct device *make_lab(struct vm *vm)
 	return vm->lab;
 }
 
+static bool always(const struct vm *vm)
+{
+	(void)vm;
+	return true;
+}
+
+static bool wants_lab(const struct vm *vm)
+{
+	return vm->wants_lab;
+}
+
 static const struct {
 	struct device *(*make)(struct vm *vm);
+	bool (*wanted)(const struct vm *vm);
 	bool port; /* else MMIO */
 	uint64_t base, size;
 } wiring[] = {
-	{ make_uart, true, ABI_UART_PORT, ABI_UART_PORTS },
-	{ make_exit, true, ABI_EXIT_PORT, ABI_EXIT_PORTS },
-	{ make_lab, false, ABI_LAB_BASE, ABI_LAB_SIZE },
+	{ make_uart, always, true, ABI_UART_PORT, ABI_UART_PORTS },
+	{ make_exit, always, true, ABI_EXIT_PORT, ABI_EXIT_PORTS },
+	{ make_lab, wants_lab, false, ABI_LAB_BASE, ABI_LAB_SIZE },
 };
+
+/* Device @i of the list, on its bus. */
+static bool wire(struct vm *vm, size_t i, struct complaint *why)
+{
+	struct device *d = wiring[i].make(vm);
+	int r;
+
+	if (!d)
+		return complaint_set(why, "no memory for a device");
+	r = bus_add(wiring[i].port ? &vm->ports : &vm->mmio, d, wiring[i].base,
+		    wiring[i].size);
+	if (!r)
+		return true;
+	complaint_set(why, "device %s: %s", d->ops->name, strerror(-r));
+	d->ops->destroy(d);
+	return false;
+}
 
 bool machine_wire(struct vm *vm, struct complaint *why)
 {
-	for (size_t i = 0; i < sizeof(wiring) / sizeof(wiring[0]); i++) {
-		struct device *d = wiring[i].make(vm);
-		int r;
-
-		if (!d)
-			return complaint_set(why, "out of memory");
-		r = bus_add(wiring[i].port ? &vm->ports : &vm->mmio, d,
-			    wiring[i].base, wiring[i].size);
-		if (r) {
-			d->ops->destroy(d);
-			return complaint_set(why, "device %s: %s", d->ops->name,
-					     strerror(-r));
-		}
-	}
+	for (size_t i = 0; i < sizeof(wiring) / sizeof(wiring[0]); i++)
+		if (wiring[i].wanted(vm) && !wire(vm, i, why))
+			return false;
 	return true;
 }

@@ -138,6 +138,7 @@ static bool write_boot(struct vm *vm, const struct image *im,
 		.cmdline = vm->options->cmdline,
 		.cpus = vm->vcpus,
 		.tsc_hz = vm->tsc_hz,
+		.lab = vm->wants_lab,
 	};
 	const struct boot_memory m = { write_guest, vm->stage2 };
 	int r;
@@ -164,6 +165,7 @@ bool vm_create(struct vm *vm, const struct run_options *o,
 		.fd = -1,
 		.ram = ram_layout(o->memory_bytes),
 		.start_us = clock_us(),
+		.wants_lab = im->lab,
 		.ports.name = "port",
 		.mmio.name = "mmio",
 		.ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),

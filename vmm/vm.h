@@ -53,6 +53,7 @@ struct vm {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* paused, idle or end */
+	bool wants_lab; /* the image asks for the lab device */
 	bool paused;
 	char pause_reason[160];
 	enum vm_end end;

@@ -29,6 +29,10 @@
 	.asciz "Xen"
 	.quad PHYS(pvh_start)
 
+	.balign 4
+	.long 8, 0, 1		/* guest/abi.h: ABI_NOTE_LAB */
+	.asciz "twofold"
+
 	.section .text.start, "ax"
 	.code32
 	.globl pvh_start

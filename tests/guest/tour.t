@@ -27,6 +27,18 @@ for my $accel (accels()) {
 	like slurp($r->{out}), qr/no program/, 'an unknown program is named';
 }
 
+# Another's guest gets no lab device: this image no longer carries the note.
+my $image = slurp('build/guest/sample.elf');
+substr($image, index($image, "twofold\0"), 7) = 'another';
+open my $f, '>:raw', scratch('another.elf');
+print $f $image;
+close $f;
+for my $accel (accels()) {
+	my $r = run($accel, 0, scratch('another.elf'), '--', 'two-stage');
+	like slurp($r->{out}), qr/^ok 1 - two-stage # SKIP no lab/m, 'no lab';
+	last;
+}
+
 my $qemu = `qemu-system-x86_64 -M microvm -accel tcg -cpu max -m 128M -nographic -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel build/guest/sample.elf -append hello </dev/null 2>&1`;
 is $? >> 8, 1, 'QEMU microvm: status 0 is 2 * 0 + 1 there';
 like $qemu, qr/^hello/m, 'QEMU microvm: hello' or diag $qemu;

@@ -22,7 +22,8 @@ static int setup(void **state)
 {
 	(void)state;
 	ram = ram_layout(512 * MIB);
-	config = (struct boot_config){ .ram = &ram,
+	config = (struct boot_config){ .lab = true,
+				       .ram = &ram,
 				       .cmdline = "a b -- c",
 				       .cpus = 3,
 				       .tsc_hz = UINT64_C(2100000000) };
@@ -153,6 +154,14 @@ static const char *only_node(const char *compatible)
 	return path;
 }
 
+static void lab_is_listed_only_where_it_is(void **state)
+{
+	(void)state;
+	config.lab = false;
+	build();
+	assert_true(fdt_node_offset_by_compatible(tree, -1, ABI_FDT_LAB) < 0);
+}
+
 static void devices_are_found_by_their_names(void **state)
 {
 	(void)state;
@@ -243,6 +252,7 @@ int main(void)
 		cmocka_unit_test_setup(cpus_are_counted, setup),
 		cmocka_unit_test_setup(clock_takes_the_cells_it_needs, setup),
 		cmocka_unit_test_setup(devices_are_found_by_their_names, setup),
+		cmocka_unit_test_setup(lab_is_listed_only_where_it_is, setup),
 		cmocka_unit_test_setup(interrupts_have_a_controller, setup),
 		cmocka_unit_test_setup(no_room_is_an_error, setup),
 		cmocka_unit_test_setup(the_largest_tree_fits, setup),
