@@ -70,7 +70,8 @@ deps:
 	tests/deps
 
 run: deps
-	$(MAKE) all
+	$(MAKE) -s all
+	@test -w /dev/kvm || $(MAKE) -s capsule
 	$(BUILD)/twofold run
 
 test: deps
