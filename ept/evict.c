@@ -44,7 +44,7 @@ void evict_age(struct stage2 *s, gfn_t g)
 }
 
 /* Drop from the guest mapping what the table no longer maps. */
-static void unmap_stale(struct stage2 *s)
+static int unmap_stale(struct stage2 *s)
 {
 	struct gather stale;
 
@@ -52,7 +52,7 @@ static void unmap_stale(struct stage2 *s)
 	stale = s->stale;
 	s->stale.n = 0;
 	pthread_mutex_unlock(&s->lock);
-	gather_flush(&stale, &s->backing, backing_unmap);
+	return gather_flush(&stale, &s->backing, backing_unmap);
 }
 
 static bool is_zero(const void *page)
@@ -189,36 +189,55 @@ static unsigned commit_end(struct stage2 *s, struct batch *b)
 				   .tsc = trace_now(),
 				   .source = (uint8_t)to[v->fate] });
 	}
-	pthread_cond_broadcast(&s->freed);
+	if (left)
+		pthread_cond_broadcast(&s->freed);
 	pthread_cond_broadcast(&s->settled);
 	pthread_mutex_unlock(&s->lock);
 	return left;
 }
 
+/* Decide each victim's fate. What could not be unmapped may still change: then
+ * none leaves. */
+static void judge_all(struct stage2 *s, struct batch *b, int unmap_error)
+{
+	for (unsigned i = 0; i < b->n; i++) {
+		b->victim[i].error = unmap_error;
+		b->victim[i].fate =
+			unmap_error ? FATE_STAYS : judge(s, &b->victim[i]);
+	}
+}
+
+/* A punch that fails leaves bytes behind that are stored, or zero: a waste,
+ * but the page is what its entry says. */
 unsigned evict_run(struct stage2 *s, struct batch *b)
 {
 	struct gather frames = { 0 };
 
-	unmap_stale(s);
-	for (unsigned i = 0; i < b->n; i++)
-		b->victim[i].fate = judge(s, &b->victim[i]);
+	judge_all(s, b, unmap_stale(s));
 	store(s, b);
 	commit_begin(s, b, &frames);
 	gather_flush(&frames, &s->backing, backing_punch);
 	return commit_end(s, b);
 }
 
-/* The entry of @g once nobody is mapping or bringing in its page. */
-static struct pte settled_entry(struct stage2 *s, gfn_t g)
+/* Take `evicting` and the lock at a moment when nobody is mapping or bringing
+ * in the page of @g; its entry then. */
+static struct pte lock_settled(struct stage2 *s, gfn_t g)
 {
-	for (;;) {
-		struct pte e = ept_lookup(&s->ept, g);
-		struct page *page = page_of(s, g);
+	struct page *page = page_of(s, g);
 
+	for (;;) {
+		struct pte e;
+
+		pthread_mutex_lock(&s->evicting);
+		pthread_mutex_lock(&s->lock);
+		e = ept_lookup(&s->ept, g);
 		if (!page || s->stopping ||
 		    (!page->busy && pte_kind(e) != PTE_ARRIVING))
 			return e;
+		pthread_mutex_unlock(&s->evicting);
 		pthread_cond_wait(&s->settled, &s->lock);
+		pthread_mutex_unlock(&s->lock);
 	}
 }
 
@@ -230,9 +249,7 @@ int stage2_evict(struct stage2 *s, gfn_t g)
 
 	if (!s->config.paging)
 		return -ENOTSUP;
-	pthread_mutex_lock(&s->evicting);
-	pthread_mutex_lock(&s->lock);
-	e = settled_entry(s, g);
+	e = lock_settled(s, g);
 	switch (pte_kind(e)) {
 	case PTE_LEAF:
 	case PTE_UNMAPPED:
@@ -265,9 +282,7 @@ int stage2_unmap(struct stage2 *s, gfn_t g)
 
 	if (!s->config.paging)
 		return -ENOTSUP;
-	pthread_mutex_lock(&s->evicting);
-	pthread_mutex_lock(&s->lock);
-	e = settled_entry(s, g);
+	e = lock_settled(s, g);
 	if (pte_kind(e) == PTE_HOLE)
 		r = -EFAULT;
 	else if (!pte_has_frame(e) || !evict_movable(s, pte_frame(e)))

@@ -128,8 +128,10 @@ static bool serve(struct stage2 *s, const struct parked_fault *p)
 	ticks = trace_now() - r.tsc;
 	histogram_add(&s->latency, ticks);
 	pthread_mutex_unlock(&s->lock);
-	uffd_continue(s->faults.uffd, backing_guest(&s->backing, f),
-		      n * PAGE_SIZE);
+	if (uffd_continue(s->faults.uffd, backing_guest(&s->backing, f),
+			  n * PAGE_SIZE)) /* no memory: it faults again */
+		uffd_wake(s->faults.uffd, backing_guest(&s->backing, f),
+			  n * PAGE_SIZE);
 	pthread_mutex_lock(&s->lock);
 
 	end_mapping(s, p->gfn, n);
@@ -145,6 +147,10 @@ static void park(struct stage2 *s, const struct parked_fault *p)
 {
 	struct faults *q = &s->faults;
 
+	for (unsigned i = 0; i < q->parked; i++)
+		if (q->park[i].gfn.v == p->gfn.v &&
+		    q->park[i].thread == p->thread)
+			return; /* a signal made it fault once more */
 	if (q->parked < PARKED)
 		q->park[q->parked++] = *p;
 	else
@@ -244,6 +250,7 @@ void stage2_retry(struct stage2 *s)
 {
 	pthread_mutex_lock(&s->lock);
 	s->faults.retry = true;
+	s->told_full = false;
 	pthread_mutex_unlock(&s->lock);
 	poke(s);
 }

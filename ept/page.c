@@ -22,6 +22,13 @@ uint64_t frames_free(const struct stage2 *s)
 	return used < s->limit ? s->limit - used : 0;
 }
 
+uint64_t frames_low(const struct stage2 *s)
+{
+	uint64_t part = s->limit / 64;
+
+	return part < 32 ? 32 : part > 1024 ? 1024 : part;
+}
+
 struct page *page_of(struct stage2 *s, gfn_t g)
 {
 	frame_t f;
@@ -97,8 +104,12 @@ static int fetch(struct stage2 *s, gfn_t g, struct pte e,
 	frame_of(s, g, &f);
 	page = &s->page[f.v];
 	r = ept_map(&s->ept, g, 1, pte_away(PTE_ARRIVING, f.v, pte_rights(e)));
-	if (r)
-		return r; /* no memory to split a large entry */
+	if (r) { /* no memory to split a large entry */
+		tell_owner(s, g, e, r);
+		return r;
+	}
+	if (frames_free(s) < frames_low(s))
+		pthread_cond_signal(&s->work);
 	pthread_mutex_unlock(&s->lock);
 	r = pager->ops->fill(pager, g, pte_payload(e),
 			     backing_alias(&s->backing, f));
@@ -120,8 +131,10 @@ static int fetch(struct stage2 *s, gfn_t g, struct pte e,
 		}
 	}
 	pthread_cond_broadcast(&s->settled);
-	if (r)
+	if (r) {
+		pthread_cond_broadcast(&s->freed);
 		tell_owner(s, g, e, r);
+	}
 	return r;
 }
 
@@ -140,10 +153,11 @@ static void wait_for_frame(struct stage2 *s)
 	s->waiting--;
 }
 
+/* Once stopping, what is at hand is still given, but nobody waits. */
 int page_in(struct stage2 *s, gfn_t g, enum trace_source *source)
 {
 	*source = TRACE_SOURCE_NONE;
-	while (!s->stopping) {
+	for (;;) {
 		struct pte e = ept_lookup(&s->ept, g);
 
 		switch (pte_kind(e)) {
@@ -152,18 +166,24 @@ int page_in(struct stage2 *s, gfn_t g, enum trace_source *source)
 			*source = TRACE_SOURCE_MEMORY;
 			return 0;
 		case PTE_LEAVING:
-			if (page_of(s, g)->busy)
-				pthread_cond_wait(&s->settled, &s->lock);
-			else
+			if (!page_of(s, g)->busy)
 				cancel_leaving(s, g, e);
+			else if (s->stopping)
+				return -ECANCELED;
+			else
+				pthread_cond_wait(&s->settled, &s->lock);
 			break;
 		case PTE_ARRIVING:
+			if (s->stopping)
+				return -ECANCELED;
 			pthread_cond_wait(&s->settled, &s->lock);
 			break;
 		case PTE_ABSENT:
 		case PTE_STORED:
 			if (frames_free(s))
 				return fetch(s, g, e, source);
+			if (s->stopping)
+				return -ECANCELED;
 			wait_for_frame(s);
 			break;
 		case PTE_POISONED:
@@ -172,5 +192,4 @@ int page_in(struct stage2 *s, gfn_t g, enum trace_source *source)
 			return -EFAULT;
 		}
 	}
-	return -ECANCELED;
 }

@@ -21,7 +21,7 @@ const char *const placement_name[PLACEMENTS] = {
 
 /* One measurement: a thread touches pages of its own, we serve it. */
 struct trial {
-	volatile uint8_t *pages;
+	uint8_t *pages;
 	int cpu; /* where the toucher runs */
 	uint64_t ticks; /* a fault, the fastest half's mean */
 };
@@ -46,7 +46,7 @@ static void *touch(void *arg)
 	for (unsigned i = 0; i < TRIALS; i++) {
 		if (i == TRIALS / 2)
 			start = trace_now();
-		t->pages[i * PAGE_SIZE] = 1;
+		*(volatile uint8_t *)(t->pages + i * PAGE_SIZE) = 1;
 	}
 	t->ticks = (trace_now() - start) / (TRIALS / 2);
 	return NULL;
@@ -82,6 +82,8 @@ static int measure(int uffd, struct trial *t, bool spin)
 	if (r)
 		return r;
 	r = serve(uffd, spin);
+	if (r) /* or the thread would wait for ever */
+		uffd_unwatch(uffd, t->pages, TRIALS * PAGE_SIZE);
 	pthread_join(thread, NULL);
 	return r;
 }

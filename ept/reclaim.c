@@ -8,14 +8,6 @@
 #include "ept/deadline.h"
 #include "ept/evict.h"
 
-/* Frames that reclaim starts and stops at. */
-static uint64_t low_mark(const struct stage2 *s)
-{
-	uint64_t part = s->limit / 64;
-
-	return part < 32 ? 32 : part > 1024 ? 1024 : part;
-}
-
 /* Ask the policy for up to @want victims. The asks are bounded, so is what
  * they age: a policy may age a whole round before it gives up a page. */
 static void choose_victims(struct stage2 *s, struct batch *b, unsigned want)
@@ -57,7 +49,7 @@ static unsigned reclaim_batch(struct stage2 *s, struct batch *b, uint64_t want)
 /* Frames to free before reclaim may rest; 0: there are enough. */
 static uint64_t frames_wanted(const struct stage2 *s)
 {
-	uint64_t used = frames_used(s), low = low_mark(s);
+	uint64_t used = frames_used(s), low = frames_low(s);
 
 	if (s->limit >= s->backing.frames)
 		return 0; /* all of RAM may be resident */
@@ -104,7 +96,6 @@ static void *reclaim_run(void *arg)
 {
 	struct stage2 *s = arg;
 	uint64_t barren = 0; /* batches in a row that freed nothing */
-	bool told = false;
 	struct batch b;
 	int error = 0;
 
@@ -122,13 +113,13 @@ static void *reclaim_run(void *arg)
 		left = reclaim_batch(s, &b, want);
 		pthread_mutex_lock(&s->lock);
 		barren = left ? 0 : barren + 1;
-		told = told && !left;
+		s->told_full = s->told_full && !left;
 		error = batch_error(&b) ? batch_error(&b) : error;
 		if (barren <= 4 + 2 * frames_used(s) / GATHER_MAX)
 			continue;
-		if (!told && needs_frames(s)) {
+		if (!s->told_full && needs_frames(s)) {
+			s->told_full = true;
 			tell_full(s, error);
-			told = true;
 		}
 		rest(s);
 	}

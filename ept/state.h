@@ -3,8 +3,8 @@
  * The inside of stage 2, for ept/ only.
  *
  * One lock guards the table, the page array, the policy and the counters. It
- * is held for state changes, never for I/O, compression or a system call that
- * touches memory. What lasts longer happens to pages that their state, a pin
+ * is held for state changes, never for I/O on pages, compression or a system
+ * call that touches memory. (A full trace buffer is written under it.) What lasts longer happens to pages that their state, a pin
  * or `busy` protects.
  */
 #ifndef EPT_STATE_H
@@ -59,6 +59,7 @@ struct stage2 {
 	struct page *page;
 	uint64_t limit;
 	unsigned waiting; /* threads that need a frame */
+	bool told_full; /* the owner knows that nothing can leave */
 	struct gather stale; /* unmapped in the table, not yet in the host */
 
 	struct pager *pager[PAGERS], *pager_swap;
@@ -83,6 +84,8 @@ gfn_t gfn_of_frame(const struct stage2 *s, frame_t f);
 uint64_t frames_used(const struct stage2 *s);
 /* Frames that may still be taken. */
 uint64_t frames_free(const struct stage2 *s);
+/* Fewer free frames than this, and reclaim begins; at twice that it ends. */
+uint64_t frames_low(const struct stage2 *s);
 /* Store the entry of a page whose 4 KiB table exists: cannot fail. */
 void set_entry(struct stage2 *s, gfn_t g, struct pte e);
 /*

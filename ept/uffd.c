@@ -44,6 +44,13 @@ int uffd_watch(int uffd, void *at, uint64_t len, uint64_t modes)
 	return ioctl(uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
 }
 
+int uffd_unwatch(int uffd, void *at, uint64_t len)
+{
+	struct uffdio_range r = { (uintptr_t)at, len };
+
+	return ioctl(uffd, UFFDIO_UNREGISTER, &r) ? -errno : 0;
+}
+
 int uffd_wake(int uffd, void *at, uint64_t len)
 {
 	struct uffdio_range r = { (uintptr_t)at, len };

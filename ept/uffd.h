@@ -23,6 +23,9 @@ int uffd_open(void);
 /* Watch [at, at + len) for the @modes UFFDIO_REGISTER_MODE_*. 0 or -errno. */
 int uffd_watch(int uffd, void *at, uint64_t len, uint64_t modes);
 
+/* Watch it no longer, and wake who waits there. */
+int uffd_unwatch(int uffd, void *at, uint64_t len);
+
 /* Wake who waits for a page in [at, at + len); it faults again if it must. */
 int uffd_wake(int uffd, void *at, uint64_t len);
 

@@ -34,8 +34,10 @@ static enum lab_state host_state(void *ctx, gpa_t at)
 static int host_resident(void *ctx, uint64_t bytes, uint64_t *now)
 {
 	struct vm *vm = ctx;
-	uint64_t most = vm->options->resident_bytes;
+	uint64_t most = vm_operator_cap(vm);
 
+	if (!vm->options->paging)
+		return ENOTSUP;
 	if (bytes == 0 || bytes > most)
 		bytes = most;
 	if (bytes < vm_resident_floor(vm->vcpus))

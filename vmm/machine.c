@@ -4,7 +4,9 @@
  * (vmm/devtree.c) says the same to the guest.
  */
 #include <errno.h>
+#include <limits.h>
 #include <linux/kvm.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -13,15 +15,21 @@
 #include "devices/lab.h"
 #include "vmm/vm.h"
 
-/* The terminal is the flow control: while it does not take the bytes, the
- * vCPU that sends them waits, and only it. */
+/*
+ * The terminal is the flow control: while it does not take the bytes, the vCPU
+ * that sends them waits, and only it, and no longer than the VM lives.
+ */
 static void console_write(void *ctx, const uint8_t *bytes, size_t len)
 {
-	(void)ctx;
-	while (len) {
-		ssize_t n = write(STDOUT_FILENO, bytes, len);
+	while (len && !vm_ended(ctx)) {
+		struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+		ssize_t n;
 
-		if (n < 0 && errno != EINTR)
+		if (poll(&out, 1, 100) <= 0)
+			continue;
+		n = write(STDOUT_FILENO, bytes,
+			  len < PIPE_BUF ? len : PIPE_BUF);
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
 			return; /* nobody listens any more */
 		bytes += n > 0 ? n : 0;
 		len -= n > 0 ? (size_t)n : 0;

@@ -54,6 +54,7 @@ struct session {
 	struct pollfd watch[5];
 	uint8_t input[256]; /* read from the terminal, not yet taken */
 	size_t inputs;
+	bool input_ended;
 };
 
 static int open_timer(uint64_t seconds)
@@ -76,7 +77,10 @@ static void feed(struct session *s)
 
 	s->inputs -= taken;
 	memmove(s->input, s->input + taken, s->inputs);
-	s->watch[WATCH_INPUT].events = s->inputs ? 0 : POLLIN;
+	/* Not even hang-ups are watched while there is something to hand on:
+	 * poll would report them for ever. */
+	s->watch[WATCH_INPUT].fd =
+		s->inputs || s->input_ended ? -1 : STDIN_FILENO;
 }
 
 static void on_input(struct session *s)
@@ -86,7 +90,7 @@ static void on_input(struct session *s)
 	if (n > 0)
 		s->inputs = (size_t)n;
 	else if (n == 0 || (errno != EINTR && errno != EAGAIN))
-		s->watch[WATCH_INPUT].fd = -1; /* no more will come */
+		s->input_ended = true;
 	feed(s);
 }
 
@@ -123,10 +127,8 @@ static void wait_for_end(struct session *s)
 			vm_end(s->vm, VM_TIMEOUT, 124);
 		if (w[WATCH_ROOM].revents)
 			on_room(s);
-		if (w[WATCH_INPUT].revents && w[WATCH_INPUT].events)
+		if (w[WATCH_INPUT].revents)
 			on_input(s);
-		else if (w[WATCH_INPUT].revents & (POLLERR | POLLNVAL))
-			w[WATCH_INPUT].fd = -1;
 	}
 }
 
@@ -204,6 +206,7 @@ static int run_vm(struct vm *vm, int signals, struct complaint *why)
 
 	if (!socket_path(vm->options, path, why) ||
 	    !api_start(&api, path, vm_control(vm), why)) {
+		vm_stop(vm);
 		vm_destroy(vm);
 		return complain(why);
 	}
@@ -217,6 +220,7 @@ static int run_vm(struct vm *vm, int signals, struct complaint *why)
 	vm_quiesce(vm);
 	terminal_restore();
 	api_stop(api);
+	vm_stop(vm);
 	write_stats(vm);
 	r = vm->status;
 	vm_destroy(vm);

@@ -301,9 +301,12 @@ static void *vcpu_run(void *arg)
 
 int vcpu_start(struct vcpu *v)
 {
-	int r = -pthread_create(&v->thread, NULL, vcpu_run, v);
+	int r;
 
+	pthread_mutex_lock(&v->vm->lock);
+	r = -pthread_create(&v->thread, NULL, vcpu_run, v);
 	v->started = r == 0;
+	pthread_mutex_unlock(&v->vm->lock);
 	return r;
 }
 

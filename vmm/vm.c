@@ -165,6 +165,7 @@ bool vm_create(struct vm *vm, const struct run_options *o,
 		.fd = -1,
 		.ram = ram_layout(o->memory_bytes),
 		.start_us = clock_us(),
+		.operator_cap = o->resident_bytes,
 		.wants_lab = im->lab,
 		.ports.name = "port",
 		.mmio.name = "mmio",
@@ -178,6 +179,7 @@ bool vm_create(struct vm *vm, const struct run_options *o,
 	    add_memory(vm, why) && add_irqchip(vm, why) && add_vcpus(vm, why) &&
 	    machine_wire(vm, why) && write_boot(vm, im, why))
 		return true;
+	vm_stop(vm);
 	vm_destroy(vm);
 	return false;
 }
@@ -220,21 +222,34 @@ bool vm_ended(struct vm *vm)
 
 static void kick_all(struct vm *vm)
 {
+	pthread_mutex_lock(&vm->lock);
 	for (unsigned i = 0; i < vm->vcpus; i++)
 		if (vm->vcpu[i].started)
 			vcpu_kick(&vm->vcpu[i]);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+/* A thread that has ended but is still marked as started may be kicked: the
+ * mark goes before the join. */
+static void join(struct vcpu *v, const struct timespec *until)
+{
+	bool joined;
+
+	pthread_mutex_lock(&v->vm->lock);
+	joined = !v->started;
+	v->started = false;
+	pthread_mutex_unlock(&v->vm->lock);
+	joined = joined ||
+		 !pthread_clockjoin_np(v->thread, NULL, CLOCK_MONOTONIC, until);
+	pthread_mutex_lock(&v->vm->lock);
+	v->started = !joined;
+	pthread_mutex_unlock(&v->vm->lock);
 }
 
 static void join_until(struct vm *vm, const struct timespec *until)
 {
-	for (unsigned i = 0; i < vm->vcpus; i++) {
-		struct vcpu *v = &vm->vcpu[i];
-
-		if (v->started)
-			v->started = pthread_clockjoin_np(v->thread, NULL,
-							  CLOCK_MONOTONIC,
-							  until) != 0;
-	}
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		join(&vm->vcpu[i], until);
 }
 
 void vm_quiesce(struct vm *vm)
@@ -246,17 +261,21 @@ void vm_quiesce(struct vm *vm)
 }
 
 /*
- * The order matters. A vCPU, and KVM's workers that fault on its behalf, may
- * wait for a page that will never come: closing the userfaultfd lets them go,
- * and KVM's own destruction waits for them.
+ * A vCPU, and KVM's workers that fault on its behalf, may wait for a page that
+ * will never come: closing the userfaultfd lets them go. (KVM's destruction
+ * waits for its workers.)
  */
-void vm_destroy(struct vm *vm)
+void vm_stop(struct vm *vm)
 {
-	if (vm->lab)
-		lab_drain(vm->lab);
 	if (vm->stage2)
 		stage2_stop(vm->stage2);
 	join_until(vm, NULL);
+	if (vm->lab)
+		lab_drain(vm->lab);
+}
+
+void vm_destroy(struct vm *vm)
+{
 	if (vm->trace && trace_close(vm->trace))
 		fprintf(stderr, "twofold: the trace is not complete\n");
 	bus_destroy(&vm->mmio);

@@ -31,7 +31,7 @@ struct vcpu {
 	int fd;
 	struct kvm_run *run;
 	pthread_t thread;
-	bool started; /* thread exists, not joined; main thread only */
+	bool started; /* its thread exists and is not joined; vm->lock */
 	bool idle; /* not in KVM_RUN; vm->lock */
 };
 
@@ -53,6 +53,7 @@ struct vm {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* paused, idle or end */
+	uint64_t operator_cap; /* bytes: what --resident or ctl said last */
 	bool wants_lab; /* the image asks for the lab device */
 	bool paused;
 	char pause_reason[160];
@@ -66,6 +67,7 @@ struct vm {
 /* KVM, memory, devices, boot data. False: one line in *why, nothing stays. */
 bool vm_create(struct vm *vm, const struct run_options *o,
 	       const struct image *image, struct complaint *why);
+/* After vm_stop. */
 void vm_destroy(struct vm *vm);
 
 /* Start the vCPU threads. 0 or -errno. */
@@ -74,8 +76,11 @@ int vm_start(struct vm *vm);
 void vm_end(struct vm *vm, enum vm_end end, int status);
 bool vm_ended(struct vm *vm);
 /* After vm_end: have every vCPU thread leave the guest for good. One that waits
- * for a page that cannot come is left behind after 1 s, until vm_destroy. */
+ * for a page that cannot come is left behind after 1 s, until vm_stop. */
 void vm_quiesce(struct vm *vm);
+/* Then, when nobody controls the VM any more: end stage 2's threads and every
+ * vCPU's. From here on nothing counts or traces. */
+void vm_stop(struct vm *vm);
 /* Stop every vCPU at its next exit; does not wait. @reason is one line. */
 void vm_pause(struct vm *vm, const char *reason);
 void vm_resume(struct vm *vm);
@@ -104,6 +109,8 @@ bool vcpu_current_cr3(uint64_t *cr3);
 /* status.c's input, and what the control API may do. */
 void vm_status(struct vm *vm, struct status *st);
 struct vm_control vm_control(struct vm *vm);
+/* The cap that the operator set last, bytes; the guest may only go below. */
+uint64_t vm_operator_cap(struct vm *vm);
 /* The floor of --resident: what a guest of @cpus vCPUs needs to run. */
 uint64_t vm_resident_floor(unsigned cpus);
 

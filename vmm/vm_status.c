@@ -108,6 +108,16 @@ void vm_status(struct vm *vm, struct status *st)
 	pthread_mutex_unlock(&vm->lock);
 }
 
+uint64_t vm_operator_cap(struct vm *vm)
+{
+	uint64_t cap;
+
+	pthread_mutex_lock(&vm->lock);
+	cap = vm->operator_cap;
+	pthread_mutex_unlock(&vm->lock);
+	return cap;
+}
+
 static void control_status(void *ctx, struct status *st)
 {
 	vm_status(ctx, st);
@@ -128,6 +138,9 @@ static bool control_resident(void *ctx, uint64_t bytes, struct complaint *why)
 		return complaint_set(why, "this VM runs with --paging off");
 	if (bytes > vm->options->memory_bytes)
 		bytes = vm->options->memory_bytes;
+	pthread_mutex_lock(&vm->lock);
+	vm->operator_cap = bytes;
+	pthread_mutex_unlock(&vm->lock);
 	stage2_set_limit(vm->stage2, bytes >> PAGE_SHIFT);
 	return true;
 }
