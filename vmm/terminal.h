@@ -5,7 +5,8 @@
 
 /*
  * If @fd is a terminal: give every key to its reader at once and unechoed,
- * but for those that send signals (Ctrl-C, Ctrl-Z). Output stays as it is.
+ * but for those that send signals (Ctrl-C, Ctrl-Z). Output stays as it is. For
+ * a job in the background, @fd has no input from now on.
  */
 void terminal_raw(int fd);
 
