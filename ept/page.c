@@ -22,11 +22,21 @@ uint64_t frames_free(const struct stage2 *s)
 	return used < s->limit ? s->limit - used : 0;
 }
 
-uint64_t frames_low(const struct stage2 *s)
+/* The low mark of free frames. */
+static uint64_t low_mark(const struct stage2 *s)
 {
 	uint64_t part = s->limit / 64;
 
 	return part < 32 ? 32 : part > 1024 ? 1024 : part;
+}
+
+uint64_t frames_wanted(const struct stage2 *s)
+{
+	uint64_t used = frames_used(s), low = low_mark(s);
+
+	if (s->limit >= s->backing.frames)
+		return 0; /* all of RAM may be resident */
+	return used + low <= s->limit ? 0 : used + 2 * low - s->limit;
 }
 
 struct page *page_of(struct stage2 *s, gfn_t g)
@@ -108,7 +118,7 @@ static int fetch(struct stage2 *s, gfn_t g, struct pte e,
 		tell_owner(s, g, e, r);
 		return r;
 	}
-	if (frames_free(s) < frames_low(s))
+	if (frames_wanted(s))
 		pthread_cond_signal(&s->work);
 	pthread_mutex_unlock(&s->lock);
 	r = pager->ops->fill(pager, g, pte_payload(e),

@@ -14,22 +14,13 @@
  */
 #include <stdlib.h>
 
+#include "ept/frame_queue.h"
 #include "ept/policy.h"
-#include "ept/ring.h"
-
-#define HAND 0 /* the next frame is first; frame f is link f + 1 */
 
 struct policy {
-	uint64_t frames;
+	struct frame_queue ring; /* its first frame is under the hand */
 	uint64_t *referenced; /* a bit a frame: may be mapped */
-	struct ring link[];
 };
-
-static uint32_t link_of(const struct policy *p, frame_t f)
-{
-	assert(f.v < p->frames);
-	return (uint32_t)f.v + 1;
-}
 
 static bool is_referenced(const struct policy *p, frame_t f)
 {
@@ -46,60 +37,54 @@ static void set_referenced(struct policy *p, frame_t f, bool on)
 		p->referenced[f.v / 64] &= ~bit;
 }
 
-static struct policy *create(uint64_t frames)
-{
-	struct policy *p;
-
-	if (frames >= UINT32_MAX)
-		return NULL;
-	p = calloc(1, sizeof(*p) + (frames + 1) * sizeof(p->link[0]));
-	if (!p)
-		return NULL;
-	p->frames = frames;
-	p->referenced = calloc(frames / 64 + 1, sizeof(uint64_t));
-	if (!p->referenced) {
-		free(p);
-		return NULL;
-	}
-	ring_init(p->link, HAND);
-	return p;
-}
-
 static void destroy(struct policy *p)
 {
+	frame_queue_free(&p->ring);
 	free(p->referenced);
 	free(p);
 }
 
+static struct policy *create(uint64_t frames)
+{
+	struct policy *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->referenced = calloc(frames / 64 + 1, sizeof(uint64_t));
+	if (!frame_queue_init(&p->ring, frames) || !p->referenced) {
+		destroy(p);
+		return NULL;
+	}
+	return p;
+}
+
 static void insert(struct policy *p, frame_t f)
 {
-	ring_add_last(p->link, HAND, link_of(p, f));
+	frame_queue_push(&p->ring, f);
 	set_referenced(p, f, true);
 }
 
 static void touch(struct policy *p, frame_t f)
 {
-	assert(ring_holds(p->link, link_of(p, f)));
+	assert(frame_queue_holds(&p->ring, f));
 	set_referenced(p, f, true);
 }
 
 static void take_out(struct policy *p, frame_t f)
 {
-	ring_remove(p->link, link_of(p, f));
+	frame_queue_remove(&p->ring, f);
 }
 
 static struct choice choose(struct policy *p)
 {
-	uint32_t under_hand = ring_first(p->link, HAND);
-	frame_t f = { under_hand - 1 };
+	frame_t f;
 
-	if (ring_empty(p->link, HAND))
+	if (!frame_queue_pop(&p->ring, &f))
 		return (struct choice){ .verdict = VERDICT_NONE };
-	ring_remove(p->link, under_hand);
 	if (!is_referenced(p, f))
 		return (struct choice){ VERDICT_EVICT, f };
 	set_referenced(p, f, false);
-	ring_add_last(p->link, HAND, under_hand);
+	frame_queue_push(&p->ring, f);
 	return (struct choice){ VERDICT_AGE, f };
 }
 

@@ -12,67 +12,55 @@
  */
 #include <stdlib.h>
 
+#include "ept/frame_queue.h"
 #include "ept/policy.h"
-#include "ept/ring.h"
-
-#define HEAD 0 /* frame f is link f + 1 */
 
 struct policy {
-	uint64_t frames;
-	struct ring link[];
+	struct frame_queue queue;
 };
-
-static uint32_t link_of(const struct policy *p, frame_t f)
-{
-	assert(f.v < p->frames);
-	return (uint32_t)f.v + 1;
-}
 
 static struct policy *create(uint64_t frames)
 {
-	struct policy *p;
+	struct policy *p = calloc(1, sizeof(*p));
 
-	if (frames >= UINT32_MAX)
+	if (p && !frame_queue_init(&p->queue, frames)) {
+		free(p);
 		return NULL;
-	p = calloc(1, sizeof(*p) + (frames + 1) * sizeof(p->link[0]));
-	if (!p)
-		return NULL;
-	p->frames = frames;
-	ring_init(p->link, HEAD);
+	}
 	return p;
 }
 
 static void destroy(struct policy *p)
 {
+	frame_queue_free(&p->queue);
 	free(p);
 }
 
 static void insert(struct policy *p, frame_t f)
 {
-	ring_add_last(p->link, HEAD, link_of(p, f));
+	frame_queue_push(&p->queue, f);
 }
 
 /* A reference does not change who came first. */
 static void touch(struct policy *p, frame_t f)
 {
-	assert(ring_holds(p->link, link_of(p, f)));
+	assert(frame_queue_holds(&p->queue, f));
 	(void)p;
 	(void)f;
 }
 
 static void take_out(struct policy *p, frame_t f)
 {
-	ring_remove(p->link, link_of(p, f));
+	frame_queue_remove(&p->queue, f);
 }
 
 static struct choice choose(struct policy *p)
 {
-	uint32_t oldest = ring_first(p->link, HEAD);
+	frame_t f;
 
-	if (ring_empty(p->link, HEAD))
+	if (!frame_queue_pop(&p->queue, &f))
 		return (struct choice){ .verdict = VERDICT_NONE };
-	ring_remove(p->link, oldest);
-	return (struct choice){ VERDICT_EVICT, { oldest - 1 } };
+	return (struct choice){ VERDICT_EVICT, f };
 }
 
 const struct policy_ops policy_fifo = {

@@ -46,16 +46,6 @@ static unsigned reclaim_batch(struct stage2 *s, struct batch *b, uint64_t want)
 	return left;
 }
 
-/* Frames to free before reclaim may rest; 0: there are enough. */
-static uint64_t frames_wanted(const struct stage2 *s)
-{
-	uint64_t used = frames_used(s), low = frames_low(s);
-
-	if (s->limit >= s->backing.frames)
-		return 0; /* all of RAM may be resident */
-	return used + low <= s->limit ? 0 : used + 2 * low - s->limit;
-}
-
 /* Does somebody wait for a frame, or was the cap lowered below what is used? */
 static bool needs_frames(const struct stage2 *s)
 {

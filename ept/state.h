@@ -84,8 +84,9 @@ gfn_t gfn_of_frame(const struct stage2 *s, frame_t f);
 uint64_t frames_used(const struct stage2 *s);
 /* Frames that may still be taken. */
 uint64_t frames_free(const struct stage2 *s);
-/* Fewer free frames than this, and reclaim begins; at twice that it ends. */
-uint64_t frames_low(const struct stage2 *s);
+/* Frames that reclaim is to free; 0: there are enough. It begins below a low
+ * mark and frees up to twice that. */
+uint64_t frames_wanted(const struct stage2 *s);
 /* Store the entry of a page whose 4 KiB table exists: cannot fail. */
 void set_entry(struct stage2 *s, gfn_t g, struct pte e);
 /*

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "vmm/api_peer.h"
+#include "vmm/clock.h"
 #include "vmm/api_socket.h"
 
 #define PEERS	 32

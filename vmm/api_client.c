@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "vmm/api_peer.h"
+#include "vmm/clock.h"
 #include "vmm/http.h"
 
 #define RETRY_MS 10

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "vmm/api_peer.h"
+#include "vmm/clock.h"
 
 #include <errno.h>
 #include <poll.h>

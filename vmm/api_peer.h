@@ -10,7 +10,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "vmm/http.h"
 #include "vmm/status.h"
@@ -51,14 +50,6 @@ bool peer_idle(const struct peer *p);
 static inline int64_t peer_deadline(const struct peer *p, int64_t limit_ms)
 {
 	return peer_idle(p) ? INT64_MAX : p->since + limit_ms;
-}
-
-static inline int64_t clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 #endif

@@ -21,6 +21,7 @@
 #include "vmm/api.h"
 #include "vmm/capsule_image.h"
 #include "vmm/capsule_session.h"
+#include "vmm/clock.h"
 #include "vmm/signals.h"
 #include "vmm/terminal.h"
 
@@ -42,14 +43,6 @@ struct run {
 	pthread_t stopper;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* A thread, because the inner run may have to write before it can answer. */
 static void *ask_to_stop(void *socket_path)
 {
@@ -60,9 +53,9 @@ static void *ask_to_stop(void *socket_path)
 
 static void set_deadline(struct run *r, int64_t ms, enum end reason)
 {
-	if (now_ms() + ms >= r->deadline_ms)
+	if (clock_ms() + ms >= r->deadline_ms)
 		return;
-	r->deadline_ms = now_ms() + ms;
+	r->deadline_ms = clock_ms() + ms;
 	r->reason = reason;
 }
 
@@ -82,7 +75,7 @@ static void take_signal(struct run *r)
 
 static void kill_when_late(struct run *r)
 {
-	if (now_ms() < r->deadline_ms)
+	if (clock_ms() < r->deadline_ms)
 		return;
 	kill(r->qemu, SIGKILL);
 	r->killed = r->reason;
@@ -91,7 +84,7 @@ static void kill_when_late(struct run *r)
 
 static int wait_ms(const struct run *r)
 {
-	int64_t left = r->deadline_ms - now_ms();
+	int64_t left = r->deadline_ms - clock_ms();
 
 	if (r->deadline_ms == INT64_MAX)
 		return -1;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "vmm/beside.h"
 #include "vmm/capsule_image.h"
 
 #include <elf.h>
@@ -29,36 +30,6 @@ bool capsule_find_qemu(char path[PATH_MAX], struct complaint *why)
 	}
 	return complaint_set(why, CAPSULE_QEMU " is missing: apt-get install "
 					       "qemu-system-x86");
-}
-
-/* The folder of this program, without a slash at its end. */
-static bool program_folder(char folder[PATH_MAX])
-{
-	ssize_t n = readlink("/proc/self/exe", folder, PATH_MAX - 1);
-
-	if (n <= 0)
-		return false;
-	folder[n] = 0;
-	*strrchr(folder, '/') = 0;
-	return true;
-}
-
-/* @name beside this program or, for builds in a folder of their own, above. */
-static bool find_beside(char path[PATH_MAX], const char *name)
-{
-	static const char *const where[] = { "", "/.." };
-	char folder[PATH_MAX];
-
-	if (!program_folder(folder))
-		return false;
-	for (unsigned i = 0; i < 2; i++) {
-		int n = snprintf(path, PATH_MAX, "%s%s/%s", folder, where[i],
-				 name);
-
-		if (n < PATH_MAX && !access(path, R_OK))
-			return true;
-	}
-	return false;
 }
 
 /* Does the program in @fd need no other files to run? */
@@ -96,7 +67,7 @@ static bool find_program(char path[PATH_MAX], struct complaint *why)
 	strcpy(path, "/proc/self/exe");
 	if (is_static_file(path))
 		return true;
-	if (find_beside(path, "../twofold") && is_static_file(path))
+	if (beside_find(path, "../twofold") && is_static_file(path))
 		return true;
 	return complaint_set(why, "the capsule needs a statically linked "
 				  "twofold: make");
@@ -104,8 +75,8 @@ static bool find_program(char path[PATH_MAX], struct complaint *why)
 
 bool capsule_find_image(struct capsule_image *im, struct complaint *why)
 {
-	if (!find_beside(im->kernel, "capsule/vmlinuz") ||
-	    !find_beside(im->initrd, "capsule/initrd.cpio"))
+	if (!beside_find(im->kernel, "capsule/vmlinuz") ||
+	    !beside_find(im->initrd, "capsule/initrd.cpio"))
 		return complaint_set(why,
 				     "the capsule's image is missing: make "
 				     "capsule");

@@ -17,6 +17,7 @@
 #include "devices/devices.h"
 #include "ept/trace.h"
 #include "vmm/api.h"
+#include "vmm/beside.h"
 #include "vmm/capsule.h"
 #include "vmm/probe.h"
 #include "vmm/run.h"
@@ -30,20 +31,6 @@ static int complain(const struct complaint *why)
 {
 	fprintf(stderr, "twofold: %s\n", why->text);
 	return FAILED;
-}
-
-/* The file @name beside the program. */
-static void beside_program(char *path, size_t room, const char *name)
-{
-	char exe[3072];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	char *slash;
-
-	exe[n > 0 ? n : 0] = 0;
-	slash = strrchr(exe, '/');
-	if (slash)
-		*slash = 0;
-	snprintf(path, room, "%s/%s", exe, name);
 }
 
 /* What the main thread waits for. */
@@ -264,13 +251,18 @@ static int run_parsed(const struct run_options *o)
 	struct ram ram = ram_layout(o->memory_bytes);
 	struct complaint why;
 	struct image image;
-	char sample[4096];
+	char sample[PATH_MAX];
 	const char *kernel = o->kernel;
 	int status;
 
-	beside_program(sample, sizeof(sample), "guest/sample.elf");
-	if (!kernel)
+	if (!kernel) {
 		kernel = sample;
+		if (!beside_find(sample, "guest/sample.elf")) {
+			complaint_set(&why, "the sample guest is not beside "
+					    "the program: make builds it");
+			return complain(&why);
+		}
+	}
 	if (choose_capsule(o, &status))
 		return capsule_run(o, kernel);
 	if (status)

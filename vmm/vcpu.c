@@ -12,6 +12,7 @@
 
 #include "ept/guest_mem.h"
 #include "vmm/boot.h"
+#include "vmm/clock.h"
 #include "vmm/vm.h"
 
 /* The vCPU whose exit this thread is handling. */
@@ -286,7 +287,7 @@ static void *vcpu_run(void *arg)
 
 		if (!atomic_load(&v->vm->first_exit_us))
 			atomic_store(&v->vm->first_exit_us,
-				     clock_us() - v->vm->start_us);
+				     (uint64_t)(clock_us() - v->vm->start_us));
 		/* What a VM that has ended still says may stem from a page
 		 * that could not be had (stage2_stop). */
 		if (vm_ended(v->vm))

@@ -9,26 +9,18 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "devices/lab.h"
 #include "ept/deadline.h"
 #include "ept/guest_mem.h"
 #include "vmm/boot.h"
+#include "vmm/clock.h"
 #include "vmm/vm.h"
 
 /* Pages that KVM needs on Intel for itself, between RAM and the APICs. */
 #define IDENTITY_MAP 0xfffbc000u
 #define TASK_STATE   0xfffbd000u
-
-uint64_t clock_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 uint64_t vm_resident_floor(unsigned cpus)
 {

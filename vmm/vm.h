@@ -48,7 +48,7 @@ struct vm {
 	struct vcpu vcpu[MAX_CPUS];
 	unsigned vcpus;
 	uint64_t tsc_hz;
-	uint64_t start_us; /* CLOCK_MONOTONIC */
+	int64_t start_us; /* clock_us */
 	_Atomic uint64_t first_exit_us; /* since start_us; 0: none yet */
 
 	pthread_mutex_t lock;
@@ -117,7 +117,5 @@ uint64_t vm_resident_floor(unsigned cpus);
 /* lab_host.c: what the lab device may ask. */
 struct lab_host;
 void vm_lab_host(struct vm *vm, struct lab_host *host);
-
-uint64_t clock_us(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vmm/clock.h"
 #include "vmm/vm.h"
 
 /* Is the module parameter at @path on? */
@@ -91,7 +92,7 @@ void vm_status(struct vm *vm, struct status *st)
 		.stage2 = stage2_kind(),
 		.policy = stage2_policy(vm->stage2),
 		.tiers = swap_tiers(vm->swap),
-		.wall_us = clock_us() - vm->start_us,
+		.wall_us = (uint64_t)(clock_us() - vm->start_us),
 		.first_exit_us = atomic_load(&vm->first_exit_us),
 	};
 	for (unsigned i = 0; i < st->tiers; i++)

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A queue of frames, for policies: each frame is in it once or not at all, and
+ * can be taken out of its middle. Nothing allocates after init.
+ */
+#ifndef EPT_FRAME_QUEUE_H
+#define EPT_FRAME_QUEUE_H
+
+#include <stdlib.h>
+
+#include "ept/addr.h"
+#include "ept/ring.h"
+
+#define FRAME_QUEUE_HEAD 0 /* frame f is link f + 1 */
+
+struct frame_queue {
+	uint64_t frames;
+	struct ring *link; /* [frames + 1] */
+};
+
+/* For frames [0, @frames), empty. False: too many, or no memory. */
+static inline bool frame_queue_init(struct frame_queue *q, uint64_t frames)
+{
+	if (frames >= UINT32_MAX)
+		return false;
+	q->frames = frames;
+	q->link = calloc(frames + 1, sizeof(q->link[0]));
+	if (q->link)
+		ring_init(q->link, FRAME_QUEUE_HEAD);
+	return q->link;
+}
+
+static inline void frame_queue_free(struct frame_queue *q)
+{
+	free(q->link);
+}
+
+static inline uint32_t frame_queue_link(const struct frame_queue *q, frame_t f)
+{
+	assert(f.v < q->frames);
+	return (uint32_t)f.v + 1;
+}
+
+static inline bool frame_queue_holds(const struct frame_queue *q, frame_t f)
+{
+	return ring_holds(q->link, frame_queue_link(q, f));
+}
+
+static inline void frame_queue_push(struct frame_queue *q, frame_t f)
+{
+	ring_add_last(q->link, FRAME_QUEUE_HEAD, frame_queue_link(q, f));
+}
+
+static inline void frame_queue_remove(struct frame_queue *q, frame_t f)
+{
+	ring_remove(q->link, frame_queue_link(q, f));
+}
+
+/* Take the frame that was pushed first. False: the queue is empty. */
+static inline bool frame_queue_pop(struct frame_queue *q, frame_t *f)
+{
+	uint32_t first = ring_first(q->link, FRAME_QUEUE_HEAD);
+
+	if (ring_empty(q->link, FRAME_QUEUE_HEAD))
+		return false;
+	ring_remove(q->link, first);
+	f->v = first - 1;
+	return true;
+}
+
+#endif
