@@ -132,7 +132,7 @@ static void commit_begin(struct stage2 *s, struct batch *b,
 			set_entry(s, v->gfn,
 				  pte_away(PTE_UNMAPPED, v->frame.v,
 					   pte_rights(e)));
-			s->config.policy->insert(s->policy, v->frame);
+			s->policy->ops->insert(s->policy, v->frame);
 		} else {
 			s->page[v->frame.v].busy = true;
 			gather_add(frames, v->frame);
@@ -255,7 +255,7 @@ int stage2_evict(struct stage2 *s, gfn_t g)
 	case PTE_UNMAPPED:
 		if (!evict_movable(s, pte_frame(e)))
 			break;
-		s->config.policy->remove(s->policy, pte_frame(e));
+		s->policy->ops->remove(s->policy, pte_frame(e));
 		evict_take(s, &b, g);
 		break;
 	case PTE_ABSENT:

@@ -117,7 +117,7 @@ static bool serve(struct stage2 *s, const struct parked_fault *p)
 	if (!frame_of(s, p->gfn, &f) || page_in(s, p->gfn, &source))
 		return false;
 	if (source == TRACE_SOURCE_MEMORY)
-		s->config.policy->touch(s->policy, f);
+		s->policy->ops->touch(s->policy, f);
 	after = begin_mapping(s, p->gfn);
 	n = reach_ahead(s, p->gfn, next_window(&s->faults, f));
 	s->faults.expected = f.v + n;

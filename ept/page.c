@@ -133,7 +133,7 @@ static int fetch(struct stage2 *s, gfn_t g, struct pte e,
 		set_entry(s, g, e);
 	} else {
 		set_entry(s, g, pte_away(PTE_UNMAPPED, f.v, pte_rights(e)));
-		s->config.policy->insert(s->policy, f);
+		s->policy->ops->insert(s->policy, f);
 		count_fill(&s->count, *source);
 		if (pte_kind(e) == PTE_STORED) {
 			page->has_copy = true;
@@ -152,7 +152,7 @@ static int fetch(struct stage2 *s, gfn_t g, struct pte e,
 static void cancel_leaving(struct stage2 *s, gfn_t g, struct pte e)
 {
 	set_entry(s, g, pte_away(PTE_UNMAPPED, pte_payload(e), pte_rights(e)));
-	s->config.policy->insert(s->policy, pte_frame(e));
+	s->policy->ops->insert(s->policy, pte_frame(e));
 }
 
 static void wait_for_frame(struct stage2 *s)

@@ -6,9 +6,8 @@
 #include "ept/policy.h"
 
 const struct policy_ops *const policies[] = {
-	&policy_clock,
-	&policy_fifo,
-	NULL,
+	&policy_clock,	&policy_fifo,  &policy_lru,    &policy_2q, &policy_arc,
+	&policy_s3fifo, &policy_sieve, &policy_random, NULL,
 };
 
 const struct policy_ops *policy_find(const char *name)

@@ -1,51 +1,66 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Replacement policies: which resident frame leaves next.
+ * Replacement policies: which resident frame leaves next. Each is a textbook
+ * algorithm and nothing else; the same code runs live, as a shadow beside the
+ * live one, and in `replay`.
  *
- * The one piece of reference information stage 2 has for free is the minor
- * fault: a frame that was unmapped and is touched again was in use. A policy
- * therefore answers with one of two verdicts: "age this frame" (unmap it and
- * see whether it comes back) or "evict it".
+ * Frames are numbered [0, frames) and stand for pages: a page keeps its number
+ * while it is away, so that a policy may remember who left (its ghosts).
  *
- * Every function is called with the stage-2 lock held and must not block or
- * allocate; only create may do either. Frames are numbered [0, frames). The
- * same code runs live and on recorded traces.
+ * Live, a frame that choose gives is not lost yet. It is *aged*: unmapped,
+ * with its bytes in place, it waits in a queue. If the guest touches it there
+ * it is rescued, and stage 2 calls insert and then touch: a rescue is how the
+ * live system learns of references, beside the misses themselves. References
+ * to mapped pages are not seen. In replay every reference is.
+ *
+ * All but create are called with the stage-2 lock held; they neither block nor
+ * allocate, and take constant time when averaged over the calls.
  */
 #ifndef EPT_POLICY_H
 #define EPT_POLICY_H
 
 #include "ept/addr.h"
 
-struct policy; /* each policy's own state */
-
-enum verdict {
-	VERDICT_NONE, /* no frame is resident */
-	VERDICT_AGE, /* unmap the frame; it stays in the policy */
-	VERDICT_EVICT /* the frame leaves; it is no longer in the policy */
-};
-
-struct choice {
-	enum verdict verdict;
-	frame_t frame; /* unless VERDICT_NONE */
+/* The first member of each policy's own state. */
+struct policy {
+	const struct policy_ops *ops;
+	/* How many frames may be resident, at least 1: queues and ghosts are
+	 * sized by it. The owner may change it between any two calls. */
+	uint64_t capacity;
 };
 
 struct policy_ops {
 	const char *name;
-	/* For frames [0, @frames), none resident. NULL: no memory. */
-	struct policy *(*create)(uint64_t frames);
+	/* For frames [0, @frames), none resident. NULL: no memory, or more
+	 * frames than 32 bits number. */
+	struct policy *(*create)(uint64_t frames, uint64_t capacity);
 	void (*destroy)(struct policy *p);
-	/* @f became resident by a reference. It was not in the policy. */
+	/* @f became resident by a reference. It was not resident before; it
+	 * may be a ghost. */
 	void (*insert)(struct policy *p, frame_t f);
-	/* @f, aged before, was referenced again. It is in the policy. */
+	/* @f, which is resident, was referenced again, and that was seen. */
 	void (*touch)(struct policy *p, frame_t f);
-	/* @f left for another reason (discard, balloon). It was in. */
+	/* @f left for another reason (discard, balloon): forget it, resident
+	 * or ghost. A frame that is neither may be named too. */
 	void (*remove)(struct policy *p, frame_t f);
-	/* The next frame to age or to evict. */
-	struct choice (*choose)(struct policy *p);
+	/*
+	 * Take the next frame to leave out of the policy, which may remember
+	 * it as a ghost. @coming is the frame whose miss makes room, and which
+	 * is inserted next; NULL when room is made ahead of need. False: no
+	 * frame is resident.
+	 */
+	bool (*choose)(struct policy *p, const frame_t *coming,
+		       frame_t *victim);
 };
 
 extern const struct policy_ops policy_fifo;
 extern const struct policy_ops policy_clock;
+extern const struct policy_ops policy_lru;
+extern const struct policy_ops policy_2q;
+extern const struct policy_ops policy_arc;
+extern const struct policy_ops policy_s3fifo;
+extern const struct policy_ops policy_sieve;
+extern const struct policy_ops policy_random;
 
 /* All policies, ended by NULL; the first is the default. */
 extern const struct policy_ops *const policies[];

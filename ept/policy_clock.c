@@ -1,91 +1,85 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CLOCK, or second chance (Corbato 1968): FIFO that looks once before it
- * throws away.
+ * CLOCK, or second chance (Corbato, "A Paging Experiment with the Multics
+ * System", 1968): FIFO that looks once before it throws away.
  *
- * Theory. Frames stand on a ring under one hand. Under the hand, a frame that
- * was referenced since the hand last passed loses its reference bit and stays
- * for a round; one that was not is evicted. It approximates LRU at the cost of
- * FIFO: a frame in use once a round is never evicted. Our reference bit is
- * "mapped": clearing it is VERDICT_AGE, which unmaps the frame, and a minor
- * fault sets it again. A newcomer starts referenced, and stands behind the
- * hand, a whole round away. When everything is in use the hand ages a whole
- * round before it evicts, and CLOCK is FIFO with extra faults.
+ * Theory. Frames stand on a ring under one hand, each with a reference bit,
+ * which a touch sets. Under the hand, a frame whose bit is set loses it and
+ * stays for a round; one whose bit is clear leaves. A newcomer starts clear
+ * and stands behind the hand, a whole round away. It approximates LRU at the
+ * cost of FIFO, because a hit moves nothing; a frame in use once a round is
+ * never evicted. When everything is in use the hand clears a whole round
+ * before it evicts, and CLOCK is FIFO again.
  */
 #include <stdlib.h>
 
 #include "ept/frame_queue.h"
+#include "ept/frame_set.h"
 #include "ept/policy.h"
 
-struct policy {
+struct clock {
+	struct policy base;
 	struct frame_queue ring; /* its first frame is under the hand */
-	uint64_t *referenced; /* a bit a frame: may be mapped */
+	struct frame_set referenced;
 };
 
-static bool is_referenced(const struct policy *p, frame_t f)
+static struct clock *clock_of(struct policy *p)
 {
-	return p->referenced[f.v / 64] >> f.v % 64 & 1;
-}
-
-static void set_referenced(struct policy *p, frame_t f, bool on)
-{
-	uint64_t bit = UINT64_C(1) << f.v % 64;
-
-	if (on)
-		p->referenced[f.v / 64] |= bit;
-	else
-		p->referenced[f.v / 64] &= ~bit;
+	return (struct clock *)p;
 }
 
 static void destroy(struct policy *p)
 {
-	frame_queue_free(&p->ring);
-	free(p->referenced);
+	frame_queue_free(&clock_of(p)->ring);
+	frame_set_free(&clock_of(p)->referenced);
 	free(p);
 }
 
-static struct policy *create(uint64_t frames)
+static struct policy *create(uint64_t frames, uint64_t capacity)
 {
-	struct policy *p = calloc(1, sizeof(*p));
+	struct clock *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
-	p->referenced = calloc(frames / 64 + 1, sizeof(uint64_t));
-	if (!frame_queue_init(&p->ring, frames) || !p->referenced) {
-		destroy(p);
+	p->base = (struct policy){ &policy_clock, capacity };
+	if (!frame_queue_init(&p->ring, frames) ||
+	    !frame_set_init(&p->referenced, frames)) {
+		destroy(&p->base);
 		return NULL;
 	}
-	return p;
+	return &p->base;
 }
 
 static void insert(struct policy *p, frame_t f)
 {
-	frame_queue_push(&p->ring, f);
-	set_referenced(p, f, true);
+	frame_queue_push(&clock_of(p)->ring, f);
+	frame_set_remove(&clock_of(p)->referenced, f);
 }
 
 static void touch(struct policy *p, frame_t f)
 {
-	assert(frame_queue_holds(&p->ring, f));
-	set_referenced(p, f, true);
+	assert(frame_queue_holds(&clock_of(p)->ring, f));
+	frame_set_add(&clock_of(p)->referenced, f);
 }
 
-static void take_out(struct policy *p, frame_t f)
+static void forget(struct policy *p, frame_t f)
 {
-	frame_queue_remove(&p->ring, f);
+	if (frame_queue_holds(&clock_of(p)->ring, f))
+		frame_queue_remove(&clock_of(p)->ring, f);
 }
 
-static struct choice choose(struct policy *p)
+static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 {
-	frame_t f;
+	struct clock *p = clock_of(base);
 
-	if (!frame_queue_pop(&p->ring, &f))
-		return (struct choice){ .verdict = VERDICT_NONE };
-	if (!is_referenced(p, f))
-		return (struct choice){ VERDICT_EVICT, f };
-	set_referenced(p, f, false);
-	frame_queue_push(&p->ring, f);
-	return (struct choice){ VERDICT_AGE, f };
+	(void)coming;
+	while (frame_queue_pop(&p->ring, victim)) {
+		if (!frame_set_has(&p->referenced, *victim))
+			return true;
+		frame_set_remove(&p->referenced, *victim);
+		frame_queue_push(&p->ring, *victim);
+	}
+	return false;
 }
 
 const struct policy_ops policy_clock = {
@@ -94,6 +88,6 @@ const struct policy_ops policy_clock = {
 	.destroy = destroy,
 	.insert = insert,
 	.touch = touch,
-	.remove = take_out,
+	.remove = forget,
 	.choose = choose,
 };

@@ -2,65 +2,73 @@
 /*
  * FIFO: the frame that came first leaves first.
  *
- * Theory. FIFO looks at arrivals only, so it needs no reference information
- * and never unmaps a frame just to watch it: a page costs one fault per stay.
- * It evicts hot pages as readily as cold ones, which is its price, and more
- * memory can even mean more faults (Belady, Nelson and Shedler 1969: 12
- * references, 9 faults with 3 frames, 10 with 4). It is here as the baseline
- * that every other policy must beat, and because its victims are known in
- * advance: tests and lessons can count on them.
+ * Theory. FIFO looks at arrivals only: it needs no reference information and a
+ * hit costs nothing at all. It evicts hot pages as readily as cold ones, which
+ * is its price, and more memory can even mean more faults (Belady, Nelson and
+ * Shedler, CACM 1969: 12 references, 9 faults with 3 frames, 10 with 4). It is
+ * here as the baseline that every other policy must beat, and because its
+ * victims are known in advance: tests and lessons can count on them.
+ *
+ *     insert --> newest . . . oldest --> choose
  */
 #include <stdlib.h>
 
 #include "ept/frame_queue.h"
 #include "ept/policy.h"
 
-struct policy {
+struct fifo {
+	struct policy base;
 	struct frame_queue queue;
 };
 
-static struct policy *create(uint64_t frames)
+static struct fifo *fifo_of(struct policy *p)
 {
-	struct policy *p = calloc(1, sizeof(*p));
+	return (struct fifo *)p;
+}
 
-	if (p && !frame_queue_init(&p->queue, frames)) {
+static struct policy *create(uint64_t frames, uint64_t capacity)
+{
+	struct fifo *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->base = (struct policy){ &policy_fifo, capacity };
+	if (!frame_queue_init(&p->queue, frames)) {
 		free(p);
 		return NULL;
 	}
-	return p;
+	return &p->base;
 }
 
 static void destroy(struct policy *p)
 {
-	frame_queue_free(&p->queue);
+	frame_queue_free(&fifo_of(p)->queue);
 	free(p);
 }
 
 static void insert(struct policy *p, frame_t f)
 {
-	frame_queue_push(&p->queue, f);
+	frame_queue_push(&fifo_of(p)->queue, f);
 }
 
 /* A reference does not change who came first. */
 static void touch(struct policy *p, frame_t f)
 {
-	assert(frame_queue_holds(&p->queue, f));
+	assert(frame_queue_holds(&fifo_of(p)->queue, f));
 	(void)p;
 	(void)f;
 }
 
-static void take_out(struct policy *p, frame_t f)
+static void forget(struct policy *p, frame_t f)
 {
-	frame_queue_remove(&p->queue, f);
+	if (frame_queue_holds(&fifo_of(p)->queue, f))
+		frame_queue_remove(&fifo_of(p)->queue, f);
 }
 
-static struct choice choose(struct policy *p)
+static bool choose(struct policy *p, const frame_t *coming, frame_t *victim)
 {
-	frame_t f;
-
-	if (!frame_queue_pop(&p->queue, &f))
-		return (struct choice){ .verdict = VERDICT_NONE };
-	return (struct choice){ VERDICT_EVICT, f };
+	(void)coming;
+	return frame_queue_pop(&fifo_of(p)->queue, victim);
 }
 
 const struct policy_ops policy_fifo = {
@@ -69,6 +77,6 @@ const struct policy_ops policy_fifo = {
 	.destroy = destroy,
 	.insert = insert,
 	.touch = touch,
-	.remove = take_out,
+	.remove = forget,
 	.choose = choose,
 };

@@ -8,27 +8,21 @@
 #include "ept/deadline.h"
 #include "ept/evict.h"
 
-/* Ask the policy for up to @want victims. The asks are bounded, so is what
- * they age: a policy may age a whole round before it gives up a page. */
+/* Ask the policy for up to @want victims. The asks are bounded: what cannot
+ * move now goes back to the policy. */
 static void choose_victims(struct stage2 *s, struct batch *b, unsigned want)
 {
-	const struct policy_ops *policy = s->config.policy;
+	const struct policy_ops *policy = s->policy->ops;
 
 	for (unsigned asks = 0; asks < GATHER_MAX && b->n < want; asks++) {
-		struct choice c = policy->choose(s->policy);
-		gfn_t g;
+		frame_t f;
 
-		if (c.verdict == VERDICT_NONE)
+		if (!policy->choose(s->policy, NULL, &f))
 			break;
-		g = gfn_of_frame(s, c.frame);
-		if (!evict_movable(s, c.frame)) {
-			if (c.verdict == VERDICT_EVICT)
-				policy->insert(s->policy, c.frame);
-		} else if (c.verdict == VERDICT_AGE) {
-			evict_age(s, g);
-		} else {
-			evict_take(s, b, g);
-		}
+		if (evict_movable(s, f))
+			evict_take(s, b, gfn_of_frame(s, f));
+		else
+			policy->insert(s->policy, f);
 	}
 }
 

@@ -224,7 +224,7 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 		frames += c->region[i].pages;
 	init_locks(s);
 	s->page = calloc(frames, sizeof(*s->page));
-	s->policy = c->policy->create(frames);
+	s->policy = c->policy->create(frames, c->limit);
 	if (!s->page || !s->policy)
 		goto undo_arrays;
 	r = backing_create(&s->backing, frames);
@@ -253,7 +253,7 @@ undo_backing:
 	backing_destroy(&s->backing);
 undo_arrays:
 	if (s->policy)
-		c->policy->destroy(s->policy);
+		s->policy->ops->destroy(s->policy);
 	free(s->page);
 	destroy_locks(s);
 	free(s);
@@ -296,7 +296,7 @@ void stage2_destroy(struct stage2 *s)
 	s->ept.stale = NULL;
 	ept_destroy(&s->ept);
 	backing_destroy(&s->backing);
-	s->config.policy->destroy(s->policy);
+	s->policy->ops->destroy(s->policy);
 	free(s->page);
 	destroy_locks(s);
 	free(s);
@@ -333,6 +333,7 @@ void stage2_set_limit(struct stage2 *s, uint64_t pages)
 {
 	pthread_mutex_lock(&s->lock);
 	s->limit = pages;
+	s->policy->capacity = pages;
 	pthread_cond_signal(&s->work);
 	pthread_cond_broadcast(&s->freed);
 	pthread_mutex_unlock(&s->lock);
@@ -381,7 +382,7 @@ void stage2_latency(struct stage2 *s, struct histogram *h)
 
 const char *stage2_policy(struct stage2 *s)
 {
-	return s->config.policy->name;
+	return s->policy->ops->name;
 }
 
 uint64_t stage2_measured_bytes(struct stage2 *s)

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A few queues of frames over one array of links, for policies that move
+ * frames between lists: each frame is in one of them or in none, and the
+ * lists know their lengths. 9 bytes a frame; nothing allocates after init.
+ */
+#ifndef EPT_FRAME_LISTS_H
+#define EPT_FRAME_LISTS_H
+
+#include <stdlib.h>
+
+#include "ept/addr.h"
+#include "ept/ring.h"
+
+#define LISTS	  4
+#define LIST_NONE LISTS /* of a frame that is in none */
+
+/* List i's head is link i; frame f is link LISTS + f. */
+struct frame_lists {
+	uint64_t frames;
+	uint64_t count[LISTS];
+	struct ring *link; /* [LISTS + frames] */
+	uint8_t *list; /* [frames]: which one it is in */
+};
+
+static inline void frame_lists_free(struct frame_lists *l)
+{
+	free(l->link);
+	free(l->list);
+}
+
+/* For frames [0, @frames), all lists empty. False: too many, or no memory;
+ * frame_lists_free all the same. */
+static inline bool frame_lists_init(struct frame_lists *l, uint64_t frames)
+{
+	*l = (struct frame_lists){ .frames = frames };
+	if (frames >= UINT32_MAX - LISTS)
+		return false;
+	l->link = calloc(LISTS + frames, sizeof(l->link[0]));
+	l->list = malloc(frames + 1);
+	if (!l->link || !l->list)
+		return false;
+	for (uint32_t i = 0; i < LISTS; i++)
+		ring_init(l->link, i);
+	for (uint64_t f = 0; f < frames; f++)
+		l->list[f] = LIST_NONE;
+	return true;
+}
+
+/* The list that @f is in, or LIST_NONE. */
+static inline unsigned frame_lists_of(const struct frame_lists *l, frame_t f)
+{
+	assert(f.v < l->frames);
+	return l->list[f.v];
+}
+
+static inline void frame_lists_remove(struct frame_lists *l, frame_t f)
+{
+	assert(frame_lists_of(l, f) != LIST_NONE);
+	l->count[l->list[f.v]]--;
+	l->list[f.v] = LIST_NONE;
+	ring_remove(l->link, LISTS + (uint32_t)f.v);
+}
+
+/* Make @f, which is in no list, the newest of @list. */
+static inline void frame_lists_push(struct frame_lists *l, unsigned list,
+				    frame_t f)
+{
+	assert(frame_lists_of(l, f) == LIST_NONE);
+	l->count[list]++;
+	l->list[f.v] = (uint8_t)list;
+	ring_add_last(l->link, list, LISTS + (uint32_t)f.v);
+}
+
+/* Make @f, wherever it is, the newest of @list. */
+static inline void frame_lists_move(struct frame_lists *l, unsigned list,
+				    frame_t f)
+{
+	if (frame_lists_of(l, f) != LIST_NONE)
+		frame_lists_remove(l, f);
+	frame_lists_push(l, list, f);
+}
+
+/* Take the oldest of @list. False: it is empty. */
+static inline bool frame_lists_pop(struct frame_lists *l, unsigned list,
+				   frame_t *f)
+{
+	if (!l->count[list])
+		return false;
+	*f = (frame_t){ ring_first(l->link, list) - LISTS };
+	frame_lists_remove(l, *f);
+	return true;
+}
+
+/* Let the oldest of @list go until it holds no more than @most. When @most has
+ * just fallen far that takes several calls, so that each is short. */
+static inline void frame_lists_trim(struct frame_lists *l, unsigned list,
+				    uint64_t most)
+{
+	frame_t f;
+
+	for (unsigned i = 0; i < 64 && l->count[list] > most; i++)
+		frame_lists_pop(l, list, &f);
+}
+
+#endif

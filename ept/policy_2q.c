@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * 2Q, the full version (Johnson and Shasha, VLDB 1994): a page must prove
+ * itself before it may stay.
+ *
+ * Theory. LRU believes every first reference. 2Q puts a newcomer into A1in, a
+ * FIFO: references while it is there are taken for one burst (correlated) and
+ * change nothing. What falls out of A1in is remembered, without its bytes, in
+ * A1out. Only a page that misses while it is remembered was used again after
+ * its burst, and enters Am, an LRU. So one scan passes through A1in and leaves
+ * Am alone. A1in has a quarter of the frames (Kin), A1out remembers as many
+ * pages as half of them (Kout).
+ *
+ *     new --> A1in --> A1out --> forgotten        Am --> out, not remembered
+ *                        '--- referenced again --> ^ '- touch -^
+ */
+#include <stdlib.h>
+
+#include "ept/frame_lists.h"
+#include "ept/policy.h"
+
+enum { A1IN, A1OUT, AM };
+
+struct two_queues {
+	struct policy base;
+	struct frame_lists lists;
+	/* A frame of A1out for which room is being made: its place there is
+	 * given up already, and Am waits for it. */
+	bool expected;
+	frame_t expects;
+};
+
+static struct two_queues *of(struct policy *p)
+{
+	return (struct two_queues *)p;
+}
+
+static uint64_t part(uint64_t frames)
+{
+	return frames ? frames : 1;
+}
+
+static void destroy(struct policy *p)
+{
+	frame_lists_free(&of(p)->lists);
+	free(p);
+}
+
+static struct policy *create(uint64_t frames, uint64_t capacity)
+{
+	struct two_queues *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->base = (struct policy){ &policy_2q, capacity };
+	if (!frame_lists_init(&p->lists, frames)) {
+		destroy(&p->base);
+		return NULL;
+	}
+	return &p->base;
+}
+
+static void insert(struct policy *base, frame_t f)
+{
+	struct two_queues *p = of(base);
+	bool proven = frame_lists_of(&p->lists, f) == A1OUT ||
+		      (p->expected && p->expects.v == f.v);
+
+	p->expected = false;
+	frame_lists_move(&p->lists, proven ? AM : A1IN, f);
+}
+
+static void touch(struct policy *p, frame_t f)
+{
+	if (frame_lists_of(&of(p)->lists, f) == AM)
+		frame_lists_move(&of(p)->lists, AM, f);
+}
+
+static void forget(struct policy *base, frame_t f)
+{
+	struct two_queues *p = of(base);
+
+	if (frame_lists_of(&p->lists, f) != LIST_NONE)
+		frame_lists_remove(&p->lists, f);
+	if (p->expects.v == f.v)
+		p->expected = false;
+}
+
+static void expect(struct two_queues *p, frame_t f)
+{
+	if (frame_lists_of(&p->lists, f) != A1OUT)
+		return;
+	frame_lists_remove(&p->lists, f);
+	p->expected = true;
+	p->expects = f;
+}
+
+static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
+{
+	struct two_queues *p = of(base);
+	uint64_t kin = part(base->capacity / 4);
+	uint64_t kout = part(base->capacity / 2);
+
+	if (coming)
+		expect(p, *coming);
+	if (p->lists.count[A1IN] <= kin &&
+	    frame_lists_pop(&p->lists, AM, victim))
+		return true;
+	if (!frame_lists_pop(&p->lists, A1IN, victim))
+		return false;
+	frame_lists_push(&p->lists, A1OUT, *victim);
+	frame_lists_trim(&p->lists, A1OUT, kout);
+	return true;
+}
+
+const struct policy_ops policy_2q = {
+	.name = "2q",
+	.create = create,
+	.destroy = destroy,
+	.insert = insert,
+	.touch = touch,
+	.remove = forget,
+	.choose = choose,
+};

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * S3-FIFO (Yang, Zhang, Qiu, Yue and Rashmi, SOSP 2023): three FIFO queues
+ * are enough.
+ *
+ * Theory. Most pages of most workloads are used once in the time that a cache
+ * could keep them, so they should leave soon. A newcomer enters the small
+ * queue S, a tenth of the frames. At its end it moves to the main queue M if
+ * it was referenced again at least twice, and leaves otherwise, remembered in
+ * the ghost queue G for as long as 90% of the frames last. A miss on a ghost
+ * enters M at once. M goes round like CLOCK with a counter: who was referenced
+ * goes to its front again for one count less. A hit only counts, to three.
+ *
+ *     new --> S --> G --> forgotten        M --> out, not remembered
+ *             '-----+--> M                 '--^ while it counts
+ */
+#include <stdlib.h>
+
+#include "ept/frame_lists.h"
+#include "ept/policy.h"
+
+#define COUNT_MAX     3
+#define COUNT_TO_MAIN 2
+
+enum { SMALL, MAIN, GHOST };
+
+struct s3fifo {
+	struct policy base;
+	struct frame_lists lists;
+	uint8_t *count; /* [frames]: references since it came */
+};
+
+static struct s3fifo *s3fifo_of(struct policy *p)
+{
+	return (struct s3fifo *)p;
+}
+
+static void destroy(struct policy *p)
+{
+	frame_lists_free(&s3fifo_of(p)->lists);
+	free(s3fifo_of(p)->count);
+	free(p);
+}
+
+static struct policy *create(uint64_t frames, uint64_t capacity)
+{
+	struct s3fifo *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->base = (struct policy){ &policy_s3fifo, capacity };
+	if (frame_lists_init(&p->lists, frames))
+		p->count = malloc(frames + 1);
+	if (!p->count) {
+		destroy(&p->base);
+		return NULL;
+	}
+	return &p->base;
+}
+
+static void insert(struct policy *base, frame_t f)
+{
+	struct s3fifo *p = s3fifo_of(base);
+	bool ghost = frame_lists_of(&p->lists, f) == GHOST;
+
+	p->count[f.v] = 0;
+	frame_lists_move(&p->lists, ghost ? MAIN : SMALL, f);
+}
+
+static void touch(struct policy *p, frame_t f)
+{
+	uint8_t *count = &s3fifo_of(p)->count[f.v];
+
+	assert(frame_lists_of(&s3fifo_of(p)->lists, f) <= MAIN);
+	if (*count < COUNT_MAX)
+		++*count;
+}
+
+static void forget(struct policy *p, frame_t f)
+{
+	if (frame_lists_of(&s3fifo_of(p)->lists, f) != LIST_NONE)
+		frame_lists_remove(&s3fifo_of(p)->lists, f);
+}
+
+/* The oldest of S. Does it leave? */
+static bool choose_small(struct s3fifo *p, frame_t *victim)
+{
+	frame_lists_pop(&p->lists, SMALL, victim);
+	if (p->count[victim->v] >= COUNT_TO_MAIN) {
+		p->count[victim->v] = 0;
+		frame_lists_push(&p->lists, MAIN, *victim);
+		return false;
+	}
+	frame_lists_push(&p->lists, GHOST, *victim);
+	frame_lists_trim(&p->lists, GHOST, p->base.capacity * 9 / 10);
+	return true;
+}
+
+/* The oldest of M. Does it leave? */
+static bool choose_main(struct s3fifo *p, frame_t *victim)
+{
+	frame_lists_pop(&p->lists, MAIN, victim);
+	if (!p->count[victim->v])
+		return true;
+	p->count[victim->v]--;
+	frame_lists_push(&p->lists, MAIN, *victim);
+	return false;
+}
+
+static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
+{
+	struct s3fifo *p = s3fifo_of(base);
+	const uint64_t *count = p->lists.count;
+	uint64_t small = base->capacity < 10 ? 1 : base->capacity / 10;
+	bool left = false;
+
+	(void)coming;
+	while (!left && count[SMALL] + count[MAIN])
+		left = count[SMALL] >= small || !count[MAIN]
+			       ? choose_small(p, victim)
+			       : choose_main(p, victim);
+	return left;
+}
+
+const struct policy_ops policy_s3fifo = {
+	.name = "s3fifo",
+	.create = create,
+	.destroy = destroy,
+	.insert = insert,
+	.touch = touch,
+	.remove = forget,
+	.choose = choose,
+};

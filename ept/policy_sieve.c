@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SIEVE (Zhang, Yang, Yue, Vigfusson and Rashmi, NSDI 2024): FIFO with a hand
+ * that sifts newcomers early.
+ *
+ * Theory. One queue, newest first, a visited bit each, and a hand that goes
+ * from the oldest to the newest and then from the oldest again. Under the hand
+ * a visited frame loses its bit and stays *where it is*; an unvisited one
+ * leaves. CLOCK moves a survivor behind all newcomers; SIEVE leaves it behind
+ * the hand, which next meets the newest frames: what is used once leaves soon
+ * (quick demotion) and what is popular is not disturbed (lazy promotion). A
+ * hit only sets a bit. It does not resist scans that reference a page twice,
+ * and on block traces it is at times worse than LRU.
+ *
+ *     insert --> newest . . . kept . . . <-- hand . . . oldest
+ */
+#include <stdlib.h>
+
+#include "ept/frame_queue.h"
+#include "ept/frame_set.h"
+#include "ept/policy.h"
+
+struct sieve {
+	struct policy base;
+	struct frame_queue queue; /* its first frame is the oldest */
+	struct frame_set visited;
+	uint32_t hand; /* a link of the queue; its head: at the oldest */
+};
+
+static struct sieve *sieve_of(struct policy *p)
+{
+	return (struct sieve *)p;
+}
+
+static void destroy(struct policy *p)
+{
+	frame_queue_free(&sieve_of(p)->queue);
+	frame_set_free(&sieve_of(p)->visited);
+	free(p);
+}
+
+static struct policy *create(uint64_t frames, uint64_t capacity)
+{
+	struct sieve *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->base = (struct policy){ &policy_sieve, capacity };
+	p->hand = FRAME_QUEUE_HEAD;
+	if (!frame_queue_init(&p->queue, frames) ||
+	    !frame_set_init(&p->visited, frames)) {
+		destroy(&p->base);
+		return NULL;
+	}
+	return &p->base;
+}
+
+static void insert(struct policy *p, frame_t f)
+{
+	frame_queue_push(&sieve_of(p)->queue, f);
+	frame_set_remove(&sieve_of(p)->visited, f);
+}
+
+static void touch(struct policy *p, frame_t f)
+{
+	assert(frame_queue_holds(&sieve_of(p)->queue, f));
+	frame_set_add(&sieve_of(p)->visited, f);
+}
+
+/* The link at which a hand that has come to @at really looks. */
+static uint32_t looks_at(const struct frame_queue *q, uint32_t at)
+{
+	return at == FRAME_QUEUE_HEAD ? q->link[at].next : at;
+}
+
+static void take_out(struct sieve *p, frame_t f)
+{
+	uint32_t link = frame_queue_link(&p->queue, f);
+
+	if (p->hand == link)
+		p->hand = p->queue.link[link].next;
+	frame_queue_remove(&p->queue, f);
+}
+
+static void forget(struct policy *p, frame_t f)
+{
+	if (frame_queue_holds(&sieve_of(p)->queue, f))
+		take_out(sieve_of(p), f);
+}
+
+static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
+{
+	struct sieve *p = sieve_of(base);
+	struct frame_queue *q = &p->queue;
+
+	(void)coming;
+	if (ring_empty(q->link, FRAME_QUEUE_HEAD))
+		return false;
+	for (;;) {
+		p->hand = looks_at(q, p->hand);
+		*victim = (frame_t){ p->hand - 1 };
+		if (!frame_set_has(&p->visited, *victim))
+			break;
+		frame_set_remove(&p->visited, *victim);
+		p->hand = q->link[p->hand].next;
+	}
+	take_out(p, *victim); /* the hand goes on to the next newer */
+	return true;
+}
+
+const struct policy_ops policy_sieve = {
+	.name = "sieve",
+	.create = create,
+	.destroy = destroy,
+	.insert = insert,
+	.touch = touch,
+	.remove = forget,
+	.choose = choose,
+};
