@@ -109,7 +109,7 @@ void trace_emit(struct trace *t, const struct trace_record *r)
 }
 
 /* The header goes out at once: a full disk shows before the run begins. */
-static int write_header(int fd, uint64_t tsc_hz)
+static int write_header(int fd, uint64_t tsc_hz, uint32_t refs_ms)
 {
 	struct trace_header h = {
 		.magic = TRACE_MAGIC,
@@ -117,12 +117,13 @@ static int write_header(int fd, uint64_t tsc_hz)
 		.record_bytes = sizeof(struct trace_record),
 		.tsc_hz = tsc_hz,
 		.tsc_start = trace_now(),
+		.refs_ms = refs_ms,
 	};
 
 	return write_fully(fd, &h, sizeof(h));
 }
 
-int trace_create(struct trace **out, int fd, uint64_t tsc_hz)
+int trace_create(struct trace **out, int fd, uint64_t tsc_hz, uint32_t refs_ms)
 {
 	struct trace *t = calloc(1, sizeof(*t));
 	int r;
@@ -134,7 +135,7 @@ int trace_create(struct trace **out, int fd, uint64_t tsc_hz)
 	r = -pthread_key_create(&t->key, NULL);
 	if (r)
 		goto undo_alloc;
-	r = write_header(fd, tsc_hz);
+	r = write_header(fd, tsc_hz, refs_ms);
 	if (r)
 		goto undo_key;
 	*out = t;

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define TRACE_MAGIC   0x3143415254464f54ull /* "TOFTRAC1" */
-#define TRACE_VERSION 1
+#define TRACE_VERSION 2
 #define TRACE_NO_TIER 0xff
 
 struct trace_header {
@@ -23,6 +23,9 @@ struct trace_header {
 	uint32_t record_bytes;
 	uint64_t tsc_hz;
 	uint64_t tsc_start; /* time zero of the run */
+	/* Since version 2; a header of version 1 ends here. */
+	uint32_t refs_ms; /* dense: all is unmapped this often; 0: it is not */
+	uint32_t reserved;
 };
 
 enum trace_kind {
@@ -80,9 +83,10 @@ struct trace; /* an open trace file */
 
 /*
  * Start a trace on the open file @fd, which it owns from now on. @tsc_hz may
- * be 0 when unknown. 0, or -errno: then @fd is still the caller's.
+ * be 0 when unknown; @refs_ms is as in the header. 0, or -errno: then @fd is
+ * still the caller's.
  */
-int trace_create(struct trace **out, int fd, uint64_t tsc_hz);
+int trace_create(struct trace **out, int fd, uint64_t tsc_hz, uint32_t refs_ms);
 
 /* Record @r. Any thread; NULL @t does nothing. */
 void trace_emit(struct trace *t, const struct trace_record *r);

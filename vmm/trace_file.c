@@ -48,11 +48,18 @@ static char *read_all(int fd, size_t *len)
 	return bytes;
 }
 
+/* How long the header of a file of its version is. */
+static size_t header_bytes(const struct trace_header *h)
+{
+	return h->version == 1 ? offsetof(struct trace_header, refs_ms)
+			       : sizeof(*h);
+}
+
 static const char *check_header(const struct trace_header *h)
 {
 	if (h->magic != TRACE_MAGIC)
 		return "not a trace of twofold";
-	if (h->version != TRACE_VERSION)
+	if (h->version < 1 || h->version > TRACE_VERSION)
 		return "a trace of another version; print it with that twofold";
 	if (h->record_bytes != sizeof(struct trace_record))
 		return "a damaged header: records of a wrong size";
@@ -69,17 +76,16 @@ static int by_time(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The header is a multiple of a record's alignment, so they lie aligned. */
+/* A header is a multiple of a record's alignment, so they lie aligned. */
 _Static_assert(sizeof(struct trace_header) % _Alignof(struct trace_record) == 0,
 	       "records follow the header at once");
 
-static const char *sort(struct trace_file *t, size_t len)
+static const char *sort(struct trace_file *t, const char *records, size_t len)
 {
-	const struct trace_record *first =
-		(const void *)(t->bytes + sizeof(t->header));
+	const struct trace_record *first = (const void *)records;
 
-	t->records = (len - sizeof(t->header)) / sizeof(*first);
-	t->rest = (len - sizeof(t->header)) % sizeof(*first);
+	t->records = len / sizeof(*first);
+	t->rest = len % sizeof(*first);
 	/* One more: calloc of nothing may be NULL. */
 	t->record = calloc(t->records + 1, sizeof(*t->record));
 	if (!t->record)
@@ -88,6 +94,26 @@ static const char *sort(struct trace_file *t, size_t len)
 		t->record[i] = &first[i];
 	qsort(t->record, t->records, sizeof(*t->record), by_time);
 	return NULL;
+}
+
+/* Copy the header out; what an older one lacks is zero. */
+static const char *read_header(struct trace_file *t, size_t len)
+{
+	static const char too_short[] = "not a trace of twofold: too short";
+	const char *wrong;
+	size_t bytes = offsetof(struct trace_header, refs_ms);
+
+	if (len < bytes)
+		return too_short;
+	memcpy(&t->header, t->bytes, bytes);
+	wrong = check_header(&t->header);
+	if (wrong)
+		return wrong;
+	bytes = header_bytes(&t->header);
+	if (len < bytes)
+		return too_short;
+	memcpy(&t->header, t->bytes, bytes);
+	return sort(t, t->bytes + bytes, len - bytes);
 }
 
 const char *trace_file_read(struct trace_file *t, const char *path)
@@ -103,11 +129,7 @@ const char *trace_file_read(struct trace_file *t, const char *path)
 	close(fd);
 	if (!t->bytes)
 		return strerror(error);
-	if (len < sizeof(t->header))
-		return "not a trace of twofold: too short";
-	memcpy(&t->header, t->bytes, sizeof(t->header));
-	const char *wrong = check_header(&t->header);
-	return wrong ? wrong : sort(t, len);
+	return read_header(t, len);
 }
 
 void trace_file_free(struct trace_file *t)

@@ -99,7 +99,7 @@ static bool make_trace(struct vm *vm, struct complaint *why)
 	if (fd < 0)
 		return complaint_set(why, "trace %s: %s", path,
 				     strerror(errno));
-	r = trace_create(&vm->trace, fd, vm->tsc_hz);
+	r = trace_create(&vm->trace, fd, vm->tsc_hz, 0);
 	if (!r)
 		return true;
 	close(fd);

@@ -30,7 +30,7 @@ static struct trace *trace_into(int fd)
 {
 	struct trace *t;
 
-	assert_int_equal(trace_create(&t, dup(fd), 1234567), 0);
+	assert_int_equal(trace_create(&t, dup(fd), 1234567, 25), 0);
 	return t;
 }
 
@@ -53,7 +53,8 @@ static void check_file(int fd, uint64_t count[THREADS])
 
 	assert_int_equal(pread(fd, &h, sizeof(h), 0), sizeof(h));
 	assert_int_equal(h.magic, TRACE_MAGIC);
-	assert_int_equal(h.version, 1);
+	assert_int_equal(h.version, 2);
+	assert_int_equal(h.refs_ms, 25);
 	assert_int_equal(h.record_bytes, 64);
 	assert_int_equal(h.tsc_hz, 1234567);
 	assert_int_not_equal(h.tsc_start, 0);
@@ -204,7 +205,7 @@ static void cut_writes_lose_nothing(void **state)
 	fcntl(pipe_fd[1], F_SETPIPE_SZ, 4096);
 	r = (struct reader){ pipe_fd[0], fd };
 	assert_int_equal(pthread_create(&thread, NULL, copy_slowly, &r), 0);
-	assert_int_equal(trace_create(&e.trace, pipe_fd[1], 1234567), 0);
+	assert_int_equal(trace_create(&e.trace, pipe_fd[1], 1234567, 25), 0);
 	emit(&e);
 	assert_int_equal(trace_close(e.trace), 0);
 	pthread_join(thread, NULL);
@@ -220,7 +221,7 @@ static void a_full_disk_shows_at_the_start(void **state)
 	struct trace *t;
 
 	(void)state;
-	assert_int_equal(trace_create(&t, fd, 0), -ENOSPC);
+	assert_int_equal(trace_create(&t, fd, 0, 0), -ENOSPC);
 	assert_int_equal(close(fd), 0); /* it is still ours */
 }
 

@@ -280,10 +280,32 @@ static void other_files_are_refused(void **state)
 	h.record_bytes = 0;
 	write_file(h, sample, sizeof(sample));
 	assert_prints("", 1, "wrong size");
-	for (off_t len = 0; len < 32; len += 31) {
+	h = good_header(HZ);
+	h.version = 0;
+	write_file(h, sample, sizeof(sample));
+	assert_prints("", 1, "another version");
+	write_file(good_header(HZ), sample, 0);
+	for (off_t len = 39; len >= 0; len -= 13) {
 		assert_int_equal(truncate(path, len), 0);
 		assert_prints("", 1, "too short");
 	}
+}
+
+/* Version 1: the header ends before refs_ms. */
+static void older_traces_are_read(void **state)
+{
+	(void)state;
+	struct trace_header h = good_header(HZ);
+	FILE *file = fopen(path, "w");
+
+	h.version = 1;
+	assert_non_null(file);
+	assert_int_equal(fwrite(&h, 32, 1, file), 1);
+	assert_int_equal(fwrite(sample, sizeof(sample), 1, file), 1);
+	assert_int_equal(fclose(file), 0);
+	assert_prints(sample_text, 0, "");
+	assert_int_equal(truncate(path, 32), 0);
+	assert_prints("", 0, "");
 }
 
 static void usage_is_checked(void **state)
@@ -367,6 +389,7 @@ int main(void)
 		TEST(unknown_kinds_get_a_line),
 		TEST(a_cut_record_fails_after_the_rest),
 		TEST(other_files_are_refused),
+		TEST(older_traces_are_read),
 		TEST(usage_is_checked),
 		TEST(many_records_are_sorted_stably),
 	};
