@@ -51,13 +51,18 @@ check:
 format:
 	clang-format -i $(C_FILES)
 
-bench: all $(OUT)/tests/bench/spawn
+bench: all $(OUT)/tests/bench/spawn $(OUT)/tests/bench/replay
 	tests/bench/start
 	tests/bench/first-touch
+	$(OUT)/tests/bench/replay
 
 $(OUT)/tests/bench/spawn: $(OUT)/obj/tests/bench/spawn.o
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^
+
+$(OUT)/tests/bench/replay: $(OUT)/obj/tests/bench/replay.o $(LIBEPT)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 coverage:
 	$(MAKE) BUILD=$(BUILD)/coverage unit CFLAGS="-std=gnu17 -O0 -g \
