@@ -67,8 +67,7 @@ int backing_create(struct backing *b, uint64_t frames)
 	b->alias = map_guarded(b->fd, bytes);
 	if (b->alias == MAP_FAILED)
 		goto undo_guest;
-	/* Never the guest mapping: it could no longer be unmapped. */
-	b->locked = mlock2(b->alias, bytes, MLOCK_ONFAULT) == 0;
+	b->locked = mlock2(b->guest, bytes, MLOCK_ONFAULT) == 0;
 	return 0;
 
 undo_guest:
@@ -92,7 +91,7 @@ void backing_destroy(struct backing *b)
 int backing_unmap(struct backing *b, frame_t first, uint64_t frames)
 {
 	return madvise(backing_guest(b, first), frames << PAGE_SHIFT,
-		       MADV_DONTNEED)
+		       b->locked ? MADV_DONTNEED_LOCKED : MADV_DONTNEED)
 		       ? -errno
 		       : 0;
 }
@@ -107,6 +106,26 @@ int backing_punch(struct backing *b, frame_t first, uint64_t frames)
 			      (off_t)(frames << PAGE_SHIFT));
 	} while (r && errno == EINTR);
 	return r ? -errno : 0;
+}
+
+int backing_read(const struct backing *b, frame_t first, uint64_t frames,
+		 void *to)
+{
+	uint64_t at = first.v << PAGE_SHIFT, left = frames << PAGE_SHIFT;
+	uint8_t *next = to;
+
+	while (left) {
+		ssize_t n = pread(b->fd, next, left, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		next += n;
+		at += (uint64_t)n;
+		left -= (uint64_t)n;
+	}
+	return 0;
 }
 
 uint64_t backing_bytes(const struct backing *b)

@@ -4,10 +4,12 @@
  *
  *     guest mapping   what KVM translates through and userfaultfd watches;
  *                     a page dropped from it faults at its next touch
- *     alias           where the hypervisor reads and fills the same frames,
- *                     never faulting
+ *     alias           where the hypervisor reads and writes the same frames
+ *                     for devices, without faults of its own making
  *
- * Around the guest mapping lie guard regions that nothing may touch. A frame
+ * What leaves and what comes is not touched through the alias: a page that no
+ * other CPU can have in its TLB is unmapped and punched without a shootdown,
+ * which costs more than all else together. Around the guest mapping lie guard regions that nothing may touch. A frame
  * is a page index in the memfd. All calls may come from any thread.
  */
 #ifndef EPT_BACKING_H
@@ -40,6 +42,9 @@ static inline uint8_t *backing_guest(const struct backing *b, frame_t f)
 int backing_unmap(struct backing *b, frame_t first, uint64_t frames);
 /* Free the frames: both mappings lose them, their bytes are gone. */
 int backing_punch(struct backing *b, frame_t first, uint64_t frames);
+/* Copy the bytes of [first, first + frames) out. 0 or -errno. */
+int backing_read(const struct backing *b, frame_t first, uint64_t frames,
+		 void *to);
 
 /* Bytes that the memfd really holds, as the kernel counts them. */
 uint64_t backing_bytes(const struct backing *b);

@@ -1,25 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Eviction. Pages leave in batches, each in four steps:
+ * Eviction. Pages leave in batches, in these steps:
  *
- *   take    the policy names victims; they become leaving    (lock)
- *   unmap   they go from the guest mapping, in merged ranges; from here on
- *           their bytes cannot change without a fault, which cancels
+ *   age     the policy gave them up: unmapped in the table       (lock)
+ *   flush   they go from the guest mapping, in merged ranges; from here on
+ *           their bytes cannot change without a fault, which rescues them
+ *   take    they become leaving                                  (lock)
  *   judge   zero? equal to the stored copy? else store it
  *   commit  who is still leaving loses its frame: busy (lock), punched,
  *           then absent or stored (lock)
  *
  * Invariant: a frame is punched only when its bytes are proven elsewhere, and
- * nobody can reach the page between the proof and the punch.
+ * nobody can reach the page between the proof and the punch. The bytes are
+ * judged and stored from a copy: what the alias does not map needs no TLB
+ * shootdown when it is punched, which costs more than the copy.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ept/evict.h"
 
+struct batch *evict_batch_new(void)
+{
+	struct batch *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->bytes = aligned_alloc(PAGE_SIZE, TIER_BATCH * PAGE_SIZE);
+	if (!b->bytes) {
+		free(b);
+		return NULL;
+	}
+	return b;
+}
+
+void evict_batch_free(struct batch *b)
+{
+	if (b)
+		free(b->bytes);
+	free(b);
+}
+
 bool evict_movable(const struct stage2 *s, frame_t f)
 {
-	return !s->page[f.v].pins && !s->page[f.v].busy;
+	return !s->page[f.v].busy && !pins_hold(&s->pins, f);
 }
 
 void evict_take(struct stage2 *s, struct batch *b, gfn_t g)
@@ -28,6 +53,10 @@ void evict_take(struct stage2 *s, struct batch *b, gfn_t g)
 	struct victim *v = &b->victim[b->n++];
 
 	*v = (struct victim){ .gfn = g, .frame = pte_frame(e) };
+	v->has_copy = s->page[v->frame.v].has_copy;
+	if (v->has_copy)
+		v->copy =
+			swap_slot_of(s->config.swap, s->page[v->frame.v].copy);
 	set_entry(s, g, pte_away(PTE_LEAVING, v->frame.v, pte_rights(e)));
 }
 
@@ -43,16 +72,60 @@ void evict_age(struct stage2 *s, gfn_t g)
 		   (struct trace_record){ .tsc = trace_now() });
 }
 
-/* Drop from the guest mapping what the table no longer maps. */
-static int unmap_stale(struct stage2 *s)
+/* Those of the stale pages that were not touched since: busy until done. */
+static void flush_begin(struct stage2 *s, struct gather *stale)
 {
-	struct gather stale;
-
+	stale->n = 0;
 	pthread_mutex_lock(&s->lock);
-	stale = s->stale;
+	for (unsigned i = 0; i < s->stale.n; i++) {
+		frame_t f = s->stale.frame[i];
+		struct pte e = ept_lookup(&s->ept, gfn_of_frame(s, f));
+
+		if (pte_kind(e) == PTE_UNMAPPED && !s->page[f.v].busy) {
+			s->page[f.v].busy = true;
+			gather_add(stale, f);
+		}
+	}
 	s->stale.n = 0;
 	pthread_mutex_unlock(&s->lock);
-	return gather_flush(&stale, &s->backing, backing_unmap);
+}
+
+/* A run that could not be unmapped is mapped, then. */
+static void flush_end(struct stage2 *s, const struct gather *stale,
+		      const bool *failed)
+{
+	pthread_mutex_lock(&s->lock);
+	for (unsigned i = 0; i < stale->n; i++) {
+		frame_t f = stale->frame[i];
+		gfn_t g = gfn_of_frame(s, f);
+		struct pte e = ept_lookup(&s->ept, g);
+
+		s->page[f.v].busy = false;
+		if (!failed[i])
+			continue;
+		set_entry(s, g, pte_leaf(f, pte_rights(e)));
+		page_known(s, f, false);
+	}
+	pthread_cond_broadcast(&s->settled);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void evict_flush(struct stage2 *s)
+{
+	bool failed[GATHER_MAX] = { false };
+	struct gather stale;
+
+	pthread_mutex_lock(&s->flushing);
+	flush_begin(s, &stale);
+	gather_sort(&stale);
+	for (unsigned i = 0, run; i < stale.n; i += run) {
+		run = gather_run(&stale, i);
+		if (backing_unmap(&s->backing, stale.frame[i], run))
+			memset(&failed[i], true, run);
+	}
+	if (stale.n)
+		flush_end(s, &stale, failed);
+	pthread_mutex_unlock(&s->flushing);
 }
 
 static bool is_zero(const void *page)
@@ -62,19 +135,49 @@ static bool is_zero(const void *page)
 	return w[0] == 0 && memcmp(w, w + 1, PAGE_SIZE - sizeof(*w)) == 0;
 }
 
-/* Nobody else writes page->copy while its page is leaving: reading it without
- * the lock is safe, and cancelling does not change it. */
-static enum fate judge(struct stage2 *s, const struct victim *v)
+static void *bytes_of(const struct batch *b, const struct victim *v)
 {
-	const struct page *page = &s->page[v->frame.v];
-	const void *bytes = backing_alias(&s->backing, v->frame);
+	return b->bytes + (v - b->victim) * PAGE_SIZE;
+}
+
+static enum fate judge(struct stage2 *s, const struct batch *b,
+		       const struct victim *v)
+{
+	const void *bytes = bytes_of(b, v);
 
 	if (is_zero(bytes))
 		return FATE_ZERO;
-	if (page->has_copy &&
-	    swap_same(s->config.swap, page->copy, v->gfn, bytes))
+	if (v->has_copy && swap_same(s->config.swap, v->copy, v->gfn, bytes))
 		return FATE_CLEAN;
 	return FATE_STORED;
+}
+
+static int by_frame(const void *a, const void *b)
+{
+	uint64_t x = ((const struct victim *)a)->frame.v;
+	uint64_t y = ((const struct victim *)b)->frame.v;
+
+	return (x > y) - (x < y);
+}
+
+/* Decide each victim's fate, by address: runs are read, and later stored and
+ * punched, together. */
+static void judge_all(struct stage2 *s, struct batch *b)
+{
+	qsort(b->victim, b->n, sizeof(b->victim[0]), by_frame);
+	for (unsigned i = 0, run; i < b->n; i += run) {
+		struct victim *v = &b->victim[i];
+		int r;
+
+		for (run = 1; i + run < b->n; run++)
+			if (v[run].frame.v != v->frame.v + run)
+				break;
+		r = backing_read(&s->backing, v->frame, run, bytes_of(b, v));
+		for (unsigned k = 0; k < run; k++) {
+			v[k].error = r;
+			v[k].fate = r ? FATE_STAYS : judge(s, b, &v[k]);
+		}
+	}
 }
 
 static void store(struct stage2 *s, struct batch *b)
@@ -86,8 +189,7 @@ static void store(struct stage2 *s, struct batch *b)
 	for (unsigned i = 0; i < b->n; i++)
 		if (b->victim[i].fate == FATE_STORED)
 			io[n++] = (struct swap_io){
-				.page = backing_alias(&s->backing,
-						      b->victim[i].frame),
+				.page = bytes_of(b, &b->victim[i]),
 				.gfn = b->victim[i].gfn,
 			};
 	if (!n)
@@ -144,17 +246,15 @@ static void commit_begin(struct stage2 *s, struct batch *b,
 /* Where the page is from now on, and what becomes of its older copy. */
 static struct pte leave(struct stage2 *s, struct victim *v, unsigned rights)
 {
-	struct page *page = &s->page[v->frame.v];
 	struct stage2_counters *c = &s->count;
-	struct swap *swap = s->config.swap;
 
 	if (v->fate == FATE_CLEAN) {
 		c->clean_dropped++;
-		v->slot = page->copy;
-	} else if (page->has_copy) {
-		swap_release(swap, page->copy);
+		v->slot = v->copy;
+	} else if (v->has_copy) {
+		swap_release(s->config.swap, v->copy);
 	}
-	page->has_copy = false;
+	s->page[v->frame.v].has_copy = false;
 	if (v->fate == FATE_ZERO) {
 		c->zero_elided++;
 		return pte_away(PTE_ABSENT, PAGER_ZERO, rights);
@@ -196,27 +296,24 @@ static unsigned commit_end(struct stage2 *s, struct batch *b)
 	return left;
 }
 
-/* Decide each victim's fate. What could not be unmapped may still change: then
- * none leaves. */
-static void judge_all(struct stage2 *s, struct batch *b, int unmap_error)
+/* A punch that fails leaves bytes behind that are stored, or zero: a waste,
+ * but the page is what its entry says. */
+static void punch(struct stage2 *s, struct gather *frames)
 {
-	for (unsigned i = 0; i < b->n; i++) {
-		b->victim[i].error = unmap_error;
-		b->victim[i].fate =
-			unmap_error ? FATE_STAYS : judge(s, &b->victim[i]);
+	for (unsigned i = 0, run; i < frames->n; i += run) {
+		run = gather_run(frames, i);
+		backing_punch(&s->backing, frames->frame[i], run);
 	}
 }
 
-/* A punch that fails leaves bytes behind that are stored, or zero: a waste,
- * but the page is what its entry says. */
 unsigned evict_run(struct stage2 *s, struct batch *b)
 {
 	struct gather frames = { 0 };
 
-	judge_all(s, b, unmap_stale(s));
+	judge_all(s, b);
 	store(s, b);
 	commit_begin(s, b, &frames);
-	gather_flush(&frames, &s->backing, backing_punch);
+	punch(s, &frames);
 	return commit_end(s, b);
 }
 
@@ -241,9 +338,43 @@ static struct pte lock_settled(struct stage2 *s, gfn_t g)
 	}
 }
 
+/* Unmap the page of @g for good reason: known to nobody, and flushed. Both
+ * locks are held, and the lock dropped meanwhile. False: it was touched. */
+static bool withdraw(struct stage2 *s, gfn_t g, frame_t f)
+{
+	struct pte e;
+
+	evict_age(s, g);
+	pthread_mutex_unlock(&s->lock);
+	evict_flush(s);
+	pthread_mutex_lock(&s->lock);
+	e = ept_lookup(&s->ept, g);
+	if (pte_kind(e) != PTE_UNMAPPED || !evict_movable(s, f))
+		return false;
+	page_unknown(s, f);
+	return true;
+}
+
+/* Evict the page of @g, which has a frame; both locks held, dropped. */
+static int evict_one(struct stage2 *s, gfn_t g, frame_t f)
+{
+	struct batch *b = evict_batch_new();
+	int r = -ENOMEM;
+
+	if (b && withdraw(s, g, f)) {
+		evict_take(s, b, g);
+		pthread_mutex_unlock(&s->lock);
+		r = evict_run(s, b) ? 0 : b->victim[0].error;
+		pthread_mutex_lock(&s->lock);
+	} else if (b) {
+		r = -EBUSY;
+	}
+	evict_batch_free(b);
+	return r;
+}
+
 int stage2_evict(struct stage2 *s, gfn_t g)
 {
-	struct batch b = { 0 };
 	struct pte e;
 	int r = -EBUSY;
 
@@ -253,10 +384,8 @@ int stage2_evict(struct stage2 *s, gfn_t g)
 	switch (pte_kind(e)) {
 	case PTE_LEAF:
 	case PTE_UNMAPPED:
-		if (!evict_movable(s, pte_frame(e)))
-			break;
-		s->policy->ops->remove(s->policy, pte_frame(e));
-		evict_take(s, &b, g);
+		if (evict_movable(s, pte_frame(e)))
+			r = evict_one(s, g, pte_frame(e));
 		break;
 	case PTE_ABSENT:
 	case PTE_STORED:
@@ -269,8 +398,6 @@ int stage2_evict(struct stage2 *s, gfn_t g)
 		break;
 	}
 	pthread_mutex_unlock(&s->lock);
-	if (b.n)
-		r = evict_run(s, &b) ? 0 : b.victim[0].error;
 	pthread_mutex_unlock(&s->evicting);
 	return r;
 }
@@ -290,7 +417,7 @@ int stage2_unmap(struct stage2 *s, gfn_t g)
 	else
 		evict_age(s, g);
 	pthread_mutex_unlock(&s->lock);
-	unmap_stale(s);
+	evict_flush(s);
 	pthread_mutex_unlock(&s->evicting);
 	return r;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The fault source and the resolver: a thread reads faults from userfaultfd,
- * brings each page in, and maps it, with the pages behind it that a sequential
- * reader will touch next. A page is busy while it is being mapped: nobody
- * takes its frame meanwhile. The table and the counters say that it is mapped
- * before its thread can wake, so that no guest sees them behind itself.
+ * The fault source and the resolver: threads that read faults from userfaultfd,
+ * bring each page in, wake its vCPU, and bring along behind it what the vCPU
+ * will touch next. As many threads as vCPUs serve, so that faults on different
+ * pages do not wait for each other.
  */
 #include <errno.h>
 #include <poll.h>
@@ -12,11 +11,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "ept/state.h"
+#include "ept/evict.h"
+#include "ept/haul.h"
 #include "ept/uffd.h"
 
-#define WINDOW_MAX 16
-#define READ_MAX   16
+#define READ_MAX 16
+#define FLUSH_AT 32 /* stale pages worth a flush */
+#define STREAK	 16 /* faults in a row that make a storm */
+#define QUIET_MS 5 /* without a fault: the storm is over */
 
 static void count_fault(struct stage2 *s, const struct parked_fault *p)
 {
@@ -38,107 +40,149 @@ static struct trace_record record_of_fault(const struct parked_fault *p)
 	return r;
 }
 
-/* May a page be mapped along with its neighbour before it is touched? Its bytes
- * must be at hand: in memory, or zeros with frames to spare. */
-static bool at_hand(const struct stage2 *s, struct pte e)
+/* The fault is over, in the books: @e was the page's entry and @to is. */
+static void record(struct stage2 *s, const struct parked_fault *p,
+		   struct trace_record r, struct pte from, struct pte to)
 {
-	if (pte_kind(e) == PTE_ABSENT)
-		return pte_payload(e) == PAGER_ZERO &&
-		       frames_free(s) > s->limit / 32;
-	return pte_kind(e) == PTE_UNMAPPED;
+	uint64_t ticks = trace_now() - r.tsc;
+
+	count_fault(s, p);
+	histogram_add(&s->latency, ticks);
+	r.ticks = (uint32_t)(ticks < UINT32_MAX ? ticks : UINT32_MAX);
+	trace_page(s, TRACE_STAGE2, p->gfn, from, to, r);
 }
 
-/*
- * How many pages to map for a fault at frame @f. A reader that goes on where
- * the last window ended doubles it; any other halves it, down to the page
- * alone, so that random access pays for nothing.
- */
-static unsigned next_window(struct faults *q, frame_t f)
+/* A reader's plan under way: its pages from @next on are still to come. */
+struct reach {
+	struct ahead_plan plan;
+	frame_t first;
+	unsigned next;
+};
+
+/* A window never takes more than an eighth of what may be resident. */
+static struct reach reach_from(struct stage2 *s, frame_t f)
 {
-	if (f.v == q->expected)
-		q->window =
-			q->window * 2 < WINDOW_MAX ? q->window * 2 : WINDOW_MAX;
-	else
-		q->window = q->window > 1 ? q->window / 2 : 1;
-	return q->window;
+	struct reach r = { ahead_fault(&s->faults.ahead, f), f, 1 };
+	uint64_t most = s->limit / 8 + 1;
+
+	if (r.plan.pages > most)
+		r.plan.pages = (unsigned)most;
+	ahead_brought(&s->faults.ahead, r.plan, f, r.plan.pages);
+	return r;
 }
 
-/* The page's bytes are in its frame: it is mapped as soon as the host says so
- * too. The entry it has from now on. */
-static struct pte begin_mapping(struct stage2 *s, gfn_t g)
+/* The plan goes no further: the reader will fault on the next page. */
+static void reach_ends(struct stage2 *s, struct reach *r)
 {
-	struct pte e = ept_lookup(&s->ept, g);
-
-	if (pte_kind(e) == PTE_UNMAPPED)
-		set_entry(s, g, pte_leaf(pte_frame(e), pte_rights(e)));
-	page_of(s, g)->busy = true;
-	return ept_lookup(&s->ept, g);
+	r->plan.pages = r->next;
+	ahead_brought(&s->faults.ahead, r->plan, r->first, r->next);
 }
 
-static void end_mapping(struct stage2 *s, gfn_t first, unsigned n)
+/* Take the plan's next page, unless it is mapped, or others are at it. False:
+ * there is none, or no frame to spare for it. */
+static bool take_next(struct stage2 *s, struct haul *h, struct reach *r)
 {
-	for (unsigned i = 0; i < n; i++)
-		page_of(s, (gfn_t){ first.v + i })->busy = false;
-	pthread_cond_broadcast(&s->settled);
-}
+	frame_t f = { r->first.v + (uint64_t)(r->plan.step * r->next) };
+	struct pte e;
+	int error;
 
-/* Begin to map the pages behind @first, up to @window pages in all. Returns
- * how many, @first included. */
-static unsigned reach_ahead(struct stage2 *s, gfn_t first, unsigned window)
-{
-	unsigned n = 1;
-
-	for (; n < window; n++) {
-		gfn_t g = { first.v + n };
-		struct pte before = ept_lookup(&s->ept, g), after;
-		enum trace_source source;
-
-		if (!at_hand(s, before) || page_in(s, g, &source))
-			break;
-		after = begin_mapping(s, g);
-		s->count.mapped_ahead++;
-		trace_page(s, TRACE_AHEAD, g, before, after,
-			   (struct trace_record){ .tsc = trace_now(),
-						  .source = (uint8_t)source });
+	if (r->next == r->plan.pages)
+		return false;
+	if (f.v >= s->backing.frames) {
+		reach_ends(s, r);
+		return false;
 	}
-	return n;
+	e = ept_lookup(&s->ept, gfn_of_frame(s, f));
+	if ((pte_kind(e) == PTE_ABSENT || pte_kind(e) == PTE_STORED) &&
+	    !frames_spare(s)) {
+		reach_ends(s, r);
+		return false;
+	}
+	if (pte_kind(e) != PTE_LEAVING &&
+	    haul_take(s, h, gfn_of_frame(s, f), &error) == HAUL_TAKEN)
+		h->page[h->n - 1].ahead = true;
+	r->next++;
+	return true;
+}
+
+/* Fill and map pages [first, h->n) of the haul. */
+static void bring(struct stage2 *s, struct haul *h, unsigned first)
+{
+	pthread_mutex_unlock(&s->lock);
+	haul_fill(s, h, first, h->n - first);
+	pthread_mutex_lock(&s->lock);
+	haul_map(s, h, first, h->n - first);
+}
+
+/* Bring the touched page, the haul's first; its vCPU wakes when it is mapped.
+ * It is recorded before that: on a CPU that both share the vCPU runs at once,
+ * and we would count its work as ours. */
+static bool bring_touched(struct stage2 *s, struct haul *h,
+			  const struct parked_fault *p, struct trace_record r)
+{
+	struct arrival *a = &h->page[0];
+
+	pthread_mutex_unlock(&s->lock);
+	haul_fill(s, h, 0, 1);
+	pthread_mutex_lock(&s->lock);
+	r.source = (uint8_t)a->source;
+	if (!a->error)
+		record(s, p, r, a->from, a->to);
+	haul_map(s, h, 0, 1);
+	if (a->error == -ENOMEM) { /* no memory just now: it faults again */
+		uffd_wake(s->faults.uffd, stage2_host(s, a->gfn), PAGE_SIZE);
+		return true;
+	}
+	if (a->error)
+		tell_owner(s, a->gfn, a->from, a->error);
+	return !a->error;
+}
+
+/* Somebody else brought it: who waits for it is let go. */
+static void let_go(struct stage2 *s, gfn_t g)
+{
+	void *at = stage2_host(s, g);
+	int error;
+
+	pthread_mutex_unlock(&s->lock);
+	if (!uffd_continue(s->faults.uffd, at, PAGE_SIZE, &error))
+		uffd_wake(s->faults.uffd, at, PAGE_SIZE);
+	pthread_mutex_lock(&s->lock);
 }
 
 /* Serve one fault, with the lock held. False: the page cannot be had. */
-static bool serve(struct stage2 *s, const struct parked_fault *p)
+static bool serve(struct server *me, const struct parked_fault *p)
 {
 	struct trace_record r = record_of_fault(p);
-	struct pte before = ept_lookup(&s->ept, p->gfn), after;
-	enum trace_source source;
-	uint64_t ticks;
-	unsigned n;
-	frame_t f;
+	struct stage2 *s = me->s;
+	struct haul *h = me->haul;
+	struct reach reach;
+	bool served;
+	int taken;
 
-	if (!frame_of(s, p->gfn, &f) || page_in(s, p->gfn, &source))
+	h->n = 0;
+	taken = haul_take_waiting(s, h, p->gfn);
+	if (taken < 0)
 		return false;
-	if (source == TRACE_SOURCE_MEMORY)
-		s->policy->ops->touch(s->policy, f);
-	after = begin_mapping(s, p->gfn);
-	n = reach_ahead(s, p->gfn, next_window(&s->faults, f));
-	s->faults.expected = f.v + n;
-	count_fault(s, p);
+	if (taken > 0) {
+		struct pte e = ept_lookup(&s->ept, p->gfn);
 
-	/* Taken before the last step, which wakes the vCPU: on a CPU that both
-	 * share it runs at once, and we would count its work as ours. */
-	ticks = trace_now() - r.tsc;
-	histogram_add(&s->latency, ticks);
-	pthread_mutex_unlock(&s->lock);
-	if (uffd_continue(s->faults.uffd, backing_guest(&s->backing, f),
-			  n * PAGE_SIZE)) /* no memory: it faults again */
-		uffd_wake(s->faults.uffd, backing_guest(&s->backing, f),
-			  n * PAGE_SIZE);
-	pthread_mutex_lock(&s->lock);
-
-	end_mapping(s, p->gfn, n);
-	r.source = (uint8_t)source;
-	r.ticks = (uint32_t)(ticks < UINT32_MAX ? ticks : UINT32_MAX);
-	trace_page(s, TRACE_STAGE2, p->gfn, before, after, r);
-	return true;
+		r.source = TRACE_SOURCE_MEMORY;
+		record(s, p, r, e, e);
+		let_go(s, p->gfn);
+		return true;
+	}
+	reach = reach_from(s, h->page[0].frame);
+	while (h->n < TIER_BATCH && take_next(s, h, &reach))
+		;
+	served = bring_touched(s, h, p, r);
+	for (unsigned first = 1; first < h->n; first = 0) {
+		bring(s, h, first);
+		h->n = 0;
+		while (h->n < TIER_BATCH && take_next(s, h, &reach))
+			;
+	}
+	return served;
 }
 
 /* A fault that failed waits, its vCPU with it, until the owner says retry. One
@@ -157,9 +201,9 @@ static void park(struct stage2 *s, const struct parked_fault *p)
 		uffd_wake(q->uffd, stage2_host(s, p->gfn), PAGE_SIZE);
 }
 
-static void retry_parked(struct stage2 *s)
+static void retry_parked(struct server *me)
 {
-	struct faults *q = &s->faults;
+	struct faults *q = &me->s->faults;
 	struct parked_fault again[PARKED];
 	unsigned n = q->parked;
 
@@ -167,12 +211,13 @@ static void retry_parked(struct stage2 *s)
 	q->parked = 0;
 	q->retry = false;
 	for (unsigned i = 0; i < n; i++)
-		if (!serve(s, &again[i]))
-			park(s, &again[i]);
+		if (!serve(me, &again[i]))
+			park(me->s, &again[i]);
 }
 
-static void handle(struct stage2 *s, const struct uffd_msg *m)
+static void handle(struct server *me, const struct uffd_msg *m)
 {
+	struct stage2 *s = me->s;
 	uint64_t offset =
 		m->arg.pagefault.address - (uintptr_t)s->backing.guest;
 	struct parked_fault p = {
@@ -181,61 +226,44 @@ static void handle(struct stage2 *s, const struct uffd_msg *m)
 		.thread = m->arg.pagefault.feat.ptid,
 	};
 
-	if (m->event == UFFD_EVENT_PAGEFAULT && !serve(s, &p))
+	if (m->event == UFFD_EVENT_PAGEFAULT && !serve(me, &p))
 		park(s, &p);
 }
 
-/* Wait for faults, by polling for a while where that was found faster. */
-static void wait_for_faults(struct stage2 *s)
+/* A storm of faults keeps idle CPUs from halting, where that was found to
+ * pay. */
+static void storm(struct server *me, bool over)
 {
-	struct pollfd p[] = { { .fd = s->faults.uffd, .events = POLLIN },
-			      { .fd = s->faults.wake, .events = POLLIN } };
-	uint64_t token;
+	struct faults *q = &me->s->faults;
 
-	if (s->faults.placement.choice == PLACE_SPIN)
+	if (q->placement.choice != PLACE_AWAKE)
+		return;
+	if (over && me->streak >= STREAK)
+		wakeful_release(&q->wakeful);
+	me->streak = over ? 0 : me->streak + 1;
+	if (me->streak == STREAK)
+		wakeful_hold(&q->wakeful);
+}
+
+/* Wait for faults, by polling for a while where that was found faster. */
+static void wait_for_faults(struct server *me)
+{
+	struct faults *q = &me->s->faults;
+	struct pollfd p[] = { { .fd = q->uffd, .events = POLLIN },
+			      { .fd = q->wake, .events = POLLIN } };
+	uint64_t token;
+	int n;
+
+	if (q->placement.choice == PLACE_SPIN)
 		for (unsigned i = 0; i < 200; i++)
 			if (poll(p, 2, 0) > 0)
-				break;
-	if (poll(p, 2, -1) > 0 && (p[1].revents & POLLIN))
-		if (read(s->faults.wake, &token, sizeof(token)) < 0)
-			return;
-}
-
-static void calibrate(struct stage2 *s)
-{
-	struct placement_report r;
-
-	placement_calibrate(&r, s->config.one_vcpu);
-	pthread_mutex_lock(&s->lock);
-	s->faults.placement = r;
-	s->faults.calibrated = true;
-	pthread_cond_broadcast(&s->calibrated);
-	pthread_mutex_unlock(&s->lock);
-}
-
-static void *faults_run(void *arg)
-{
-	struct stage2 *s = arg;
-
-	pthread_setname_np(pthread_self(), "faults");
-	calibrate(s);
-	pthread_mutex_lock(&s->lock);
-	while (!s->stopping) {
-		struct uffd_msg m[READ_MAX];
-		ssize_t n;
-
-		if (s->faults.retry)
-			retry_parked(s);
-		pthread_mutex_unlock(&s->lock);
-		n = read(s->faults.uffd, m, sizeof(m));
-		if (n <= 0)
-			wait_for_faults(s);
-		pthread_mutex_lock(&s->lock);
-		for (ssize_t i = 0; i * (ssize_t)sizeof(m[0]) < n; i++)
-			handle(s, &m[i]);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return NULL;
+				return;
+	n = poll(p, 2, me->streak ? QUIET_MS : -1);
+	if (n == 0)
+		storm(me, true);
+	if (n > 0 && (p[1].revents & POLLIN) &&
+	    read(q->wake, &token, sizeof(token)) < 0)
+		assert(errno == EAGAIN); /* another one took it */
 }
 
 static void poke(struct stage2 *s)
@@ -244,6 +272,73 @@ static void poke(struct stage2 *s)
 
 	if (write(s->faults.wake, &one, sizeof(one)) < 0)
 		assert(errno == EAGAIN); /* it is awake then */
+}
+
+static void calibrate(struct stage2 *s)
+{
+	struct placement_report r;
+
+	placement_calibrate(&r, s->config.vcpus == 1, &s->faults.wakeful);
+	pthread_mutex_lock(&s->lock);
+	s->faults.placement = r;
+	s->faults.calibrated = true;
+	pthread_cond_broadcast(&s->calibrated);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void wait_calibrated(struct stage2 *s)
+{
+	pthread_mutex_lock(&s->lock);
+	while (!s->faults.calibrated)
+		pthread_cond_wait(&s->calibrated, &s->lock);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* Now that this fault's vCPU stands still is the time to unmap what was given
+ * up: its CPU needs no shootdown. */
+static void flush_some(struct stage2 *s)
+{
+	if (s->stale.n < FLUSH_AT)
+		return;
+	pthread_mutex_unlock(&s->lock);
+	evict_flush(s);
+	pthread_mutex_lock(&s->lock);
+}
+
+static void *faults_run(void *arg)
+{
+	struct server *me = arg;
+	struct stage2 *s = me->s;
+	size_t most = s->faults.servers == 1 ? READ_MAX : 1;
+
+	pthread_setname_np(pthread_self(), "faults");
+	if (me->index == 0)
+		calibrate(s);
+	else
+		wait_calibrated(s);
+	pthread_mutex_lock(&s->lock);
+	while (!s->stopping) {
+		struct uffd_msg m[READ_MAX];
+		ssize_t n;
+
+		if (s->faults.retry)
+			retry_parked(me);
+		pthread_mutex_unlock(&s->lock);
+		n = read(s->faults.uffd, m, most * sizeof(m[0]));
+		if (n <= 0)
+			wait_for_faults(me);
+		pthread_mutex_lock(&s->lock);
+		if (n > 0) {
+			storm(me, false);
+			flush_some(s);
+		}
+		for (ssize_t i = 0; i * (ssize_t)sizeof(m[0]) < n; i++)
+			handle(me, &m[i]);
+	}
+	pthread_mutex_unlock(&s->lock);
+	storm(me, true);
+	poke(s); /* the next one wakes too */
+	return NULL;
 }
 
 void stage2_retry(struct stage2 *s)
@@ -255,6 +350,38 @@ void stage2_retry(struct stage2 *s)
 	poke(s);
 }
 
+static void join_servers(struct stage2 *s, unsigned started)
+{
+	poke(s);
+	for (unsigned i = 0; i < started; i++)
+		pthread_join(s->faults.server[i].thread, NULL);
+	for (unsigned i = 0; i < s->faults.servers; i++)
+		haul_free(s->faults.server[i].haul);
+}
+
+static int start_servers(struct stage2 *s)
+{
+	struct faults *q = &s->faults;
+	unsigned started = 0;
+	int r = 0;
+
+	q->servers =
+		s->config.vcpus < SERVERS_MAX ? s->config.vcpus : SERVERS_MAX;
+	for (unsigned i = 0; i < q->servers && !r; i++) {
+		q->server[i] = (struct server){ .s = s, .index = i };
+		q->server[i].haul = haul_new(TIER_BATCH);
+		r = q->server[i].haul ? 0 : -ENOMEM;
+	}
+	for (; started < q->servers && !r; started += r == 0)
+		r = -pthread_create(&q->server[started].thread, NULL,
+				    faults_run, &q->server[started]);
+	if (r) {
+		s->stopping = true;
+		join_servers(s, started);
+	}
+	return r;
+}
+
 int faults_start(struct stage2 *s)
 {
 	const uint64_t modes =
@@ -262,7 +389,7 @@ int faults_start(struct stage2 *s)
 	struct faults *q = &s->faults;
 	int r;
 
-	q->window = 1;
+	ahead_init(&q->ahead);
 	q->uffd = uffd_open();
 	if (q->uffd < 0)
 		return q->uffd;
@@ -271,12 +398,14 @@ int faults_start(struct stage2 *s)
 		r = -errno;
 		goto undo_uffd;
 	}
+	wakeful_open(&q->wakeful);
 	r = uffd_watch(q->uffd, s->backing.guest,
 		       s->backing.frames << PAGE_SHIFT, modes);
 	if (!r)
-		r = -pthread_create(&q->thread, NULL, faults_run, s);
+		r = start_servers(s);
 	if (!r)
 		return 0;
+	wakeful_close(&q->wakeful);
 	close(q->wake);
 undo_uffd:
 	close(q->uffd);
@@ -285,8 +414,8 @@ undo_uffd:
 
 void faults_stop(struct stage2 *s)
 {
-	poke(s);
-	pthread_join(s->faults.thread, NULL);
+	join_servers(s, s->faults.servers);
+	wakeful_close(&s->faults.wakeful);
 	close(s->faults.wake);
 	close(s->faults.uffd);
 }

@@ -10,23 +10,16 @@ static int by_frame(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-int gather_flush(struct gather *g, struct backing *b,
-		 int (*discard)(struct backing *b, frame_t first,
-				uint64_t frames))
+void gather_sort(struct gather *g)
 {
-	int error = 0;
-
 	qsort(g->frame, g->n, sizeof(g->frame[0]), by_frame);
-	for (unsigned i = 0, run; i < g->n; i += run) {
-		int r;
+}
 
-		for (run = 1; i + run < g->n; run++)
-			if (g->frame[i + run].v != g->frame[i].v + run)
-				break;
-		r = discard(b, g->frame[i], run);
-		if (r && !error)
-			error = r;
-	}
-	g->n = 0;
-	return error;
+unsigned gather_run(const struct gather *g, unsigned i)
+{
+	unsigned run = 1;
+
+	while (i + run < g->n && g->frame[i + run].v == g->frame[i].v + run)
+		run++;
+	return run;
 }

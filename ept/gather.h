@@ -20,12 +20,9 @@ static inline void gather_add(struct gather *g, frame_t f)
 	g->frame[g->n++] = f;
 }
 
-/*
- * Call @discard (backing_unmap or backing_punch) on each maximal run of
- * gathered frames and empty @g. 0, or the first error; all runs are tried.
- */
-int gather_flush(struct gather *g, struct backing *b,
-		 int (*discard)(struct backing *b, frame_t first,
-				uint64_t frames));
+/* Sort what was gathered by address. */
+void gather_sort(struct gather *g);
+/* How many frames from the @i-th on are one after the other. */
+unsigned gather_run(const struct gather *g, unsigned i);
 
 #endif

@@ -7,27 +7,24 @@
 /* Have page @g in its frame until unpin. NULL: it cannot be had. */
 static uint8_t *pin(struct stage2 *s, gfn_t g)
 {
-	enum trace_source source;
-	struct page *page;
+	bool pinned;
 	frame_t f;
 
 	if (!frame_of(s, g, &f))
 		return NULL;
-	page = &s->page[f.v];
 	pthread_mutex_lock(&s->lock);
-	if (page_in(s, g, &source)) {
-		pthread_mutex_unlock(&s->lock);
-		return NULL;
-	}
-	page->pins++;
+	pinned = page_in(s, g) == 0 && pins_add(&s->pins, f);
 	pthread_mutex_unlock(&s->lock);
-	return backing_alias(&s->backing, f);
+	return pinned ? backing_alias(&s->backing, f) : NULL;
 }
 
 static void unpin(struct stage2 *s, gfn_t g)
 {
+	frame_t f;
+
+	frame_of(s, g, &f);
 	pthread_mutex_lock(&s->lock);
-	page_of(s, g)->pins--;
+	pins_drop(&s->pins, f);
 	pthread_mutex_unlock(&s->lock);
 }
 

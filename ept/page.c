@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Bringing a page in: the one way from "not in memory" to "in its frame",
- * whoever wants it, guest or device.
- */
+/* Frames and pages: how many, whose, and one page for a device. */
 #include <errno.h>
 
-#include "ept/state.h"
+#include "ept/haul.h"
 
 uint64_t frames_used(const struct stage2 *s)
 {
@@ -30,13 +27,41 @@ static uint64_t low_mark(const struct stage2 *s)
 	return part < 32 ? 32 : part > 1024 ? 1024 : part;
 }
 
+/* May all of RAM be resident? Then nothing ever needs to leave. */
+static bool roomy(const struct stage2 *s)
+{
+	return s->limit >= s->backing.frames;
+}
+
 uint64_t frames_wanted(const struct stage2 *s)
 {
 	uint64_t used = frames_used(s), low = low_mark(s);
 
-	if (s->limit >= s->backing.frames)
-		return 0; /* all of RAM may be resident */
+	if (roomy(s))
+		return 0;
 	return used + low <= s->limit ? 0 : used + 2 * low - s->limit;
+}
+
+uint64_t frames_spare(const struct stage2 *s)
+{
+	uint64_t free = frames_free(s), reserve = low_mark(s) / 4;
+
+	if (roomy(s))
+		return free;
+	return free > reserve ? free - reserve : 0;
+}
+
+uint64_t watch_target(const struct stage2 *s)
+{
+	return s->limit / 16;
+}
+
+void frames_share(struct stage2 *s)
+{
+	uint64_t others = watch_target(s) + low_mark(s);
+
+	s->policy->capacity =
+		roomy(s) || others >= s->limit ? s->limit : s->limit - others;
 }
 
 struct page *page_of(struct stage2 *s, gfn_t g)
@@ -44,6 +69,27 @@ struct page *page_of(struct stage2 *s, gfn_t g)
 	frame_t f;
 
 	return frame_of(s, g, &f) ? &s->page[f.v] : NULL;
+}
+
+void page_known(struct stage2 *s, frame_t f, bool touched)
+{
+	struct page *page = &s->page[f.v];
+
+	if (page->watched) {
+		page->watched = false;
+		s->policy->ops->insert(s->policy, f);
+	}
+	if (touched)
+		s->policy->ops->touch(s->policy, f);
+}
+
+void page_unknown(struct stage2 *s, frame_t f)
+{
+	struct page *page = &s->page[f.v];
+
+	if (!page->watched)
+		s->policy->ops->remove(s->policy, f);
+	page->watched = false;
 }
 
 void set_entry(struct stage2 *s, gfn_t g, struct pte e)
@@ -54,43 +100,28 @@ void set_entry(struct stage2 *s, gfn_t g, struct pte e)
 	(void)r;
 }
 
-/* What the memfd holds is asked of the kernel after every page that came in:
- * a peak of our own counters would only prove that we can add. */
-static void measure_peak(struct stage2 *s)
+void wait_settled(struct stage2 *s)
 {
-	uint64_t bytes = backing_bytes(&s->backing);
-	uint64_t peak = atomic_load(&s->peak_bytes);
-
-	while (bytes > peak &&
-	       !atomic_compare_exchange_weak(&s->peak_bytes, &peak, bytes))
-		;
+	pthread_cond_wait(&s->settled, &s->lock);
 }
 
-static struct pager *pager_of(struct stage2 *s, struct pte e)
+void wait_for_frame(struct stage2 *s)
 {
-	return pte_kind(e) == PTE_STORED ? s->pager_swap
-					 : s->pager[pte_payload(e)];
+	s->waiting++;
+	pthread_cond_signal(&s->work);
+	pthread_cond_wait(&s->freed, &s->lock);
+	s->waiting--;
 }
 
-static void count_fill(struct stage2_counters *c, enum trace_source source)
+void tell_owner(struct stage2 *s, gfn_t g, struct pte e, int error)
 {
-	if (source == TRACE_SOURCE_ZERO)
-		c->zero_filled++;
-	else if (source == TRACE_SOURCE_FILE)
-		c->file_filled++;
-	else
-		c->swapped_in++;
-}
-
-/* The page stays where it was; its owner hears of it, without our lock. */
-static void tell_owner(struct stage2 *s, gfn_t g, struct pte e, int error)
-{
+	bool stored = pte_kind(e) == PTE_STORED;
 	struct stage2_failure f = {
 		.what = FAILURE_LOAD,
 		.error = error,
 		.gfn = g,
-		.stored = pte_kind(e) == PTE_STORED,
-		.source = pager_of(s, e)->ops->name,
+		.stored = stored,
+		.source = stored ? "swap" : s->pager[pte_payload(e)]->ops->name,
 	};
 
 	pthread_mutex_unlock(&s->lock);
@@ -102,104 +133,26 @@ static void tell_owner(struct stage2 *s, gfn_t g, struct pte e, int error)
 	pthread_mutex_lock(&s->lock);
 }
 
-/* A frame is free: fill it from the pager that @e names. */
-static int fetch(struct stage2 *s, gfn_t g, struct pte e,
-		 enum trace_source *source)
+/* What is unmapped has its bytes in its frame: a device needs no more. */
+int page_in(struct stage2 *s, gfn_t g)
 {
-	struct pager *pager = pager_of(s, e);
-	struct page *page;
-	frame_t f;
+	_Alignas(PAGE_SIZE) uint8_t bytes[PAGE_SIZE];
+	struct haul h = { .bytes = bytes };
+	struct pte e = ept_lookup(&s->ept, g);
 	int r;
 
-	frame_of(s, g, &f);
-	page = &s->page[f.v];
-	r = ept_map(&s->ept, g, 1, pte_away(PTE_ARRIVING, f.v, pte_rights(e)));
-	if (r) { /* no memory to split a large entry */
-		tell_owner(s, g, e, r);
-		return r;
+	if (pte_kind(e) == PTE_UNMAPPED) {
+		page_known(s, pte_frame(e), true);
+		return 0;
 	}
-	if (frames_wanted(s))
-		pthread_cond_signal(&s->work);
-	pthread_mutex_unlock(&s->lock);
-	r = pager->ops->fill(pager, g, pte_payload(e),
-			     backing_alias(&s->backing, f));
-	measure_peak(s);
+	r = haul_take_waiting(s, &h, g);
 	if (r)
-		backing_punch(&s->backing, f, 1);
+		return r > 0 ? 0 : r;
+	pthread_mutex_unlock(&s->lock);
+	haul_fill(s, &h, 0, 1);
 	pthread_mutex_lock(&s->lock);
-
-	*source = pager->ops->source;
-	if (r) {
-		set_entry(s, g, e);
-	} else {
-		set_entry(s, g, pte_away(PTE_UNMAPPED, f.v, pte_rights(e)));
-		s->policy->ops->insert(s->policy, f);
-		count_fill(&s->count, *source);
-		if (pte_kind(e) == PTE_STORED) {
-			page->has_copy = true;
-			page->copy = pte_slot(e);
-		}
-	}
-	pthread_cond_broadcast(&s->settled);
-	if (r) {
-		pthread_cond_broadcast(&s->freed);
-		tell_owner(s, g, e, r);
-	}
-	return r;
-}
-
-/* A touch in time: the page stays. Its place in the policy was given up. */
-static void cancel_leaving(struct stage2 *s, gfn_t g, struct pte e)
-{
-	set_entry(s, g, pte_away(PTE_UNMAPPED, pte_payload(e), pte_rights(e)));
-	s->policy->ops->insert(s->policy, pte_frame(e));
-}
-
-static void wait_for_frame(struct stage2 *s)
-{
-	s->waiting++;
-	pthread_cond_signal(&s->work);
-	pthread_cond_wait(&s->freed, &s->lock);
-	s->waiting--;
-}
-
-/* Once stopping, what is at hand is still given, but nobody waits. */
-int page_in(struct stage2 *s, gfn_t g, enum trace_source *source)
-{
-	*source = TRACE_SOURCE_NONE;
-	for (;;) {
-		struct pte e = ept_lookup(&s->ept, g);
-
-		switch (pte_kind(e)) {
-		case PTE_LEAF:
-		case PTE_UNMAPPED:
-			*source = TRACE_SOURCE_MEMORY;
-			return 0;
-		case PTE_LEAVING:
-			if (!page_of(s, g)->busy)
-				cancel_leaving(s, g, e);
-			else if (s->stopping)
-				return -ECANCELED;
-			else
-				pthread_cond_wait(&s->settled, &s->lock);
-			break;
-		case PTE_ARRIVING:
-			if (s->stopping)
-				return -ECANCELED;
-			pthread_cond_wait(&s->settled, &s->lock);
-			break;
-		case PTE_ABSENT:
-		case PTE_STORED:
-			if (frames_free(s))
-				return fetch(s, g, e, source);
-			if (s->stopping)
-				return -ECANCELED;
-			wait_for_frame(s);
-			break;
-		case PTE_POISONED:
-			return -EHWPOISON;
-		default:
-			return -EFAULT;
-		}
-	}
+	haul_map(s, &h, 0, 1);
+	if (h.page[0].error)
+		tell_owner(s, g, h.page[0].from, h.page[0].error);
+	return h.page[0].error;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pagers: where the bytes of a page come from when it is touched and has no
- * frame. The stage-2 entry of an absent page names its pager; a stored page's
- * is swap. (Where pages go is ept/swap.h's.)
+ * Pagers: where the bytes of a page come from when it is touched and was never
+ * in memory. The stage-2 entry of an absent page names its pager. (Pages that
+ * left are in swap, which takes and gives whole batches: ept/swap.h.)
  */
 #ifndef EPT_PAGER_H
 #define EPT_PAGER_H
@@ -10,7 +10,6 @@
 #include <stddef.h>
 
 #include "ept/addr.h"
-#include "ept/swap.h"
 #include "ept/trace.h"
 
 struct pager {
@@ -21,10 +20,10 @@ struct pager_ops {
 	const char *name;
 	enum trace_source source; /* as traces call it */
 	/*
-	 * Fill @page (PAGE_SIZE bytes, all zero before) for @gfn; @payload is
-	 * that of its stage-2 entry. 0 or -errno; then the page's bytes are
-	 * undefined. Called without locks, by any thread, for different pages
-	 * at the same time; may block.
+	 * Fill @page (PAGE_SIZE bytes) for @gfn; @payload is that of its
+	 * stage-2 entry. 0 or -errno; then the page's bytes are undefined.
+	 * Called without locks, by any thread, for different pages at the
+	 * same time; may block. NULL: its pages are zeros.
 	 */
 	int (*fill)(struct pager *p, gfn_t gfn, uint64_t payload, void *page);
 	void (*destroy)(struct pager *p);
@@ -46,8 +45,5 @@ extern struct pager pager_zero;
  * they leave of a page is zeros. Both are copied. 0 or -errno. */
 int pager_file_create(struct pager **out, int fd,
 		      const struct file_extent *extents, size_t n);
-
-/* Pages that left for @s. Owns nothing. 0 or -errno. */
-int pager_swap_create(struct pager **out, struct swap *s);
 
 #endif

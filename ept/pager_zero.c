@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Anonymous memory: what nobody wrote yet is zeros. */
-#include "ept/pager.h"
+#include <stddef.h>
 
-/* The frame is a hole of the memfd: the kernel clears it at this touch. */
-static int zero_fill(struct pager *p, gfn_t gfn, uint64_t payload, void *page)
-{
-	(void)p;
-	(void)gfn;
-	(void)payload;
-	*(volatile uint8_t *)page = 0;
-	return 0;
-}
+#include "ept/pager.h"
 
 static void zero_destroy(struct pager *p)
 {
@@ -20,7 +12,7 @@ static void zero_destroy(struct pager *p)
 static const struct pager_ops zero_ops = {
 	.name = "zero",
 	.source = TRACE_SOURCE_ZERO,
-	.fill = zero_fill,
+	.fill = NULL,
 	.destroy = zero_destroy,
 };
 

@@ -17,6 +17,7 @@ const char *const placement_name[PLACEMENTS] = {
 	[PLACE_SAME_CPU] = "same_cpu",
 	[PLACE_SPIN] = "spin",
 	[PLACE_BLOCKED] = "blocked",
+	[PLACE_AWAKE] = "awake",
 };
 
 /* One measurement: a thread touches pages of its own, we serve it. */
@@ -88,9 +89,17 @@ static int measure(int uffd, struct trial *t, bool spin)
 	return r;
 }
 
+static bool possible(int place, int other, bool may_share,
+		     const struct wakeful *w)
+{
+	if (place == PLACE_SAME_CPU)
+		return may_share;
+	return other >= 0 && (place != PLACE_AWAKE || w->fd >= 0);
+}
+
 /* Try every placement that this thread's CPUs @allowed permit. */
 static int try_all(struct placement_report *r, int uffd, uint8_t *pages,
-		   const cpu_set_t *allowed, bool may_share)
+		   const cpu_set_t *allowed, bool may_share, struct wakeful *w)
 {
 	int here = sched_getcpu(), other = -1;
 	int error = 0;
@@ -104,19 +113,25 @@ static int try_all(struct placement_report *r, int uffd, uint8_t *pages,
 		struct trial t = { .pages = pages + p * TRIALS * PAGE_SIZE,
 				   .cpu = p == PLACE_SAME_CPU ? here : other };
 
-		if (t.cpu < 0 || (p == PLACE_SAME_CPU && !may_share))
+		if (!possible(p, other, may_share, w))
 			continue;
+		if (p == PLACE_AWAKE)
+			wakeful_hold(w);
 		error = measure(uffd, &t, p == PLACE_SPIN);
+		if (p == PLACE_AWAKE)
+			wakeful_release(w);
 		r->ticks[p] = t.ticks;
 	}
 	return error;
 }
 
-/* What a fault costs there, in effect: a handler that polls takes a CPU from
- * others all the time, so it must win by half. */
+/* What a fault costs there, in effect: polling takes a CPU from others, or
+ * power from the host, so it must win by half. */
 static uint64_t cost(const struct placement_report *r, int p)
 {
-	return p == PLACE_SPIN ? r->ticks[p] + r->ticks[p] / 2 : r->ticks[p];
+	bool polls = p == PLACE_SPIN || p == PLACE_AWAKE;
+
+	return polls ? r->ticks[p] + r->ticks[p] / 2 : r->ticks[p];
 }
 
 static enum placement fastest(const struct placement_report *r)
@@ -130,7 +145,8 @@ static enum placement fastest(const struct placement_report *r)
 	return best;
 }
 
-int placement_calibrate(struct placement_report *r, bool may_share)
+int placement_calibrate(struct placement_report *r, bool may_share,
+			struct wakeful *w)
 {
 	const uint64_t bytes = PLACEMENTS * TRIALS * PAGE_SIZE;
 	cpu_set_t allowed;
@@ -150,7 +166,7 @@ int placement_calibrate(struct placement_report *r, bool may_share)
 	sched_getaffinity(0, sizeof(allowed), &allowed);
 	error = uffd_watch(uffd, pages, bytes, UFFDIO_REGISTER_MODE_MISSING);
 	if (!error)
-		error = try_all(r, uffd, pages, &allowed, may_share);
+		error = try_all(r, uffd, pages, &allowed, may_share, w);
 	if (!error)
 		r->choice = fastest(r);
 	if (r->choice != PLACE_SAME_CPU)

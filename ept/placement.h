@@ -8,13 +8,15 @@
 #ifndef EPT_PLACEMENT_H
 #define EPT_PLACEMENT_H
 
-#include <stdbool.h>
 #include <stdint.h>
+
+#include "ept/wakeful.h"
 
 enum placement {
 	PLACE_SAME_CPU, /* on the vCPU's own CPU, blocked between faults */
 	PLACE_SPIN, /* on another CPU, polling */
 	PLACE_BLOCKED, /* on another CPU, blocked */
+	PLACE_AWAKE, /* the same, while idle CPUs are kept from halting */
 	PLACEMENTS
 };
 
@@ -28,11 +30,13 @@ struct placement_report {
 
 /*
  * Measure and choose; @may_share says whether one CPU for vCPU and handler
- * makes sense (one vCPU). Takes about a millisecond; called by the thread that
- * will serve faults, which is left placed as chosen. 0 or -errno; then the
- * report says PLACE_BLOCKED, which always works.
+ * makes sense (one vCPU), @w is how CPUs are kept awake. Takes about a
+ * millisecond; called by the thread that will serve faults, which is left
+ * placed as chosen. 0 or -errno; then the report says PLACE_BLOCKED, which
+ * always works.
  */
-int placement_calibrate(struct placement_report *r, bool may_share);
+int placement_calibrate(struct placement_report *r, bool may_share,
+			struct wakeful *w);
 
 /* Let the calling thread run on @cpu only. */
 void placement_pin(int cpu);

@@ -1,39 +1,80 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reclaim: a thread that keeps frames free between two marks, so that a fault
- * finds one. The policy says who leaves; evict.c says how.
+ * finds one. The policy says who goes; who goes is watched for a while, so
+ * that a page in use can show it; evict.c says how the rest leaves.
  */
 #include <errno.h>
 
 #include "ept/deadline.h"
 #include "ept/evict.h"
 
-/* Ask the policy for up to @want victims. The asks are bounded: what cannot
- * move now goes back to the policy. */
-static void choose_victims(struct stage2 *s, struct batch *b, unsigned want)
+/* The policy's next victim comes under watch. False: it has none, or no more
+ * can be unmapped before a flush. */
+static bool watch_one(struct stage2 *s)
 {
-	const struct policy_ops *policy = s->policy->ops;
+	frame_t f;
 
-	for (unsigned asks = 0; asks < GATHER_MAX && b->n < want; asks++) {
-		frame_t f;
+	if (watch_full(&s->watch) || s->stale.n == GATHER_MAX ||
+	    !s->policy->ops->choose(s->policy, NULL, &f))
+		return false;
+	if (!evict_movable(s, f)) {
+		s->policy->ops->insert(s->policy, f);
+		return true;
+	}
+	evict_age(s, gfn_of_frame(s, f));
+	s->page[f.v].watched = true;
+	watch_push(&s->watch, f);
+	return true;
+}
 
-		if (!policy->choose(s->policy, NULL, &f))
+/* Keep as many under watch as should be, and @want more. */
+static void watch_some(struct stage2 *s, uint64_t want)
+{
+	uint64_t target = watch_target(s) + want;
+
+	for (unsigned asks = 0; asks < GATHER_MAX && s->watch.n < target;
+	     asks++)
+		if (!watch_one(s))
 			break;
-		if (evict_movable(s, f))
-			evict_take(s, b, gfn_of_frame(s, f));
-		else
-			policy->insert(s->policy, f);
+}
+
+/* Those that were watched longest, and not touched, leave with @b. Who cannot
+ * move now goes back to the policy. */
+static void take_watched(struct stage2 *s, struct batch *b, unsigned want)
+{
+	while (b->n < want && s->watch.n > s->stale.n) {
+		frame_t f = watch_pop(&s->watch);
+		struct page *page = &s->page[f.v];
+
+		if (!page->watched)
+			continue;
+		if (!evict_movable(s, f)) {
+			page_known(s, f, false);
+			continue;
+		}
+		page->watched = false;
+		evict_take(s, b, gfn_of_frame(s, f));
 	}
 }
 
+/* What is under watch was flushed, or is among the last that came. */
 static unsigned reclaim_batch(struct stage2 *s, struct batch *b, uint64_t want)
 {
 	unsigned left;
 
 	b->n = 0;
+	if (want > TIER_BATCH)
+		want = TIER_BATCH;
 	pthread_mutex_lock(&s->evicting);
 	pthread_mutex_lock(&s->lock);
-	choose_victims(s, b, want < TIER_BATCH ? (unsigned)want : TIER_BATCH);
+	watch_some(s, want);
+	if (s->watch.n < s->stale.n + want) {
+		pthread_mutex_unlock(&s->lock);
+		evict_flush(s);
+		pthread_mutex_lock(&s->lock);
+	}
+	take_watched(s, b, (unsigned)want);
 	pthread_mutex_unlock(&s->lock);
 	left = evict_run(s, b);
 	pthread_mutex_unlock(&s->evicting);
@@ -80,7 +121,7 @@ static void *reclaim_run(void *arg)
 {
 	struct stage2 *s = arg;
 	uint64_t barren = 0; /* batches in a row that freed nothing */
-	struct batch b;
+	struct batch *b = s->batch;
 	int error = 0;
 
 	pthread_setname_np(pthread_self(), "reclaim");
@@ -94,11 +135,11 @@ static void *reclaim_run(void *arg)
 			continue;
 		}
 		pthread_mutex_unlock(&s->lock);
-		left = reclaim_batch(s, &b, want);
+		left = reclaim_batch(s, b, want);
 		pthread_mutex_lock(&s->lock);
 		barren = left ? 0 : barren + 1;
 		s->told_full = s->told_full && !left;
-		error = batch_error(&b) ? batch_error(&b) : error;
+		error = batch_error(b) ? batch_error(b) : error;
 		if (barren <= 4 + 2 * frames_used(s) / GATHER_MAX)
 			continue;
 		if (!s->told_full && needs_frames(s)) {
@@ -113,10 +154,19 @@ static void *reclaim_run(void *arg)
 
 int reclaim_start(struct stage2 *s)
 {
-	return -pthread_create(&s->reclaim, NULL, reclaim_run, s);
+	int r;
+
+	s->batch = evict_batch_new();
+	if (!s->batch)
+		return -ENOMEM;
+	r = -pthread_create(&s->reclaim, NULL, reclaim_run, s);
+	if (r)
+		evict_batch_free(s->batch);
+	return r;
 }
 
 void reclaim_stop(struct stage2 *s)
 {
 	pthread_join(s->reclaim, NULL);
+	evict_batch_free(s->batch);
 }

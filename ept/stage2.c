@@ -120,22 +120,14 @@ static int load_file(struct stage2 *s)
 static int init_pagers(struct stage2 *s)
 {
 	const struct stage2_config *c = &s->config;
-	int r;
 
 	s->pager[PAGER_ZERO] = &pager_zero;
-	r = pager_swap_create(&s->pager_swap, c->swap);
-	if (r)
-		return r;
-	r = pager_file_create(&s->pager[PAGER_FILE], c->file, c->extent,
-			      c->extents);
-	if (r)
-		s->pager_swap->ops->destroy(s->pager_swap);
-	return r;
+	return pager_file_create(&s->pager[PAGER_FILE], c->file, c->extent,
+				 c->extents);
 }
 
 static void destroy_pagers(struct stage2 *s)
 {
-	s->pager_swap->ops->destroy(s->pager_swap);
 	for (unsigned i = 0; i < PAGERS; i++)
 		s->pager[i]->ops->destroy(s->pager[i]);
 }
@@ -148,6 +140,7 @@ static void init_locks(struct stage2 *s)
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_mutex_init(&s->evicting, NULL);
+	pthread_mutex_init(&s->flushing, NULL);
 	pthread_cond_init(&s->settled, &monotonic);
 	pthread_cond_init(&s->freed, &monotonic);
 	pthread_cond_init(&s->work, &monotonic);
@@ -159,6 +152,7 @@ static void destroy_locks(struct stage2 *s)
 {
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->evicting);
+	pthread_mutex_destroy(&s->flushing);
 	pthread_cond_destroy(&s->settled);
 	pthread_cond_destroy(&s->freed);
 	pthread_cond_destroy(&s->work);
@@ -225,7 +219,8 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 	init_locks(s);
 	s->page = calloc(frames, sizeof(*s->page));
 	s->policy = c->policy->create(frames, c->limit);
-	if (!s->page || !s->policy)
+	if (!s->page || !s->policy ||
+	    !watch_init(&s->watch, (uint32_t)(frames / 16 + 2 * TIER_BATCH)))
 		goto undo_arrays;
 	r = backing_create(&s->backing, frames);
 	if (r)
@@ -238,6 +233,7 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 		goto undo_table;
 	s->ept.stale = on_stale;
 	s->ept.ctx = s;
+	frames_share(s);
 	r = start(s);
 	if (r)
 		goto undo_pagers;
@@ -254,6 +250,7 @@ undo_backing:
 undo_arrays:
 	if (s->policy)
 		s->policy->ops->destroy(s->policy);
+	watch_free(&s->watch);
 	free(s->page);
 	destroy_locks(s);
 	free(s);
@@ -284,7 +281,9 @@ static void release_copies(struct stage2 *s)
 		if (pte_kind(e) == PTE_STORED)
 			swap_release(s->config.swap, pte_slot(e));
 		if (s->page[i].has_copy)
-			swap_release(s->config.swap, s->page[i].copy);
+			swap_release(
+				s->config.swap,
+				swap_slot_of(s->config.swap, s->page[i].copy));
 	}
 }
 
@@ -297,6 +296,7 @@ void stage2_destroy(struct stage2 *s)
 	ept_destroy(&s->ept);
 	backing_destroy(&s->backing);
 	s->policy->ops->destroy(s->policy);
+	watch_free(&s->watch);
 	free(s->page);
 	destroy_locks(s);
 	free(s);
@@ -333,7 +333,7 @@ void stage2_set_limit(struct stage2 *s, uint64_t pages)
 {
 	pthread_mutex_lock(&s->lock);
 	s->limit = pages;
-	s->policy->capacity = pages;
+	frames_share(s);
 	pthread_cond_signal(&s->work);
 	pthread_cond_broadcast(&s->freed);
 	pthread_mutex_unlock(&s->lock);
@@ -382,7 +382,12 @@ void stage2_latency(struct stage2 *s, struct histogram *h)
 
 const char *stage2_policy(struct stage2 *s)
 {
-	return s->policy->ops->name;
+	const char *name;
+
+	pthread_mutex_lock(&s->lock);
+	name = s->policy->ops->name;
+	pthread_mutex_unlock(&s->lock);
+	return name;
 }
 
 uint64_t stage2_measured_bytes(struct stage2 *s)

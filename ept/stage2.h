@@ -23,6 +23,7 @@
 #include "ept/placement.h"
 #include "ept/policy.h"
 #include "ept/pte.h"
+#include "ept/swap.h"
 
 #define STAGE2_REGIONS 2
 
@@ -53,7 +54,7 @@ struct stage2_config {
 	const struct file_extent *extent;
 	size_t extents;
 	bool paging; /* off: the host kernel serves first touches */
-	bool one_vcpu; /* handler and vCPU may share a CPU */
+	unsigned vcpus; /* threads that fault at the same time, at least 1 */
 	/* A page was lost or swap is full; called without locks by the thread
 	 * that met it, which goes on waiting afterwards. */
 	void (*failed)(void *ctx, const struct stage2_failure *f);

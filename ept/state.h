@@ -2,10 +2,17 @@
 /*
  * The inside of stage 2, for ept/ only.
  *
- * One lock guards the table, the page array, the policy and the counters. It
- * is held for state changes, never for I/O on pages, compression or a system
- * call that touches memory. (A full trace buffer is written under it.) What lasts longer happens to pages that their state, a pin
- * or `busy` protects.
+ * One lock guards the table, the page array, the policy, the watch queue and
+ * the counters. It is held for state changes, never for I/O on pages,
+ * compression or a system call that touches memory. (A full trace buffer is
+ * written under it.) What lasts longer happens to pages that their state, a
+ * pin or `busy` protects. Locks are taken in this order: evicting, flushing,
+ * lock.
+ *
+ * Where a resident page is known from: the policy holds it from its arrival;
+ * the policy gives it up, and it is `watched`: unmapped and in the watch
+ * queue; a touch there hands it back to the policy, and the head of the queue
+ * leaves.
  */
 #ifndef EPT_STATE_H
 #define EPT_STATE_H
@@ -13,28 +20,45 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "ept/ahead.h"
 #include "ept/backing.h"
 #include "ept/gather.h"
+#include "ept/pins.h"
 #include "ept/stage2.h"
 #include "ept/table.h"
+#include "ept/watch.h"
 
 /* What a page has beside its entry. Indexed by its frame: each page of RAM
  * has a frame number of its own, in use or not. */
 struct page {
-	slot_t copy; /* its stored copy, if has_copy */
-	uint32_t pins; /* a device uses its frame: it must stay */
-	bool has_copy;
-	bool busy; /* being mapped, or leaving for good: wait for `settled` */
+	uint32_t copy
+	    : SWAP_RECORD_BITS; /* its stored copy's record, if has_copy */
+	uint32_t has_copy : 1;
+	uint32_t watched : 1;
+	uint32_t busy : 1; /* being mapped, unmapped or freed: not to be
+			    * touched until `settled` */
 };
 
-#define PARKED 64
+_Static_assert(sizeof(struct page) == 4, "a thousandth of what it describes");
+
+#define PARKED	    64
+#define SERVERS_MAX 4
+
+/* A thread that serves faults. */
+struct server {
+	struct stage2 *s;
+	pthread_t thread;
+	unsigned index;
+	unsigned streak; /* faults without a quiet time between them */
+	struct haul *haul;
+};
 
 struct faults {
-	pthread_t thread;
+	struct server server[SERVERS_MAX];
+	unsigned servers;
 	int uffd;
 	int wake; /* eventfd: stop, or retry what is parked */
-	uint64_t expected; /* the frame a sequential reader touches next */
-	unsigned window; /* pages to map at once, this one included */
+	struct ahead ahead;
 	unsigned parked; /* faults that failed and wait for a retry */
 	struct parked_fault {
 		gfn_t gfn;
@@ -43,6 +67,7 @@ struct faults {
 	} park[PARKED];
 	bool calibrated, retry;
 	struct placement_report placement;
+	struct wakeful wakeful;
 };
 
 struct stage2 {
@@ -57,17 +82,21 @@ struct stage2 {
 	struct ept ept;
 	struct backing backing;
 	struct page *page;
+	struct pins pins;
 	uint64_t limit;
 	unsigned waiting; /* threads that need a frame */
 	bool told_full; /* the owner knows that nothing can leave */
 	struct gather stale; /* unmapped in the table, not yet in the host */
+	struct watch watch;
 
-	struct pager *pager[PAGERS], *pager_swap;
+	struct pager *pager[PAGERS];
 	struct policy *policy;
 
 	struct faults faults;
 	pthread_t reclaim;
+	struct batch *batch; /* the reclaim thread's */
 	pthread_mutex_t evicting; /* one eviction batch at a time */
+	pthread_mutex_t flushing; /* one flush of `stale` at a time */
 
 	struct stage2_counters count;
 	struct histogram latency;
@@ -87,16 +116,33 @@ uint64_t frames_free(const struct stage2 *s);
 /* Frames that reclaim is to free; 0: there are enough. It begins below a low
  * mark and frees up to twice that. */
 uint64_t frames_wanted(const struct stage2 *s);
+/* Frames that mapping ahead may take now: what is free beyond a reserve. */
+uint64_t frames_spare(const struct stage2 *s);
+/* Have the policy know how many frames are its own under the present limit. */
+void frames_share(struct stage2 *s);
+/* How many frames should be under watch. */
+uint64_t watch_target(const struct stage2 *s);
 /* Store the entry of a page whose 4 KiB table exists: cannot fail. */
 void set_entry(struct stage2 *s, gfn_t g, struct pte e);
+struct page *page_of(struct stage2 *s, gfn_t g);
+/* Hand the resident page in frame @f to the policy, from the watch queue if it
+ * is there; @touched: by a reference of its own. */
+void page_known(struct stage2 *s, frame_t f, bool touched);
+/* Take it away from both. */
+void page_unknown(struct stage2 *s, frame_t f);
+/* Wait until a page settles, or a frame comes free. */
+void wait_settled(struct stage2 *s);
+void wait_for_frame(struct stage2 *s);
 /*
- * Bring page @g in, so that it is mapped or unmapped and its bytes are in its
- * frame; *source says where they came from. Drops the lock to wait or to read.
+ * Bring page @g in for a device, so that its bytes are in its frame. Drops the
+ * lock to wait or to read.
  * 0; -EFAULT no RAM there; -ECANCELED stage 2 is stopping; else why the page
  * cannot be had, after telling the owner.
  */
-int page_in(struct stage2 *s, gfn_t g, enum trace_source *source);
-struct page *page_of(struct stage2 *s, gfn_t g);
+int page_in(struct stage2 *s, gfn_t g);
+/* Its owner hears, without our lock, that the page whose entry is @e cannot be
+ * had; it stays where it was. */
+void tell_owner(struct stage2 *s, gfn_t g, struct pte e, int error);
 
 /* fault.c and reclaim.c: their threads. */
 int faults_start(struct stage2 *s);

@@ -266,6 +266,16 @@ void swap_release(struct swap *s, slot_t slot)
 	record_free(&s->records, r);
 }
 
+uint32_t swap_record_of_slot(slot_t slot)
+{
+	return (uint32_t)slot.v;
+}
+
+slot_t swap_slot_of(const struct swap *s, uint32_t record)
+{
+	return record_slot(&s->records, &s->records.record[record]);
+}
+
 unsigned swap_tier(struct swap *s, slot_t slot)
 {
 	struct record *r = record_of(&s->records, slot);

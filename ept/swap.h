@@ -61,6 +61,13 @@ bool swap_same(struct swap *s, slot_t slot, gfn_t gfn, const void *page);
 /* The page no longer needs its copy. */
 void swap_release(struct swap *s, slot_t slot);
 
+/* A slot is longer than the number of its record, and is known from it while
+ * it is held: for who must keep many slots in little room. */
+#define SWAP_RECORD_BITS  29
+#define SWAP_RECORDS_MASK ((1u << SWAP_RECORD_BITS) - 1)
+uint32_t swap_record_of_slot(slot_t slot);
+slot_t swap_slot_of(const struct swap *s, uint32_t record);
+
 /* The tier that holds @slot: its index, SWAP_TIERS when none does, and its
  * name, for traces and messages. */
 unsigned swap_tier(struct swap *s, slot_t slot);

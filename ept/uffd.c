@@ -58,26 +58,82 @@ int uffd_wake(int uffd, void *at, uint64_t len)
 	return ioctl(uffd, UFFDIO_WAKE, &r) ? -errno : 0;
 }
 
-int uffd_continue(int uffd, void *start, uint64_t len)
+/* Each of these installs a range in one call; how many bytes were installed,
+ * or -errno if none. */
+static int64_t result(int error, int64_t installed)
 {
-	uint64_t at = (uintptr_t)start, end = at + len;
+	return installed > 0 ? installed : -error;
+}
 
-	while (at < end) {
-		struct uffdio_continue c = { .range = { at, end - at } };
-		int error;
+static int64_t install_continue(int uffd, uint64_t at, uint64_t from,
+				uint64_t len)
+{
+	struct uffdio_continue c = { .range = { at, len } };
 
-		if (!ioctl(uffd, UFFDIO_CONTINUE, &c))
-			return 0;
-		error = errno;
-		if (c.mapped > 0)
-			at += (uint64_t)c.mapped;
-		else if (error == EEXIST) {
-			/* CONTINUE wakes only what it maps: without this a
-			 * thread that faulted just before sleeps for ever. */
-			uffd_wake(uffd, (void *)(uintptr_t)at, PAGE_SIZE);
-			at += PAGE_SIZE;
-		} else if (error != EAGAIN)
-			return -error;
+	(void)from;
+	return ioctl(uffd, UFFDIO_CONTINUE, &c) ? result(errno, c.mapped)
+						: (int64_t)len;
+}
+
+static int64_t install_copy(int uffd, uint64_t at, uint64_t from, uint64_t len)
+{
+	struct uffdio_copy c = { .dst = at, .src = from, .len = len };
+
+	return ioctl(uffd, UFFDIO_COPY, &c) ? result(errno, c.copy)
+					    : (int64_t)len;
+}
+
+static int64_t install_zero(int uffd, uint64_t at, uint64_t from, uint64_t len)
+{
+	struct uffdio_zeropage z = { .range = { at, len } };
+
+	(void)from;
+	return ioctl(uffd, UFFDIO_ZEROPAGE, &z) ? result(errno, z.zeropage)
+						: (int64_t)len;
+}
+
+/* Until all is there. Installing wakes only those whose pages it installed:
+ * without a wake of its own, a thread that faulted on a page just before that
+ * page appeared would sleep for ever. */
+static uint64_t install_all(int64_t (*some)(int uffd, uint64_t at,
+					    uint64_t from, uint64_t len),
+			    int uffd, void *start, const void *from,
+			    uint64_t len, int *error)
+{
+	uint64_t at = (uintptr_t)start, source = (uintptr_t)from, done = 0;
+
+	*error = 0;
+	while (done < len) {
+		int64_t n = some(uffd, at + done, source + done, len - done);
+
+		if (n == -EAGAIN)
+			continue;
+		if (n == -EEXIST) {
+			uffd_wake(uffd, (void *)(uintptr_t)(at + done),
+				  PAGE_SIZE);
+			n = PAGE_SIZE;
+		}
+		if (n < 0) {
+			*error = (int)n;
+			break;
+		}
+		done += (uint64_t)n;
 	}
-	return 0;
+	return done;
+}
+
+uint64_t uffd_continue(int uffd, void *at, uint64_t len, int *error)
+{
+	return install_all(install_continue, uffd, at, NULL, len, error);
+}
+
+uint64_t uffd_copy(int uffd, void *at, const void *from, uint64_t len,
+		   int *error)
+{
+	return install_all(install_copy, uffd, at, from, len, error);
+}
+
+uint64_t uffd_zero(int uffd, void *at, uint64_t len, int *error)
+{
+	return install_all(install_zero, uffd, at, NULL, len, error);
 }

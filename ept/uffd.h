@@ -30,9 +30,18 @@ int uffd_unwatch(int uffd, void *at, uint64_t len);
 int uffd_wake(int uffd, void *at, uint64_t len);
 
 /*
- * Map the frames behind [at, at + len), which hold their bytes, and wake who
- * waits for them. A page that is mapped already is skipped. 0 or -errno.
+ * Install the pages of [at, at + len) and wake who waits for them; a page that
+ * is there already is skipped. Returns how many bytes are there from @at on:
+ * less than @len only with an error, -errno in *error (-ENOMEM: no frame for
+ * the next page; -EFAULT: CONTINUE found none).
  */
-int uffd_continue(int uffd, void *at, uint64_t len);
+
+/* The frames behind the range hold its bytes: map them. */
+uint64_t uffd_continue(int uffd, void *at, uint64_t len, int *error);
+/* New frames, with the bytes at @from, which is aligned to pages. */
+uint64_t uffd_copy(int uffd, void *at, const void *from, uint64_t len,
+		   int *error);
+/* New frames, all zeros. */
+uint64_t uffd_zero(int uffd, void *at, uint64_t len, int *error);
 
 #endif

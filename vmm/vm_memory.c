@@ -120,7 +120,7 @@ static bool make_stage2(struct vm *vm, const struct image *im,
 		.extent = extent,
 		.extents = im->segments,
 		.paging = o->paging,
-		.one_vcpu = o->cpus == 1,
+		.vcpus = o->cpus,
 		.failed = on_failure,
 		.ctx = vm,
 	};

@@ -114,6 +114,8 @@ static uintptr_t find_gap(struct space *s, size_t bytes)
 	return at;
 }
 
+/* As Linux does: what is mapped for good counts as accessed, or a hypervisor
+ * with shadow tables takes a fault of its own for each such page. */
 static int populate(struct space *s, uintptr_t at, uintptr_t end, bool apart)
 {
 	struct vma *v = space_find(s, at);
@@ -128,7 +130,7 @@ static int populate(struct space *s, uintptr_t at, uintptr_t end, bool apart)
 			  : frame_alloc(FRAME_USER);
 		if (!f)
 			return -ENOMEM;
-		table_set(slot, at, frame_pa(f).v | v->bits);
+		table_set(slot, at, frame_pa(f).v | v->bits | PTE_A);
 	}
 	return 0;
 }
