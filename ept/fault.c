@@ -65,6 +65,8 @@ static struct reach reach_from(struct stage2 *s, frame_t f)
 	struct reach r = { ahead_fault(&s->faults.ahead, f), f, 1 };
 	uint64_t most = s->limit / 8 + 1;
 
+	if (s->config.refs_ms)
+		most = 1;
 	if (r.plan.pages > most)
 		r.plan.pages = (unsigned)most;
 	ahead_brought(&s->faults.ahead, r.plan, f, r.plan.pages);

@@ -145,6 +145,7 @@ static void init_locks(struct stage2 *s)
 	pthread_cond_init(&s->freed, &monotonic);
 	pthread_cond_init(&s->work, &monotonic);
 	pthread_cond_init(&s->calibrated, &monotonic);
+	pthread_cond_init(&s->stop, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 }
 
@@ -157,6 +158,18 @@ static void destroy_locks(struct stage2 *s)
 	pthread_cond_destroy(&s->freed);
 	pthread_cond_destroy(&s->work);
 	pthread_cond_destroy(&s->calibrated);
+	pthread_cond_destroy(&s->stop);
+}
+
+static void stop(struct stage2 *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->stopping = true;
+	pthread_cond_broadcast(&s->work);
+	pthread_cond_broadcast(&s->freed);
+	pthread_cond_broadcast(&s->settled);
+	pthread_cond_broadcast(&s->stop);
+	pthread_mutex_unlock(&s->lock);
 }
 
 /* The threads, last of all; with paging off there are none. */
@@ -170,10 +183,16 @@ static int start(struct stage2 *s)
 	if (r)
 		return r;
 	r = reclaim_start(s);
-	if (r) {
-		s->stopping = true;
-		faults_stop(s);
-	}
+	if (r)
+		goto undo_faults;
+	r = sampler_start(s);
+	if (!r)
+		return 0;
+	stop(s);
+	reclaim_stop(s);
+undo_faults:
+	stop(s);
+	faults_stop(s);
 	return r;
 }
 
@@ -261,12 +280,8 @@ void stage2_stop(struct stage2 *s)
 {
 	if (!s->config.paging)
 		return;
-	pthread_mutex_lock(&s->lock);
-	s->stopping = true;
-	pthread_cond_broadcast(&s->work);
-	pthread_cond_broadcast(&s->freed);
-	pthread_cond_broadcast(&s->settled);
-	pthread_mutex_unlock(&s->lock);
+	stop(s);
+	sampler_stop(s);
 	faults_stop(s);
 	reclaim_stop(s);
 }
@@ -388,6 +403,25 @@ const char *stage2_policy(struct stage2 *s)
 	name = s->policy->ops->name;
 	pthread_mutex_unlock(&s->lock);
 	return name;
+}
+
+int stage2_set_policy(struct stage2 *s, const struct policy_ops *policy)
+{
+	struct policy *next = policy->create(s->backing.frames, 1);
+	struct policy *old;
+	frame_t f;
+
+	if (!next)
+		return -ENOMEM;
+	pthread_mutex_lock(&s->lock);
+	old = s->policy;
+	next->capacity = old->capacity;
+	while (old->ops->choose(old, NULL, &f))
+		policy->insert(next, f);
+	s->policy = next;
+	pthread_mutex_unlock(&s->lock);
+	old->ops->destroy(old);
+	return 0;
 }
 
 uint64_t stage2_measured_bytes(struct stage2 *s)

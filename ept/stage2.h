@@ -54,6 +54,9 @@ struct stage2_config {
 	const struct file_extent *extent;
 	size_t extents;
 	bool paging; /* off: the host kernel serves first touches */
+	/* Unmap all of RAM every so many milliseconds, and map nothing ahead,
+	 * so that a trace holds every reference between; 0: do not. */
+	unsigned refs_ms;
 	unsigned vcpus; /* threads that fault at the same time, at least 1 */
 	/* A page was lost or swap is full; called without locks by the thread
 	 * that met it, which goes on waiting afterwards. */
@@ -112,6 +115,10 @@ void stage2_counters(struct stage2 *s, struct stage2_counters *c);
 /* A copy of the fault latencies, in TSC ticks. */
 void stage2_latency(struct stage2 *s, struct histogram *h);
 const char *stage2_policy(struct stage2 *s);
+/* From now on @policy says who leaves; what it is told of the past is the
+ * order in which the old one would have let the pages go. 0 or -ENOMEM. Takes
+ * some 0.1 us a resident page, in which faults wait. */
+int stage2_set_policy(struct stage2 *s, const struct policy_ops *policy);
 /* What the memfd holds right now, as the kernel counts. */
 uint64_t stage2_measured_bytes(struct stage2 *s);
 

@@ -76,6 +76,7 @@ struct stage2 {
 	pthread_cond_t freed; /* a frame came free, or the limit rose */
 	pthread_cond_t work; /* frames are getting short */
 	pthread_cond_t calibrated;
+	pthread_cond_t stop; /* stopping */
 	bool stopping;
 
 	struct stage2_config config;
@@ -93,7 +94,7 @@ struct stage2 {
 	struct policy *policy;
 
 	struct faults faults;
-	pthread_t reclaim;
+	pthread_t reclaim, sampler;
 	struct batch *batch; /* the reclaim thread's */
 	pthread_mutex_t evicting; /* one eviction batch at a time */
 	pthread_mutex_t flushing; /* one flush of `stale` at a time */
@@ -144,11 +145,13 @@ int page_in(struct stage2 *s, gfn_t g);
  * had; it stays where it was. */
 void tell_owner(struct stage2 *s, gfn_t g, struct pte e, int error);
 
-/* fault.c and reclaim.c: their threads. */
+/* fault.c, reclaim.c and sampler.c: their threads. */
 int faults_start(struct stage2 *s);
 void faults_stop(struct stage2 *s);
 int reclaim_start(struct stage2 *s);
 void reclaim_stop(struct stage2 *s);
+int sampler_start(struct stage2 *s);
+void sampler_stop(struct stage2 *s);
 
 /* One trace record about page @g, whose entry was @before and is @after; a slot
  * that either names is told too. */

@@ -39,6 +39,7 @@ struct run_options {
 	enum on_swap_error on_swap_error;
 	enum accel accel;
 	char *trace, *stats, *name, *api_socket; /* NULL: not given */
+	unsigned trace_refs_ms; /* 0: the trace holds faults only */
 	uint64_t timeout_s; /* 0: none */
 	uint64_t flip_nth; /* --inject flip=N, a test hook: see ept/swap.h */
 	bool paging; /* --paging on|off; off: the kernel's own first touch */

@@ -46,6 +46,17 @@ static bool set_trace(struct run_options *o, const char *value,
 	return set_string(&o->trace, value, why);
 }
 
+static bool set_trace_refs(struct run_options *o, const char *value,
+			   struct complaint *why)
+{
+	uint64_t ms;
+
+	if (!number_parse(value, &ms) || ms < 1 || ms > 60000)
+		return complaint_set(why, "want 1 to 60000 milliseconds");
+	o->trace_refs_ms = (unsigned)ms;
+	return true;
+}
+
 static bool set_stats(struct run_options *o, const char *value,
 		      struct complaint *why)
 {
@@ -209,6 +220,9 @@ const struct option options[] = {
 	  "when a page cannot be had back: pause the guest or\n"
 	  "end the run with status 125 [stop]" },
 	{ 0, "trace", "FILE", set_trace, "record faults and evictions" },
+	{ 0, "trace-refs", "MS", set_trace_refs,
+	  "unmap everything that often, so that the trace has the\n"
+	  "references between, too: for replay" },
 	{ 0, "stats", "FILE", set_stats, "write the run's counts as JSON" },
 	{ 0, "name", "NAME", set_name, "what ctl calls this VM [its pid]" },
 	{ 0, "api-socket", "PATH", set_api_socket,

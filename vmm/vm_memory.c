@@ -99,7 +99,8 @@ static bool make_trace(struct vm *vm, struct complaint *why)
 	if (fd < 0)
 		return complaint_set(why, "trace %s: %s", path,
 				     strerror(errno));
-	r = trace_create(&vm->trace, fd, vm->tsc_hz, 0);
+	r = trace_create(&vm->trace, fd, vm->tsc_hz,
+			 vm->options->trace_refs_ms);
 	if (!r)
 		return true;
 	close(fd);
@@ -120,6 +121,7 @@ static bool make_stage2(struct vm *vm, const struct image *im,
 		.extent = extent,
 		.extents = im->segments,
 		.paging = o->paging,
+		.refs_ms = o->trace_refs_ms,
 		.vcpus = o->cpus,
 		.failed = on_failure,
 		.ctx = vm,

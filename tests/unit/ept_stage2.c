@@ -40,6 +40,7 @@ struct options {
 	uint64_t flip;
 	const struct policy_ops *policy;
 	struct file_extent extent;
+	unsigned refs_ms;
 };
 
 static void start(struct options o)
@@ -55,6 +56,7 @@ static void start(struct options o)
 		.extents = o.extent.bytes ? 1 : 0,
 		.paging = true,
 		.vcpus = 2,
+		.refs_ms = o.refs_ms,
 		.failed = on_failure,
 	};
 
@@ -439,6 +441,45 @@ static void nothing_is_lost_in_a_storm(void **state)
 	stop();
 }
 
+/* Whoever says who leaves, and however often that changes: nothing is lost. */
+static void policies_change_under_load(void **state)
+{
+	struct worker w = { .seed = 7 };
+	unsigned kinds = 0, changes = 0;
+
+	(void)state;
+	while (policies[kinds])
+		kinds++;
+	start((struct options){ .limit = 96 });
+	pthread_create(&w.thread, NULL, work, &w);
+	while (pthread_tryjoin_np(w.thread, NULL)) {
+		const struct policy_ops *p = policies[changes++ % kinds];
+
+		assert_int_equal(stage2_set_policy(s2, p), 0);
+		assert_string_equal(stage2_policy(s2), p->name);
+		usleep(500);
+	}
+	assert_true(changes > kinds);
+	assert_int_equal(w.wrong, 0);
+	assert_true(counters().peak_bytes <= 96 * PAGE_SIZE);
+	stop();
+}
+
+/* A page in use shows it in each period. */
+static void references_become_visible(void **state)
+{
+	(void)state;
+	start((struct options){ .refs_ms = 5 });
+	for (unsigned i = 0; i < 5000 && counters().minor < 20; i++) {
+		*touchable(1) = i;
+		usleep(1000);
+	}
+	assert_true(counters().minor >= 20);
+	assert_int_equal(counters().missing, 1);
+	assert_int_equal(counters().mapped_ahead, 0);
+	stop();
+}
+
 static int open_file(void **state)
 {
 	(void)state;
@@ -464,6 +505,8 @@ int main(void)
 		cmocka_unit_test(damaged_copy_never_comes_back),
 		cmocka_unit_test(full_swap_is_an_event),
 		cmocka_unit_test(nothing_is_lost_in_a_storm),
+		cmocka_unit_test(policies_change_under_load),
+		cmocka_unit_test(references_become_visible),
 	};
 	int uffd = uffd_open();
 
