@@ -31,7 +31,7 @@ GUEST_KERNEL_SRC := $(wildcard guest/boot/*.[cS] guest/cpu/*.[cS] \
 	guest/mm/*.c guest/dev/*.c guest/proc/*.[cS] guest/lib/*.c)
 GUEST_KERNEL_OBJ := $(patsubst %,$(GUEST_OBJ)/kernel/%.o,$(GUEST_KERNEL_SRC))
 
-GUEST_PROGRAMS := hello verify poke touch tour
+GUEST_PROGRAMS := hello verify poke touch work tour
 GUEST_PROGRAM_ELF := $(GUEST_PROGRAMS:%=$(GUEST_OUT)/%.elf)
 GUEST_LIBC_SRC := guest/user/crt0.S guest/user/sys.c guest/user/stdio.c \
 	$(wildcard guest/lib/*.c)
@@ -42,6 +42,7 @@ GUEST_HELLO_OBJ := $(GUEST_OBJ)/user/guest/user/hello.c.o
 GUEST_VERIFY_OBJ := $(GUEST_OBJ)/user/guest/user/verify.c.o
 GUEST_POKE_OBJ := $(GUEST_OBJ)/user/guest/user/poke.c.o
 GUEST_TOUCH_OBJ := $(GUEST_OBJ)/user/guest/user/touch.c.o
+GUEST_WORK_OBJ := $(GUEST_OBJ)/user/guest/user/work.c.o
 
 $(GUEST_OUT)/sample.elf: guest/boot/kernel.ld $(GUEST_KERNEL_OBJ)
 	$(GUEST_LD) $(GUEST_LDFLAGS) -T $< -o $@ $(GUEST_KERNEL_OBJ)
@@ -50,6 +51,7 @@ $(GUEST_OUT)/hello.elf: $(GUEST_HELLO_OBJ)
 $(GUEST_OUT)/verify.elf: $(GUEST_VERIFY_OBJ)
 $(GUEST_OUT)/poke.elf: $(GUEST_POKE_OBJ)
 $(GUEST_OUT)/touch.elf: $(GUEST_TOUCH_OBJ)
+$(GUEST_OUT)/work.elf: $(GUEST_WORK_OBJ)
 $(GUEST_OUT)/tour.elf: $(GUEST_TOUR_OBJ)
 $(GUEST_PROGRAM_ELF): guest/user/user.ld $(GUEST_LIBC_OBJ)
 	$(GUEST_LD) $(GUEST_LDFLAGS) -S -T guest/user/user.ld -o $@ \
@@ -68,4 +70,4 @@ $(GUEST_OBJ)/user/%.o: %
 
 -include $(patsubst %.o,%.d,$(GUEST_KERNEL_OBJ) $(GUEST_LIBC_OBJ) \
 	$(GUEST_TOUR_OBJ) $(GUEST_HELLO_OBJ) $(GUEST_VERIFY_OBJ) \
-	$(GUEST_POKE_OBJ) $(GUEST_TOUCH_OBJ))
+	$(GUEST_POKE_OBJ) $(GUEST_TOUCH_OBJ) $(GUEST_WORK_OBJ))

@@ -11,6 +11,7 @@ extern const uint8_t hello_start[], hello_end[];
 extern const uint8_t verify_start[], verify_end[];
 extern const uint8_t poke_start[], poke_end[];
 extern const uint8_t touch_start[], touch_end[];
+extern const uint8_t work_start[], work_end[];
 extern const uint8_t tour_start[], tour_end[];
 
 static const struct program programs[] = {
@@ -18,6 +19,7 @@ static const struct program programs[] = {
 	{ "verify", verify_start, verify_end },
 	{ "poke", poke_start, poke_end },
 	{ "touch", touch_start, touch_end },
+	{ "work", work_start, work_end },
 	{ "tour", tour_start, tour_end },
 };
 

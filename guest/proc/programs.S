@@ -13,6 +13,7 @@
 	program verify
 	program poke
 	program touch
+	program work
 	program tour
 	.balign 4096
 

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "guest/lib/string.h"
+#include "guest/user/random.h"
 #include "guest/user/stdio.h"
 #include "guest/user/sys.h"
 
@@ -34,16 +35,6 @@ struct plan {
 	uint32_t *written;
 	uint64_t checks;
 };
-
-/* A bijection of 64 bits in which every bit depends on every bit. */
-static uint64_t mix(uint64_t x)
-{
-	x ^= x >> 30;
-	x *= 0xbf58476d1ce4e5b9;
-	x ^= x >> 27;
-	x *= 0x94d049bb133111eb;
-	return x ^ x >> 31;
-}
 
 static uint64_t hash(const struct plan *p, uint64_t a, uint64_t b)
 {
@@ -134,25 +125,6 @@ static void check_page(struct plan *p, uint64_t pass, uint64_t page)
 }
 
 /*
- * A permutation of [0, pages): a bijection of the next power of two, repeated
- * until it lands inside (cycle walking).
- */
-static uint64_t permute(const struct plan *p, uint64_t n, uint64_t key)
-{
-	unsigned bits = p->pages > 1 ? 64 - __builtin_clzl(p->pages - 1) : 1;
-	uint64_t mask = ~0ul >> (64 - bits);
-	unsigned half = (bits + 1) / 2;
-
-	do {
-		n = (n * 0x9e3779b97f4a7c15 + key) & mask;
-		n ^= n >> half;
-		n = n * 0xbf58476d1ce4e5b9 & mask;
-		n ^= n >> half;
-	} while (n >= p->pages);
-	return n;
-}
-
-/*
  * Rank r with probability about 1/r: an octave at random, and within it a rank
  * at random.
  */
@@ -175,9 +147,10 @@ static uint64_t visit(const struct plan *p, uint64_t pass, uint64_t n)
 {
 	switch (p->order) {
 	case RANDOM:
-		return permute(p, n, hash(p, pass, 1));
+		return permute(n, p->pages, hash(p, pass, 1));
 	case ZIPF:
-		return permute(p, zipf_rank(p, hash(p, pass, n)), p->seed);
+		return permute(zipf_rank(p, hash(p, pass, n)), p->pages,
+			       p->seed);
 	default:
 		return n;
 	}

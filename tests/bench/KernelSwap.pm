@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+#
+# The opponent: the kernel's own swap to zram with LZ4, of a process in a
+# memory cgroup (v1). It takes root, and everything goes away again at the end,
+# by failure or by a signal too.
+
+package KernelSwap;
+use strict;
+use warnings;
+
+my $cgroup = "/sys/fs/cgroup/memory/twofold-bench-$$";
+my $parent = $$;
+my ($zram, $swapping, $cluster);
+
+sub read_file {
+	my ($path) = @_;
+	open my $f, '<', $path or die "bench: $path: $!\n";
+	local $/;
+	my $text = <$f>;
+	$text =~ s{\n\z}{};
+	return $text;
+}
+
+sub write_file {
+	my ($path, $text) = @_;
+	open my $f, '>', $path or die "bench: $path: $!\n";
+	syswrite($f, $text) // die "bench: $path: $!\n";
+}
+
+# Why it cannot be had here, or ''.
+sub lack {
+	return 'needs root' if $> != 0;
+	return 'no memory cgroup (v1)'
+		if !-w '/sys/fs/cgroup/memory/memory.limit_in_bytes';
+	return 'no zram' if !-e '/sys/class/zram-control/hot_add';
+	return 'other swap is on' if split(/\n/, read_file('/proc/swaps')) > 1;
+	return '';
+}
+
+# Swap of @bytes on a fresh zram, and an empty cgroup.
+sub setup {
+	my ($bytes) = @_;
+	$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+	$cluster = read_file('/proc/sys/vm/page-cluster');
+	$zram = read_file('/sys/class/zram-control/hot_add');
+	write_file("/sys/block/zram$zram/comp_algorithm", 'lz4');
+	write_file("/sys/block/zram$zram/disksize", $bytes);
+	system("mkswap /dev/zram$zram >/dev/null") == 0
+		or die "bench: mkswap failed\n";
+	system('swapon', "/dev/zram$zram") == 0 or die "bench: swapon failed\n";
+	$swapping = 1;
+	mkdir $cgroup or die "bench: $cgroup: $!\n";
+}
+
+END {
+	my $status = $?;
+	if ($$ == $parent) {
+		system('swapoff', "/dev/zram$zram") if $swapping;
+		write_file('/sys/class/zram-control/hot_remove', $zram)
+			if defined $zram;
+		write_file('/proc/sys/vm/page-cluster', $cluster)
+			if defined $cluster;
+		rmdir $cgroup if -d $cgroup;
+	}
+	$? = $status;
+}
+
+# How many pages a fault reads: 2 to the power of @log.
+sub page_cluster { write_file('/proc/sys/vm/page-cluster', $_[0]) }
+
+# -1: none.
+sub limit { write_file("$cgroup/memory.limit_in_bytes", $_[0]) }
+
+# The zram device's mm_stat: bytes given to it, compressed, used.
+sub mm_stat {
+	my @s = split ' ', read_file("/sys/block/zram$zram/mm_stat");
+	return { orig => $s[0], compressed => $s[1], used => $s[2] };
+}
+
+sub device { "/dev/zram$zram" }
+
+sub group_stat {
+	my %s = read_file("$cgroup/memory.stat") =~ /^(\w+) (\d+)$/mg;
+	$s{usage} = read_file("$cgroup/memory.usage_in_bytes");
+	return \%s;
+}
+
+sub counts {
+	my %vm = read_file('/proc/vmstat') =~ /^(\w+) (\d+)$/mg;
+	return {
+		in => $vm{pswpin}, out => $vm{pswpout},
+		major => group_stat()->{pgmajfault} };
+}
+
+# Run @command in the cgroup. Its output, what it swapped, and samples of the
+# cgroup. Reading memory.stat is not for us alone: it makes the kernel sum up
+# its counts, without which reclaim can miss that the inactive list is empty,
+# and kills the group.
+sub run {
+	my (@command) = @_;
+	my $before = counts();
+	my $ready = '';
+	my @samples;
+	my $pid = open(my $out, '-|') // die "bench: fork: $!\n";
+	if (!$pid) {
+		write_file("$cgroup/cgroup.procs", $$);
+		open STDERR, '>&', \*STDOUT;
+		open STDIN, '<', '/dev/null';
+		exec @command or die "bench: $command[0]: $!\n";
+	}
+	vec($ready, fileno $out, 1) = 1;
+	push @samples, group_stat()
+		while !select(my $r = $ready, undef, undef, 0.02);
+	my $text = join '', <$out>;
+	close $out;
+	my $after = counts();
+	return ($text, { map { $_ => $after->{$_} - $before->{$_} } keys %$after },
+		@samples);
+}
+
+1;
