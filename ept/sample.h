@@ -28,17 +28,18 @@ struct sample {
 	uint64_t frames, sampled; /* of [0, frames), how many are sampled */
 };
 
-/* Two multiplications with a fold between them: each high bit depends on all
- * bits of the frame, and each step can be undone. The sum is for frame 0, which
- * would hash to 0 and be in every sample. */
+/* Multiplications with folds between them: each high bit depends on all bits
+ * of the frame, and each step can be undone. The sum is for frame 0, which would
+ * hash to 0 and be in every sample. */
 static inline uint64_t sample_hash(const struct sample *s, uint64_t h)
 {
-	uint64_t mask = (UINT64_C(1) << s->bits) - 1;
+	const uint64_t mask = (UINT64_C(1) << s->bits) - 1;
+	const unsigned fold = s->bits / 2 + 1;
 
-	h = (h + UINT64_C(0x632be59bd9b4e019)) * UINT64_C(0x9e3779b97f4a7c15) &
-	    mask;
-	h ^= h >> (s->bits / 2 + 1);
-	return h * UINT64_C(0xd6e8feb86659fd93) & mask;
+	h = (h + UINT64_C(0x632be59bd9b4e019)) & mask;
+	h = h * UINT64_C(0x9e3779b97f4a7c15) & mask;
+	h = (h ^ h >> fold) * UINT64_C(0xd6e8feb86659fd93) & mask;
+	return (h ^ h >> fold) * UINT64_C(0xbf58476d1ce4e5b9) & mask;
 }
 
 /* Is @f sampled? *number is its number then, less than s->below. */

@@ -67,6 +67,25 @@ static void every_neighbourhood_is_sampled(void **state)
 	}
 }
 
+/* Whether a frame is in says nothing about another, at any distance: one pair
+ * in 256 is in the sample. A plain multiplication would fail here. */
+static void frames_are_sampled_independently(void **state)
+{
+	const uint64_t frames = 1 << 16;
+	struct sample s = sample_of(frames, 4);
+
+	(void)state;
+	for (uint64_t distance = 1; distance <= 600; distance++) {
+		frame_t number;
+		uint64_t n = 0;
+
+		for (uint64_t i = 0; i < frames - distance; i++)
+			n += sample_has(&s, (frame_t){ i }, &number) &&
+			     sample_has(&s, (frame_t){ i + distance }, &number);
+		assert_in_range(n, frames / 256 / 2, frames / 256 * 2);
+	}
+}
+
 static void counts_scale(void **state)
 {
 	struct sample all = sample_of(1000, 0), some = sample_of(100000, 3);
@@ -91,6 +110,7 @@ int main(void)
 		cmocka_unit_test(hashes_are_a_bijection),
 		cmocka_unit_test(every_stride_is_sampled_alike),
 		cmocka_unit_test(every_neighbourhood_is_sampled),
+		cmocka_unit_test(frames_are_sampled_independently),
 		cmocka_unit_test(counts_scale),
 	};
 
