@@ -30,7 +30,7 @@ struct two_queues {
 	frame_t expects;
 };
 
-static struct two_queues *of(struct policy *p)
+static struct two_queues *queues_of(struct policy *p)
 {
 	return (struct two_queues *)p;
 }
@@ -42,7 +42,7 @@ static uint64_t part(uint64_t frames)
 
 static void destroy(struct policy *p)
 {
-	frame_lists_free(&of(p)->lists);
+	frame_lists_free(&queues_of(p)->lists);
 	free(p);
 }
 
@@ -62,7 +62,7 @@ static struct policy *create(uint64_t frames, uint64_t capacity)
 
 static void insert(struct policy *base, frame_t f)
 {
-	struct two_queues *p = of(base);
+	struct two_queues *p = queues_of(base);
 	bool proven = frame_lists_of(&p->lists, f) == A1OUT ||
 		      (p->expected && p->expects.v == f.v);
 
@@ -72,18 +72,14 @@ static void insert(struct policy *base, frame_t f)
 
 static void touch(struct policy *p, frame_t f)
 {
-	if (frame_lists_of(&of(p)->lists, f) == AM)
-		frame_lists_move(&of(p)->lists, AM, f);
+	if (frame_lists_of(&queues_of(p)->lists, f) == AM)
+		frame_lists_move(&queues_of(p)->lists, AM, f);
 }
 
-static void forget(struct policy *base, frame_t f)
+static void forget(struct policy *p, frame_t f)
 {
-	struct two_queues *p = of(base);
-
-	if (frame_lists_of(&p->lists, f) != LIST_NONE)
-		frame_lists_remove(&p->lists, f);
-	if (p->expects.v == f.v)
-		p->expected = false;
+	if (frame_lists_of(&queues_of(p)->lists, f) != LIST_NONE)
+		frame_lists_remove(&queues_of(p)->lists, f);
 }
 
 static void expect(struct two_queues *p, frame_t f)
@@ -97,7 +93,7 @@ static void expect(struct two_queues *p, frame_t f)
 
 static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 {
-	struct two_queues *p = of(base);
+	struct two_queues *p = queues_of(base);
 	uint64_t kin = part(base->capacity / 4);
 	uint64_t kout = part(base->capacity / 2);
 

@@ -113,14 +113,10 @@ static void touch(struct policy *p, frame_t f)
 	frame_lists_move(&arc_of(p)->lists, T2, f);
 }
 
-static void forget(struct policy *base, frame_t f)
+static void forget(struct policy *p, frame_t f)
 {
-	struct arc *p = arc_of(base);
-
-	if (frame_lists_of(&p->lists, f) != LIST_NONE)
-		frame_lists_remove(&p->lists, f);
-	if (p->expects.v == f.v)
-		p->expected = false;
+	if (frame_lists_of(&arc_of(p)->lists, f) != LIST_NONE)
+		frame_lists_remove(&arc_of(p)->lists, f);
 }
 
 /* Is @f a ghost of T2? Whatever ghost it is is counted now. */

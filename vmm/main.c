@@ -7,6 +7,7 @@
 
 #include "vmm/ctl.h"
 #include "vmm/doctor.h"
+#include "vmm/replay.h"
 #include "vmm/run.h"
 #include "vmm/trace.h"
 
@@ -21,6 +22,8 @@ static const struct {
 	  cmd_ctl },
 	{ "trace", "print FILE", "show what a --trace FILE recorded",
 	  cmd_trace },
+	{ "replay", "TRACE --frames N[,N...] [OPTIONS]",
+	  "every policy, and OPT, on recorded references", cmd_replay },
 	{ "doctor", "[--json]", "what this host offers, and how to fix it",
 	  cmd_doctor },
 };

@@ -290,6 +290,28 @@ static void a_discarded_page_is_new_again(void **state)
 	}
 }
 
+/* Nor does anything that was known of it count: 1 is the newest of 2 3 1 and
+ * leaves as the third. */
+static void a_discarded_page_has_no_past(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; policies[i]; i++) {
+		struct replay r;
+
+		if (policies[i] == &policy_random)
+			continue;
+		assert_int_equal(replay_init(&r, policies[i], 10, 3), 0);
+		replay_run(&r, (uint32_t[]){ 1, 2, 3, 1, 1, 1 }, 6);
+		replay_forget(&r, (frame_t){ 1 });
+		replay_run(&r, (uint32_t[]){ 1, 4, 5 }, 3);
+		assert_true(frame_set_has(&r.resident, (frame_t){ 1 }));
+		replay_run(&r, (uint32_t[]){ 6 }, 1);
+		assert_false(frame_set_has(&r.resident, (frame_t){ 1 }));
+		assert_int_equal(r.misses, 7);
+		replay_destroy(&r);
+	}
+}
+
 static void a_smaller_memory_takes_effect_at_once(void **state)
 {
 	(void)state;
@@ -328,6 +350,7 @@ int main(void)
 		cmocka_unit_test(s3fifo_wants_two_more),
 		cmocka_unit_test(a_loop_is_the_worst_for_lru),
 		cmocka_unit_test(a_discarded_page_is_new_again),
+		cmocka_unit_test(a_discarded_page_has_no_past),
 		cmocka_unit_test(a_smaller_memory_takes_effect_at_once),
 	};
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VMM_REPLAY_H
+#define VMM_REPLAY_H
+
+#include <stdio.h>
+
+#include "vmm/references.h"
+
+/* One policy on one string with one number of frames. */
+struct replay_result {
+	const char *policy;
+	uint64_t frames, misses;
+};
+
+struct replay_report {
+	const char *trace; /* its path */
+	const struct references *references;
+	size_t n;
+	struct replay_result *result;
+};
+
+/* The ways to print a report, ended by a name of NULL. */
+struct replay_format {
+	const char *name;
+	void (*print)(const struct replay_report *report, FILE *to);
+};
+extern const struct replay_format replay_formats[];
+
+/* `twofold replay TRACE ...`; @argv: the words behind "replay". The exit
+ * status: 0, 1 the trace cannot be read, 2 it or the words make no sense. */
+int cmd_replay(int argc, char **argv);
+
+#endif
