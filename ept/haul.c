@@ -208,6 +208,7 @@ static void enter(struct stage2 *s, struct arrival *a)
 	set_entry(s, a->gfn, a->to);
 	page->busy = true;
 	count_fill(s, a, 1);
+	sampler_reference(s, a->frame);
 	if (in_memory(a)) {
 		page_known(s, a->frame, !a->ahead);
 		return;

@@ -145,7 +145,7 @@ static void init_locks(struct stage2 *s)
 	pthread_cond_init(&s->freed, &monotonic);
 	pthread_cond_init(&s->work, &monotonic);
 	pthread_cond_init(&s->calibrated, &monotonic);
-	pthread_cond_init(&s->stop, &monotonic);
+	pthread_cond_init(&s->sampler.wake, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 }
 
@@ -158,7 +158,7 @@ static void destroy_locks(struct stage2 *s)
 	pthread_cond_destroy(&s->freed);
 	pthread_cond_destroy(&s->work);
 	pthread_cond_destroy(&s->calibrated);
-	pthread_cond_destroy(&s->stop);
+	pthread_cond_destroy(&s->sampler.wake);
 }
 
 static void stop(struct stage2 *s)
@@ -168,7 +168,7 @@ static void stop(struct stage2 *s)
 	pthread_cond_broadcast(&s->work);
 	pthread_cond_broadcast(&s->freed);
 	pthread_cond_broadcast(&s->settled);
-	pthread_cond_broadcast(&s->stop);
+	pthread_cond_broadcast(&s->sampler.wake);
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -306,6 +306,7 @@ void stage2_destroy(struct stage2 *s)
 {
 	if (s->config.paging)
 		release_copies(s);
+	sampler_destroy(s);
 	destroy_pagers(s);
 	s->ept.stale = NULL;
 	ept_destroy(&s->ept);
@@ -349,6 +350,8 @@ void stage2_set_limit(struct stage2 *s, uint64_t pages)
 	pthread_mutex_lock(&s->lock);
 	s->limit = pages;
 	frames_share(s);
+	if (s->sampler.shadow)
+		shadow_resize(s->sampler.shadow, pages);
 	pthread_cond_signal(&s->work);
 	pthread_cond_broadcast(&s->freed);
 	pthread_mutex_unlock(&s->lock);

@@ -19,10 +19,12 @@
 #define EPT_STAGE2_H
 
 #include "ept/histogram.h"
+#include "ept/mrc.h"
 #include "ept/pager.h"
 #include "ept/placement.h"
 #include "ept/policy.h"
 #include "ept/pte.h"
+#include "ept/shadow.h"
 #include "ept/swap.h"
 
 #define STAGE2_REGIONS 2
@@ -119,6 +121,12 @@ const char *stage2_policy(struct stage2 *s);
  * order in which the old one would have let the pages go. 0 or -ENOMEM. Takes
  * some 0.1 us a resident page, in which faults wait. */
 int stage2_set_policy(struct stage2 *s, const struct policy_ops *policy);
+/* What other policies, and LRU with other sizes, would have missed so far of
+ * the references that were seen. More are, at the cost of some minor faults,
+ * from the first question on. False: stage 2 has only just begun, or paging is
+ * off. */
+bool stage2_shadow(struct stage2 *s, struct shadow_report *r);
+bool stage2_mrc(struct stage2 *s, struct mrc_report *r);
 /* What the memfd holds right now, as the kernel counts. */
 uint64_t stage2_measured_bytes(struct stage2 *s);
 

@@ -76,7 +76,6 @@ struct stage2 {
 	pthread_cond_t freed; /* a frame came free, or the limit rose */
 	pthread_cond_t work; /* frames are getting short */
 	pthread_cond_t calibrated;
-	pthread_cond_t stop; /* stopping */
 	bool stopping;
 
 	struct stage2_config config;
@@ -94,8 +93,16 @@ struct stage2 {
 	struct policy *policy;
 
 	struct faults faults;
-	pthread_t reclaim, sampler;
+	pthread_t reclaim;
 	struct batch *batch; /* the reclaim thread's */
+	struct {
+		pthread_t thread;
+		struct shadow *shadow; /* NULL: not yet; and mrc */
+		struct mrc *mrc;
+		frame_t next; /* where to go on */
+		bool asked; /* somebody wants to know */
+		pthread_cond_t wake; /* asked, or stopping */
+	} sampler;
 	pthread_mutex_t evicting; /* one eviction batch at a time */
 	pthread_mutex_t flushing; /* one flush of `stale` at a time */
 
@@ -152,6 +159,9 @@ int reclaim_start(struct stage2 *s);
 void reclaim_stop(struct stage2 *s);
 int sampler_start(struct stage2 *s);
 void sampler_stop(struct stage2 *s);
+void sampler_destroy(struct stage2 *s);
+/* The page in frame @f was referenced. The lock is held. */
+void sampler_reference(struct stage2 *s, frame_t f);
 
 /* One trace record about page @g, whose entry was @before and is @after; a slot
  * that either names is told too. */

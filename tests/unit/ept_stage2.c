@@ -480,6 +480,36 @@ static void references_become_visible(void **state)
 	stop();
 }
 
+/* 512 pages are few: all are sampled, and each is seen once more after it was
+ * unmapped. */
+static void ghosts_see_what_the_sampler_shows(void **state)
+{
+	struct shadow_report shadow = { 0 };
+	struct mrc_report mrc = { 0 };
+
+	(void)state;
+	start((struct options){ .limit = 256 });
+	while (!stage2_shadow(s2, &shadow))
+		usleep(1000);
+	for (unsigned i = 0; i < 5000 && counters().minor < 100; i++) {
+		for (uint64_t page = 0; page < 200; page++)
+			*touchable(page) = page;
+		usleep(1000);
+	}
+	assert_true(counters().minor >= 100);
+	assert_true(stage2_shadow(s2, &shadow));
+	assert_true(stage2_mrc(s2, &mrc));
+	assert_int_equal(shadow.sampled, PAGES);
+	assert_true(shadow.references.sampled >= 200 + 100);
+	assert_int_equal(mrc.references.sampled, shadow.references.sampled);
+	assert_int_equal(mrc.first.sampled, mrc.point[15].misses.sampled);
+	assert_in_range(mrc.first.sampled, 200, 200 + 256);
+	for (unsigned i = 0; i < shadow.policies; i++)
+		assert_in_range(shadow.policy[i].misses.sampled,
+				mrc.first.sampled, shadow.references.sampled);
+	stop();
+}
+
 static int open_file(void **state)
 {
 	(void)state;
@@ -507,6 +537,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_lost_in_a_storm),
 		cmocka_unit_test(policies_change_under_load),
 		cmocka_unit_test(references_become_visible),
+		cmocka_unit_test(ghosts_see_what_the_sampler_shows),
 	};
 	int uffd = uffd_open();
 
