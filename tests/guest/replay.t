@@ -54,11 +54,13 @@ my $said = `$program replay $text --frames 3 2>&1`;
 is $? >> 8, 2, 'a bad line: status';
 like $said, qr/\A[^\n]*line 13[^\n]*\n\z/, 'a bad line: one line says which';
 
-for my $accel (accels()) {
+# What a VM recorded with @options; stderr must say @kind.
+sub recorded {
+	my ($accel, $kind, @options) = @_;
 	my $trace = scratch("$accel.tft");
 	my $s = stats(run($accel, 0, '-m', '64M', '--resident', '8M',
-		'--trace', $trace, '--', 'verify', '--size', '16M', '--passes',
-		1));
+		'--trace', $trace, @options, '--', 'verify', '--size', '16M',
+		'--passes', 1));
 	my ($rows, $said) = replay($trace, '--frames 1024,2048');
 	my $faults = $s->{faults}{missing} + $s->{faults}{minor};
 	is keys %$rows, 9, "$accel: eight policies and opt";
@@ -68,8 +70,13 @@ for my $accel (accels()) {
 		cmp_ok $r->{misses}, '>=', $rows->{opt}{2048}{misses},
 			"$policy: no better than opt";
 	}
-	like $said, qr/\A[^\n]*faults only[^\n]* $faults references[^\n]*\n\z/,
+	like $said, qr/\A[^\n]*$kind[^\n]* $faults references[^\n]*\n\z/,
 		"$accel: says what the trace holds";
+}
+
+for my $accel (accels()) {
+	recorded($accel, 'faults only');
+	recorded($accel, 'dense[^\n]* within 50 ms', '--trace-refs', 50);
 }
 
 done_testing;
