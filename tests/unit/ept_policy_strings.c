@@ -331,6 +331,59 @@ static void a_smaller_memory_takes_effect_at_once(void **state)
 	}
 }
 
+static void reference_each(struct replay *r, uint32_t from, uint32_t to,
+			   unsigned times)
+{
+	for (uint32_t f = from; f < to; f++)
+		for (unsigned i = 0; i < times; i++)
+			replay_reference(r, (frame_t){ f });
+}
+
+/* With 400 frames 399 is the newest ghost of many. With 4, and some newcomers
+ * later, it is not remembered: it is one newcomer more, and leaves as one. */
+static void ghosts_follow_a_smaller_memory(void **state)
+{
+	const frame_t ghost = { 399 };
+
+	(void)state;
+	for (unsigned i = 0; policies[i]; i++) {
+		struct replay r;
+
+		if (policies[i] == &policy_random)
+			continue;
+		assert_int_equal(replay_init(&r, policies[i], 2000, 400), 0);
+		reference_each(&r, 0, 800, 2);
+		assert_false(frame_set_has(&r.resident, ghost));
+		replay_resize(&r, 4);
+		reference_each(&r, 1000, 1020, 1);
+		replay_reference(&r, ghost);
+		reference_each(&r, 1100, 1108, 1);
+		assert_false(frame_set_has(&r.resident, ghost));
+		replay_destroy(&r);
+	}
+}
+
+/* And with 400 frames still, it is: the policies with ghosts keep it. */
+static void ghosts_are_remembered(void **state)
+{
+	static const struct policy_ops *const with[] = { &policy_2q,
+							 &policy_arc,
+							 &policy_s3fifo };
+	const frame_t ghost = { 399 };
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct replay r;
+
+		assert_int_equal(replay_init(&r, with[i], 2000, 400), 0);
+		reference_each(&r, 0, 800, 2);
+		replay_reference(&r, ghost);
+		reference_each(&r, 1000, 1395, 1);
+		assert_true(frame_set_has(&r.resident, ghost));
+		replay_destroy(&r);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -352,6 +405,8 @@ int main(void)
 		cmocka_unit_test(a_discarded_page_is_new_again),
 		cmocka_unit_test(a_discarded_page_has_no_past),
 		cmocka_unit_test(a_smaller_memory_takes_effect_at_once),
+		cmocka_unit_test(ghosts_follow_a_smaller_memory),
+		cmocka_unit_test(ghosts_are_remembered),
 	};
 
 	return cmocka_run_group_tests_name("strings", tests, NULL, NULL);
