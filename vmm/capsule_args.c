@@ -58,6 +58,10 @@ static void add_outside(struct words *w, const struct run_options *o,
 		words_add(w, "--trace");
 		words_add(w, CAPSULE_PORTS "trace");
 	}
+	if (o->trace_refs_ms) {
+		words_add(w, "--trace-refs");
+		words_add(w, "%u", o->trace_refs_ms);
+	}
 }
 
 void capsule_args(struct words *w, const struct run_options *o,
