@@ -358,7 +358,7 @@ void stage2_enter_vcpu(struct stage2 *s)
 void stage2_set_limit(struct stage2 *s, uint64_t pages)
 {
 	pthread_mutex_lock(&s->lock);
-	s->limit = pages;
+	s->limit = pages - pages % s->frame_pages;
 	frames_share(s);
 	if (s->sampler.shadow)
 		shadow_resize(s->sampler.shadow, pages);
