@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/memfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,13 +16,29 @@
 
 #define GUARD (UINT64_C(2) << 20)
 
-static int memfd(void)
+static int memfd(unsigned shift)
 {
-	int fd = memfd_create("guest-ram", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+	unsigned flags = MFD_CLOEXEC;
+	int fd;
 
+	if (shift > PAGE_SHIFT)
+		flags |= MFD_HUGETLB | shift << MFD_HUGE_SHIFT;
+	fd = memfd_create("guest-ram", flags | MFD_NOEXEC_SEAL);
 	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create("guest-ram", MFD_CLOEXEC);
+		fd = memfd_create("guest-ram", flags);
 	return fd;
+}
+
+/* Of a mapping of @bytes and a guard more, keep what begins at a multiple of
+ * GUARD: huge pages want that, and KVM's own large pages like it. */
+static uint8_t *trim(uint8_t *at, uint64_t bytes)
+{
+	uint64_t before = -(uintptr_t)at & (GUARD - 1);
+
+	if (before)
+		munmap(at, before);
+	munmap(at + before + bytes, GUARD - before);
+	return at + before;
 }
 
 /* Map the memfd between two guards. MAP_FAILED on error. */
@@ -29,11 +46,12 @@ static uint8_t *map_guarded(int fd, uint64_t bytes)
 {
 	const int flags = MAP_NORESERVE | MAP_FIXED | MAP_SHARED;
 	uint8_t *hole =
-		mmap(NULL, bytes + 2 * GUARD, PROT_NONE,
+		mmap(NULL, bytes + 3 * GUARD, PROT_NONE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (hole == MAP_FAILED)
 		return MAP_FAILED;
+	hole = trim(hole, bytes + 2 * GUARD);
 	if (mmap(hole + GUARD, bytes, PROT_READ | PROT_WRITE, flags, fd, 0) ==
 	    MAP_FAILED) {
 		munmap(hole, bytes + 2 * GUARD);
@@ -51,12 +69,14 @@ static void unmap_guarded(uint8_t *at, uint64_t bytes)
 	munmap(at - GUARD, bytes + 2 * GUARD);
 }
 
-int backing_create(struct backing *b, uint64_t frames)
+int backing_create(struct backing *b, uint64_t frames, unsigned shift)
 {
-	uint64_t bytes = frames << PAGE_SHIFT;
+	uint64_t bytes = frames << shift;
 	int r;
 
-	*b = (struct backing){ .fd = memfd(), .frames = frames };
+	*b = (struct backing){ .fd = memfd(shift),
+			       .frames = frames,
+			       .shift = shift };
 	if (b->fd < 0)
 		return -errno;
 	if (ftruncate(b->fd, (off_t)bytes))
@@ -67,7 +87,8 @@ int backing_create(struct backing *b, uint64_t frames)
 	b->alias = map_guarded(b->fd, bytes);
 	if (b->alias == MAP_FAILED)
 		goto undo_guest;
-	b->locked = mlock2(b->guest, bytes, MLOCK_ONFAULT) == 0;
+	b->locked = shift > PAGE_SHIFT /* nobody swaps huge pages out */ ||
+		    mlock2(b->guest, bytes, MLOCK_ONFAULT) == 0;
 	return 0;
 
 undo_guest:
@@ -83,17 +104,28 @@ undo_fd:
 
 void backing_destroy(struct backing *b)
 {
-	unmap_guarded(b->guest, b->frames << PAGE_SHIFT);
-	unmap_guarded(b->alias, b->frames << PAGE_SHIFT);
+	unmap_guarded(b->guest, backing_span(b, b->frames));
+	unmap_guarded(b->alias, backing_span(b, b->frames));
 	close(b->fd);
 }
 
 int backing_unmap(struct backing *b, frame_t first, uint64_t frames)
 {
-	return madvise(backing_guest(b, first), frames << PAGE_SHIFT,
+	return madvise(backing_guest(b, first), backing_span(b, frames),
 		       b->locked ? MADV_DONTNEED_LOCKED : MADV_DONTNEED)
 		       ? -errno
 		       : 0;
+}
+
+int backing_take(struct backing *b, frame_t f)
+{
+	int r;
+
+	do {
+		r = fallocate(b->fd, 0, (off_t)backing_span(b, f.v),
+			      (off_t)backing_span(b, 1));
+	} while (r && errno == EINTR);
+	return r ? -errno : 0;
 }
 
 int backing_punch(struct backing *b, frame_t first, uint64_t frames)
@@ -102,8 +134,8 @@ int backing_punch(struct backing *b, frame_t first, uint64_t frames)
 
 	do {
 		r = fallocate(b->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			      (off_t)(first.v << PAGE_SHIFT),
-			      (off_t)(frames << PAGE_SHIFT));
+			      (off_t)backing_span(b, first.v),
+			      (off_t)backing_span(b, frames));
 	} while (r && errno == EINTR);
 	return r ? -errno : 0;
 }
@@ -111,7 +143,8 @@ int backing_punch(struct backing *b, frame_t first, uint64_t frames)
 int backing_read(const struct backing *b, frame_t first, uint64_t frames,
 		 void *to)
 {
-	uint64_t at = first.v << PAGE_SHIFT, left = frames << PAGE_SHIFT;
+	uint64_t at = backing_span(b, first.v);
+	uint64_t left = backing_span(b, frames);
 	uint8_t *next = to;
 
 	while (left) {

@@ -9,8 +9,9 @@
  *
  * What leaves and what comes is not touched through the alias: a page that no
  * other CPU can have in its TLB is unmapped and punched without a shootdown,
- * which costs more than all else together. Around the guest mapping lie guard regions that nothing may touch. A frame
- * is a page index in the memfd. All calls may come from any thread.
+ * which costs more than all else together. Around the guest mapping lie guard
+ * regions that nothing may touch. A frame is 4 KiB of the memfd or, when it
+ * consists of huge pages, 2 MiB. All calls may come from any thread.
  */
 #ifndef EPT_BACKING_H
 #define EPT_BACKING_H
@@ -20,24 +21,34 @@
 struct backing {
 	int fd;
 	uint64_t frames;
+	unsigned shift; /* a frame is 2^shift bytes */
 	uint8_t *guest, *alias;
 	bool locked; /* the host cannot swap the frames out behind our back */
 };
 
-/* 0 or -errno (-ENOMEM, -EMFILE, ...); nothing stays on error. */
-int backing_create(struct backing *b, uint64_t frames);
+/* @shift: 12, or 21 for huge pages. 0 or -errno (-ENOMEM, -EMFILE, ...);
+ * nothing stays on error. */
+int backing_create(struct backing *b, uint64_t frames, unsigned shift);
 void backing_destroy(struct backing *b);
 
 static inline void *backing_alias(const struct backing *b, frame_t f)
 {
-	return b->alias + (f.v << PAGE_SHIFT);
+	return b->alias + (f.v << b->shift);
 }
 
 static inline uint8_t *backing_guest(const struct backing *b, frame_t f)
 {
-	return b->guest + (f.v << PAGE_SHIFT);
+	return b->guest + (f.v << b->shift);
 }
 
+static inline uint64_t backing_span(const struct backing *b, uint64_t frames)
+{
+	return frames << b->shift;
+}
+
+/* Have frame @f, zeros, through the alias: 0, or -ENOSPC when the host has no
+ * huge page for it. Touching it without asking could be a SIGBUS. */
+int backing_take(struct backing *b, frame_t f);
 /* Drop [first, first + frames) from the guest mapping; the bytes stay. */
 int backing_unmap(struct backing *b, frame_t first, uint64_t frames);
 /* Free the frames: both mappings lose them, their bytes are gone. */

@@ -21,68 +21,95 @@
 
 #include "ept/evict.h"
 
-struct batch *evict_batch_new(void)
+unsigned evict_room(const struct stage2 *s)
+{
+	return s->frame_pages > 1 ? 1 : TIER_BATCH;
+}
+
+struct batch *evict_batch_new(const struct stage2 *s)
 {
 	struct batch *b = calloc(1, sizeof(*b));
 
 	if (!b)
 		return NULL;
-	b->bytes = aligned_alloc(PAGE_SIZE, TIER_BATCH * PAGE_SIZE);
-	if (!b->bytes) {
-		free(b);
-		return NULL;
-	}
-	return b;
+	b->room = evict_room(s) * s->frame_pages;
+	b->victim = calloc(b->room, sizeof(b->victim[0]));
+	b->bytes = aligned_alloc(PAGE_SIZE, b->room * PAGE_SIZE);
+	if (b->victim && b->bytes)
+		return b;
+	evict_batch_free(b);
+	return NULL;
 }
 
 void evict_batch_free(struct batch *b)
 {
-	if (b)
-		free(b->bytes);
+	if (!b)
+		return;
+	free(b->victim);
+	free(b->bytes);
 	free(b);
 }
 
 bool evict_movable(const struct stage2 *s, frame_t f)
 {
-	return !s->page[f.v].busy && !pins_hold(&s->pins, f);
+	return !page_of(s, f)->busy && !pins_hold(&s->pins, f);
 }
 
-void evict_take(struct stage2 *s, struct batch *b, gfn_t g)
+static struct pte entry_of(const struct stage2 *s, frame_t f)
 {
-	struct pte e = ept_lookup(&s->ept, g);
+	return ept_lookup(&s->ept, gfn_of_frame(s, f));
+}
+
+static void add(struct stage2 *s, struct batch *b, frame_t f, unsigned i)
+{
+	const struct page *page = page_of(s, f) + i;
 	struct victim *v = &b->victim[b->n++];
 
-	*v = (struct victim){ .gfn = g, .frame = pte_frame(e) };
-	v->has_copy = s->page[v->frame.v].has_copy;
+	*v = (struct victim){ .gfn = { gfn_of_frame(s, f).v + i },
+			      .frame = f,
+			      .has_copy = page->has_copy };
 	if (v->has_copy)
-		v->copy =
-			swap_slot_of(s->config.swap, s->page[v->frame.v].copy);
-	set_entry(s, g, pte_away(PTE_LEAVING, v->frame.v, pte_rights(e)));
+		v->copy = swap_slot_of(s->config.swap, page->copy);
 }
 
-void evict_age(struct stage2 *s, gfn_t g)
+/* Each of its pages is leaving, because each will have an entry of its own. */
+bool evict_take(struct stage2 *s, struct batch *b, frame_t f)
 {
-	struct pte e = ept_lookup(&s->ept, g), after;
+	struct pte e =
+		away_entry(s, PTE_LEAVING, f, pte_rights(entry_of(s, f)));
+	gfn_t g = gfn_of_frame(s, f);
+
+	for (unsigned i = 0; i < s->frame_pages; i++) {
+		if (ept_map(&s->ept, (gfn_t){ g.v + i }, 1, pte_offset(e, i)))
+			return false; /* the first one splits, or none */
+		add(s, b, f, i);
+	}
+	return true;
+}
+
+void evict_age(struct stage2 *s, frame_t f)
+{
+	struct pte e = entry_of(s, f), after;
 
 	if (pte_kind(e) != PTE_LEAF)
 		return;
-	after = pte_away(PTE_UNMAPPED, pte_payload(e), pte_rights(e));
-	set_entry(s, g, after);
-	trace_page(s, TRACE_AGE, g, e, after,
+	after = away_entry(s, PTE_UNMAPPED, f, pte_rights(e));
+	set_entry(s, f, after);
+	trace_page(s, TRACE_AGE, gfn_of_frame(s, f), e, after,
 		   (struct trace_record){ .tsc = trace_now() });
 }
 
-/* Those of the stale pages that were not touched since: busy until done. */
+/* Those of the stale frames that were not touched since: busy until done. */
 static void flush_begin(struct stage2 *s, struct gather *stale)
 {
 	stale->n = 0;
 	pthread_mutex_lock(&s->lock);
 	for (unsigned i = 0; i < s->stale.n; i++) {
 		frame_t f = s->stale.frame[i];
-		struct pte e = ept_lookup(&s->ept, gfn_of_frame(s, f));
 
-		if (pte_kind(e) == PTE_UNMAPPED && !s->page[f.v].busy) {
-			s->page[f.v].busy = true;
+		if (pte_kind(entry_of(s, f)) == PTE_UNMAPPED &&
+		    !page_of(s, f)->busy) {
+			page_of(s, f)->busy = true;
 			gather_add(stale, f);
 		}
 	}
@@ -97,13 +124,11 @@ static void flush_end(struct stage2 *s, const struct gather *stale,
 	pthread_mutex_lock(&s->lock);
 	for (unsigned i = 0; i < stale->n; i++) {
 		frame_t f = stale->frame[i];
-		gfn_t g = gfn_of_frame(s, f);
-		struct pte e = ept_lookup(&s->ept, g);
 
-		s->page[f.v].busy = false;
+		page_of(s, f)->busy = false;
 		if (!failed[i])
 			continue;
-		set_entry(s, g, pte_leaf(f, pte_rights(e)));
+		set_entry(s, f, leaf_entry(s, f, pte_rights(entry_of(s, f))));
 		page_known(s, f, false);
 	}
 	pthread_cond_broadcast(&s->settled);
@@ -152,10 +177,10 @@ static enum fate judge(struct stage2 *s, const struct batch *b,
 	return FATE_STORED;
 }
 
-static int by_frame(const void *a, const void *b)
+static int by_gfn(const void *a, const void *b)
 {
-	uint64_t x = ((const struct victim *)a)->frame.v;
-	uint64_t y = ((const struct victim *)b)->frame.v;
+	uint64_t x = ((const struct victim *)a)->gfn.v;
+	uint64_t y = ((const struct victim *)b)->gfn.v;
 
 	return (x > y) - (x < y);
 }
@@ -164,15 +189,18 @@ static int by_frame(const void *a, const void *b)
  * punched, together. */
 static void judge_all(struct stage2 *s, struct batch *b)
 {
-	qsort(b->victim, b->n, sizeof(b->victim[0]), by_frame);
+	unsigned each = s->frame_pages;
+
+	qsort(b->victim, b->n, sizeof(b->victim[0]), by_gfn);
 	for (unsigned i = 0, run; i < b->n; i += run) {
 		struct victim *v = &b->victim[i];
 		int r;
 
-		for (run = 1; i + run < b->n; run++)
-			if (v[run].frame.v != v->frame.v + run)
+		for (run = each; i + run < b->n; run += each)
+			if (v[run].frame.v != v->frame.v + run / each)
 				break;
-		r = backing_read(&s->backing, v->frame, run, bytes_of(b, v));
+		r = backing_read(&s->backing, v->frame, run / each,
+				 bytes_of(b, v));
 		for (unsigned k = 0; k < run; k++) {
 			v[k].error = r;
 			v[k].fate = r ? FATE_STAYS : judge(s, b, &v[k]);
@@ -180,65 +208,101 @@ static void judge_all(struct stage2 *s, struct batch *b)
 	}
 }
 
-static void store(struct stage2 *s, struct batch *b)
+static void trace_store(struct stage2 *s, const struct victim *v,
+			uint64_t start, unsigned pages)
 {
-	struct swap_io io[TIER_BATCH];
-	uint64_t start = trace_now(), ticks;
-	unsigned n = 0;
+	trace_page(s, TRACE_STORE, v->gfn,
+		   away_entry(s, PTE_LEAVING, v->frame, 0),
+		   pte_away(PTE_STORED, v->slot.v, 0),
+		   (struct trace_record){
+			   .tsc = start,
+			   .ticks = (uint32_t)((trace_now() - start) / pages),
+		   });
+}
 
-	for (unsigned i = 0; i < b->n; i++)
-		if (b->victim[i].fate == FATE_STORED)
-			io[n++] = (struct swap_io){
+/* Store victims [first, first + n), n <= TIER_BATCH, whose fate it is. */
+static void store_some(struct stage2 *s, struct batch *b, unsigned first,
+		       unsigned n)
+{
+	struct victim *of[TIER_BATCH];
+	struct swap_io io[TIER_BATCH];
+	uint64_t start = trace_now();
+	unsigned stored = 0;
+
+	for (unsigned i = first; i < first + n; i++)
+		if (b->victim[i].fate == FATE_STORED) {
+			of[stored] = &b->victim[i];
+			io[stored++] = (struct swap_io){
 				.page = bytes_of(b, &b->victim[i]),
 				.gfn = b->victim[i].gfn,
 			};
-	if (!n)
+		}
+	if (!stored)
 		return;
-	swap_store(s->config.swap, io, n);
-	ticks = (trace_now() - start) / n;
-	n = 0;
-	for (unsigned i = 0; i < b->n; i++) {
-		struct victim *v = &b->victim[i];
-
-		if (v->fate != FATE_STORED)
-			continue;
-		v->slot = io[n].slot;
-		v->error = io[n++].error;
-		if (v->error)
-			v->fate = FATE_STAYS;
+	swap_store(s->config.swap, io, stored);
+	for (unsigned i = 0; i < stored; i++) {
+		of[i]->slot = io[i].slot;
+		of[i]->error = io[i].error;
+		if (io[i].error)
+			of[i]->fate = FATE_STAYS;
 		else
-			trace_page(s, TRACE_STORE, v->gfn,
-				   pte_away(PTE_LEAVING, v->frame.v, 0),
-				   pte_away(PTE_STORED, v->slot.v, 0),
-				   (struct trace_record){
-					   .tsc = start,
-					   .ticks = (uint32_t)ticks });
+			trace_store(s, of[i], start, stored);
 	}
 }
 
-/* Who was touched meanwhile, or could not be stored, stays. */
+static void store(struct stage2 *s, struct batch *b)
+{
+	for (unsigned i = 0; i < b->n; i += TIER_BATCH)
+		store_some(s, b, i,
+			   b->n - i < TIER_BATCH ? b->n - i : TIER_BATCH);
+}
+
+/* Who was touched meanwhile stays, and so does a frame of which a page could
+ * not be stored: what was stored of it is for nothing. */
+static bool stays(struct stage2 *s, const struct victim *v, int *error)
+{
+	*error = -EBUSY;
+	if (pte_kind(ept_lookup(&s->ept, v->gfn)) != PTE_LEAVING)
+		return true;
+	for (unsigned i = 0; i < s->frame_pages; i++)
+		if (v[i].fate == FATE_STAYS) {
+			*error = v[i].error;
+			return true;
+		}
+	return false;
+}
+
+static void keep(struct stage2 *s, struct victim *v, int error)
+{
+	struct pte e = ept_lookup(&s->ept, v->gfn);
+
+	for (unsigned i = 0; i < s->frame_pages; i++) {
+		if (v[i].fate == FATE_STORED)
+			swap_release(s->config.swap, v[i].slot);
+		v[i].fate = FATE_STAYS;
+		v[i].error = error;
+	}
+	if (pte_kind(e) != PTE_LEAVING)
+		return;
+	set_entry(s, v->frame,
+		  away_entry(s, PTE_UNMAPPED, v->frame, pte_rights(e)));
+	s->policy->ops->insert(s->policy, v->frame);
+}
+
 static void commit_begin(struct stage2 *s, struct batch *b,
 			 struct gather *frames)
 {
 	pthread_mutex_lock(&s->lock);
-	for (unsigned i = 0; i < b->n; i++) {
+	for (unsigned i = 0; i < b->n; i += s->frame_pages) {
 		struct victim *v = &b->victim[i];
-		struct pte e = ept_lookup(&s->ept, v->gfn);
+		int error;
 
-		if (pte_kind(e) != PTE_LEAVING) {
-			if (v->fate == FATE_STORED)
-				swap_release(s->config.swap, v->slot);
-			v->fate = FATE_STAYS;
-			v->error = v->error ? v->error : -EBUSY;
-		} else if (v->fate == FATE_STAYS) {
-			set_entry(s, v->gfn,
-				  pte_away(PTE_UNMAPPED, v->frame.v,
-					   pte_rights(e)));
-			s->policy->ops->insert(s->policy, v->frame);
-		} else {
-			s->page[v->frame.v].busy = true;
-			gather_add(frames, v->frame);
+		if (stays(s, v, &error)) {
+			keep(s, v, error);
+			continue;
 		}
+		page_of(s, v->frame)->busy = true;
+		gather_add(frames, v->frame);
 	}
 	pthread_mutex_unlock(&s->lock);
 }
@@ -254,7 +318,6 @@ static struct pte leave(struct stage2 *s, struct victim *v, unsigned rights)
 	} else if (v->has_copy) {
 		swap_release(s->config.swap, v->copy);
 	}
-	s->page[v->frame.v].has_copy = false;
 	if (v->fate == FATE_ZERO) {
 		c->zero_elided++;
 		return pte_away(PTE_ABSENT, PAGER_ZERO, rights);
@@ -264,30 +327,38 @@ static struct pte leave(struct stage2 *s, struct victim *v, unsigned rights)
 	return pte_away(PTE_STORED, v->slot.v, rights);
 }
 
-static unsigned commit_end(struct stage2 *s, struct batch *b)
+static void part(struct stage2 *s, struct victim *v)
 {
 	static const enum trace_source to[] = {
 		[FATE_ZERO] = TRACE_SOURCE_ZERO,
 		[FATE_CLEAN] = TRACE_SOURCE_CLEAN,
 		[FATE_STORED] = TRACE_SOURCE_SWAP,
 	};
+	struct pte e = ept_lookup(&s->ept, v->gfn);
+	struct pte after = leave(s, v, pte_rights(e));
+
+	set_page(s, v->gfn, after);
+	trace_page(s, TRACE_EVICT, v->gfn, e, after,
+		   (struct trace_record){ .tsc = trace_now(),
+					  .source = (uint8_t)to[v->fate] });
+}
+
+/* Returns how many pages left. */
+static unsigned commit_end(struct stage2 *s, struct batch *b)
+{
 	unsigned left = 0;
 
 	pthread_mutex_lock(&s->lock);
 	for (unsigned i = 0; i < b->n; i++) {
 		struct victim *v = &b->victim[i];
-		struct pte e = ept_lookup(&s->ept, v->gfn), after;
+		struct page *page = page_of(s, v->frame) + i % s->frame_pages;
 
 		if (v->fate == FATE_STAYS)
 			continue;
-		after = leave(s, v, pte_rights(e));
-		set_entry(s, v->gfn, after);
-		s->page[v->frame.v].busy = false;
+		part(s, v);
+		page->has_copy = false;
+		page->busy = false;
 		left++;
-		trace_page(s, TRACE_EVICT, v->gfn, e, after,
-			   (struct trace_record){
-				   .tsc = trace_now(),
-				   .source = (uint8_t)to[v->fate] });
 	}
 	if (left)
 		pthread_cond_broadcast(&s->freed);
@@ -318,19 +389,17 @@ unsigned evict_run(struct stage2 *s, struct batch *b)
 }
 
 /* Take `evicting` and the lock at a moment when nobody is mapping or bringing
- * in the page of @g; its entry then. */
-static struct pte lock_settled(struct stage2 *s, gfn_t g)
+ * in frame @f; its entry then. */
+static struct pte lock_settled(struct stage2 *s, frame_t f)
 {
-	struct page *page = page_of(s, g);
-
 	for (;;) {
 		struct pte e;
 
 		pthread_mutex_lock(&s->evicting);
 		pthread_mutex_lock(&s->lock);
-		e = ept_lookup(&s->ept, g);
-		if (!page || s->stopping ||
-		    (!page->busy && pte_kind(e) != PTE_ARRIVING))
+		e = entry_of(s, f);
+		if (s->stopping ||
+		    (!page_of(s, f)->busy && pte_kind(e) != PTE_ARRIVING))
 			return e;
 		pthread_mutex_unlock(&s->evicting);
 		pthread_cond_wait(&s->settled, &s->lock);
@@ -338,36 +407,34 @@ static struct pte lock_settled(struct stage2 *s, gfn_t g)
 	}
 }
 
-/* Unmap the page of @g for good reason: known to nobody, and flushed. Both
- * locks are held, and the lock dropped meanwhile. False: it was touched. */
-static bool withdraw(struct stage2 *s, gfn_t g, frame_t f)
+/* Unmap frame @f for good reason: known to nobody, and flushed. Both locks are
+ * held, and the lock dropped meanwhile. False: it was touched. */
+static bool withdraw(struct stage2 *s, frame_t f)
 {
-	struct pte e;
-
-	evict_age(s, g);
+	evict_age(s, f);
 	pthread_mutex_unlock(&s->lock);
 	evict_flush(s);
 	pthread_mutex_lock(&s->lock);
-	e = ept_lookup(&s->ept, g);
-	if (pte_kind(e) != PTE_UNMAPPED || !evict_movable(s, f))
+	if (pte_kind(entry_of(s, f)) != PTE_UNMAPPED || !evict_movable(s, f))
 		return false;
 	page_unknown(s, f);
 	return true;
 }
 
-/* Evict the page of @g, which has a frame; both locks held, dropped. */
-static int evict_one(struct stage2 *s, gfn_t g, frame_t f)
+/* Evict frame @f, which is in memory; both locks held, dropped. */
+static int evict_one(struct stage2 *s, frame_t f)
 {
-	struct batch *b = evict_batch_new();
+	struct batch *b = evict_batch_new(s);
 	int r = -ENOMEM;
 
-	if (b && withdraw(s, g, f)) {
-		evict_take(s, b, g);
+	if (b && !withdraw(s, f)) {
+		r = -EBUSY;
+	} else if (b && evict_take(s, b, f)) {
 		pthread_mutex_unlock(&s->lock);
 		r = evict_run(s, b) ? 0 : b->victim[0].error;
 		pthread_mutex_lock(&s->lock);
 	} else if (b) {
-		r = -EBUSY;
+		s->policy->ops->insert(s->policy, f);
 	}
 	evict_batch_free(b);
 	return r;
@@ -375,24 +442,22 @@ static int evict_one(struct stage2 *s, gfn_t g, frame_t f)
 
 int stage2_evict(struct stage2 *s, gfn_t g)
 {
-	struct pte e;
+	frame_t f;
 	int r = -EBUSY;
 
 	if (!s->config.paging)
 		return -ENOTSUP;
-	e = lock_settled(s, g);
-	switch (pte_kind(e)) {
+	if (!frame_of(s, g, &f))
+		return -EFAULT;
+	switch (pte_kind(lock_settled(s, f))) {
 	case PTE_LEAF:
 	case PTE_UNMAPPED:
-		if (evict_movable(s, pte_frame(e)))
-			r = evict_one(s, g, pte_frame(e));
+		if (evict_movable(s, f))
+			r = evict_one(s, f);
 		break;
 	case PTE_ABSENT:
 	case PTE_STORED:
 		r = 0;
-		break;
-	case PTE_HOLE:
-		r = -EFAULT;
 		break;
 	default:
 		break;
@@ -405,17 +470,18 @@ int stage2_evict(struct stage2 *s, gfn_t g)
 int stage2_unmap(struct stage2 *s, gfn_t g)
 {
 	struct pte e;
+	frame_t f;
 	int r = 0;
 
 	if (!s->config.paging)
 		return -ENOTSUP;
-	e = lock_settled(s, g);
-	if (pte_kind(e) == PTE_HOLE)
-		r = -EFAULT;
-	else if (!pte_has_frame(e) || !evict_movable(s, pte_frame(e)))
+	if (!frame_of(s, g, &f))
+		return -EFAULT;
+	e = lock_settled(s, f);
+	if (!pte_has_frame(e) || !evict_movable(s, f))
 		r = -EBUSY;
 	else
-		evict_age(s, g);
+		evict_age(s, f);
 	pthread_mutex_unlock(&s->lock);
 	evict_flush(s);
 	pthread_mutex_unlock(&s->evicting);

@@ -7,6 +7,7 @@
 
 enum fate { FATE_STAYS, FATE_ZERO, FATE_CLEAN, FATE_STORED };
 
+/* A page; those of one frame follow each other. */
 struct victim {
 	gfn_t gfn;
 	frame_t frame;
@@ -18,24 +19,25 @@ struct victim {
 };
 
 struct batch {
-	unsigned n;
-	struct victim victim[TIER_BATCH];
-	uint8_t *bytes; /* TIER_BATCH pages: what the victims' frames hold */
+	unsigned n, room;
+	struct victim *victim;
+	uint8_t *bytes; /* what the victims' frames hold */
 };
 
-/* An empty batch with its buffer. NULL: no memory. */
-struct batch *evict_batch_new(void);
+/* An empty batch with its buffers, for evict_room() frames. NULL: no memory. */
+struct batch *evict_batch_new(const struct stage2 *s);
 void evict_batch_free(struct batch *b);
+unsigned evict_room(const struct stage2 *s);
 
 /* The next three with the lock and `evicting` held. */
 
 /* May the page in frame @f be unmapped or taken now? */
 bool evict_movable(const struct stage2 *s, frame_t f);
-/* The page of @g, unmapped and neither known to the policy nor watched, is to
- * leave with @b. */
-void evict_take(struct stage2 *s, struct batch *b, gfn_t g);
-/* Unmap the page of @g if it is mapped; its bytes stay. */
-void evict_age(struct stage2 *s, gfn_t g);
+/* Frame @f, unmapped and neither known to the policy nor watched, is to leave
+ * with @b. False: no memory to split its entry; nothing has changed. */
+bool evict_take(struct stage2 *s, struct batch *b, frame_t f);
+/* Unmap frame @f if it is mapped; its bytes stay. */
+void evict_age(struct stage2 *s, frame_t f);
 
 /*
  * Have the host unmap what the table no longer maps: a page that was unmapped

@@ -63,7 +63,7 @@ struct reach {
 static struct reach reach_from(struct stage2 *s, frame_t f)
 {
 	struct reach r = { ahead_fault(&s->faults.ahead, f), f, 1 };
-	uint64_t most = s->limit / 8 + 1;
+	uint64_t most = s->limit / 8 / s->frame_pages + 1;
 
 	if (s->config.refs_ms)
 		most = 1;
@@ -96,7 +96,7 @@ static bool take_next(struct stage2 *s, struct haul *h, struct reach *r)
 	}
 	e = ept_lookup(&s->ept, gfn_of_frame(s, f));
 	if ((pte_kind(e) == PTE_ABSENT || pte_kind(e) == PTE_STORED) &&
-	    !frames_spare(s)) {
+	    frames_spare(s) < s->frame_pages) {
 		reach_ends(s, r);
 		return false;
 	}
@@ -116,6 +116,12 @@ static void bring(struct stage2 *s, struct haul *h, unsigned first)
 	haul_map(s, h, first, h->n - first);
 }
 
+static void wake(struct stage2 *s, frame_t f)
+{
+	uffd_wake(s->faults.uffd, backing_guest(&s->backing, f),
+		  backing_span(&s->backing, 1));
+}
+
 /* Bring the touched page, the haul's first; its vCPU wakes when it is mapped.
  * It is recorded before that: on a CPU that both share the vCPU runs at once,
  * and we would count its work as ours. */
@@ -129,26 +135,29 @@ static bool bring_touched(struct stage2 *s, struct haul *h,
 	pthread_mutex_lock(&s->lock);
 	r.source = (uint8_t)a->source;
 	if (!a->error)
-		record(s, p, r, a->from, a->to);
+		record(s, p, r, haul_before(a, p->gfn), a->to);
 	haul_map(s, h, 0, 1);
 	if (a->error == -ENOMEM) { /* no memory just now: it faults again */
-		uffd_wake(s->faults.uffd, stage2_host(s, a->gfn), PAGE_SIZE);
+		wake(s, a->frame);
 		return true;
 	}
 	if (a->error)
-		tell_owner(s, a->gfn, a->from, a->error);
+		haul_failed(s, a);
 	return !a->error;
 }
 
 /* Somebody else brought it: who waits for it is let go. */
 static void let_go(struct stage2 *s, gfn_t g)
 {
-	void *at = stage2_host(s, g);
+	uint64_t len = backing_span(&s->backing, 1);
+	frame_t f;
 	int error;
 
+	frame_of(s, g, &f);
 	pthread_mutex_unlock(&s->lock);
-	if (!uffd_continue(s->faults.uffd, at, PAGE_SIZE, &error))
-		uffd_wake(s->faults.uffd, at, PAGE_SIZE);
+	if (!uffd_continue(s->faults.uffd, backing_guest(&s->backing, f), len,
+			   &error))
+		wake(s, f);
 	pthread_mutex_lock(&s->lock);
 }
 
@@ -175,13 +184,13 @@ static bool serve(struct server *me, const struct parked_fault *p)
 		return true;
 	}
 	reach = reach_from(s, h->page[0].frame);
-	while (h->n < TIER_BATCH && take_next(s, h, &reach))
+	while (h->n < haul_room(s) && take_next(s, h, &reach))
 		;
 	served = bring_touched(s, h, p, r);
 	for (unsigned first = 1; first < h->n; first = 0) {
 		bring(s, h, first);
 		h->n = 0;
-		while (h->n < TIER_BATCH && take_next(s, h, &reach))
+		while (h->n < haul_room(s) && take_next(s, h, &reach))
 			;
 	}
 	return served;
@@ -192,6 +201,7 @@ static bool serve(struct server *me, const struct parked_fault *p)
 static void park(struct stage2 *s, const struct parked_fault *p)
 {
 	struct faults *q = &s->faults;
+	frame_t f;
 
 	for (unsigned i = 0; i < q->parked; i++)
 		if (q->park[i].gfn.v == p->gfn.v &&
@@ -199,8 +209,8 @@ static void park(struct stage2 *s, const struct parked_fault *p)
 			return; /* a signal made it fault once more */
 	if (q->parked < PARKED)
 		q->park[q->parked++] = *p;
-	else
-		uffd_wake(q->uffd, stage2_host(s, p->gfn), PAGE_SIZE);
+	else if (frame_of(s, p->gfn, &f))
+		wake(s, f);
 }
 
 static void retry_parked(struct server *me)
@@ -223,7 +233,7 @@ static void handle(struct server *me, const struct uffd_msg *m)
 	uint64_t offset =
 		m->arg.pagefault.address - (uintptr_t)s->backing.guest;
 	struct parked_fault p = {
-		.gfn = gfn_of_frame(s, (frame_t){ offset >> PAGE_SHIFT }),
+		.gfn = gfn_of_page(s, offset >> PAGE_SHIFT),
 		.flags = m->arg.pagefault.flags,
 		.thread = m->arg.pagefault.feat.ptid,
 	};
@@ -371,7 +381,7 @@ static int start_servers(struct stage2 *s)
 		s->config.vcpus < SERVERS_MAX ? s->config.vcpus : SERVERS_MAX;
 	for (unsigned i = 0; i < q->servers && !r; i++) {
 		q->server[i] = (struct server){ .s = s, .index = i };
-		q->server[i].haul = haul_new(TIER_BATCH);
+		q->server[i].haul = haul_new(s);
 		r = q->server[i].haul ? 0 : -ENOMEM;
 	}
 	for (; started < q->servers && !r; started += r == 0)
@@ -402,7 +412,7 @@ int faults_start(struct stage2 *s)
 	}
 	wakeful_open(&q->wakeful);
 	r = uffd_watch(q->uffd, s->backing.guest,
-		       s->backing.frames << PAGE_SHIFT, modes);
+		       backing_span(&s->backing, s->backing.frames), modes);
 	if (!r)
 		r = start_servers(s);
 	if (!r)

@@ -15,7 +15,7 @@ static uint8_t *pin(struct stage2 *s, gfn_t g)
 	pthread_mutex_lock(&s->lock);
 	pinned = page_in(s, g) == 0 && pins_add(&s->pins, f);
 	pthread_mutex_unlock(&s->lock);
-	return pinned ? backing_alias(&s->backing, f) : NULL;
+	return pinned ? page_alias(s, g) : NULL;
 }
 
 static void unpin(struct stage2 *s, gfn_t g)

@@ -5,72 +5,118 @@
 #include "ept/haul.h"
 #include "ept/uffd.h"
 
-struct haul *haul_new(unsigned pages)
+static bool is_large(const struct stage2 *s)
+{
+	return s->frame_pages > 1;
+}
+
+unsigned haul_room(const struct stage2 *s)
+{
+	return is_large(s) ? 1 : TIER_BATCH;
+}
+
+struct haul *haul_new(const struct stage2 *s)
 {
 	struct haul *h = calloc(1, sizeof(*h));
+	size_t room = haul_room(s);
 
 	if (!h)
 		return NULL;
-	h->bytes = aligned_alloc(PAGE_SIZE, pages * PAGE_SIZE);
-	if (!h->bytes) {
-		free(h);
-		return NULL;
-	}
-	return h;
+	h->from = calloc(room * s->frame_pages, sizeof(h->from[0]));
+	h->bytes = aligned_alloc(PAGE_SIZE, room * PAGE_SIZE);
+	if (h->from && h->bytes)
+		return h;
+	haul_free(h);
+	return NULL;
 }
 
 void haul_free(struct haul *h)
 {
-	if (h)
-		free(h->bytes);
+	if (!h)
+		return;
+	free(h->from);
+	free(h->bytes);
 	free(h);
 }
 
-static void *bytes_of(const struct haul *h, const struct arrival *a)
+/* Where the bytes of the arrival's @i-th page are made. */
+static void *bytes_of(struct stage2 *s, const struct haul *h,
+		      const struct arrival *a, unsigned i)
 {
+	if (is_large(s))
+		return (uint8_t *)backing_alias(&s->backing, a->frame) +
+		       i * PAGE_SIZE;
 	return h->bytes + (a - h->page) * PAGE_SIZE;
 }
 
-static void add(struct haul *h, gfn_t g, frame_t f, struct pte from)
+static gfn_t page_gfn(const struct arrival *a, unsigned i)
 {
-	h->page[h->n++] = (struct arrival){
-		.gfn = g,
-		.frame = f,
-		.from = from,
-		.to = pte_leaf(f, pte_rights(from)),
-		.source = TRACE_SOURCE_MEMORY,
-	};
+	return (gfn_t){ a->gfn.v + i };
 }
 
-/* Its bytes are elsewhere: it needs a frame. */
-static enum haul_take take_away(struct stage2 *s, struct haul *h, gfn_t g,
-				frame_t f, struct pte e, int *error)
+static struct arrival *add(struct stage2 *s, struct haul *h, frame_t f,
+			   unsigned rights)
 {
-	if (!frames_free(s))
+	struct arrival *a = &h->page[h->n];
+
+	*a = (struct arrival){
+		.gfn = gfn_of_frame(s, f),
+		.frame = f,
+		.from = h->from + h->n++ * s->frame_pages,
+		.to = leaf_entry(s, f, rights),
+		.source = TRACE_SOURCE_MEMORY,
+	};
+	return a;
+}
+
+/* Its bytes are elsewhere: it needs a frame. Each of its pages is arriving,
+ * so that each can go back where it was; splitting a large entry for that may
+ * find no memory, at the first page. */
+static enum haul_take take_away(struct stage2 *s, struct haul *h, frame_t f,
+				unsigned rights, int *error)
+{
+	struct arrival *a;
+
+	if (frames_free(s) < s->frame_pages)
 		return HAUL_NO_FRAME;
-	*error = ept_map(&s->ept, g, 1,
-			 pte_away(PTE_ARRIVING, f.v, pte_rights(e)));
-	if (*error) /* no memory to split a large entry */
-		return HAUL_LOST;
-	add(h, g, f, e);
+	a = add(s, h, f, rights);
+	for (unsigned i = 0; i < s->frame_pages; i++) {
+		struct pte away = away_entry(s, PTE_ARRIVING, f, rights);
+
+		a->from[i] = ept_lookup(&s->ept, page_gfn(a, i));
+		*error = ept_map(&s->ept, page_gfn(a, i), 1,
+				 pte_offset(away, i));
+		if (*error) {
+			h->n--;
+			return HAUL_LOST;
+		}
+	}
 	if (frames_wanted(s))
 		pthread_cond_signal(&s->work);
 	return HAUL_TAKEN;
 }
 
-/* A touch in time: the page stays. Its place in the policy was given up. */
-static struct pte cancel_leaving(struct stage2 *s, gfn_t g, struct pte e)
+/* A touch in time: the frame stays. Its place in the policy was given up. */
+static void cancel_leaving(struct stage2 *s, frame_t f, unsigned rights)
 {
-	struct pte back = pte_away(PTE_UNMAPPED, pte_payload(e), pte_rights(e));
+	set_entry(s, f, away_entry(s, PTE_UNMAPPED, f, rights));
+	s->policy->ops->insert(s->policy, f);
+}
 
-	set_entry(s, g, back);
-	s->policy->ops->insert(s->policy, pte_frame(e));
-	return back;
+static void take_unmapped(struct stage2 *s, struct haul *h, frame_t f,
+			  unsigned rights)
+{
+	struct arrival *a = add(s, h, f, rights);
+
+	a->in_memory = true;
+	a->from[0] = away_entry(s, PTE_UNMAPPED, f, rights);
+	page_of(s, f)->busy = true;
 }
 
 enum haul_take haul_take(struct stage2 *s, struct haul *h, gfn_t g, int *error)
 {
 	struct pte e = ept_lookup(&s->ept, g);
+	unsigned rights = pte_rights(e);
 	frame_t f;
 
 	*error = -EFAULT;
@@ -78,21 +124,20 @@ enum haul_take haul_take(struct stage2 *s, struct haul *h, gfn_t g, int *error)
 		return HAUL_LOST;
 	switch (pte_kind(e)) {
 	case PTE_LEAF:
-		return s->page[f.v].busy ? HAUL_MOVING : HAUL_THERE;
+		return page_of(s, f)->busy ? HAUL_MOVING : HAUL_THERE;
 	case PTE_LEAVING:
 	case PTE_UNMAPPED:
-		if (s->page[f.v].busy)
+		if (page_of(s, f)->busy)
 			return HAUL_MOVING;
 		if (pte_kind(e) == PTE_LEAVING)
-			e = cancel_leaving(s, g, e);
-		s->page[f.v].busy = true;
-		add(h, g, f, e);
+			cancel_leaving(s, f, rights);
+		take_unmapped(s, h, f, rights);
 		return HAUL_TAKEN;
 	case PTE_ARRIVING:
 		return HAUL_MOVING;
 	case PTE_ABSENT:
 	case PTE_STORED:
-		return take_away(s, h, g, f, e, error);
+		return take_away(s, h, f, rights, error);
 	case PTE_POISONED:
 		*error = -EHWPOISON;
 		return HAUL_LOST;
@@ -130,64 +175,117 @@ int haul_take_waiting(struct stage2 *s, struct haul *h, gfn_t g)
 	}
 }
 
-static void fill_from(struct pager *pager, struct haul *h, struct arrival *a)
+struct pte haul_before(const struct arrival *a, gfn_t g)
 {
-	a->source = pager->ops->source;
-	if (pager->ops->fill)
-		a->error = pager->ops->fill(pager, a->gfn, pte_payload(a->from),
-					    bytes_of(h, a));
+	uint64_t i = g.v - a->gfn.v;
+
+	return a->in_memory ? pte_offset(a->from[0], i) : a->from[i];
 }
 
-/* All that are stored are asked for together, so that a tier can queue them. */
-static void fill_stored(struct stage2 *s, struct haul *h,
-			struct arrival *const *stored, unsigned n)
+static void fail(struct arrival *a, unsigned i, int error)
 {
-	struct swap_io io[TIER_BATCH];
+	if (!a->error)
+		a->failed = page_gfn(a, i);
+	a->error = a->error ? a->error : error;
+}
 
-	for (unsigned i = 0; i < n; i++)
-		io[i] = (struct swap_io){ .page = bytes_of(h, stored[i]),
-					  .gfn = stored[i]->gfn,
-					  .slot = pte_slot(stored[i]->from) };
-	swap_load(s->config.swap, io, n);
-	for (unsigned i = 0; i < n; i++) {
-		stored[i]->source = TRACE_SOURCE_SWAP;
-		stored[i]->error = io[i].error;
+void haul_failed(struct stage2 *s, const struct arrival *a)
+{
+	tell_owner(s, a->failed, haul_before(a, a->failed), a->error);
+}
+
+/* Stored pages that are asked for together, so that a tier can queue them. */
+struct request {
+	unsigned n, page[TIER_BATCH];
+	struct arrival *of[TIER_BATCH];
+	struct swap_io io[TIER_BATCH];
+};
+
+static void load(struct stage2 *s, struct request *q)
+{
+	swap_load(s->config.swap, q->io, q->n);
+	for (unsigned k = 0; k < q->n; k++) {
+		q->of[k]->source = TRACE_SOURCE_SWAP;
+		if (q->io[k].error)
+			fail(q->of[k], q->page[k], q->io[k].error);
 	}
+	q->n = 0;
+}
+
+static void fill_stored(struct stage2 *s, struct request *q,
+			const struct haul *h, struct arrival *a, unsigned i)
+{
+	q->page[q->n] = i;
+	q->of[q->n] = a;
+	q->io[q->n++] = (struct swap_io){ .page = bytes_of(s, h, a, i),
+					  .gfn = page_gfn(a, i),
+					  .slot = pte_slot(a->from[i]) };
+	if (q->n == TIER_BATCH)
+		load(s, q);
+}
+
+/* What a page is made of by its pager; a large frame is zeros already. */
+static void fill_absent(struct stage2 *s, const struct haul *h,
+			struct arrival *a, unsigned i)
+{
+	struct pager *pager = s->pager[pte_payload(a->from[i])];
+	int r = 0;
+
+	if (a->source == TRACE_SOURCE_MEMORY || pager->ops->fill)
+		a->source = pager->ops->source;
+	if (pager->ops->fill)
+		r = pager->ops->fill(pager, page_gfn(a, i),
+				     pte_payload(a->from[i]),
+				     bytes_of(s, h, a, i));
+	if (r)
+		fail(a, i, r);
+}
+
+static void fill_pages(struct stage2 *s, const struct haul *h,
+		       struct arrival *a, struct request *q)
+{
+	for (unsigned i = 0; i < s->frame_pages; i++)
+		if (pte_kind(a->from[i]) == PTE_STORED)
+			fill_stored(s, q, h, a, i);
+		else
+			fill_absent(s, h, a, i);
 }
 
 void haul_fill(struct stage2 *s, struct haul *h, unsigned first, unsigned n)
 {
-	struct arrival *stored[TIER_BATCH];
-	unsigned count = 0;
+	struct request q = { 0 };
 
 	for (unsigned i = first; i < first + n; i++) {
 		struct arrival *a = &h->page[i];
+		int r;
 
-		if (pte_kind(a->from) == PTE_STORED)
-			stored[count++] = a;
-		else if (pte_kind(a->from) == PTE_ABSENT)
-			fill_from(s->pager[pte_payload(a->from)], h, a);
+		if (a->in_memory)
+			continue;
+		r = is_large(s) ? backing_take(&s->backing, a->frame) : 0;
+		if (r)
+			fail(a, 0, r);
+		else
+			fill_pages(s, h, a, &q);
 	}
-	if (count)
-		fill_stored(s, h, stored, count);
+	if (q.n)
+		load(s, &q);
+	for (unsigned i = first; i < first + n && is_large(s); i++)
+		if (h->page[i].error)
+			backing_punch(&s->backing, h->page[i].frame, 1);
 }
 
-static bool in_memory(const struct arrival *a)
-{
-	return pte_kind(a->from) == PTE_UNMAPPED;
-}
-
-/* Count the page in, by @by: 1, or -1 when its frame could not be had. */
+/* Count the pages in, by @by: 1, or -1 when the frame could not be had. */
 static void count_fill(struct stage2 *s, const struct arrival *a, uint64_t by)
 {
 	struct stage2_counters *c = &s->count;
 
-	if (a->source == TRACE_SOURCE_ZERO)
-		c->zero_filled += by;
-	else if (a->source == TRACE_SOURCE_FILE)
-		c->file_filled += by;
-	else if (a->source == TRACE_SOURCE_SWAP)
-		c->swapped_in += by;
+	for (unsigned i = 0; i < s->frame_pages && !a->in_memory; i++)
+		if (pte_kind(a->from[i]) == PTE_STORED)
+			c->swapped_in += by;
+		else if (pte_payload(a->from[i]) == PAGER_FILE)
+			c->file_filled += by;
+		else
+			c->zero_filled += by;
 	if (a->ahead)
 		c->mapped_ahead += by;
 }
@@ -195,40 +293,59 @@ static void count_fill(struct stage2 *s, const struct arrival *a, uint64_t by)
 /* It goes back where it was. */
 static void give_up(struct stage2 *s, struct arrival *a)
 {
-	set_entry(s, a->gfn, a->from);
-	s->page[a->frame.v].busy = false;
+	if (a->in_memory)
+		set_entry(s, a->frame, a->from[0]);
+	for (unsigned i = 0; i < s->frame_pages && !a->in_memory; i++)
+		set_page(s, page_gfn(a, i), a->from[i]);
+	page_of(s, a->frame)->busy = false;
 	pthread_cond_broadcast(&s->freed);
+}
+
+/* Pages that came back from swap keep their copies. */
+static void keep_copies(struct stage2 *s, const struct arrival *a)
+{
+	struct page *page = page_of(s, a->frame);
+
+	for (unsigned i = 0; i < s->frame_pages; i++) {
+		page[i].has_copy = pte_kind(a->from[i]) == PTE_STORED;
+		if (page[i].has_copy)
+			page[i].copy =
+				swap_record_of_slot(pte_slot(a->from[i])) &
+				SWAP_RECORDS_MASK;
+	}
 }
 
 /* From now on the table says that it is mapped. */
 static void enter(struct stage2 *s, struct arrival *a)
 {
-	struct page *page = &s->page[a->frame.v];
-
-	set_entry(s, a->gfn, a->to);
-	page->busy = true;
+	set_entry(s, a->frame, a->to);
+	page_of(s, a->frame)->busy = true;
 	count_fill(s, a, 1);
 	sampler_reference(s, a->frame);
-	if (in_memory(a)) {
+	if (a->in_memory) {
 		page_known(s, a->frame, !a->ahead);
 		return;
 	}
 	s->policy->ops->insert(s->policy, a->frame);
-	if (pte_kind(a->from) == PTE_STORED) {
-		page->has_copy = true;
-		page->copy = swap_record_of_slot(pte_slot(a->from)) &
-			     SWAP_RECORDS_MASK;
-	}
+	keep_copies(s, a);
 }
 
-/* The host could not map it after all: undo. What was in memory still is. */
+/* The host could not map it after all. What has its bytes in memory is
+ * unmapped, then; what has none goes back where it was. */
 static void leave(struct stage2 *s, struct arrival *a)
 {
-	count_fill(s, a, UINT64_MAX);
-	if (!in_memory(a)) {
-		page_unknown(s, a->frame);
-		s->page[a->frame.v].has_copy = false;
+	struct page *page = page_of(s, a->frame);
+
+	if (a->in_memory || is_large(s)) {
+		set_entry(s, a->frame,
+			  away_entry(s, PTE_UNMAPPED, a->frame,
+				     pte_rights(a->to)));
+		page->busy = false;
+		return;
 	}
+	count_fill(s, a, UINT64_MAX);
+	page_unknown(s, a->frame);
+	page->has_copy = false;
 	give_up(s, a);
 }
 
@@ -236,29 +353,29 @@ static void leave(struct stage2 *s, struct arrival *a)
 static bool alike(const struct arrival *a, const struct arrival *b)
 {
 	return !b->error && b->frame.v == a->frame.v + 1 &&
-	       in_memory(a) == in_memory(b) &&
+	       a->in_memory == b->in_memory &&
 	       (a->source == TRACE_SOURCE_ZERO) ==
 		       (b->source == TRACE_SOURCE_ZERO);
 }
 
-/* How many of the run's @pages there are now; *error says why not all. */
+/* How many of the run's @frames there are now; *error says why not all. */
 static uint64_t install(struct stage2 *s, const struct haul *h,
-			const struct arrival *a, uint64_t pages, int *error)
+			const struct arrival *a, uint64_t frames, int *error)
 {
 	void *at = backing_guest(&s->backing, a->frame);
-	uint64_t len = pages * PAGE_SIZE, done;
+	uint64_t len = backing_span(&s->backing, frames), done;
 	int uffd = s->faults.uffd;
 
-	if (in_memory(a))
+	if (a->in_memory || is_large(s))
 		done = uffd_continue(uffd, at, len, error);
 	else if (a->source == TRACE_SOURCE_ZERO)
 		done = uffd_zero(uffd, at, len, error);
 	else
-		done = uffd_copy(uffd, at, bytes_of(h, a), len, error);
-	return done / PAGE_SIZE;
+		done = uffd_copy(uffd, at, bytes_of(s, h, a, 0), len, error);
+	return done >> s->backing.shift;
 }
 
-/* One call a run of pages. */
+/* One call a run of frames. */
 static void install_all(struct stage2 *s, struct haul *h, unsigned first,
 			unsigned n)
 {
@@ -272,7 +389,7 @@ static void install_all(struct stage2 *s, struct haul *h, unsigned first,
 		while (i + run < first + n && alike(a + run - 1, a + run))
 			run++;
 		for (uint64_t k = install(s, h, a, run, &error); k < run; k++)
-			a[k].error = error;
+			fail(a + k, 0, error);
 	}
 }
 
@@ -290,7 +407,7 @@ static void measure_peak(struct stage2 *s)
 
 static void trace_ahead(struct stage2 *s, const struct arrival *a)
 {
-	trace_page(s, TRACE_AHEAD, a->gfn, a->from, a->to,
+	trace_page(s, TRACE_AHEAD, a->gfn, a->from[0], a->to,
 		   (struct trace_record){ .tsc = trace_now(),
 					  .source = (uint8_t)a->source });
 }
@@ -299,7 +416,7 @@ static void settle(struct stage2 *s, struct arrival *a, bool entered)
 {
 	if (!entered)
 		return;
-	s->page[a->frame.v].busy = false;
+	page_of(s, a->frame)->busy = false;
 	if (a->error)
 		leave(s, a);
 	else if (a->ahead)

@@ -11,7 +11,8 @@
  *
  * The bytes of a frame are never seen half filled: it comes into being with
  * them (UFFDIO_COPY). That costs half of filling it through the alias, whose
- * own faults it saves.
+ * own faults it saves. A large frame has no such short cut: it is taken, filled
+ * through the alias by a haul of its own, and then mapped.
  */
 #ifndef EPT_HAUL_H
 #define EPT_HAUL_H
@@ -21,15 +22,18 @@
 struct haul {
 	unsigned n;
 	struct arrival {
-		gfn_t gfn;
+		gfn_t gfn; /* of the frame */
 		frame_t frame;
-		struct pte from; /* its entry before */
-		struct pte to; /* and once mapped */
+		bool in_memory; /* its bytes are in the frame */
+		struct pte *from; /* the entries of its pages before */
+		struct pte to; /* and its own once mapped */
 		enum trace_source source;
 		bool ahead; /* not what was touched */
 		int error;
+		gfn_t failed; /* the page that could not be had */
 	} page[TIER_BATCH];
-	uint8_t *bytes; /* PAGE_SIZE for each page */
+	uint8_t *bytes; /* PAGE_SIZE for each page; not used for large ones */
+	struct pte *from; /* room for what page[] points to */
 };
 
 enum haul_take {
@@ -40,9 +44,10 @@ enum haul_take {
 	HAUL_LOST /* it cannot be had: *error */
 };
 
-/* NULL: no memory. For up to @pages <= TIER_BATCH pages. */
-struct haul *haul_new(unsigned pages);
+/* NULL: no memory. It takes haul_room() arrivals. */
+struct haul *haul_new(const struct stage2 *s);
 void haul_free(struct haul *h);
+unsigned haul_room(const struct stage2 *s);
 
 /* The lock is held. */
 enum haul_take haul_take(struct stage2 *s, struct haul *h, gfn_t g, int *error);
@@ -51,6 +56,11 @@ enum haul_take haul_take(struct stage2 *s, struct haul *h, gfn_t g, int *error);
  * -EFAULT no RAM there; -EHWPOISON; -ENOMEM; -ECANCELED stage 2 is stopping.
  */
 int haul_take_waiting(struct stage2 *s, struct haul *h, gfn_t g);
+
+/* The entry of the arrival's page @g before. */
+struct pte haul_before(const struct arrival *a, gfn_t g);
+/* The owner hears of the arrival's error, as tell_owner says. */
+void haul_failed(struct stage2 *s, const struct arrival *a);
 
 /* Fill pages [first, first + n) of the haul; each has its own error. No lock
  * is held. */

@@ -22,15 +22,19 @@ uint64_t frames_free(const struct stage2 *s)
 /* The low mark of free frames. */
 static uint64_t low_mark(const struct stage2 *s)
 {
-	uint64_t part = s->limit / 64;
+	uint64_t part = s->limit / 64, least = 32, most = 1024;
 
-	return part < 32 ? 32 : part > 1024 ? 1024 : part;
+	if (s->frame_pages > 1) {
+		least = s->frame_pages;
+		most = 8 * s->frame_pages;
+	}
+	return part < least ? least : part > most ? most : part;
 }
 
 /* May all of RAM be resident? Then nothing ever needs to leave. */
 static bool roomy(const struct stage2 *s)
 {
-	return s->limit >= s->backing.frames;
+	return s->limit >= s->backing.frames * s->frame_pages;
 }
 
 uint64_t frames_wanted(const struct stage2 *s)
@@ -53,27 +57,35 @@ uint64_t frames_spare(const struct stage2 *s)
 
 uint64_t watch_target(const struct stage2 *s)
 {
-	return s->limit / 16;
+	return s->limit / 16 / s->frame_pages;
 }
 
 void frames_share(struct stage2 *s)
 {
-	uint64_t others = watch_target(s) + low_mark(s);
-
-	s->policy->capacity =
+	uint64_t others = watch_target(s) * s->frame_pages + low_mark(s);
+	uint64_t share =
 		roomy(s) || others >= s->limit ? s->limit : s->limit - others;
+
+	s->policy->capacity = share / s->frame_pages;
 }
 
-struct page *page_of(struct stage2 *s, gfn_t g)
+struct page *page_of(const struct stage2 *s, frame_t f)
+{
+	return &s->page[f.v * s->frame_pages];
+}
+
+void *page_alias(const struct stage2 *s, gfn_t g)
 {
 	frame_t f;
 
-	return frame_of(s, g, &f) ? &s->page[f.v] : NULL;
+	frame_of(s, g, &f);
+	return (uint8_t *)backing_alias(&s->backing, f) +
+	       (g.v - gfn_of_frame(s, f).v) * PAGE_SIZE;
 }
 
 void page_known(struct stage2 *s, frame_t f, bool touched)
 {
-	struct page *page = &s->page[f.v];
+	struct page *page = page_of(s, f);
 
 	if (page->watched) {
 		page->watched = false;
@@ -85,19 +97,40 @@ void page_known(struct stage2 *s, frame_t f, bool touched)
 
 void page_unknown(struct stage2 *s, frame_t f)
 {
-	struct page *page = &s->page[f.v];
+	struct page *page = page_of(s, f);
 
 	if (!page->watched)
 		s->policy->ops->remove(s->policy, f);
 	page->watched = false;
 }
 
-void set_entry(struct stage2 *s, gfn_t g, struct pte e)
+struct pte leaf_entry(const struct stage2 *s, frame_t f, unsigned rights)
 {
-	int r = ept_map(&s->ept, g, 1, e);
+	return pte_leaf((frame_t){ f.v * s->frame_pages }, rights);
+}
+
+struct pte away_entry(const struct stage2 *s, enum pte_kind kind, frame_t f,
+		      unsigned rights)
+{
+	return pte_away(kind, f.v * s->frame_pages, rights);
+}
+
+static void store(struct stage2 *s, gfn_t g, uint64_t pages, struct pte e)
+{
+	int r = ept_map(&s->ept, g, pages, e);
 
 	assert(r == 0);
 	(void)r;
+}
+
+void set_entry(struct stage2 *s, frame_t f, struct pte e)
+{
+	store(s, gfn_of_frame(s, f), s->frame_pages, e);
+}
+
+void set_page(struct stage2 *s, gfn_t g, struct pte e)
+{
+	store(s, g, 1, e);
 }
 
 void wait_settled(struct stage2 *s)
@@ -137,12 +170,14 @@ void tell_owner(struct stage2 *s, gfn_t g, struct pte e, int error)
 int page_in(struct stage2 *s, gfn_t g)
 {
 	_Alignas(PAGE_SIZE) uint8_t bytes[PAGE_SIZE];
-	struct haul h = { .bytes = bytes };
+	struct pte from[LEVEL_ENTRIES];
+	struct haul h = { .bytes = bytes, .from = from };
 	struct pte e = ept_lookup(&s->ept, g);
+	frame_t f;
 	int r;
 
-	if (pte_kind(e) == PTE_UNMAPPED) {
-		page_known(s, pte_frame(e), true);
+	if (pte_kind(e) == PTE_UNMAPPED && frame_of(s, g, &f)) {
+		page_known(s, f, true);
 		return 0;
 	}
 	r = haul_take_waiting(s, &h, g);
@@ -153,6 +188,6 @@ int page_in(struct stage2 *s, gfn_t g)
 	pthread_mutex_lock(&s->lock);
 	haul_map(s, &h, 0, 1);
 	if (h.page[0].error)
-		tell_owner(s, g, h.page[0].from, h.page[0].error);
+		haul_failed(s, &h.page[0]);
 	return h.page[0].error;
 }

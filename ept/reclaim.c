@@ -22,8 +22,8 @@ static bool watch_one(struct stage2 *s)
 		s->policy->ops->insert(s->policy, f);
 		return true;
 	}
-	evict_age(s, gfn_of_frame(s, f));
-	s->page[f.v].watched = true;
+	evict_age(s, f);
+	page_of(s, f)->watched = true;
 	watch_push(&s->watch, f);
 	return true;
 }
@@ -43,9 +43,9 @@ static void watch_some(struct stage2 *s, uint64_t want)
  * move now goes back to the policy. */
 static void take_watched(struct stage2 *s, struct batch *b, unsigned want)
 {
-	while (b->n < want && s->watch.n > s->stale.n) {
+	while (want && s->watch.n > s->stale.n) {
 		frame_t f = watch_pop(&s->watch);
-		struct page *page = &s->page[f.v];
+		struct page *page = page_of(s, f);
 
 		if (!page->watched)
 			continue;
@@ -54,7 +54,11 @@ static void take_watched(struct stage2 *s, struct batch *b, unsigned want)
 			continue;
 		}
 		page->watched = false;
-		evict_take(s, b, gfn_of_frame(s, f));
+		if (!evict_take(s, b, f)) {
+			s->policy->ops->insert(s->policy, f);
+			break;
+		}
+		want--;
 	}
 }
 
@@ -64,8 +68,9 @@ static unsigned reclaim_batch(struct stage2 *s, struct batch *b, uint64_t want)
 	unsigned left;
 
 	b->n = 0;
-	if (want > TIER_BATCH)
-		want = TIER_BATCH;
+	want = (want + s->frame_pages - 1) / s->frame_pages;
+	if (want > evict_room(s))
+		want = evict_room(s);
 	pthread_mutex_lock(&s->evicting);
 	pthread_mutex_lock(&s->lock);
 	watch_some(s, want);
@@ -156,7 +161,7 @@ int reclaim_start(struct stage2 *s)
 {
 	int r;
 
-	s->batch = evict_batch_new();
+	s->batch = evict_batch_new(s);
 	if (!s->batch)
 		return -ENOMEM;
 	r = -pthread_create(&s->reclaim, NULL, reclaim_run, s);

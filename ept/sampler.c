@@ -67,7 +67,7 @@ static bool unmap_some(struct stage2 *s, frame_t *f, unsigned most, bool all)
 			break;
 		if ((all || shadow_sampled(s->sampler.shadow, *f)) &&
 		    evict_movable(s, *f))
-			evict_age(s, gfn_of_frame(s, *f));
+			evict_age(s, *f);
 	}
 	more = f->v < s->backing.frames && !s->stopping;
 	pthread_mutex_unlock(&s->lock);

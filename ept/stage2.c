@@ -15,7 +15,7 @@ bool frame_of(const struct stage2 *s, gfn_t g, frame_t *f)
 		const struct stage2_region *r = &s->config.region[i];
 
 		if (g.v >= r->first.v && g.v - r->first.v < r->pages) {
-			f->v = before + (g.v - r->first.v);
+			f->v = (before + (g.v - r->first.v)) / s->frame_pages;
 			return true;
 		}
 		before += r->pages;
@@ -23,13 +23,18 @@ bool frame_of(const struct stage2 *s, gfn_t g, frame_t *f)
 	return false;
 }
 
-gfn_t gfn_of_frame(const struct stage2 *s, frame_t f)
+gfn_t gfn_of_page(const struct stage2 *s, uint64_t page)
 {
 	const struct stage2_region *r = s->config.region;
 
-	for (; f.v >= r->pages; r++)
-		f.v -= r->pages;
-	return (gfn_t){ r->first.v + f.v };
+	for (; page >= r->pages; r++)
+		page -= r->pages;
+	return (gfn_t){ r->first.v + page };
+}
+
+gfn_t gfn_of_frame(const struct stage2 *s, frame_t f)
+{
+	return gfn_of_page(s, f.v * s->frame_pages);
 }
 
 static void trace_slot(struct stage2 *s, struct trace_record *r, struct pte e)
@@ -108,8 +113,7 @@ static int load_file(struct stage2 *s)
 
 			if (!frame_of(s, g, &f))
 				return -EFAULT;
-			r = file->ops->fill(file, g, 0,
-					    backing_alias(&s->backing, f));
+			r = file->ops->fill(file, g, 0, page_alias(s, g));
 			if (r)
 				return r;
 		}
@@ -214,7 +218,7 @@ static void on_stale(void *ctx, gfn_t first, uint64_t pages)
 {
 	struct stage2 *s = ctx;
 
-	for (uint64_t i = 0; i < pages; i++) {
+	for (uint64_t i = 0; i < pages; i += s->frame_pages) {
 		frame_t f;
 
 		assert(s->stale.n < GATHER_MAX);
@@ -226,22 +230,26 @@ static void on_stale(void *ctx, gfn_t first, uint64_t pages)
 int stage2_create(struct stage2 **out, const struct stage2_config *c)
 {
 	struct stage2 *s = calloc(1, sizeof(*s));
-	uint64_t frames = 0;
+	uint64_t frames;
 	int r = -ENOMEM;
 
 	if (!s)
 		return -ENOMEM;
 	s->config = *c;
 	s->limit = c->limit;
+	s->frame_pages = c->large_pages ? LEVEL_ENTRIES : 1;
 	for (unsigned i = 0; i < c->regions; i++)
-		frames += c->region[i].pages;
+		s->pages += c->region[i].pages;
+	frames = s->pages / s->frame_pages;
 	init_locks(s);
-	s->page = calloc(frames, sizeof(*s->page));
-	s->policy = c->policy->create(frames, c->limit);
+	s->page = calloc(s->pages, sizeof(*s->page));
+	s->policy = c->policy->create(frames, frames);
 	if (!s->page || !s->policy ||
 	    !watch_init(&s->watch, (uint32_t)(frames / 16 + 2 * TIER_BATCH)))
 		goto undo_arrays;
-	r = backing_create(&s->backing, frames);
+	r = backing_create(&s->backing, frames,
+			   c->large_pages ? PAGE_SHIFT + LEVEL_BITS
+					  : PAGE_SHIFT);
 	if (r)
 		goto undo_arrays;
 	r = init_table(s);
@@ -289,9 +297,8 @@ void stage2_stop(struct stage2 *s)
 /* Every slot goes back, so that a leak would show in swap_slots_used. */
 static void release_copies(struct stage2 *s)
 {
-	for (uint64_t i = 0; i < s->backing.frames; i++) {
-		struct pte e =
-			ept_lookup(&s->ept, gfn_of_frame(s, (frame_t){ i }));
+	for (uint64_t i = 0; i < s->pages; i++) {
+		struct pte e = ept_lookup(&s->ept, gfn_of_page(s, i));
 
 		if (pte_kind(e) == PTE_STORED)
 			swap_release(s->config.swap, pte_slot(e));
@@ -322,7 +329,10 @@ void *stage2_host(struct stage2 *s, gfn_t g)
 {
 	frame_t f;
 
-	return frame_of(s, g, &f) ? backing_guest(&s->backing, f) : NULL;
+	if (!frame_of(s, g, &f))
+		return NULL;
+	return backing_guest(&s->backing, f) +
+	       (g.v - gfn_of_frame(s, f).v) * PAGE_SIZE;
 }
 
 struct placement_report stage2_placement(struct stage2 *s)
@@ -348,7 +358,7 @@ void stage2_enter_vcpu(struct stage2 *s)
 void stage2_set_limit(struct stage2 *s, uint64_t pages)
 {
 	pthread_mutex_lock(&s->lock);
-	s->limit = pages;
+	s->limit = pages - pages % s->frame_pages;
 	frames_share(s);
 	if (s->sampler.shadow)
 		shadow_resize(s->sampler.shadow, pages);
@@ -387,7 +397,7 @@ void stage2_counters(struct stage2 *s, struct stage2_counters *c)
 	c->limit = s->limit;
 	c->resident = frames_used(s);
 	pthread_mutex_unlock(&s->lock);
-	c->pages = s->backing.frames;
+	c->pages = s->pages;
 	c->peak_bytes = atomic_load(&s->peak_bytes);
 }
 

@@ -47,6 +47,9 @@ struct stage2_config {
 		uint64_t pages;
 	} region[STAGE2_REGIONS]; /* guest RAM, ascending */
 	unsigned regions;
+	/* Host memory in huge pages of 2 MiB (hugetlbfs), which move as a
+	 * whole: regions and limit are multiples of 512 pages. */
+	bool large_pages;
 	uint64_t limit; /* the resident cap, pages */
 	const struct policy_ops *policy;
 	struct swap *swap; /* not owned */

@@ -28,8 +28,8 @@
 #include "ept/table.h"
 #include "ept/watch.h"
 
-/* What a page has beside its entry. Indexed by its frame: each page of RAM
- * has a frame number of its own, in use or not. */
+/* What a page has beside its entry. Indexed by its number in RAM. Of a frame of
+ * 512 pages the first one's flags count. */
 struct page {
 	uint32_t copy
 	    : SWAP_RECORD_BITS; /* its stored copy's record, if has_copy */
@@ -81,6 +81,8 @@ struct stage2 {
 	struct stage2_config config;
 	struct ept ept;
 	struct backing backing;
+	uint64_t pages; /* of RAM */
+	unsigned frame_pages; /* 1 or 512: pages that move together */
 	struct page *page;
 	struct pins pins;
 	uint64_t limit;
@@ -111,9 +113,12 @@ struct stage2 {
 	_Atomic uint64_t peak_bytes;
 };
 
-/* stage2.c: frames and gfns, one to one. */
+/* stage2.c: each page of RAM belongs to one frame, in use or not; the gfn of a
+ * frame is that of its first page. */
 bool frame_of(const struct stage2 *s, gfn_t g, frame_t *f);
 gfn_t gfn_of_frame(const struct stage2 *s, frame_t f);
+/* The gfn of RAM's @page-th page. */
+gfn_t gfn_of_page(const struct stage2 *s, uint64_t page);
 
 /* page.c; the lock is held by the caller of all of these. */
 
@@ -130,9 +135,18 @@ uint64_t frames_spare(const struct stage2 *s);
 void frames_share(struct stage2 *s);
 /* How many frames should be under watch. */
 uint64_t watch_target(const struct stage2 *s);
-/* Store the entry of a page whose 4 KiB table exists: cannot fail. */
-void set_entry(struct stage2 *s, gfn_t g, struct pte e);
-struct page *page_of(struct stage2 *s, gfn_t g);
+/* The entry of a frame's first page: mapped, or of a kind that has a frame. */
+struct pte leaf_entry(const struct stage2 *s, frame_t f, unsigned rights);
+struct pte away_entry(const struct stage2 *s, enum pte_kind kind, frame_t f,
+		      unsigned rights);
+/* Store the entry of all of frame @f, or of one page, where the table goes that
+ * deep already: cannot fail. */
+void set_entry(struct stage2 *s, frame_t f, struct pte e);
+void set_page(struct stage2 *s, gfn_t g, struct pte e);
+/* Where the hypervisor finds the bytes of page @g, which has a frame. */
+void *page_alias(const struct stage2 *s, gfn_t g);
+/* The frame's first page. */
+struct page *page_of(const struct stage2 *s, frame_t f);
 /* Hand the resident page in frame @f to the policy, from the watch queue if it
  * is there; @touched: by a reference of its own. */
 void page_known(struct stage2 *s, frame_t f, bool touched);

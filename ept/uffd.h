@@ -6,10 +6,11 @@
 #include "ept/addr.h"
 #include "ept/linux_new.h"
 
-/* What the kernel must offer: missing and minor faults of shared memory, and
- * the thread that faulted. */
-#define UFFD_NEEDED                                              \
-	(UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM | \
+/* What the kernel must offer: missing and minor faults of shared memory, small
+ * pages and large, and the thread that faulted. */
+#define UFFD_NEEDED                                                      \
+	(UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM |         \
+	 UFFD_FEATURE_MISSING_HUGETLBFS | UFFD_FEATURE_MINOR_HUGETLBFS | \
 	 UFFD_FEATURE_THREAD_ID)
 
 /*

@@ -24,7 +24,8 @@ static void add_swap(struct words *w, const struct swap_option *s, unsigned i)
 static void add_memory(struct words *w, const struct run_options *o)
 {
 	words_add(w, "--memory");
-	words_add(w, "%" PRIu64 "B", o->memory_bytes);
+	words_add(w, "size=%" PRIu64 "B,page_size=%s", o->memory_bytes,
+		  o->large_pages ? "2M" : "4K");
 	if (o->resident_bytes < o->memory_bytes) {
 		words_add(w, "--resident");
 		words_add(w, "%" PRIu64 "B", o->resident_bytes);

@@ -18,6 +18,7 @@
 
 #include "vmm/capsule_image.h"
 #include "vmm/doctor.h"
+#include "vmm/huge_pages.h"
 #include "vmm/probe.h"
 
 #define MIB		 (UINT64_C(1) << 20)
@@ -183,6 +184,19 @@ static void look_memory(struct finding *f)
 		close(fd);
 }
 
+static void look_huge_pages(struct finding *f)
+{
+	long pages = huge_pages_free();
+
+	if (pages < 0)
+		report(f, HEALTH_WARN,
+		       "no huge pages of 2 MiB: -m size=...,page_size=2M "
+		       "needs a kernel with CONFIG_HUGETLBFS");
+	else
+		report(f, HEALTH_OK, "%ld free, for -m size=...,page_size=2M",
+		       pages);
+}
+
 static void look_tsc(struct finding *f)
 {
 	unsigned a, b, c, d = 0;
@@ -233,6 +247,7 @@ const struct doctor_probe doctor_probes[] = { { "kvm", look_kvm },
 					      { "io_uring", look_io_uring },
 					      { "memlock", look_memlock },
 					      { "memory", look_memory },
+					      { "hugepages", look_huge_pages },
 					      { "tsc", look_tsc },
 					      { "cpus", look_cpus },
 					      { "qemu", look_qemu },

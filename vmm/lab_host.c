@@ -40,7 +40,7 @@ static int host_resident(void *ctx, uint64_t bytes, uint64_t *now)
 		return ENOTSUP;
 	if (bytes == 0 || bytes > most)
 		bytes = most;
-	if (bytes < vm_resident_floor(vm->vcpus))
+	if (bytes < options_floor(vm->options))
 		return EINVAL;
 	stage2_set_limit(vm->stage2, bytes >> PAGE_SHIFT);
 	*now = bytes & ~PAGE_MASK;

@@ -16,7 +16,6 @@
 
 /* With less, a vCPU could not have the pages of one instruction and their
  * page tables at the same time. DESIGN.md, "Stage 2". */
-#define RESIDENT_FLOOR(cpus) ((UINT64_C(2) + (cpus)) << 20)
 
 /* The rest of the command line while it is read. */
 struct rest {
@@ -127,10 +126,23 @@ static bool settle_kernel(struct run_options *o, const char *guest,
 	return o->kernel || complaint_set(why, "no memory");
 }
 
+/* One instruction may need its own page, those of its operands and the guest's
+ * tables for each, and devices theirs. */
+uint64_t options_floor(const struct run_options *o)
+{
+	if (o->large_pages)
+		return (UINT64_C(16) + 16 * o->cpus) << 20;
+	return (UINT64_C(2) + o->cpus) << 20;
+}
+
 static bool settle_resident(struct run_options *o, struct complaint *why)
 {
-	uint64_t floor = RESIDENT_FLOOR(o->cpus);
+	uint64_t page = o->large_pages ? LARGE_PAGE : PAGE_SIZE;
+	uint64_t floor = options_floor(o);
 
+	o->memory_bytes = (o->memory_bytes + page - 1) & ~(page - 1);
+	/* It is a hard cap: rounding up would pass it. */
+	o->resident_bytes &= ~(page - 1);
 	if (o->resident_bytes < floor)
 		return complaint_set(why,
 				     "--resident is below %lluM, which %u "

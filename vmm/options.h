@@ -11,8 +11,10 @@
 #include "ept/policy.h"
 #include "ept/tier.h"
 
-#define MAX_CPUS  8
-#define MAX_SWAPS 8
+#define MAX_CPUS   8
+#define MAX_SWAPS  8
+
+#define LARGE_PAGE (UINT64_C(2) << 20) /* bytes */
 
 enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_CAPSULE };
 enum on_swap_error { SWAP_ERROR_STOP, SWAP_ERROR_KILL };
@@ -30,8 +32,9 @@ struct run_options {
 	/* -p TEXT and the words behind --, as vmm/options_cmdline.c joins them;
 	 * "" when there are none */
 	char *cmdline;
-	uint64_t memory_bytes; /* whole pages */
-	uint64_t resident_bytes; /* whole pages; memory_bytes: no cap */
+	bool large_pages; /* host memory in pages of 2 MiB */
+	uint64_t memory_bytes; /* whole host pages */
+	uint64_t resident_bytes; /* whole host pages; memory_bytes: no cap */
 	unsigned cpus;
 	const struct policy_ops *policy;
 	struct swap_option swap[MAX_SWAPS];
@@ -73,6 +76,9 @@ bool size_parse(const char *text, uint64_t bare, uint64_t *bytes);
 
 /* A plain decimal number. False on anything else, and on overflow. */
 bool number_parse(const char *text, uint64_t *number);
+
+/* The least that may be resident: what a guest needs to run at all. */
+uint64_t options_floor(const struct run_options *o);
 
 /* Print the text of --help for `run`. */
 void options_help(FILE *to);

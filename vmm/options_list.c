@@ -36,27 +36,35 @@ static bool memory_size(struct run_options *o, const char *text,
 					  "is MiB)");
 	if (bytes < MEMORY_MIN || bytes > MEMORY_MAX)
 		return complaint_set(why, "memory is from 4M to 8T");
-	o->memory_bytes = (bytes + PAGE_MASK) & ~PAGE_MASK;
+	o->memory_bytes = bytes;
+	return true;
+}
+
+static bool memory_page(struct run_options *o, const char *text,
+			struct complaint *why)
+{
+	uint64_t bytes;
+
+	if (!size_parse(text, 0, &bytes) ||
+	    (bytes != PAGE_SIZE && bytes != LARGE_PAGE))
+		return complaint_set(why, "page_size is 4K or 2M");
+	o->large_pages = bytes == LARGE_PAGE;
 	return true;
 }
 
 static bool memory_item(struct run_options *o, const struct item *item,
 			bool first, struct complaint *why)
 {
-	uint64_t page;
-
 	if (first && !item->value)
 		return memory_size(o, item->key, why);
 	if (key_is(item, "size"))
 		return memory_size(o, item->value, why);
 	if (key_is(item, "page_size"))
-		return (size_parse(item->value, 0, &page) &&
-			page == PAGE_SIZE) ||
-		       complaint_set(why, "page_size must be 4K");
+		return memory_page(o, item->value, why);
 	if (key_is(item, "prefault"))
 		return !strcmp(item->value, "off") ||
 		       complaint_set(why, "prefault must be off");
-	return complaint_set(why, "want SIZE or size=SIZE[,page_size=4K]"
+	return complaint_set(why, "want SIZE or size=SIZE[,page_size=4K|2M]"
 				  "[,prefault=off]");
 }
 

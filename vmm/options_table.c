@@ -104,8 +104,7 @@ static bool set_resident(struct run_options *o, const char *value,
 
 	if (!size_parse(value, 0, &bytes))
 		return complaint_set(why, "not a size (64M, 2G)");
-	/* It is a hard cap: rounding up would pass it. */
-	o->resident_bytes = bytes & ~PAGE_MASK;
+	o->resident_bytes = bytes;
 	return true;
 }
 
@@ -202,7 +201,7 @@ static bool set_inject(struct run_options *o, const char *value,
 const struct option options[] = {
 	{ 'm', "memory", "SIZE", options_memory,
 	  "guest RAM, 4M to 8T [512M]; a bare number is MiB.\n"
-	  "Also size=SIZE[,page_size=4K][,prefault=off]" },
+	  "Also size=SIZE[,page_size=4K|2M][,prefault=off]" },
 	{ 'c', "cpus", "N", set_cpus, "vCPUs, 1 to 8 [1]" },
 	{ 'k', "kernel", "FILE", set_kernel, "the same as GUEST" },
 	{ 'p', "cmdline", "TEXT", set_cmdline,

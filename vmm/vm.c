@@ -22,11 +22,6 @@
 #define IDENTITY_MAP 0xfffbc000u
 #define TASK_STATE   0xfffbd000u
 
-uint64_t vm_resident_floor(unsigned cpus)
-{
-	return (UINT64_C(2) + cpus) << 20;
-}
-
 /* The TSC's rate as KVM knows it, for traces and the guest. */
 static uint64_t tsc_hz(int vm_fd)
 {

@@ -111,8 +111,6 @@ void vm_status(struct vm *vm, struct status *st);
 struct vm_control vm_control(struct vm *vm);
 /* The cap that the operator set last, bytes; the guest may only go below. */
 uint64_t vm_operator_cap(struct vm *vm);
-/* The floor of --resident: what a guest of @cpus vCPUs needs to run. */
-uint64_t vm_resident_floor(unsigned cpus);
 
 /* lab_host.c: what the lab device may ask. */
 struct lab_host;

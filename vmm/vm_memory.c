@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vmm/huge_pages.h"
 #include "vmm/vm.h"
 
 /* Stage 2 met something it cannot mend: DESIGN's --on-swap-error. */
@@ -113,6 +114,7 @@ static bool make_stage2(struct vm *vm, const struct image *im,
 	const struct run_options *o = vm->options;
 	struct file_extent extent[IMAGE_SEGMENTS];
 	struct stage2_config c = {
+		.large_pages = o->large_pages,
 		.limit = o->resident_bytes >> PAGE_SHIFT,
 		.policy = o->policy,
 		.swap = vm->swap,
@@ -128,6 +130,8 @@ static bool make_stage2(struct vm *vm, const struct image *im,
 	};
 	int r;
 
+	if (o->large_pages && !huge_pages_ready(o->resident_bytes, why))
+		return false;
 	for (unsigned i = 0; i < im->segments; i++)
 		extent[i] = (struct file_extent){
 			.at = im->segment[i].at,

@@ -127,7 +127,7 @@ static void control_status(void *ctx, struct status *st)
 static bool control_resident(void *ctx, uint64_t bytes, struct complaint *why)
 {
 	struct vm *vm = ctx;
-	uint64_t floor = vm_resident_floor(vm->vcpus);
+	uint64_t floor = options_floor(vm->options);
 
 	if (bytes < floor)
 		return complaint_set(why,

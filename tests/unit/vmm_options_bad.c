@@ -54,13 +54,13 @@ static void bad_lines_say_why(void **state)
 		{ "-m -1", "--memory '-1': not a size (512M, 2G; a bare number "
 			   "is MiB)" },
 		{ "-m=64M", "--memory '=64M': want SIZE or "
-			    "size=SIZE[,page_size=4K][,prefault=off]" },
+			    "size=SIZE[,page_size=4K|2M][,prefault=off]" },
 		{ "-m 64M,", "--memory '64M,': want SIZE or "
-			     "size=SIZE[,page_size=4K][,prefault=off]" },
+			     "size=SIZE[,page_size=4K|2M][,prefault=off]" },
 		{ "-m 64M,128M", "--memory '64M,128M': want SIZE or "
-				 "size=SIZE[,page_size=4K][,prefault=off]" },
-		{ "-m page_size=2M",
-		  "--memory 'page_size=2M': page_size must be 4K" },
+				 "size=SIZE[,page_size=4K|2M][,prefault=off]" },
+		{ "-m page_size=1G",
+		  "--memory 'page_size=1G': page_size is 4K or 2M" },
 		{ "-m prefault=on",
 		  "--memory 'prefault=on': prefault must be off" },
 		{ "-c 0", "--cpus '0': want 1 to 8" },
