@@ -54,7 +54,7 @@ format:
 # Ratios beside baselines: each is a command of its own, too.
 BENCHES := start first-touch swap tiers
 BENCH_BIN := $(addprefix $(OUT)/tests/bench/, \
-	spawn raw_kvm packed stored raw_nbd replay)
+	spawn raw_kvm packed stored raw_nbd books replay)
 
 bench: all $(BENCH_BIN)
 	@for b in $(BENCHES); do tests/bench/$$b || exit 1; done
