@@ -52,7 +52,7 @@ format:
 	clang-format -i $(C_FILES)
 
 # Ratios beside baselines: each is a command of its own, too.
-BENCHES := start first-touch swap tiers
+BENCHES := start first-touch swap tiers huge scale
 BENCH_BIN := $(addprefix $(OUT)/tests/bench/, \
 	spawn raw_kvm packed stored raw_nbd books replay)
 
@@ -65,6 +65,8 @@ $(BENCH_BIN): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(LIBEPT)
 	$(CC) $(filter-out -static,$(LDFLAGS)) -o $@ $^ $(LDLIBS) $(BENCH_LIBS)
 
 $(OUT)/tests/bench/raw_nbd: BENCH_LIBS := -lnbd
+
+-include $(BENCH_BIN:$(OUT)/%=$(OUT)/obj/%.d)
 
 coverage:
 	$(MAKE) BUILD=$(BUILD)/coverage unit CFLAGS="-std=gnu17 -O0 -g \
