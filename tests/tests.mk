@@ -52,11 +52,20 @@ format:
 	clang-format -i $(C_FILES)
 
 # Ratios beside baselines: each is a command of its own, too.
-BENCHES := start first-touch swap tiers huge scale
+BENCHES := start first-touch swap tiers cpus huge scale
 BENCH_BIN := $(addprefix $(OUT)/tests/bench/, \
 	spawn raw_kvm packed stored raw_nbd books replay)
 
-bench: all $(BENCH_BIN)
+# A guest for two CPUs, made like the bundled one.
+SMP_ELF := $(BUILD)/tests/bench/smp.elf
+SMP_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, $(wildcard tests/bench/smp/*) \
+	guest/lib/format.c guest/lib/string.c)
+
+$(SMP_ELF): $(SMP_OBJ)
+	@mkdir -p $(@D)
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
+
+bench: all $(BENCH_BIN) $(SMP_ELF)
 	@for b in $(BENCHES); do tests/bench/$$b || exit 1; done
 	$(OUT)/tests/bench/replay
 
@@ -66,6 +75,7 @@ $(BENCH_BIN): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(LIBEPT)
 
 $(OUT)/tests/bench/raw_nbd: BENCH_LIBS := -lnbd
 
+-include $(SMP_OBJ:.o=.d)
 -include $(BENCH_BIN:$(OUT)/%=$(OUT)/obj/%.d)
 
 coverage:
