@@ -7,7 +7,7 @@
 # make unit      unit and model tests only: seconds, no /dev/kvm
 # make check     format, layers, headers, cppcheck
 # make capsule   the small Linux that stands in for a missing /dev/kvm
-# make bench     ratios beside baselines, in one run
+# make bench     ratios beside baselines, ten minutes
 # make deps      install what building and testing need, nothing else
 # make coverage  line coverage of the unit and model tests
 # make format    let clang-format lay out the sources

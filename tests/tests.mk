@@ -51,18 +51,32 @@ check:
 format:
 	clang-format -i $(C_FILES)
 
-bench: all $(OUT)/tests/bench/spawn $(OUT)/tests/bench/replay
-	tests/bench/start
-	tests/bench/first-touch
+# Ratios beside baselines: each is a command of its own, too.
+BENCHES := start first-touch swap tiers cpus huge scale
+BENCH_BIN := $(addprefix $(OUT)/tests/bench/, \
+	spawn raw_kvm packed stored raw_nbd books replay)
+
+# A guest for two CPUs, made like the bundled one.
+SMP_ELF := $(BUILD)/tests/bench/smp.elf
+SMP_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, $(wildcard tests/bench/smp/*) \
+	guest/lib/format.c guest/lib/string.c)
+
+$(SMP_ELF): $(SMP_OBJ)
+	@mkdir -p $(@D)
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
+
+bench: all $(BENCH_BIN) $(SMP_ELF)
+	@for b in $(BENCHES); do tests/bench/$$b || exit 1; done
 	$(OUT)/tests/bench/replay
 
-$(OUT)/tests/bench/spawn: $(OUT)/obj/tests/bench/spawn.o
+$(BENCH_BIN): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(LIBEPT)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^
+	$(CC) $(filter-out -static,$(LDFLAGS)) -o $@ $^ $(LDLIBS) $(BENCH_LIBS)
 
-$(OUT)/tests/bench/replay: $(OUT)/obj/tests/bench/replay.o $(LIBEPT)
-	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(OUT)/tests/bench/raw_nbd: BENCH_LIBS := -lnbd
+
+-include $(SMP_OBJ:.o=.d)
+-include $(BENCH_BIN:$(OUT)/%=$(OUT)/obj/%.d)
 
 coverage:
 	$(MAKE) BUILD=$(BUILD)/coverage unit CFLAGS="-std=gnu17 -O0 -g \

@@ -10,7 +10,7 @@ use warnings;
 
 my $cgroup = "/sys/fs/cgroup/memory/twofold-bench-$$";
 my $parent = $$;
-my ($zram, $swapping, $cluster);
+my (@zrams, $swapping, $cluster);
 
 sub read_file {
 	my ($path) = @_;
@@ -27,37 +27,57 @@ sub write_file {
 	syswrite($f, $text) // die "bench: $path: $!\n";
 }
 
-# Why it cannot be had here, or ''.
-sub lack {
+# Why a zram cannot be had here, or ''.
+sub zram_lack {
 	return 'needs root' if $> != 0;
+	return 'no zram' if !-e '/sys/class/zram-control/hot_add';
+	return '';
+}
+
+# Why the whole of it cannot be had here, or ''.
+sub lack {
+	return zram_lack() if zram_lack();
 	return 'no memory cgroup (v1)'
 		if !-w '/sys/fs/cgroup/memory/memory.limit_in_bytes';
-	return 'no zram' if !-e '/sys/class/zram-control/hot_add';
 	return 'other swap is on' if split(/\n/, read_file('/proc/swaps')) > 1;
 	return '';
+}
+
+# A fresh zram of @bytes. Its number.
+sub zram {
+	my ($bytes) = @_;
+	$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+	push @zrams, read_file('/sys/class/zram-control/hot_add');
+	write_file("/sys/block/zram$zrams[-1]/comp_algorithm", 'lz4');
+	write_file("/sys/block/zram$zrams[-1]/disksize", $bytes);
+	return $zrams[-1];
+}
+
+# Its mm_stat: bytes given to it, compressed, used.
+sub mm_stat {
+	my ($zram) = @_;
+	my @s = split ' ', read_file("/sys/block/zram$zram/mm_stat");
+	return { orig => $s[0], compressed => $s[1], used => $s[2] };
 }
 
 # Swap of @bytes on a fresh zram, and an empty cgroup.
 sub setup {
 	my ($bytes) = @_;
-	$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+	my $device = '/dev/zram' . zram($bytes);
 	$cluster = read_file('/proc/sys/vm/page-cluster');
-	$zram = read_file('/sys/class/zram-control/hot_add');
-	write_file("/sys/block/zram$zram/comp_algorithm", 'lz4');
-	write_file("/sys/block/zram$zram/disksize", $bytes);
-	system("mkswap /dev/zram$zram >/dev/null") == 0
+	system("mkswap $device >/dev/null") == 0
 		or die "bench: mkswap failed\n";
-	system('swapon', "/dev/zram$zram") == 0 or die "bench: swapon failed\n";
-	$swapping = 1;
+	system('swapon', $device) == 0 or die "bench: swapon failed\n";
+	$swapping = $device;
 	mkdir $cgroup or die "bench: $cgroup: $!\n";
 }
 
 END {
 	my $status = $?;
 	if ($$ == $parent) {
-		system('swapoff', "/dev/zram$zram") if $swapping;
-		write_file('/sys/class/zram-control/hot_remove', $zram)
-			if defined $zram;
+		system('swapoff', $swapping) if $swapping;
+		write_file('/sys/class/zram-control/hot_remove', $_)
+			for @zrams;
 		write_file('/proc/sys/vm/page-cluster', $cluster)
 			if defined $cluster;
 		rmdir $cgroup if -d $cgroup;
@@ -70,14 +90,6 @@ sub page_cluster { write_file('/proc/sys/vm/page-cluster', $_[0]) }
 
 # -1: none.
 sub limit { write_file("$cgroup/memory.limit_in_bytes", $_[0]) }
-
-# The zram device's mm_stat: bytes given to it, compressed, used.
-sub mm_stat {
-	my @s = split ' ', read_file("/sys/block/zram$zram/mm_stat");
-	return { orig => $s[0], compressed => $s[1], used => $s[2] };
-}
-
-sub device { "/dev/zram$zram" }
 
 sub group_stat {
 	my %s = read_file("$cgroup/memory.stat") =~ /^(\w+) (\d+)$/mg;

@@ -40,7 +40,7 @@
 #define RAM	 0x40000000ul
 #define ROUNDS	 9
 #define ENTRY	 0x67ul /* dirty, accessed, user, writable, present */
-#define PAGE_MAX ((ORDER - TABLES) / 8 - 3 * 512)
+#define PAGE_MAX 262144ul /* what one table of tables maps */
 
 struct vm {
 	int kvm, fd, cpu;
@@ -306,6 +306,16 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Is @word one of @list, words with a space between? */
+static bool is_one_of(const char *word, const char *list)
+{
+	size_t n = strlen(word);
+	const char *at = strstr(list, word);
+
+	return n && at && (at == list || at[-1] == ' ') &&
+	       (at[n] == ' ' || !at[n]);
+}
+
 static bool has(int argc, char **argv, const char *word)
 {
 	for (int i = 1; i < argc; i++)
@@ -328,26 +338,29 @@ int main(int argc, char **argv)
 	struct vm vm = { .uffd = -1, .memfd = -1 };
 	double ns[ROUNDS];
 
-	if (argc < 5)
-		errx(2, "BACKING HANDLER ORDER PAGES [idle=poll] [async=on]");
+	if (argc < 5 || !is_one_of(argv[1], "anon copy continue") ||
+	    !is_one_of(argv[2], "same spin blocked") ||
+	    !is_one_of(argv[3], "seq random"))
+		errx(2, "anon|copy|continue same|spin|blocked seq|random PAGES "
+			"[idle=poll] [async=on]");
 	vm.pages = strtoul(argv[4], NULL, 0);
 	if (!vm.pages || vm.pages > PAGE_MAX)
 		errx(2, "pages: 1 to %lu", PAGE_MAX);
-	vm.copy = has(argc, argv, "copy");
-	vm.spin = has(argc, argv, "spin");
+	vm.copy = !strcmp(argv[1], "copy");
+	vm.spin = !strcmp(argv[2], "spin");
 	if (has(argc, argv, "idle=poll"))
 		keep_awake();
-	if (!has(argc, argv, "anon"))
+	if (strcmp(argv[1], "anon"))
 		vm.memfd = memfd_create("ram", MFD_CLOEXEC);
 	if (vm.memfd >= 0 && ftruncate(vm.memfd, (off_t)(vm.pages * PAGE)))
 		err(1, "memfd");
 	pin(0);
 	make_vm(&vm, has(argc, argv, "async=on"));
 	make_tables(&vm);
-	make_order(&vm, has(argc, argv, "random"));
+	make_order(&vm, !strcmp(argv[3], "random"));
 	memset(vm.ram, 1, vm.pages * PAGE);
 	if (vm.memfd >= 0)
-		watch(&vm, has(argc, argv, "same"));
+		watch(&vm, !strcmp(argv[2], "same"));
 	round_ns(&vm);
 	for (int i = 0; i < ROUNDS; i++)
 		ns[i] = round_ns(&vm);
