@@ -167,6 +167,7 @@ static void judge_all(struct stage2 *s, struct batch *b)
 	qsort(b->victim, b->n, sizeof(b->victim[0]), by_frame);
 	for (unsigned i = 0, run; i < b->n; i += run) {
 		struct victim *v = &b->victim[i];
+		uint64_t start = trace_now(), ticks;
 		int r;
 
 		for (run = 1; i + run < b->n; run++)
@@ -177,6 +178,9 @@ static void judge_all(struct stage2 *s, struct batch *b)
 			v[k].error = r;
 			v[k].fate = r ? FATE_STAYS : judge(s, b, &v[k]);
 		}
+		ticks = (trace_now() - start) / run;
+		for (unsigned k = 0; k < run; k++)
+			v[k].ticks = ticks;
 	}
 }
 
@@ -204,6 +208,7 @@ static void store(struct stage2 *s, struct batch *b)
 			continue;
 		v->slot = io[n].slot;
 		v->error = io[n++].error;
+		v->ticks += ticks;
 		if (v->error)
 			v->fate = FATE_STAYS;
 		else
@@ -231,6 +236,8 @@ static void commit_begin(struct stage2 *s, struct batch *b,
 			v->fate = FATE_STAYS;
 			v->error = v->error ? v->error : -EBUSY;
 		} else if (v->fate == FATE_STAYS) {
+			observe_error(&s->observer, s->config.swap,
+				      HISTORY_STORE_ERROR, v->gfn, e);
 			set_entry(s, v->gfn,
 				  pte_away(PTE_UNMAPPED, v->frame.v,
 					   pte_rights(e)));
@@ -287,6 +294,7 @@ static unsigned commit_end(struct stage2 *s, struct batch *b)
 		trace_page(s, TRACE_EVICT, v->gfn, e, after,
 			   (struct trace_record){
 				   .tsc = trace_now(),
+				   .ticks = (uint32_t)v->ticks,
 				   .source = (uint8_t)to[v->fate] });
 	}
 	if (left)
