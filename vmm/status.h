@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ept/observe.h"
 #include "ept/swap.h"
 #include "vmm/options.h"
 
@@ -49,6 +50,10 @@ struct status {
 		const char *choice; /* same_cpu, spin or blocked */
 		double same_cpu_us, spin_us, blocked_us;
 	} placement;
+	struct pressure_report pressure;
+	struct {
+		uint64_t pages, bytes, us;
+	} ladder[RUNGS];
 	uint64_t wall_us;
 	uint64_t first_exit_us; /* from the start to the guest's first exit */
 };

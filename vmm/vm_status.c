@@ -74,6 +74,19 @@ static void status_memory(struct vm *vm, struct status *st)
 	st->pages.mapped_ahead = c.mapped_ahead;
 }
 
+static void status_observed(struct vm *vm, struct status *st)
+{
+	struct ladder l;
+
+	st->pressure = stage2_pressure(vm->stage2);
+	stage2_ladder(vm->stage2, &l);
+	for (unsigned i = 0; i < RUNGS; i++) {
+		st->ladder[i].pages = l.rung[i].pages;
+		st->ladder[i].bytes = l.rung[i].bytes;
+		st->ladder[i].us = (uint64_t)in_us(vm, l.rung[i].ticks);
+	}
+}
+
 static void status_placement(struct vm *vm, struct status *st)
 {
 	struct placement_report p = stage2_placement(vm->stage2);
@@ -100,6 +113,7 @@ void vm_status(struct vm *vm, struct status *st)
 			swap_tier_stats(vm->swap, i, &st->tier[i].stats);
 	status_memory(vm, st);
 	status_placement(vm, st);
+	status_observed(vm, st);
 	pthread_mutex_lock(&vm->lock);
 	st->state = vm->end ? "ended" : vm->paused ? "paused" : "running";
 	memcpy(st->reason, vm->pause_reason, sizeof(st->reason));

@@ -53,22 +53,26 @@ static inline bool fake_verdict(struct fake_vm *vm, struct complaint *why)
 static inline void fake_status(void *vm, struct status *st)
 {
 	atomic_fetch_add(&((struct fake_vm *)vm)->statuses, 1);
-	*st = (struct status){ .name = "fake",
-			       .accel = "kvm",
-			       .stage2 = "ept",
-			       .state = "paused",
-			       .reason = "a test",
-			       .policy = "clock",
-			       .guest.page_faults = 7,
-			       .memory = { .size_bytes = 256 << 20,
-					   .resident_limit_bytes = 64 << 20,
-					   .resident_bytes = 63 << 20,
-					   .resident_peak_bytes = 64 << 20 },
-			       .faults = { 1000, 200, { 1.25, 50, 900 } },
-			       .pages = { 1, 2, 3, 4, 5, 6, 8 },
-			       .tier[0] = { "ram",
-					    { 25600, 100 << 20, 33 << 20 } },
-			       .tiers = 1 };
+	*st = (struct status){
+		.name = "fake",
+		.accel = "kvm",
+		.stage2 = "ept",
+		.state = "paused",
+		.reason = "a test",
+		.policy = "clock",
+		.guest.page_faults = 7,
+		.memory = { .size_bytes = 256 << 20,
+			    .resident_limit_bytes = 64 << 20,
+			    .resident_bytes = 63 << 20,
+			    .resident_peak_bytes = 64 << 20 },
+		.faults = { 1000, 200, { 1.25, 50, 900 } },
+		.pages = { 1, 2, 3, 4, 5, 6, 8 },
+		.tier[0] = { "ram", { 25600, 100 << 20, 33 << 20 } },
+		.tiers = 1,
+		.pressure = { { 1.5, 0.75, 0.25, 123456 },
+			      { 0.5, 0.25, 0.125, 45678 } },
+		.ladder = { [RUNG_COMPRESSED] = { 4, 16384, 1500 } }
+	};
 }
 
 static inline bool fake_resident(void *vm, uint64_t bytes,

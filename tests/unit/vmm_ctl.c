@@ -59,7 +59,12 @@ static void status_is_for_people(void **state)
 		"latency    p50 1.2 us, p99 50.0 us, max 900.0 us\n"
 		"pages in   1 zero, 2 file, 3 swap; 8 ahead\n"
 		"pages out  4 swap, 5 clean, 6 zero\n"
-		"swap ram   25600 pages, 100.0 MiB in 33.0 MiB\n";
+		"swap ram   25600 pages, 100.0 MiB in 33.0 MiB\n"
+		"pressure   some avg10=1.50 avg60=0.75 avg300=0.25 "
+		"total=123456\n"
+		"pressure   full avg10=0.50 avg60=0.25 avg300=0.12 "
+		"total=45678\n"
+		"reclaimed  compressed: 4 pages, 0.0 MiB in 1.5 ms\n";
 	struct capture c = ctl(f.path, "status", NULL);
 
 	assert_int_equal(c.status, 0);
