@@ -4,6 +4,7 @@
  * served by a thread of its own.
  *
  *   GET   /status              200, status_json
+ *   GET   /memory/audit        200, audit_json
  *   PATCH /vm                  {"state": "Paused" | "Resumed" | "Stopped"}
  *   PUT   /memory/resident     {"resident_bytes": N}
  *

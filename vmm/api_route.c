@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "vmm/audit.h"
 #include "vmm/safe_json.h"
 
 struct http_reply api_fault(int status, const char *message)
@@ -37,19 +38,38 @@ static struct http_reply malformed(const char *want, const json_error_t *error)
 		    &why);
 }
 
+/* 200 with @body, which is malloced; NULL: there was no memory for it. */
+static struct http_reply report(char *body)
+{
+	return (struct http_reply){
+		.status = body ? HTTP_STATUS_OK
+			       : HTTP_STATUS_INTERNAL_SERVER_ERROR,
+		.body = body,
+	};
+}
+
 static struct http_reply get_status(const struct vm_control *vm, json_t *body,
 				    const char *want)
 {
 	struct status st = { .name = "" };
-	struct http_reply reply = { .status = HTTP_STATUS_OK };
 
 	(void)body;
 	(void)want;
 	vm->status(vm->vm, &st);
-	reply.body = status_json(&st, false);
-	if (!reply.body)
-		reply.status = HTTP_STATUS_INTERNAL_SERVER_ERROR;
-	return reply;
+	return report(status_json(&st, false));
+}
+
+static struct http_reply get_audit(const struct vm_control *vm, json_t *body,
+				   const char *want)
+{
+	struct complaint why = { "" };
+	struct audit_report r;
+
+	(void)body;
+	(void)want;
+	if (!vm->audit(vm->vm, &r, &why))
+		return done(false, &why);
+	return report(audit_json(&r));
 }
 
 static struct http_reply patch_vm(const struct vm_control *vm, json_t *body,
@@ -97,6 +117,7 @@ static const struct route {
 	const char *want; /* its body, as a complaint shows it */
 } routes[] = {
 	{ HTTP_GET, "/status", get_status, NULL },
+	{ HTTP_GET, "/memory/audit", get_audit, NULL },
 	{ HTTP_PATCH, "/vm", patch_vm,
 	  "{\"state\": \"Paused\" | \"Resumed\" | \"Stopped\"}" },
 	{ HTTP_PUT, "/memory/resident", put_resident,

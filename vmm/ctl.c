@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/audit.h"
 #include "vmm/ctl_call.h"
 #include "vmm/ctl_status.h"
 #include "vmm/options.h"
@@ -15,24 +16,39 @@ static const char usage[] =
 	"usage: twofold ctl VM VERB\n"
 	"VM is a name (--name), a pid or the path of a socket; VERB is one of\n"
 	"  status [--json]   what the VM does and has done\n"
+	"  audit [--json]    hold its page table against the kernel and swap\n"
 	"  resident SIZE     cap the host memory behind it, as in 64M\n"
 	"  pause             stop its CPUs\n"
 	"  resume            let them go on\n"
 	"  stop              end the run\n";
 
-static int verb_status(const struct target *t, int argc, char **argv)
+/* GET @path, and print its JSON as it is, or by @print: 0 well, 1 the answer
+ * is bad news, -1 it is not what was asked for. */
+static int show(const struct target *t, int argc, char **argv, const char *path,
+		int (*print)(const char *text))
 {
 	bool raw = argc == 1 && !strcmp(argv[0], "--json");
 	char *text;
+	int r;
 
 	if (argc && !raw)
-		return complain_usage(t->command, "status does not know",
-				      argv[0]);
-	if (call(t, "GET", "/status", NULL, &text))
+		return complain_usage(t->command,
+				      "only --json belongs here:", argv[0]);
+	if (call(t, "GET", path, NULL, &text))
 		return 1;
-	bool ok = raw ? puts(text) >= 0 : ctl_print_status(text);
+	r = raw ? puts(text) < 0 : print(text);
 	free(text);
-	return ok ? 0 : complain_unknown(t);
+	return r < 0 ? complain_unknown(t) : r;
+}
+
+static int verb_status(const struct target *t, int argc, char **argv)
+{
+	return show(t, argc, argv, "/status", ctl_print_status);
+}
+
+static int verb_audit(const struct target *t, int argc, char **argv)
+{
+	return show(t, argc, argv, "/memory/audit", audit_print);
 }
 
 static int verb_resident(const struct target *t, int argc, char **argv)
@@ -80,9 +96,9 @@ static const struct verb {
 	/* @argv: the words behind the verb. */
 	int (*run)(const struct target *t, int argc, char **argv);
 } verbs[] = {
-	{ "status", verb_status }, { "resident", verb_resident },
-	{ "pause", verb_pause },   { "resume", verb_resume },
-	{ "stop", verb_stop },
+	{ "status", verb_status },     { "audit", verb_audit },
+	{ "resident", verb_resident }, { "pause", verb_pause },
+	{ "resume", verb_resume },     { "stop", verb_stop },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

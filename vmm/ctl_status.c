@@ -2,6 +2,7 @@
 /* A status report for people. */
 #include "vmm/ctl_status.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <jansson.h>
@@ -141,7 +142,7 @@ static bool print_ladder(json_t *st)
 	return true;
 }
 
-bool ctl_print_status(const char *text)
+int ctl_print_status(const char *text)
 {
 	json_t *st = json_loads(text, 0, NULL);
 	bool ok = print_state(st) && print_memory(st) && print_faults(st) &&
@@ -149,5 +150,5 @@ bool ctl_print_status(const char *text)
 		  print_ladder(st);
 
 	json_decref(st);
-	return ok;
+	return ok ? 0 : -1;
 }

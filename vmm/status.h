@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ept/audit.h"
 #include "ept/observe.h"
 #include "ept/swap.h"
 #include "vmm/options.h"
@@ -68,6 +69,8 @@ struct vm_control {
 	bool (*pause)(void *vm, struct complaint *why);
 	bool (*resume)(void *vm, struct complaint *why);
 	void (*stop)(void *vm);
+	/* Hold stage 2's table against what others say; see ept/audit.h. */
+	bool (*audit)(void *vm, struct audit_report *r, struct complaint *why);
 };
 
 /* The --stats report: its keys are a promise (README). Malloced; NULL: no

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a VM says of itself, and what the control API may ask of it. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,6 +180,18 @@ static void control_stop(void *ctx)
 	vm_end(ctx, VM_STOPPED, 0);
 }
 
+static bool control_audit(void *ctx, struct audit_report *report,
+			  struct complaint *why)
+{
+	int r = stage2_audit(((struct vm *)ctx)->stage2, report);
+
+	if (r == -ENOTSUP)
+		return complaint_set(why, "this VM runs with --paging off");
+	if (r == -ETIMEDOUT)
+		return complaint_set(why, "an eviction under way does not end");
+	return !r || complaint_set(why, "audit: %s", strerror(-r));
+}
+
 struct vm_control vm_control(struct vm *vm)
 {
 	return (struct vm_control){
@@ -188,5 +201,6 @@ struct vm_control vm_control(struct vm *vm)
 		.pause = control_pause,
 		.resume = control_resume,
 		.stop = control_stop,
+		.audit = control_audit,
 	};
 }

@@ -27,6 +27,7 @@
 struct fake_vm {
 	_Atomic(uint64_t) resident;
 	atomic_int residents, pauses, resumes, stops, statuses;
+	struct audit_report audit; /* what it answers */
 	_Atomic(const char *) refusal; /* not NULL: say no, because of this */
 };
 
@@ -104,6 +105,17 @@ static inline void fake_stop(void *vm)
 	atomic_fetch_add(&((struct fake_vm *)vm)->stops, 1);
 }
 
+static inline bool fake_audit(void *vm, struct audit_report *r,
+			      struct complaint *why)
+{
+	struct fake_vm *f = vm;
+
+	if (!fake_verdict(f, why))
+		return false;
+	*r = f->audit;
+	return true;
+}
+
 static inline struct vm_control fake_control(struct fake_vm *vm)
 {
 	return (struct vm_control){ .vm = vm,
@@ -111,7 +123,8 @@ static inline struct vm_control fake_control(struct fake_vm *vm)
 				    .resident = fake_resident,
 				    .pause = fake_pause,
 				    .resume = fake_resume,
-				    .stop = fake_stop };
+				    .stop = fake_stop,
+				    .audit = fake_audit };
 }
 
 /* How often the VM was asked to do something. */

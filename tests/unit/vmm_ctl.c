@@ -89,6 +89,81 @@ static void json_status_is_raw(void **state)
 	capture_free(&c);
 }
 
+static void audit_tells_what_it_found(void **state)
+{
+	(void)state;
+	f.vm.audit = (struct audit_report){ .checked = { 1, 2, 3, 4, 5, 6, 7 },
+					    .pages = 100,
+					    .passed_over = 7 };
+	struct capture c = ctl(f.path, "audit", NULL);
+	assert_int_equal(c.status, 0);
+	assert_string_equal(c.out, "sound      100 pages, 7 of them in motion\n"
+				   "checked    memfd 1\n"
+				   "checked    pagemap 2\n"
+				   "checked    slot 3\n"
+				   "checked    slot_twice 4\n"
+				   "checked    watch 5\n"
+				   "checked    counters 6\n"
+				   "checked    swap_used 7\n");
+	capture_free(&c);
+
+	f.vm.audit.diverged = true;
+	f.vm.audit.check = AUDIT_MEMFD;
+	f.vm.audit.gfn.v = 0x123;
+	f.vm.audit.kind = PTE_STORED;
+	f.vm.audit.got = 1;
+	c = ctl(f.path, "audit", NULL);
+	assert_int_equal(c.status, 1);
+	assert_non_null(strstr(c.out,
+			       "diverged   gfn 0x123: the table says "
+			       "stored, but the memfd has bytes of it\n"));
+	assert_string_equal(c.err, "");
+	capture_free(&c);
+	c = ctl(f.path, "audit", "--json");
+	assert_non_null(strstr(c.out, "\"sound\":false"));
+	assert_non_null(strstr(c.out, "\"check\":\"memfd\""));
+	capture_free(&c);
+}
+
+/* Each kind of divergence has its own words. */
+static void every_divergence_has_words(void **state)
+{
+	(void)state;
+	static const struct {
+		struct audit_report r;
+		const char *text;
+	} cases[] = {
+		{ { .check = AUDIT_MEMFD, .kind = PTE_LEAF, .want = 1 },
+		  "mapped, but the memfd has no bytes of it" },
+		{ { .check = AUDIT_PAGEMAP, .kind = PTE_LEAF, .want = 1 },
+		  "mapped, but the guest mapping lacks it" },
+		{ { .check = AUDIT_PAGEMAP, .kind = PTE_ABSENT, .got = 1 },
+		  "absent, but it is in the guest mapping" },
+		{ { .check = AUDIT_SLOT, .kind = PTE_STORED, .want = 1 },
+		  "stored, but swap does not know its slot" },
+		{ { .check = AUDIT_WATCH, .kind = PTE_LEAF, .want = 1 },
+		  "mapped, but it is under watch and not in the queue" },
+		{ { .check = AUDIT_SLOT_TWICE, .want = 0x10, .got = 0x20 },
+		  "gfn 0x10 and gfn 0x20 name one slot" },
+		{ { .check = AUDIT_COUNTERS,
+		    .kind = PTE_UNMAPPED,
+		    .want = 4,
+		    .got = 3 },
+		  "the counter of unmapped pages says 4, a recount 3" },
+		{ { .check = AUDIT_SWAP_USED, .want = 8, .got = 9 },
+		  "pages name 8 slots, swap has 9 in use" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		f.vm.audit = cases[i].r;
+		f.vm.audit.diverged = true;
+		struct capture c = ctl(f.path, "audit", NULL);
+		if (!strstr(c.out, cases[i].text))
+			fail_msg("%s: does not say %s", c.out, cases[i].text);
+		capture_free(&c);
+	}
+}
+
 static void verbs_reach_the_vm(void **state)
 {
 	(void)state;
@@ -108,6 +183,7 @@ static void a_refusal_is_told(void **state)
 	(void)state;
 	f.vm.refusal = "below the floor of 3 MiB";
 	assert_ctl("resident", "1M", 1, "below the floor of 3 MiB");
+	assert_ctl("audit", NULL, 1, "below the floor of 3 MiB");
 	assert_ctl("pause", NULL, 1, "below the floor of 3 MiB");
 }
 
@@ -158,6 +234,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(status_is_for_people),
 		TEST(json_status_is_raw),
+		TEST(audit_tells_what_it_found),
+		TEST(every_divergence_has_words),
 		TEST(verbs_reach_the_vm),
 		TEST(a_refusal_is_told),
 		TEST(nonsense_is_a_usage_error),
