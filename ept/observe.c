@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "ept/clock.h"
+#include "ept/guest_mem.h"
 #include "ept/observe.h"
 #include "ept/state.h"
 
@@ -128,6 +129,18 @@ bool stage2_page(struct stage2 *s, gfn_t g, struct page_report *r)
 	r->events = history_find(h, g, r->event, PAGE_EVENTS);
 	pthread_mutex_unlock(&s->lock);
 	return true;
+}
+
+bool stage2_peek(struct stage2 *s, gpa_t at, void *to, size_t len)
+{
+	struct pte e;
+	bool at_once;
+
+	pthread_mutex_lock(&s->lock);
+	e = ept_lookup(&s->ept, gfn_of(at));
+	at_once = pte_has_frame(e) || frames_free(s);
+	pthread_mutex_unlock(&s->lock);
+	return at_once && guest_read(s, at, to, len);
 }
 
 struct pressure_report stage2_pressure(struct stage2 *s)

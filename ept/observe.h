@@ -58,6 +58,9 @@ struct page_report {
 
 /* False: no RAM at @g. */
 bool stage2_page(struct stage2 *s, gfn_t g, struct page_report *r);
+/* guest_read within one page, but false when it needs a frame and none is
+ * free: for who must not wait until one is. */
+bool stage2_peek(struct stage2 *s, gpa_t at, void *to, size_t len);
 struct pressure_report stage2_pressure(struct stage2 *s);
 void stage2_ladder(struct stage2 *s, struct ladder *l);
 
