@@ -22,33 +22,26 @@ static const char usage[] =
 	"  resume            let them go on\n"
 	"  stop              end the run\n";
 
-/* GET @path, and print its JSON as it is, or by @print: 0 well, 1 the answer
- * is bad news, -1 it is not what was asked for. */
-static int show(const struct target *t, int argc, char **argv, const char *path,
-		int (*print)(const char *text))
+/* A verb that only asks: GET @path; see show. */
+static int ask(const struct target *t, int argc, char **argv, const char *path,
+	       int (*print)(const char *text))
 {
 	bool raw = argc == 1 && !strcmp(argv[0], "--json");
-	char *text;
-	int r;
 
 	if (argc && !raw)
 		return complain_usage(t->command,
 				      "only --json belongs here:", argv[0]);
-	if (call(t, "GET", path, NULL, &text))
-		return 1;
-	r = raw ? puts(text) < 0 : print(text);
-	free(text);
-	return r < 0 ? complain_unknown(t) : r;
+	return show(t, path, raw, print);
 }
 
 static int verb_status(const struct target *t, int argc, char **argv)
 {
-	return show(t, argc, argv, "/status", ctl_print_status);
+	return ask(t, argc, argv, "/status", ctl_print_status);
 }
 
 static int verb_audit(const struct target *t, int argc, char **argv)
 {
-	return show(t, argc, argv, "/memory/audit", audit_print);
+	return ask(t, argc, argv, "/memory/audit", audit_print);
 }
 
 static int verb_resident(const struct target *t, int argc, char **argv)

@@ -3,6 +3,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,12 +18,6 @@ int complain_usage(const char *command, const char *what, const char *word)
 	warnx("%s: %s%s%s; `twofold %s --help` shows how", command, what,
 	      word ? " " : "", word ? word : "", command);
 	return 2;
-}
-
-int complain_unknown(const struct target *t)
-{
-	warnx("%s: VM %s: not an answer this program knows", t->command, t->vm);
-	return 1;
 }
 
 bool target_find(struct target *t, const char *command, const char *vm)
@@ -75,4 +70,20 @@ int call(const struct target *t, const char *method, const char *target,
 	else
 		free(answer);
 	return failed;
+}
+
+int show(const struct target *t, const char *path, bool raw,
+	 int (*print)(const char *text))
+{
+	char *text;
+	int r;
+
+	if (call(t, "GET", path, NULL, &text))
+		return 1;
+	r = raw ? puts(text) < 0 : print(text);
+	free(text);
+	if (r < 0)
+		warnx("%s: VM %s: not an answer this program knows", t->command,
+		      t->vm);
+	return r != 0;
 }

@@ -23,7 +23,9 @@ int complain_usage(const char *command, const char *what, const char *word);
 int call(const struct target *t, const char *method, const char *target,
 	 const char *json, char **body);
 
-/* The answer was not what this program expects. Always 1. */
-int complain_unknown(const struct target *t);
+/* GET @path and print its JSON: @raw, or by @print, which returns 0; 1: the
+ * answer is bad news; -1: it is none that we know. The exit status. */
+int show(const struct target *t, const char *path, bool raw,
+	 int (*print)(const char *text));
 
 #endif

@@ -87,7 +87,7 @@ void stage2_entry_text(struct pte e, unsigned level, const char *tier, char *to,
 		snprintf(to, bytes, "%s -> table", rights);
 		break;
 	case PTE_STORED:
-		snprintf(to, bytes, "%s stored: tier %s slot %#llx", rights,
+		snprintf(to, bytes, "%s stored: tier %s slot %llu", rights,
 			 tier, (unsigned long long)pte_slot(e).v);
 		break;
 	case PTE_ABSENT:

@@ -12,6 +12,7 @@
 #include "ept/audit.h"
 #include "ept/observe.h"
 #include "ept/swap.h"
+#include "vmm/explain.h"
 #include "vmm/options.h"
 
 struct status {
@@ -69,6 +70,9 @@ struct vm_control {
 	bool (*pause)(void *vm, struct complaint *why);
 	bool (*resume)(void *vm, struct complaint *why);
 	void (*stop)(void *vm);
+	/* How an address is translated now; asks vCPU 0, at most 1 s. */
+	bool (*explain)(void *vm, const char *address, struct explain *e,
+			struct complaint *why);
 	/* Hold stage 2's table against what others say; see ept/audit.h. */
 	bool (*audit)(void *vm, struct audit_report *r, struct complaint *why);
 };

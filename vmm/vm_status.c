@@ -192,6 +192,12 @@ static bool control_audit(void *ctx, struct audit_report *report,
 	return !r || complaint_set(why, "audit: %s", strerror(-r));
 }
 
+static bool control_explain(void *ctx, const char *address, struct explain *e,
+			    struct complaint *why)
+{
+	return vm_explain(ctx, address, e, why);
+}
+
 struct vm_control vm_control(struct vm *vm)
 {
 	return (struct vm_control){
@@ -201,6 +207,7 @@ struct vm_control vm_control(struct vm *vm)
 		.pause = control_pause,
 		.resume = control_resume,
 		.stop = control_stop,
+		.explain = control_explain,
 		.audit = control_audit,
 	};
 }

@@ -28,6 +28,7 @@ struct fake_vm {
 	_Atomic(uint64_t) resident;
 	atomic_int residents, pauses, resumes, stops, statuses;
 	struct audit_report audit; /* what it answers */
+	struct explain explain; /* but for the address */
 	_Atomic(const char *) refusal; /* not NULL: say no, because of this */
 };
 
@@ -116,6 +117,29 @@ static inline bool fake_audit(void *vm, struct audit_report *r,
 	return true;
 }
 
+static inline bool fake_is_ram(void *ctx, gpa_t at)
+{
+	(void)ctx;
+	return at.v < 256 << 20;
+}
+
+static inline bool fake_explain(void *vm, const char *address,
+				struct explain *e, struct complaint *why)
+{
+	struct fake_vm *f = vm;
+	struct explain asked;
+
+	if (!fake_verdict(f, why) ||
+	    !explain_parse(address, fake_is_ram, NULL, &asked, why))
+		return false;
+	*e = f->explain;
+	e->virtual = asked.virtual;
+	e->gva = asked.gva;
+	e->gpa = asked.gpa;
+	e->has_gpa = asked.has_gpa;
+	return true;
+}
+
 static inline struct vm_control fake_control(struct fake_vm *vm)
 {
 	return (struct vm_control){ .vm = vm,
@@ -124,6 +148,7 @@ static inline struct vm_control fake_control(struct fake_vm *vm)
 				    .pause = fake_pause,
 				    .resume = fake_resume,
 				    .stop = fake_stop,
+				    .explain = fake_explain,
 				    .audit = fake_audit };
 }
 

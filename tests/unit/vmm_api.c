@@ -109,6 +109,12 @@ static void other_paths_and_methods_are_refused(void **state)
 		{ "PUT", "/status", 405, "Allow: GET\r\n" },
 		{ "DELETE", "/vm", 405, "Allow: PATCH\r\n" },
 		{ "GET", "/memory/resident", 405, "Allow: PUT\r\n" },
+		{ "PUT", "/memory/audit", 405, "Allow: GET\r\n" },
+		{ "PUT", "/explain/0x1000", 405, "Allow: GET\r\n" },
+		{ "GET", "/explain", 404, NULL },
+		{ "GET", "/explain/", 400, NULL },
+		{ "GET", "/explain/0x1000/", 400, NULL },
+		{ "GET", "/explain/status", 400, NULL },
 		{ "BREW", "/status", 400, NULL },
 	};
 	struct answer a;
