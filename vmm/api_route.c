@@ -55,8 +55,7 @@ struct ask {
 	const char *want; /* its body, as a complaint shows it */
 };
 
-static struct http_reply get_status(const struct vm_control *vm,
-				    const struct ask *ask)
+static struct http_reply get_status(const struct vm_control *vm, struct ask ask)
 {
 	struct status st = { .name = "" };
 
@@ -65,8 +64,7 @@ static struct http_reply get_status(const struct vm_control *vm,
 	return report(status_json(&st, false));
 }
 
-static struct http_reply get_audit(const struct vm_control *vm,
-				   const struct ask *ask)
+static struct http_reply get_audit(const struct vm_control *vm, struct ask ask)
 {
 	struct complaint why = { "" };
 	struct audit_report r;
@@ -78,26 +76,25 @@ static struct http_reply get_audit(const struct vm_control *vm,
 }
 
 static struct http_reply get_explain(const struct vm_control *vm,
-				     const struct ask *ask)
+				     struct ask ask)
 {
 	struct complaint why = { "" };
 	struct explain e;
 
-	if (!vm->explain(vm->vm, ask->rest, &e, &why))
+	if (!vm->explain(vm->vm, ask.rest, &e, &why))
 		return done(false, &why);
 	return report(explain_json(&e));
 }
 
-static struct http_reply patch_vm(const struct vm_control *vm,
-				  const struct ask *ask)
+static struct http_reply patch_vm(const struct vm_control *vm, struct ask ask)
 {
 	struct complaint why = { "" };
 	json_error_t error;
 	const char *state;
 
-	if (json_unpack_ex(ask->body, &error, JSON_STRICT, "{s:s}", "state",
+	if (json_unpack_ex(ask.body, &error, JSON_STRICT, "{s:s}", "state",
 			   &state))
-		return malformed(ask->want, &error);
+		return malformed(ask.want, &error);
 	if (!strcmp(state, "Paused"))
 		return done(vm->pause(vm->vm, &why), &why);
 	if (!strcmp(state, "Resumed"))
@@ -106,22 +103,22 @@ static struct http_reply patch_vm(const struct vm_control *vm,
 		vm->stop(vm->vm);
 		return done(true, &why);
 	}
-	return done(complaint_set(&why, "want %s: no such state", ask->want),
+	return done(complaint_set(&why, "want %s: no such state", ask.want),
 		    &why);
 }
 
 static struct http_reply put_resident(const struct vm_control *vm,
-				      const struct ask *ask)
+				      struct ask ask)
 {
 	struct complaint why = { "" };
 	json_error_t error;
 	json_int_t bytes;
 
-	if (json_unpack_ex(ask->body, &error, JSON_STRICT, "{s:I}",
+	if (json_unpack_ex(ask.body, &error, JSON_STRICT, "{s:I}",
 			   "resident_bytes", &bytes))
-		return malformed(ask->want, &error);
+		return malformed(ask.want, &error);
 	if (bytes < 0)
-		return done(complaint_set(&why, "want %s: negative", ask->want),
+		return done(complaint_set(&why, "want %s: negative", ask.want),
 			    &why);
 	return done(vm->resident(vm->vm, (uint64_t)bytes, &why), &why);
 }
@@ -130,7 +127,7 @@ static const struct route {
 	enum http_method method;
 	const char *target; /* all of it, or up to its last slash */
 	struct http_reply (*answer)(const struct vm_control *vm,
-				    const struct ask *ask);
+				    struct ask ask);
 	const char *want; /* the body */
 } routes[] = {
 	{ HTTP_GET, "/status", get_status, NULL },
@@ -159,7 +156,7 @@ static struct http_reply follow(const struct route *route,
 		if (!ask.body)
 			return malformed(ask.want, &error);
 	}
-	reply = route->answer(vm, &ask);
+	reply = route->answer(vm, ask);
 	json_decref(ask.body);
 	return reply;
 }

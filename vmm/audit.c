@@ -72,9 +72,9 @@ char *audit_json(const struct audit_report *r)
 
 int audit_print(const char *text)
 {
-	json_t *report = json_loads(text, 0, NULL), *checked, *n;
+	json_t *report = json_loads(text, 0, NULL), *checked;
 	json_int_t pages, in_motion;
-	const char *check, *what = NULL;
+	const char *what = NULL;
 	int sound;
 
 	if (json_unpack(report, "{s:b, s:I, s:I, s:o}", "sound", &sound,
@@ -90,8 +90,10 @@ int audit_print(const char *text)
 		       in_motion);
 	else
 		printf("diverged   %s\n", what);
-	json_object_foreach(checked, check, n)
-		printf("checked    %s %lld\n", check, json_integer_value(n));
+	for (unsigned i = 0; i < AUDIT_CHECKS; i++)
+		printf("checked    %s %lld\n", audit_name[i],
+		       json_integer_value(
+			       json_object_get(checked, audit_name[i])));
 	json_decref(report);
 	return !sound;
 }
