@@ -142,12 +142,30 @@ static bool print_ladder(json_t *st)
 	return true;
 }
 
+static bool print_slo(json_t *st)
+{
+	json_t *slo = json_object_get(st, "mem_slo");
+	json_int_t cap, lowered, raised;
+	double stall;
+
+	if (json_is_null(slo))
+		return true;
+	if (json_unpack(slo, "{s:F, s:I, s:I, s:I}", "stall_percent", &stall,
+			"cap_bytes", &cap, "lowered", &lowered, "raised",
+			&raised))
+		return false;
+	printf("mem-slo    some avg10 up to %.2f, cap %.1f MiB, lowered %lld "
+	       "times, raised %lld\n",
+	       stall, mib(cap), lowered, raised);
+	return true;
+}
+
 int ctl_print_status(const char *text)
 {
 	json_t *st = json_loads(text, 0, NULL);
 	bool ok = print_state(st) && print_memory(st) && print_faults(st) &&
 		  print_pages(st) && print_tiers(st) && print_pressure(st) &&
-		  print_ladder(st);
+		  print_ladder(st) && print_slo(st);
 
 	json_decref(st);
 	return ok ? 0 : -1;

@@ -112,20 +112,32 @@ static json_t *ladder_json(const struct status *st)
 	return ladder;
 }
 
+static json_t *slo_json(const struct status *st)
+{
+	if (!st->slo.stall_percent)
+		return json_null();
+	return json_pack("{s:f, s:I, s:I, s:I}", "stall_percent",
+			 safe_real(st->slo.stall_percent), "cap_bytes",
+			 safe_count(st->slo.cap_bytes), "lowered",
+			 safe_count(st->slo.lowered), "raised",
+			 safe_count(st->slo.raised));
+}
+
 static json_t *report_json(const struct status *st)
 {
-	return json_pack(
-		"{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I,"
-		" s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}",
-		"version", 1, "accel", safe_text(st->accel), "stage2",
-		safe_text(st->stage2), "guest", guest_json(st), "memory",
-		memory_json(st), "faults", faults_json(st), "pages",
-		pages_json(st), "swap", swap_json(st), "wall_us",
-		safe_count(st->wall_us), "name", safe_text(st->name), "state",
-		safe_text(st->state), "reason", safe_text(st->reason), "policy",
-		safe_text(st->policy), "placement", placement_json(st),
-		"first_exit_us", safe_count(st->first_exit_us), "pressure",
-		pressure_json(st), "ladder", ladder_json(st));
+	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I,"
+			 " s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}",
+			 "version", 1, "accel", safe_text(st->accel), "stage2",
+			 safe_text(st->stage2), "guest", guest_json(st),
+			 "memory", memory_json(st), "faults", faults_json(st),
+			 "pages", pages_json(st), "swap", swap_json(st),
+			 "wall_us", safe_count(st->wall_us), "name",
+			 safe_text(st->name), "state", safe_text(st->state),
+			 "reason", safe_text(st->reason), "policy",
+			 safe_text(st->policy), "placement", placement_json(st),
+			 "first_exit_us", safe_count(st->first_exit_us),
+			 "pressure", pressure_json(st), "ladder",
+			 ladder_json(st), "mem_slo", slo_json(st));
 }
 
 /* @text with a newline behind it, as a file wants it. */

@@ -56,6 +56,10 @@ struct status {
 	struct {
 		uint64_t pages, bytes, us;
 	} ladder[RUNGS];
+	struct {
+		double stall_percent; /* 0: no --mem-slo */
+		uint64_t cap_bytes, lowered, raised;
+	} slo;
 	uint64_t wall_us;
 	uint64_t first_exit_us; /* from the start to the guest's first exit */
 };

@@ -15,6 +15,7 @@
 #include "vmm/explain.h"
 #include "vmm/image.h"
 #include "vmm/options.h"
+#include "vmm/slo.h"
 #include "vmm/status.h"
 
 enum vm_end {
@@ -62,6 +63,9 @@ struct vm {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* paused, idle or end */
 	uint64_t operator_cap; /* bytes: what --resident or ctl said last */
+	struct slo slo; /* --mem-slo; lock */
+	uint64_t slo_stalled_us; /* PSI's total at its last step, and when */
+	int64_t slo_us;
 	bool wants_lab; /* the image asks for the lab device */
 	bool paused;
 	char pause_reason[160];
@@ -121,6 +125,8 @@ bool vcpu_current_cr3(uint64_t *cr3);
 /* status.c's input, and what the control API may do. */
 void vm_status(struct vm *vm, struct status *st);
 struct vm_control vm_control(struct vm *vm);
+/* vm_slo.c: a step of --mem-slo; to be called every SLO_STEP_MS. */
+void vm_slo_step(struct vm *vm);
 /* vm_explain.c: how @address is translated right now. False: one line in
  * *why. */
 bool vm_explain(struct vm *vm, const char *address, struct explain *e,

@@ -121,6 +121,10 @@ void vm_status(struct vm *vm, struct status *st)
 	st->guest.exit_code = vm->status;
 	st->guest.exit_reason = end_name(vm->end);
 	st->guest.page_faults = vm->page_faults;
+	st->slo.stall_percent = vm->slo.target;
+	st->slo.cap_bytes = vm->slo.cap;
+	st->slo.lowered = vm->slo.lowered;
+	st->slo.raised = vm->slo.raised;
 	pthread_mutex_unlock(&vm->lock);
 }
 

@@ -73,7 +73,8 @@ static inline void fake_status(void *vm, struct status *st)
 		.tiers = 1,
 		.pressure = { { 1.5, 0.75, 0.25, 123456 },
 			      { 0.5, 0.25, 0.125, 45678 } },
-		.ladder = { [RUNG_COMPRESSED] = { 4, 16384, 1500 } }
+		.ladder = { [RUNG_COMPRESSED] = { 4, 16384, 1500 } },
+		.slo = { 0.5, 48 << 20, 9, 2 },
 	};
 }
 

@@ -69,6 +69,8 @@ static void inner_run_means_the_same(void **state)
 			       "kill",
 			       "--inject",
 			       "flip=7",
+			       "--mem-slo",
+			       "stall=12.5",
 			       "--timeout",
 			       "9",
 			       "-p",
@@ -104,6 +106,7 @@ static void inner_run_means_the_same(void **state)
 	assert_int_equal(b.on_swap_error, SWAP_ERROR_KILL);
 	assert_true(b.paging);
 	assert_int_equal(b.flip_nth, 7);
+	assert_true(b.slo_stall == 12.5);
 	assert_int_equal(b.timeout_s, 9);
 	assert_null(b.stats);
 	assert_null(b.trace);

@@ -64,7 +64,9 @@ static void status_is_for_people(void **state)
 		"total=123456\n"
 		"pressure   full avg10=0.50 avg60=0.25 avg300=0.12 "
 		"total=45678\n"
-		"reclaimed  compressed: 4 pages, 0.0 MiB in 1.5 ms\n";
+		"reclaimed  compressed: 4 pages, 0.0 MiB in 1.5 ms\n"
+		"mem-slo    some avg10 up to 0.50, cap 48.0 MiB, lowered 9 "
+		"times, raised 2\n";
 	struct capture c = ctl(f.path, "status", NULL);
 
 	assert_int_equal(c.status, 0);

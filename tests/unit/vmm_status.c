@@ -51,6 +51,7 @@ static const struct status sample = {
 	.ladder = { [RUNG_REPORTED_FREE] = { 126, 127, 128 },
 		    [RUNG_COMPRESSED] = { 129, 130, 131 },
 		    [RUNG_REMOTE] = { 132, 133, 134 } },
+	.slo = { 0.75, 135, 136, 137 },
 };
 
 static const char sample_text[] =
@@ -96,7 +97,9 @@ static const char sample_text[] =
 	"{\"name\":\"file\",\"pages\":0,\"bytes\":0,"
 	"\"time_us\":0},"
 	"{\"name\":\"remote\",\"pages\":132,\"bytes\":133,"
-	"\"time_us\":134}]}";
+	"\"time_us\":134}],"
+	"\"mem_slo\":{\"stall_percent\":0.75,\"cap_bytes\":135,"
+	"\"lowered\":136,\"raised\":137}}";
 
 static void compact_text_is_exact(void **state)
 {
