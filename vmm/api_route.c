@@ -86,6 +86,44 @@ static struct http_reply get_explain(const struct vm_control *vm,
 	return report(explain_json(&e));
 }
 
+/* The policy in force, and those there are. */
+static struct http_reply get_policy(const struct vm_control *vm, struct ask ask)
+{
+	struct status st = { .name = "" };
+	json_t *names = json_array(), *answer;
+	char *text;
+
+	(void)ask;
+	vm->status(vm->vm, &st);
+	for (unsigned i = 0; policies[i]; i++)
+		json_array_append_new(names, json_string(policies[i]->name));
+	answer = json_pack("{s:o, s:o}", "policy", safe_text(st.policy),
+			   "policies", names);
+	text = json_dumps(answer, JSON_COMPACT);
+	json_decref(answer);
+	return report(text);
+}
+
+static struct http_reply put_policy(const struct vm_control *vm, struct ask ask)
+{
+	const struct policy_ops *policy;
+	struct complaint why = { "" };
+	json_error_t error;
+	const char *name;
+
+	if (json_unpack_ex(ask.body, &error, JSON_STRICT, "{s:s}", "policy",
+			   &name))
+		return malformed(ask.want, &error);
+	policy = policy_find(name);
+	if (!policy)
+		return done(complaint_set(&why,
+					  "no policy %.64s; GET /policy "
+					  "names them",
+					  name),
+			    &why);
+	return done(vm->policy(vm->vm, policy, &why), &why);
+}
+
 static struct http_reply patch_vm(const struct vm_control *vm, struct ask ask)
 {
 	struct complaint why = { "" };
@@ -132,6 +170,8 @@ static const struct route {
 } routes[] = {
 	{ HTTP_GET, "/status", get_status, NULL },
 	{ HTTP_GET, "/memory/audit", get_audit, NULL },
+	{ HTTP_GET, "/policy", get_policy, NULL },
+	{ HTTP_PUT, "/policy", put_policy, "{\"policy\": NAME}" },
 	{ HTTP_GET, "/explain/", get_explain, NULL },
 	{ HTTP_PATCH, "/vm", patch_vm,
 	  "{\"state\": \"Paused\" | \"Resumed\" | \"Stopped\"}" },
@@ -170,20 +210,24 @@ static bool leads_to(const struct route *r, const char *target)
 	return !strcmp(r->target, target);
 }
 
+/* A path may have two methods; the last one of the list is named then. */
 struct http_reply api_answer(const struct vm_control *vm,
 			     const struct http *request)
 {
 	struct http_reply reply;
+	const struct route *other = NULL;
 
 	for (const struct route *r = routes; r < routes + ROUTES; r++) {
 		if (!leads_to(r, request->target))
 			continue;
 		if (r->method == (enum http_method)request->parser.method)
 			return follow(r, vm, request);
-		reply = api_fault(HTTP_STATUS_METHOD_NOT_ALLOWED,
-				  "wrong method; Allow names the right one");
-		reply.allow = http_method_str(r->method);
-		return reply;
+		other = r;
 	}
-	return api_fault(HTTP_STATUS_NOT_FOUND, "no such path");
+	if (!other)
+		return api_fault(HTTP_STATUS_NOT_FOUND, "no such path");
+	reply = api_fault(HTTP_STATUS_METHOD_NOT_ALLOWED,
+			  "wrong method; Allow names a right one");
+	reply.allow = http_method_str(other->method);
+	return reply;
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "vmm/audit.h"
 #include "vmm/ctl_call.h"
 #include "vmm/ctl_status.h"
@@ -17,6 +19,7 @@ static const char usage[] =
 	"VM is a name (--name), a pid or the path of a socket; VERB is one of\n"
 	"  status [--json]   what the VM does and has done\n"
 	"  audit [--json]    hold its page table against the kernel and swap\n"
+	"  policy [NAME]     say or change who chooses the page that leaves\n"
 	"  resident SIZE     cap the host memory behind it, as in 64M\n"
 	"  pause             stop its CPUs\n"
 	"  resume            let them go on\n"
@@ -42,6 +45,49 @@ static int verb_status(const struct target *t, int argc, char **argv)
 static int verb_audit(const struct target *t, int argc, char **argv)
 {
 	return ask(t, argc, argv, "/memory/audit", audit_print);
+}
+
+static int print_policy(const char *text)
+{
+	json_t *answer = json_loads(text, 0, NULL), *names, *name;
+	const char *now;
+	size_t i;
+
+	if (json_unpack(answer, "{s:s, s:o}", "policy", &now, "policies",
+			&names)) {
+		json_decref(answer);
+		return -1;
+	}
+	json_array_foreach(names, i, name)
+	{
+		const char *s = json_string_value(name);
+
+		printf("%s %s\n", s && !strcmp(s, now) ? "*" : " ", s);
+	}
+	json_decref(answer);
+	return 0;
+}
+
+/* Without a NAME, or with --json, a question. */
+static int verb_policy(const struct target *t, int argc, char **argv)
+{
+	json_t *body;
+	char *text;
+	int r;
+
+	if (argc == 0 || (argc == 1 && !strcmp(argv[0], "--json")))
+		return ask(t, argc, argv, "/policy", print_policy);
+	if (argc != 1)
+		return complain_usage(t->command, "policy takes one NAME",
+				      NULL);
+	body = json_pack("{s:s}", "policy", argv[0]);
+	text = json_dumps(body, JSON_COMPACT);
+	json_decref(body);
+	if (!text)
+		return complain_usage(t->command, "not a policy:", argv[0]);
+	r = call(t, "PUT", "/policy", text, NULL);
+	free(text);
+	return r;
 }
 
 static int verb_resident(const struct target *t, int argc, char **argv)
@@ -90,8 +136,9 @@ static const struct verb {
 	int (*run)(const struct target *t, int argc, char **argv);
 } verbs[] = {
 	{ "status", verb_status },     { "audit", verb_audit },
-	{ "resident", verb_resident }, { "pause", verb_pause },
-	{ "resume", verb_resume },     { "stop", verb_stop },
+	{ "resident", verb_resident }, { "policy", verb_policy },
+	{ "pause", verb_pause },       { "resume", verb_resume },
+	{ "stop", verb_stop },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

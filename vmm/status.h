@@ -74,6 +74,9 @@ struct vm_control {
 	bool (*pause)(void *vm, struct complaint *why);
 	bool (*resume)(void *vm, struct complaint *why);
 	void (*stop)(void *vm);
+	/* From now on @policy says which page leaves; nothing is lost. */
+	bool (*policy)(void *vm, const struct policy_ops *policy,
+		       struct complaint *why);
 	/* How an address is translated now; asks vCPU 0, at most 1 s. */
 	bool (*explain)(void *vm, const char *address, struct explain *e,
 			struct complaint *why);

@@ -184,6 +184,15 @@ static void control_stop(void *ctx)
 	vm_end(ctx, VM_STOPPED, 0);
 }
 
+static bool control_policy(void *ctx, const struct policy_ops *policy,
+			   struct complaint *why)
+{
+	int r = stage2_set_policy(((struct vm *)ctx)->stage2, policy);
+
+	return !r ||
+	       complaint_set(why, "policy %s: %s", policy->name, strerror(-r));
+}
+
 static bool control_audit(void *ctx, struct audit_report *report,
 			  struct complaint *why)
 {
@@ -211,6 +220,7 @@ struct vm_control vm_control(struct vm *vm)
 		.pause = control_pause,
 		.resume = control_resume,
 		.stop = control_stop,
+		.policy = control_policy,
 		.explain = control_explain,
 		.audit = control_audit,
 	};

@@ -91,6 +91,13 @@ for my $accel (accels()) {
 	$e = explained($r, 'gva:0x7fffffff0000');
 	is $e->{gpa}, undef, 'an address that is not mapped';
 
+	for my $policy (@{asked($r, 'policy')->{policies}}) {
+		my ($status, $text) = ctl($r, 'policy', $policy);
+		is $status, 0, "policy $policy" or diag $text;
+		is asked($r, 'status')->{policy}, $policy, 'is in force';
+		ok asked($r, 'audit')->{sound}, 'and all is sound';
+	}
+
 	my ($code) = ctl($r, 'pause');
 	is $code, 0, 'pause';
 	$e = explained($r, 'gva:0x400000');

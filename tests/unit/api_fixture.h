@@ -29,6 +29,7 @@ struct fake_vm {
 	atomic_int residents, pauses, resumes, stops, statuses;
 	struct audit_report audit; /* what it answers */
 	struct explain explain; /* but for the address */
+	_Atomic(const char *) policy; /* the one it was given last */
 	_Atomic(const char *) refusal; /* not NULL: say no, because of this */
 };
 
@@ -118,6 +119,17 @@ static inline bool fake_audit(void *vm, struct audit_report *r,
 	return true;
 }
 
+static inline bool fake_policy(void *vm, const struct policy_ops *policy,
+			       struct complaint *why)
+{
+	struct fake_vm *f = vm;
+
+	if (!fake_verdict(f, why))
+		return false;
+	atomic_store(&f->policy, policy->name);
+	return true;
+}
+
 static inline bool fake_is_ram(void *ctx, gpa_t at)
 {
 	(void)ctx;
@@ -149,6 +161,7 @@ static inline struct vm_control fake_control(struct fake_vm *vm)
 				    .pause = fake_pause,
 				    .resume = fake_resume,
 				    .stop = fake_stop,
+				    .policy = fake_policy,
 				    .explain = fake_explain,
 				    .audit = fake_audit };
 }

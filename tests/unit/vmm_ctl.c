@@ -171,6 +171,8 @@ static void verbs_reach_the_vm(void **state)
 	(void)state;
 	assert_ctl("resident", "32M", 0, "");
 	assert_int_equal(f.vm.resident, 32 << 20);
+	assert_ctl("policy", "fifo", 0, "");
+	assert_string_equal(f.vm.policy, "fifo");
 	assert_ctl("pause", NULL, 0, "");
 	assert_int_equal(f.vm.pauses, 1);
 	assert_ctl("resume", NULL, 0, "");
@@ -178,6 +180,22 @@ static void verbs_reach_the_vm(void **state)
 	assert_ctl("stop", NULL, 0, "");
 	assert_int_equal(f.vm.stops, 1);
 	assert_int_equal(fake_deeds(&f.vm), 4);
+}
+
+static void policies_are_listed(void **state)
+{
+	(void)state;
+	struct capture c = ctl(f.path, "policy", NULL);
+
+	assert_int_equal(c.status, 0);
+	assert_non_null(strstr(c.out, "* clock\n"));
+	assert_non_null(strstr(c.out, "  fifo\n"));
+	capture_free(&c);
+	c = ctl(f.path, "policy", "--json");
+	assert_non_null(strstr(c.out, "\"policy\":\"clock\""));
+	capture_free(&c);
+	assert_ctl("policy", "best", 1, "no policy best");
+	assert_ctl("policy", "\xff", 2, "not a policy");
 }
 
 static void a_refusal_is_told(void **state)
@@ -239,6 +257,7 @@ int main(void)
 		TEST(audit_tells_what_it_found),
 		TEST(every_divergence_has_words),
 		TEST(verbs_reach_the_vm),
+		TEST(policies_are_listed),
 		TEST(a_refusal_is_told),
 		TEST(nonsense_is_a_usage_error),
 		TEST(a_missing_vm_says_where_it_looked),
