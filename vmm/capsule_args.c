@@ -29,7 +29,7 @@ static void add_memory(struct words *w, const struct run_options *o)
 		words_add(w, "--resident");
 		words_add(w, "%" PRIu64 "B", o->resident_bytes);
 	}
-	if (o->slo_stall) {
+	if (o->slo_stall > 0) {
 		words_add(w, "--mem-slo");
 		words_add(w, "stall=%.9f", o->slo_stall);
 	}

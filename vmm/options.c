@@ -146,7 +146,7 @@ static bool settle_resident(struct run_options *o, struct complaint *why)
 
 static bool settle_slo(const struct run_options *o, struct complaint *why)
 {
-	return !o->slo_stall || o->paging ||
+	return o->slo_stall <= 0 || o->paging ||
 	       complaint_set(why, "--mem-slo needs --paging on");
 }
 

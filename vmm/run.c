@@ -204,7 +204,7 @@ static int run_vm(struct vm *vm, int signals, struct complaint *why)
 {
 	const struct run_options *o = vm->options;
 	const uint64_t timeout_ms = o->timeout_s * 1000;
-	const uint64_t slo_ms = o->slo_stall ? SLO_STEP_MS : 0;
+	const uint64_t slo_ms = o->slo_stall > 0 ? SLO_STEP_MS : 0;
 	struct session s = {
 		.vm = vm,
 		.watch = { { vm->ended, POLLIN, 0 },

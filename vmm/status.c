@@ -114,7 +114,7 @@ static json_t *ladder_json(const struct status *st)
 
 static json_t *slo_json(const struct status *st)
 {
-	if (!st->slo.stall_percent)
+	if (st->slo.stall_percent <= 0)
 		return json_null();
 	return json_pack("{s:f, s:I, s:I, s:I}", "stall_percent",
 			 safe_real(st->slo.stall_percent), "cap_bytes",
