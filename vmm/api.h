@@ -5,6 +5,7 @@
  *
  *   GET   /status              200, status_json
  *   GET   /memory/audit        200, audit_json
+ *   GET   /memory/mrc          200, whatif_json
  *   GET   /policy              200, {"policy": NAME, "policies": [NAME, ...]}
  *   PUT   /policy              {"policy": NAME}
  *   GET   /explain/ADDRESS     200, explain_json

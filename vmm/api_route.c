@@ -75,6 +75,17 @@ static struct http_reply get_audit(const struct vm_control *vm, struct ask ask)
 	return report(audit_json(&r));
 }
 
+static struct http_reply get_mrc(const struct vm_control *vm, struct ask ask)
+{
+	struct complaint why = { "" };
+	struct whatif w;
+
+	(void)ask;
+	if (!vm->whatif(vm->vm, &w, &why))
+		return done(false, &why);
+	return report(whatif_json(&w));
+}
+
 static struct http_reply get_explain(const struct vm_control *vm,
 				     struct ask ask)
 {
@@ -170,6 +181,7 @@ static const struct route {
 } routes[] = {
 	{ HTTP_GET, "/status", get_status, NULL },
 	{ HTTP_GET, "/memory/audit", get_audit, NULL },
+	{ HTTP_GET, "/memory/mrc", get_mrc, NULL },
 	{ HTTP_GET, "/policy", get_policy, NULL },
 	{ HTTP_PUT, "/policy", put_policy, "{\"policy\": NAME}" },
 	{ HTTP_GET, "/explain/", get_explain, NULL },

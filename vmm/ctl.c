@@ -13,12 +13,14 @@
 #include "vmm/ctl_call.h"
 #include "vmm/ctl_status.h"
 #include "vmm/options.h"
+#include "vmm/whatif.h"
 
 static const char usage[] =
 	"usage: twofold ctl VM VERB\n"
 	"VM is a name (--name), a pid or the path of a socket; VERB is one of\n"
 	"  status [--json]   what the VM does and has done\n"
 	"  audit [--json]    hold its page table against the kernel and swap\n"
+	"  mrc [--json]      misses by resident size, and by other policies\n"
 	"  policy [NAME]     say or change who chooses the page that leaves\n"
 	"  resident SIZE     cap the host memory behind it, as in 64M\n"
 	"  pause             stop its CPUs\n"
@@ -45,6 +47,11 @@ static int verb_status(const struct target *t, int argc, char **argv)
 static int verb_audit(const struct target *t, int argc, char **argv)
 {
 	return ask(t, argc, argv, "/memory/audit", audit_print);
+}
+
+static int verb_mrc(const struct target *t, int argc, char **argv)
+{
+	return ask(t, argc, argv, "/memory/mrc", whatif_print);
 }
 
 static int print_policy(const char *text)
@@ -135,10 +142,10 @@ static const struct verb {
 	/* @argv: the words behind the verb. */
 	int (*run)(const struct target *t, int argc, char **argv);
 } verbs[] = {
-	{ "status", verb_status },     { "audit", verb_audit },
-	{ "resident", verb_resident }, { "policy", verb_policy },
-	{ "pause", verb_pause },       { "resume", verb_resume },
-	{ "stop", verb_stop },
+	{ "status", verb_status }, { "audit", verb_audit },
+	{ "mrc", verb_mrc },	   { "resident", verb_resident },
+	{ "policy", verb_policy }, { "pause", verb_pause },
+	{ "resume", verb_resume }, { "stop", verb_stop },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

@@ -14,6 +14,7 @@
 #include "ept/swap.h"
 #include "vmm/explain.h"
 #include "vmm/options.h"
+#include "vmm/whatif.h"
 
 struct status {
 	const char *name;
@@ -77,6 +78,8 @@ struct vm_control {
 	/* From now on @policy says which page leaves; nothing is lost. */
 	bool (*policy)(void *vm, const struct policy_ops *policy,
 		       struct complaint *why);
+	/* What other sizes and policies would have missed so far. */
+	bool (*whatif)(void *vm, struct whatif *w, struct complaint *why);
 	/* How an address is translated now; asks vCPU 0, at most 1 s. */
 	bool (*explain)(void *vm, const char *address, struct explain *e,
 			struct complaint *why);

@@ -193,6 +193,15 @@ static bool control_policy(void *ctx, const struct policy_ops *policy,
 	       complaint_set(why, "policy %s: %s", policy->name, strerror(-r));
 }
 
+static bool control_whatif(void *ctx, struct whatif *w, struct complaint *why)
+{
+	struct stage2 *s = ((struct vm *)ctx)->stage2;
+
+	return (stage2_mrc(s, &w->mrc) && stage2_shadow(s, &w->shadow)) ||
+	       complaint_set(why, "nothing was seen yet: the VM has only just "
+				  "begun, or runs with --paging off");
+}
+
 static bool control_audit(void *ctx, struct audit_report *report,
 			  struct complaint *why)
 {
@@ -221,6 +230,7 @@ struct vm_control vm_control(struct vm *vm)
 		.resume = control_resume,
 		.stop = control_stop,
 		.policy = control_policy,
+		.whatif = control_whatif,
 		.explain = control_explain,
 		.audit = control_audit,
 	};

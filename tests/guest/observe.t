@@ -91,6 +91,16 @@ for my $accel (accels()) {
 	$e = explained($r, 'gva:0x7fffffff0000');
 	is $e->{gpa}, undef, 'an address that is not mapped';
 
+	# It has seen misses only, until it was asked: then the sampler starts.
+	my $mrc = asked($r, 'mrc');
+	cmp_ok $mrc->{sampled_references}, '>', 0, 'mrc: a sample is told';
+	my @curve = map { $_->{misses} } @{$mrc->{curve}};
+	is scalar @curve, 16, 'of 16 sizes';
+	is_deeply \@curve, [sort { $b <=> $a } @curve], 'more memory: no more '
+		. 'misses';
+	is $curve[-1], $mrc->{first_references}, 'all of RAM: the first ones';
+	is scalar @{$mrc->{policies}}, 8, 'and of eight policies';
+
 	for my $policy (@{asked($r, 'policy')->{policies}}) {
 		my ($status, $text) = ctl($r, 'policy', $policy);
 		is $status, 0, "policy $policy" or diag $text;

@@ -130,6 +130,24 @@ static inline bool fake_policy(void *vm, const struct policy_ops *policy,
 	return true;
 }
 
+static inline bool fake_whatif(void *vm, struct whatif *w,
+			       struct complaint *why)
+{
+	*w = (struct whatif){
+		.mrc = { .references = { 100, 6400 }, .first = { 10, 640 } },
+		.shadow = { .references = { 100, 6400 },
+			    .policies = 2,
+			    .policy = { { "fifo", { 40, 2560 } },
+					{ "arc", { 25, 1600 } } } },
+	};
+	for (unsigned i = 0; i < MRC_POINTS; i++)
+		w->mrc.point[i] = (struct mrc_point){
+			.frames = 256 * (i + 1),
+			.misses = { 90 - i, 64 * (90 - i) },
+		};
+	return fake_verdict(vm, why);
+}
+
 static inline bool fake_is_ram(void *ctx, gpa_t at)
 {
 	(void)ctx;
@@ -162,6 +180,7 @@ static inline struct vm_control fake_control(struct fake_vm *vm)
 				    .resume = fake_resume,
 				    .stop = fake_stop,
 				    .policy = fake_policy,
+				    .whatif = fake_whatif,
 				    .explain = fake_explain,
 				    .audit = fake_audit };
 }

@@ -198,6 +198,28 @@ static void policies_are_listed(void **state)
 	assert_ctl("policy", "\xff", 2, "not a policy");
 }
 
+static void mrc_is_a_table(void **state)
+{
+	(void)state;
+	static const char begin[] = "references  6400, estimated from 100\n"
+				    "resident MiB        misses miss ratio\n"
+				    "         1.0          5760     0.9000\n"
+				    "         2.0          5696     0.8900\n";
+	static const char end[] = "        16.0          4800     0.7500\n"
+				  "policy              misses miss ratio\n"
+				  "fifo                  2560     0.4000\n"
+				  "arc                   1600     0.2500\n";
+	struct capture c = ctl(f.path, "mrc", NULL);
+
+	assert_int_equal(c.status, 0);
+	assert_int_equal(strncmp(c.out, begin, strlen(begin)), 0);
+	assert_string_equal(c.out + strlen(c.out) - strlen(end), end);
+	capture_free(&c);
+	c = ctl(f.path, "mrc", "--json");
+	assert_non_null(strstr(c.out, "\"first_references\":640"));
+	capture_free(&c);
+}
+
 static void a_refusal_is_told(void **state)
 {
 	(void)state;
@@ -258,6 +280,7 @@ int main(void)
 		TEST(every_divergence_has_words),
 		TEST(verbs_reach_the_vm),
 		TEST(policies_are_listed),
+		TEST(mrc_is_a_table),
 		TEST(a_refusal_is_told),
 		TEST(nonsense_is_a_usage_error),
 		TEST(a_missing_vm_says_where_it_looked),
