@@ -194,6 +194,7 @@ static void judge_all(struct stage2 *s, struct batch *b)
 	qsort(b->victim, b->n, sizeof(b->victim[0]), by_gfn);
 	for (unsigned i = 0, run; i < b->n; i += run) {
 		struct victim *v = &b->victim[i];
+		uint64_t start = trace_now(), ticks;
 		int r;
 
 		for (run = each; i + run < b->n; run += each)
@@ -205,18 +206,21 @@ static void judge_all(struct stage2 *s, struct batch *b)
 			v[k].error = r;
 			v[k].fate = r ? FATE_STAYS : judge(s, b, &v[k]);
 		}
+		ticks = (trace_now() - start) / run;
+		for (unsigned k = 0; k < run; k++)
+			v[k].ticks = ticks;
 	}
 }
 
 static void trace_store(struct stage2 *s, const struct victim *v,
-			uint64_t start, unsigned pages)
+			uint64_t start, uint64_t ticks)
 {
 	trace_page(s, TRACE_STORE, v->gfn,
 		   away_entry(s, PTE_LEAVING, v->frame, 0),
 		   pte_away(PTE_STORED, v->slot.v, 0),
 		   (struct trace_record){
 			   .tsc = start,
-			   .ticks = (uint32_t)((trace_now() - start) / pages),
+			   .ticks = (uint32_t)ticks,
 		   });
 }
 
@@ -226,7 +230,7 @@ static void store_some(struct stage2 *s, struct batch *b, unsigned first,
 {
 	struct victim *of[TIER_BATCH];
 	struct swap_io io[TIER_BATCH];
-	uint64_t start = trace_now();
+	uint64_t start = trace_now(), ticks;
 	unsigned stored = 0;
 
 	for (unsigned i = first; i < first + n; i++)
@@ -240,13 +244,15 @@ static void store_some(struct stage2 *s, struct batch *b, unsigned first,
 	if (!stored)
 		return;
 	swap_store(s->config.swap, io, stored);
+	ticks = (trace_now() - start) / stored;
 	for (unsigned i = 0; i < stored; i++) {
 		of[i]->slot = io[i].slot;
 		of[i]->error = io[i].error;
+		of[i]->ticks += ticks;
 		if (io[i].error)
 			of[i]->fate = FATE_STAYS;
 		else
-			trace_store(s, of[i], start, stored);
+			trace_store(s, of[i], start, ticks);
 	}
 }
 
@@ -279,6 +285,9 @@ static void keep(struct stage2 *s, struct victim *v, int error)
 	for (unsigned i = 0; i < s->frame_pages; i++) {
 		if (v[i].fate == FATE_STORED)
 			swap_release(s->config.swap, v[i].slot);
+		else if (v[i].fate == FATE_STAYS)
+			observe_error(&s->observer, s->config.swap,
+				      HISTORY_STORE_ERROR, v[i].gfn, e);
 		v[i].fate = FATE_STAYS;
 		v[i].error = error;
 	}
@@ -340,6 +349,7 @@ static void part(struct stage2 *s, struct victim *v)
 	set_page(s, v->gfn, after);
 	trace_page(s, TRACE_EVICT, v->gfn, e, after,
 		   (struct trace_record){ .tsc = trace_now(),
+					  .ticks = (uint32_t)v->ticks,
 					  .source = (uint8_t)to[v->fate] });
 }
 

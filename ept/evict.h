@@ -16,6 +16,7 @@ struct victim {
 	enum fate fate;
 	slot_t slot; /* FATE_STORED: its new copy */
 	int error;
+	uint64_t ticks; /* spent on it */
 };
 
 struct batch {

@@ -48,6 +48,7 @@ static void record(struct stage2 *s, const struct parked_fault *p,
 
 	count_fault(s, p);
 	histogram_add(&s->latency, ticks);
+	observe_resume(&s->observer, p->thread);
 	r.ticks = (uint32_t)(ticks < UINT32_MAX ? ticks : UINT32_MAX);
 	trace_page(s, TRACE_STAGE2, p->gfn, from, to, r);
 }
@@ -171,6 +172,7 @@ static bool serve(struct server *me, const struct parked_fault *p)
 	bool served;
 	int taken;
 
+	observe_stall(&s->observer, p->thread);
 	h->n = 0;
 	taken = haul_take_waiting(s, h, p->gfn);
 	if (taken < 0)

@@ -157,6 +157,7 @@ void tell_owner(struct stage2 *s, gfn_t g, struct pte e, int error)
 		.source = stored ? "swap" : s->pager[pte_payload(e)]->ops->name,
 	};
 
+	observe_error(&s->observer, s->config.swap, HISTORY_LOAD_ERROR, g, e);
 	pthread_mutex_unlock(&s->lock);
 	if (f.stored) {
 		f.slot = pte_slot(e);

@@ -48,8 +48,6 @@ static void trace_slot(struct stage2 *s, struct trace_record *r, struct pte e)
 void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
 		struct pte before, struct pte after, struct trace_record r)
 {
-	if (!s->config.trace)
-		return;
 	r.kind = (uint16_t)kind;
 	r.stage2.gpa = gpa_of(g).v;
 	r.stage2.before = before.v;
@@ -57,6 +55,9 @@ void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
 	r.stage2.tier = TRACE_NO_TIER;
 	trace_slot(s, &r, before);
 	trace_slot(s, &r, after);
+	if (kind != TRACE_STORE) /* the only one without the lock */
+		observe_record(&s->observer, s->config.swap, s->policy->ops,
+			       &r);
 	trace_emit(s->config.trace, &r);
 }
 
@@ -247,6 +248,9 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 	if (!s->page || !s->policy ||
 	    !watch_init(&s->watch, (uint32_t)(frames / 16 + 2 * TIER_BATCH)))
 		goto undo_arrays;
+	r = observe_init(&s->observer);
+	if (r)
+		goto undo_arrays;
 	r = backing_create(&s->backing, frames,
 			   c->large_pages ? PAGE_SHIFT + LEVEL_BITS
 					  : PAGE_SHIFT);
@@ -275,6 +279,7 @@ undo_table:
 undo_backing:
 	backing_destroy(&s->backing);
 undo_arrays:
+	observe_destroy(&s->observer);
 	if (s->policy)
 		s->policy->ops->destroy(s->policy);
 	watch_free(&s->watch);
@@ -319,6 +324,7 @@ void stage2_destroy(struct stage2 *s)
 	ept_destroy(&s->ept);
 	backing_destroy(&s->backing);
 	s->policy->ops->destroy(s->policy);
+	observe_destroy(&s->observer);
 	watch_free(&s->watch);
 	free(s->page);
 	destroy_locks(s);
@@ -353,6 +359,9 @@ void stage2_enter_vcpu(struct stage2 *s)
 
 	if (s->config.paging && r.choice == PLACE_SAME_CPU)
 		placement_pin(r.cpu);
+	pthread_mutex_lock(&s->lock);
+	observe_vcpu(&s->observer);
+	pthread_mutex_unlock(&s->lock);
 }
 
 void stage2_set_limit(struct stage2 *s, uint64_t pages)

@@ -23,6 +23,7 @@
 #include "ept/ahead.h"
 #include "ept/backing.h"
 #include "ept/gather.h"
+#include "ept/observe.h"
 #include "ept/pins.h"
 #include "ept/stage2.h"
 #include "ept/table.h"
@@ -110,6 +111,7 @@ struct stage2 {
 
 	struct stage2_counters count;
 	struct histogram latency;
+	struct observer observer;
 	_Atomic uint64_t peak_bytes;
 };
 

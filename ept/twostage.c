@@ -52,7 +52,7 @@ static bool read_stage1(void *ctx, unsigned level, uint64_t at, uint64_t *entry)
 	gpa_t gpa = { at };
 
 	walk_stage2(v, gpa);
-	if (!guest_read(v->s, gpa, entry, sizeof(*entry)))
+	if (!stage2_peek(v->s, gpa, entry, sizeof(*entry)))
 		return false;
 	see(v, 1, level, gpa, *entry);
 	return true;
@@ -85,4 +85,13 @@ struct twostage twostage_walk(struct stage2 *s, uint64_t cr3, gva_t at,
 		  (at.v & PAGE_MASK);
 	t.found = walk_stage2(&v, t.gpa);
 	return t;
+}
+
+bool twostage_walk_gpa(struct stage2 *s, gpa_t at,
+		       void (*visit)(void *ctx, const struct twostage_ref *r),
+		       void *ctx)
+{
+	struct visitor v = { .s = s, .visit = visit, .ctx = ctx };
+
+	return walk_stage2(&v, at);
 }

@@ -28,11 +28,17 @@ struct twostage {
 /*
  * Walk @at through the x86-64 tables at @cr3 and through stage 2; @visit (may
  * be NULL) sees every reference in order. Guest table pages that are away are
- * brought in; the page itself is not. No lock held.
+ * brought in if a frame is free, else the walk ends there; the page itself is
+ * not brought in. No lock held.
  */
 struct twostage twostage_walk(struct stage2 *s, uint64_t cr3, gva_t at,
 			      void (*visit)(void *ctx,
 					    const struct twostage_ref *r),
 			      void *ctx);
+
+/* The same for a gpa: stage 2 alone. Is its page mapped? */
+bool twostage_walk_gpa(struct stage2 *s, gpa_t at,
+		       void (*visit)(void *ctx, const struct twostage_ref *r),
+		       void *ctx);
 
 #endif

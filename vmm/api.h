@@ -4,6 +4,11 @@
  * served by a thread of its own.
  *
  *   GET   /status              200, status_json
+ *   GET   /memory/audit        200, audit_json
+ *   GET   /memory/mrc          200, whatif_json
+ *   GET   /policy              200, {"policy": NAME, "policies": [NAME, ...]}
+ *   PUT   /policy              {"policy": NAME}
+ *   GET   /explain/ADDRESS     200, explain_json
  *   PATCH /vm                  {"state": "Paused" | "Resumed" | "Stopped"}
  *   PUT   /memory/resident     {"resident_bytes": N}
  *

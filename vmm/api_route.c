@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "vmm/audit.h"
 #include "vmm/safe_json.h"
 
 struct http_reply api_fault(int status, const char *message)
@@ -37,30 +38,112 @@ static struct http_reply malformed(const char *want, const json_error_t *error)
 		    &why);
 }
 
-static struct http_reply get_status(const struct vm_control *vm, json_t *body,
-				    const char *want)
+/* 200 with @body, which is malloced; NULL: there was no memory for it. */
+static struct http_reply report(char *body)
 {
-	struct status st = { .name = "" };
-	struct http_reply reply = { .status = HTTP_STATUS_OK };
-
-	(void)body;
-	(void)want;
-	vm->status(vm->vm, &st);
-	reply.body = status_json(&st, false);
-	if (!reply.body)
-		reply.status = HTTP_STATUS_INTERNAL_SERVER_ERROR;
-	return reply;
+	return (struct http_reply){
+		.status = body ? HTTP_STATUS_OK
+			       : HTTP_STATUS_INTERNAL_SERVER_ERROR,
+		.body = body,
+	};
 }
 
-static struct http_reply patch_vm(const struct vm_control *vm, json_t *body,
-				  const char *want)
+/* A request, as its route sees it. */
+struct ask {
+	const char *rest; /* of the target, where the route's ends in a slash */
+	json_t *body; /* parsed; NULL where want is */
+	const char *want; /* its body, as a complaint shows it */
+};
+
+static struct http_reply get_status(const struct vm_control *vm, struct ask ask)
+{
+	struct status st = { .name = "" };
+
+	(void)ask;
+	vm->status(vm->vm, &st);
+	return report(status_json(&st, false));
+}
+
+static struct http_reply get_audit(const struct vm_control *vm, struct ask ask)
+{
+	struct complaint why = { "" };
+	struct audit_report r;
+
+	(void)ask;
+	if (!vm->audit(vm->vm, &r, &why))
+		return done(false, &why);
+	return report(audit_json(&r));
+}
+
+static struct http_reply get_mrc(const struct vm_control *vm, struct ask ask)
+{
+	struct complaint why = { "" };
+	struct whatif w;
+
+	(void)ask;
+	if (!vm->whatif(vm->vm, &w, &why))
+		return done(false, &why);
+	return report(whatif_json(&w));
+}
+
+static struct http_reply get_explain(const struct vm_control *vm,
+				     struct ask ask)
+{
+	struct complaint why = { "" };
+	struct explain e;
+
+	if (!vm->explain(vm->vm, ask.rest, &e, &why))
+		return done(false, &why);
+	return report(explain_json(&e));
+}
+
+/* The policy in force, and those there are. */
+static struct http_reply get_policy(const struct vm_control *vm, struct ask ask)
+{
+	struct status st = { .name = "" };
+	json_t *names = json_array(), *answer;
+	char *text;
+
+	(void)ask;
+	vm->status(vm->vm, &st);
+	for (unsigned i = 0; policies[i]; i++)
+		json_array_append_new(names, json_string(policies[i]->name));
+	answer = json_pack("{s:o, s:o}", "policy", safe_text(st.policy),
+			   "policies", names);
+	text = json_dumps(answer, JSON_COMPACT);
+	json_decref(answer);
+	return report(text);
+}
+
+static struct http_reply put_policy(const struct vm_control *vm, struct ask ask)
+{
+	const struct policy_ops *policy;
+	struct complaint why = { "" };
+	json_error_t error;
+	const char *name;
+
+	if (json_unpack_ex(ask.body, &error, JSON_STRICT, "{s:s}", "policy",
+			   &name))
+		return malformed(ask.want, &error);
+	policy = policy_find(name);
+	if (!policy)
+		return done(complaint_set(&why,
+					  "no policy %.64s; GET /policy "
+					  "names them",
+					  name),
+			    &why);
+	return done(vm->policy(vm->vm, policy, &why), &why);
+}
+
+static struct http_reply patch_vm(const struct vm_control *vm, struct ask ask)
 {
 	struct complaint why = { "" };
 	json_error_t error;
 	const char *state;
 
-	if (json_unpack_ex(body, &error, JSON_STRICT, "{s:s}", "state", &state))
-		return malformed(want, &error);
+	if (json_unpack_ex(ask.body, &error, JSON_STRICT, "{s:s}", "state",
+			   &state))
+		return malformed(ask.want, &error);
 	if (!strcmp(state, "Paused"))
 		return done(vm->pause(vm->vm, &why), &why);
 	if (!strcmp(state, "Resumed"))
@@ -69,34 +152,39 @@ static struct http_reply patch_vm(const struct vm_control *vm, json_t *body,
 		vm->stop(vm->vm);
 		return done(true, &why);
 	}
-	return done(complaint_set(&why, "want %s: no such state", want), &why);
+	return done(complaint_set(&why, "want %s: no such state", ask.want),
+		    &why);
 }
 
-static struct http_reply put_resident(const struct vm_control *vm, json_t *body,
-				      const char *want)
+static struct http_reply put_resident(const struct vm_control *vm,
+				      struct ask ask)
 {
 	struct complaint why = { "" };
 	json_error_t error;
 	json_int_t bytes;
 
-	if (json_unpack_ex(body, &error, JSON_STRICT, "{s:I}", "resident_bytes",
-			   &bytes))
-		return malformed(want, &error);
+	if (json_unpack_ex(ask.body, &error, JSON_STRICT, "{s:I}",
+			   "resident_bytes", &bytes))
+		return malformed(ask.want, &error);
 	if (bytes < 0)
-		return done(complaint_set(&why, "want %s: negative", want),
+		return done(complaint_set(&why, "want %s: negative", ask.want),
 			    &why);
 	return done(vm->resident(vm->vm, (uint64_t)bytes, &why), &why);
 }
 
 static const struct route {
 	enum http_method method;
-	const char *target;
-	/* @body is the parsed body, NULL where @want is. */
-	struct http_reply (*answer)(const struct vm_control *vm, json_t *body,
-				    const char *want);
-	const char *want; /* its body, as a complaint shows it */
+	const char *target; /* all of it, or up to its last slash */
+	struct http_reply (*answer)(const struct vm_control *vm,
+				    struct ask ask);
+	const char *want; /* the body */
 } routes[] = {
 	{ HTTP_GET, "/status", get_status, NULL },
+	{ HTTP_GET, "/memory/audit", get_audit, NULL },
+	{ HTTP_GET, "/memory/mrc", get_mrc, NULL },
+	{ HTTP_GET, "/policy", get_policy, NULL },
+	{ HTTP_PUT, "/policy", put_policy, "{\"policy\": NAME}" },
+	{ HTTP_GET, "/explain/", get_explain, NULL },
 	{ HTTP_PATCH, "/vm", patch_vm,
 	  "{\"state\": \"Paused\" | \"Resumed\" | \"Stopped\"}" },
 	{ HTTP_PUT, "/memory/resident", put_resident,
@@ -109,34 +197,49 @@ static struct http_reply follow(const struct route *route,
 				const struct vm_control *vm,
 				const struct http *request)
 {
-	json_t *body = NULL;
+	struct ask ask = { .rest = request->target + strlen(route->target),
+			   .want = route->want };
+	struct http_reply reply;
 	json_error_t error;
 
-	if (route->want) {
-		body = json_loadb(request->body, request->body_len,
-				  JSON_REJECT_DUPLICATES, &error);
-		if (!body)
-			return malformed(route->want, &error);
+	if (ask.want) {
+		ask.body = json_loadb(request->body, request->body_len,
+				      JSON_REJECT_DUPLICATES, &error);
+		if (!ask.body)
+			return malformed(ask.want, &error);
 	}
-	struct http_reply reply = route->answer(vm, body, route->want);
-	json_decref(body);
+	reply = route->answer(vm, ask);
+	json_decref(ask.body);
 	return reply;
 }
 
+static bool leads_to(const struct route *r, const char *target)
+{
+	size_t len = strlen(r->target);
+
+	if (r->target[len - 1] == '/')
+		return !strncmp(r->target, target, len);
+	return !strcmp(r->target, target);
+}
+
+/* A path may have two methods; the last one of the list is named then. */
 struct http_reply api_answer(const struct vm_control *vm,
 			     const struct http *request)
 {
 	struct http_reply reply;
+	const struct route *other = NULL;
 
 	for (const struct route *r = routes; r < routes + ROUTES; r++) {
-		if (strcmp(r->target, request->target))
+		if (!leads_to(r, request->target))
 			continue;
 		if (r->method == (enum http_method)request->parser.method)
 			return follow(r, vm, request);
-		reply = api_fault(HTTP_STATUS_METHOD_NOT_ALLOWED,
-				  "wrong method; Allow names the right one");
-		reply.allow = http_method_str(r->method);
-		return reply;
+		other = r;
 	}
-	return api_fault(HTTP_STATUS_NOT_FOUND, "no such path");
+	if (!other)
+		return api_fault(HTTP_STATUS_NOT_FOUND, "no such path");
+	reply = api_fault(HTTP_STATUS_METHOD_NOT_ALLOWED,
+			  "wrong method; Allow names a right one");
+	reply.allow = http_method_str(other->method);
+	return reply;
 }

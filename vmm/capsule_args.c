@@ -30,6 +30,10 @@ static void add_memory(struct words *w, const struct run_options *o)
 		words_add(w, "--resident");
 		words_add(w, "%" PRIu64 "B", o->resident_bytes);
 	}
+	if (o->slo_stall > 0) {
+		words_add(w, "--mem-slo");
+		words_add(w, "stall=%.9f", o->slo_stall);
+	}
 	words_add(w, "--policy");
 	words_add(w, "%s", o->policy->name);
 	for (unsigned i = 0; i < o->swaps; i++)

@@ -7,6 +7,7 @@
 
 #include "vmm/ctl.h"
 #include "vmm/doctor.h"
+#include "vmm/explain.h"
 #include "vmm/replay.h"
 #include "vmm/run.h"
 #include "vmm/trace.h"
@@ -18,8 +19,9 @@ static const struct {
 	{ "run", "[OPTIONS] [GUEST] [-- GUEST ARGS]",
 	  "launch (default: the sample guest)", cmd_run },
 	{ "ctl", "VM VERB [ARGS]",
-	  "steer a running VM: status, resident, pause, resume, stop",
-	  cmd_ctl },
+	  "steer a running VM: status, audit, resident, pause, …", cmd_ctl },
+	{ "explain", "VM ADDRESS [--json]",
+	  "both stages of one address of a running VM, and why", cmd_explain },
 	{ "trace", "print FILE", "show what a --trace FILE recorded",
 	  cmd_trace },
 	{ "replay", "TRACE --frames N[,N...] [OPTIONS]",
@@ -34,7 +36,7 @@ static void usage(FILE *to)
 {
 	fprintf(to, "usage:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(to, "  twofold %-6s %-34s %s\n", commands[i].name,
+		fprintf(to, "  twofold %-7s %-34s %s\n", commands[i].name,
 			commands[i].arguments, commands[i].purpose);
 	fprintf(to, "\n`twofold run --help` lists the options.\n");
 }

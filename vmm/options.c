@@ -156,6 +156,12 @@ static bool settle_resident(struct run_options *o, struct complaint *why)
 	return o->paging || complaint_set(why, "--resident needs --paging on");
 }
 
+static bool settle_slo(const struct run_options *o, struct complaint *why)
+{
+	return o->slo_stall <= 0 || o->paging ||
+	       complaint_set(why, "--mem-slo needs --paging on");
+}
+
 /* Without a tier only zero and clean pages could ever leave, and a lower cap
  * may come at any time, by ctl or by the guest. */
 static void settle_swap(struct run_options *o)
@@ -179,9 +185,9 @@ bool options_parse(struct run_options *o, int argc, char **argv,
 		.paging = true,
 	};
 	if (take_all(o, &rest, why) &&
-	    (o->help ||
-	     (settle_kernel(o, rest.guest, why) && settle_resident(o, why) &&
-	      options_cmdline(o, rest.word, rest.n, why)))) {
+	    (o->help || (settle_kernel(o, rest.guest, why) &&
+			 settle_resident(o, why) && settle_slo(o, why) &&
+			 options_cmdline(o, rest.word, rest.n, why)))) {
 		settle_swap(o);
 		return true;
 	}

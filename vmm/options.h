@@ -45,6 +45,7 @@ struct run_options {
 	unsigned trace_refs_ms; /* 0: the trace holds faults only */
 	uint64_t timeout_s; /* 0: none */
 	uint64_t flip_nth; /* --inject flip=N, a test hook: see ept/swap.h */
+	double slo_stall; /* --mem-slo: percent; 0: none */
 	bool paging; /* --paging on|off; off: the kernel's own first touch */
 };
 

@@ -186,6 +186,24 @@ static bool set_timeout(struct run_options *o, const char *value,
 	return true;
 }
 
+/* A percentage in plain decimals: no sign, exponent or infinity. */
+static bool set_mem_slo(struct run_options *o, const char *value,
+			struct complaint *why)
+{
+	const char *number = value + 6;
+	char *end;
+
+	if (!strncmp(value, "stall=", 6) && number[0] != '.' &&
+	    !number[strspn(number, "0123456789.%")]) {
+		o->slo_stall = strtod(number, &end);
+		if (end > number && (!*end || !strcmp(end, "%")) &&
+		    o->slo_stall > 0 && o->slo_stall <= 100)
+			return true;
+	}
+	return complaint_set(why, "want stall=PERCENT, above 0 and up to 100, "
+				  "as in stall=0.5");
+}
+
 static bool set_inject(struct run_options *o, const char *value,
 		       struct complaint *why)
 {
@@ -209,6 +227,9 @@ const struct option options[] = {
 	{ 0, "resident", "SIZE", set_resident,
 	  "hard cap on host memory behind guest RAM [none]; at\n"
 	  "least 2M and 1M a vCPU" },
+	{ 0, "mem-slo", "stall=PERCENT", set_mem_slo,
+	  "find the smallest resident set, up to --resident, with\n"
+	  "which the guest waits no more than that for memory" },
 	{ 0, "policy", "NAME", set_policy,
 	  "which page leaves next; the names are below" },
 	{ 0, "swap", "TIER", options_swap,

@@ -34,23 +34,36 @@ static int complain(const struct complaint *why)
 }
 
 /* What the main thread waits for. */
-enum watch { WATCH_END, WATCH_SIGNAL, WATCH_TIMER, WATCH_ROOM, WATCH_INPUT };
+enum watch {
+	WATCH_END,
+	WATCH_SIGNAL,
+	WATCH_TIMER,
+	WATCH_SLO,
+	WATCH_ROOM,
+	WATCH_INPUT,
+	WATCHES
+};
 
 struct session {
 	struct vm *vm;
-	struct pollfd watch[5];
+	struct pollfd watch[WATCHES];
 	uint8_t input[256]; /* read from the terminal, not yet taken */
 	size_t inputs;
 	bool input_ended;
 };
 
-static int open_timer(uint64_t seconds)
+/* A timer that is readable after @ms, and when @again each @ms; -1 for 0. */
+static int open_timer(uint64_t ms, bool again)
 {
-	struct itimerspec t = { .it_value.tv_sec = (time_t)seconds };
+	struct timespec span = { .tv_sec = (time_t)(ms / 1000),
+				 .tv_nsec = (long)(ms % 1000) * 1000000 };
+	struct itimerspec t = { .it_value = span };
 	int fd;
 
-	if (!seconds)
+	if (!ms)
 		return -1;
+	if (again)
+		t.it_interval = span;
 	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (fd >= 0)
 		timerfd_settime(fd, 0, &t, NULL);
@@ -99,12 +112,20 @@ static void on_signal(struct session *s)
 		vm_end(s->vm, VM_STOPPED, 128 + (int)info.ssi_signo);
 }
 
+static void on_slo(struct session *s)
+{
+	uint64_t steps;
+
+	if (read(s->watch[WATCH_SLO].fd, &steps, sizeof(steps)) > 0)
+		vm_slo_step(s->vm);
+}
+
 static void wait_for_end(struct session *s)
 {
 	struct pollfd *w = s->watch;
 
 	for (;;) {
-		if (poll(w, 5, -1) < 0 && errno != EINTR)
+		if (poll(w, WATCHES, -1) < 0 && errno != EINTR)
 			return;
 		if (w[WATCH_END].revents)
 			return;
@@ -112,6 +133,8 @@ static void wait_for_end(struct session *s)
 			on_signal(s);
 		if (w[WATCH_TIMER].revents)
 			vm_end(s->vm, VM_TIMEOUT, 124);
+		if (w[WATCH_SLO].revents)
+			on_slo(s);
 		if (w[WATCH_ROOM].revents)
 			on_room(s);
 		if (w[WATCH_INPUT].revents)
@@ -179,11 +202,15 @@ static bool socket_path(const struct run_options *o, char path[108],
 /* From vm_create to the end. */
 static int run_vm(struct vm *vm, int signals, struct complaint *why)
 {
+	const struct run_options *o = vm->options;
+	const uint64_t timeout_ms = o->timeout_s * 1000;
+	const uint64_t slo_ms = o->slo_stall > 0 ? SLO_STEP_MS : 0;
 	struct session s = {
 		.vm = vm,
 		.watch = { { vm->ended, POLLIN, 0 },
 			   { signals, POLLIN, 0 },
-			   { open_timer(vm->options->timeout_s), POLLIN, 0 },
+			   { open_timer(timeout_ms, false), POLLIN, 0 },
+			   { open_timer(slo_ms, true), POLLIN, 0 },
 			   { vm->room, POLLIN, 0 },
 			   { STDIN_FILENO, POLLIN, 0 } },
 	};

@@ -78,10 +78,55 @@ static json_t *placement_json(const struct status *st)
 			 safe_real(st->placement.blocked_us));
 }
 
+static json_t *stall_json(const struct pressure_line *p)
+{
+	return json_pack("{s:f, s:f, s:f, s:I}", "avg10", safe_real(p->avg10),
+			 "avg60", safe_real(p->avg60), "avg300",
+			 safe_real(p->avg300), "total_us",
+			 safe_count(p->total_us));
+}
+
+static json_t *pressure_json(const struct status *st)
+{
+	return json_pack("{s:o, s:o}", "some", stall_json(&st->pressure.some),
+			 "full", stall_json(&st->pressure.full));
+}
+
+/* Every rung, in the order in which reclaim prefers them. */
+static json_t *ladder_json(const struct status *st)
+{
+	json_t *ladder = json_array();
+
+	for (unsigned i = 0; i < RUNGS; i++)
+		if (json_array_append_new(
+			    ladder,
+			    json_pack("{s:s, s:I, s:I, s:I}", "name",
+				      rung_name[i], "pages",
+				      safe_count(st->ladder[i].pages), "bytes",
+				      safe_count(st->ladder[i].bytes),
+				      "time_us",
+				      safe_count(st->ladder[i].us)))) {
+			json_decref(ladder);
+			return NULL;
+		}
+	return ladder;
+}
+
+static json_t *slo_json(const struct status *st)
+{
+	if (st->slo.stall_percent <= 0)
+		return json_null();
+	return json_pack("{s:f, s:I, s:I, s:I}", "stall_percent",
+			 safe_real(st->slo.stall_percent), "cap_bytes",
+			 safe_count(st->slo.cap_bytes), "lowered",
+			 safe_count(st->slo.lowered), "raised",
+			 safe_count(st->slo.raised));
+}
+
 static json_t *report_json(const struct status *st)
 {
 	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I,"
-			 " s:o, s:o, s:o, s:o, s:o, s:I}",
+			 " s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}",
 			 "version", 1, "accel", safe_text(st->accel), "stage2",
 			 safe_text(st->stage2), "guest", guest_json(st),
 			 "memory", memory_json(st), "faults", faults_json(st),
@@ -90,7 +135,9 @@ static json_t *report_json(const struct status *st)
 			 safe_text(st->name), "state", safe_text(st->state),
 			 "reason", safe_text(st->reason), "policy",
 			 safe_text(st->policy), "placement", placement_json(st),
-			 "first_exit_us", safe_count(st->first_exit_us));
+			 "first_exit_us", safe_count(st->first_exit_us),
+			 "pressure", pressure_json(st), "ladder",
+			 ladder_json(st), "mem_slo", slo_json(st));
 }
 
 /* @text with a newline behind it, as a file wants it. */

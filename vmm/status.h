@@ -9,8 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ept/audit.h"
+#include "ept/observe.h"
 #include "ept/swap.h"
+#include "vmm/explain.h"
 #include "vmm/options.h"
+#include "vmm/whatif.h"
 
 struct status {
 	const char *name;
@@ -49,6 +53,14 @@ struct status {
 		const char *choice; /* same_cpu, spin or blocked */
 		double same_cpu_us, spin_us, blocked_us;
 	} placement;
+	struct pressure_report pressure;
+	struct {
+		uint64_t pages, bytes, us;
+	} ladder[RUNGS];
+	struct {
+		double stall_percent; /* 0: no --mem-slo */
+		uint64_t cap_bytes, lowered, raised;
+	} slo;
 	uint64_t wall_us;
 	uint64_t first_exit_us; /* from the start to the guest's first exit */
 };
@@ -63,6 +75,16 @@ struct vm_control {
 	bool (*pause)(void *vm, struct complaint *why);
 	bool (*resume)(void *vm, struct complaint *why);
 	void (*stop)(void *vm);
+	/* From now on @policy says which page leaves; nothing is lost. */
+	bool (*policy)(void *vm, const struct policy_ops *policy,
+		       struct complaint *why);
+	/* What other sizes and policies would have missed so far. */
+	bool (*whatif)(void *vm, struct whatif *w, struct complaint *why);
+	/* How an address is translated now; asks vCPU 0, at most 1 s. */
+	bool (*explain)(void *vm, const char *address, struct explain *e,
+			struct complaint *why);
+	/* Hold stage 2's table against what others say; see ept/audit.h. */
+	bool (*audit)(void *vm, struct audit_report *r, struct complaint *why);
 };
 
 /* The --stats report: its keys are a promise (README). Malloced; NULL: no

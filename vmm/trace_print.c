@@ -15,6 +15,7 @@
 
 #include "guest/abi.h"
 #include "vmm/trace_file.h"
+#include "vmm/trace_names.h"
 
 #define USEC_PER_SEC 1000000u
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -27,13 +28,6 @@ static const char *const fault_names[] = {
 	[TRACE_MISSING] = "missing",
 	[TRACE_MINOR] = "minor",
 };
-
-static const char *const source_names[] = {
-	[TRACE_SOURCE_NONE] = "none", [TRACE_SOURCE_MEMORY] = "memory",
-	[TRACE_SOURCE_ZERO] = "zero", [TRACE_SOURCE_FILE] = "file",
-	[TRACE_SOURCE_SWAP] = "swap", [TRACE_SOURCE_CLEAN] = "clean",
-};
-static_assert(COUNT(source_names) == TRACE_SOURCES, "every source has a name");
 
 static const char *const why_names[] = {
 	[LAB_FAULT_DEMAND_ZERO] = "demand_zero",
@@ -87,8 +81,7 @@ static void print_slot(const struct trace_record *r)
 
 static void print_source(const struct trace_record *r, const char *key)
 {
-	printf(" %s=%s", key,
-	       name_in(source_names, COUNT(source_names), r->source));
+	printf(" %s=%s", key, trace_source_name(r->source));
 	if (r->source == TRACE_SOURCE_SWAP || r->source == TRACE_SOURCE_CLEAN)
 		print_slot(r);
 }

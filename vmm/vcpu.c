@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "ept/deadline.h"
 #include "ept/guest_mem.h"
 #include "vmm/boot.h"
 #include "vmm/clock.h"
@@ -173,6 +174,42 @@ static void do_port(struct vcpu *v)
 	}
 }
 
+/* Somebody waits for our registers: only this thread can read them while the
+ * vCPU runs. The VM's lock is held. */
+static void answer(struct vcpu *v)
+{
+	struct kvm_sregs s = { 0 };
+
+	if (!v->asked)
+		return;
+	ioctl(v->fd, KVM_GET_SREGS, &s);
+	v->paging = (struct vcpu_paging){ s.cr0, s.cr3, s.cr4, s.efer };
+	v->asked = false;
+	pthread_cond_broadcast(&v->vm->changed);
+}
+
+bool vcpu_ask_paging(struct vcpu *v, struct vcpu_paging *to,
+		     unsigned timeout_ms)
+{
+	const struct timespec until = deadline_in(timeout_ms);
+	struct vm *vm = v->vm;
+	int r = 0;
+
+	pthread_mutex_lock(&vm->lock);
+	v->asked = true;
+	if (v->started)
+		vcpu_kick(v);
+	pthread_cond_broadcast(&vm->changed);
+	while (v->asked && vm->end == VM_RUNNING && !r)
+		r = pthread_cond_clockwait(&vm->changed, &vm->lock,
+					   CLOCK_MONOTONIC, &until);
+	*to = v->paging;
+	r = v->asked;
+	v->asked = false;
+	pthread_mutex_unlock(&vm->lock);
+	return !r;
+}
+
 /* Wait while paused. False: the VM has ended. */
 static bool may_run(struct vcpu *v)
 {
@@ -181,10 +218,12 @@ static bool may_run(struct vcpu *v)
 
 	pthread_mutex_lock(&vm->lock);
 	v->run->immediate_exit = 0;
+	answer(v);
 	while (vm->paused && vm->end == VM_RUNNING) {
 		v->idle = true;
 		pthread_cond_broadcast(&vm->changed);
 		pthread_cond_wait(&vm->changed, &vm->lock);
+		answer(v);
 	}
 	go = vm->end == VM_RUNNING;
 	v->idle = !go;

@@ -12,8 +12,10 @@
 
 #include "devices/bus.h"
 #include "ept/stage2.h"
+#include "vmm/explain.h"
 #include "vmm/image.h"
 #include "vmm/options.h"
+#include "vmm/slo.h"
 #include "vmm/status.h"
 
 enum vm_end {
@@ -25,6 +27,11 @@ enum vm_end {
 	VM_FAILED /* we cannot go on */
 };
 
+/* The registers that say how a vCPU translates. */
+struct vcpu_paging {
+	uint64_t cr0, cr3, cr4, efer;
+};
+
 struct vcpu {
 	struct vm *vm;
 	unsigned index;
@@ -33,6 +40,8 @@ struct vcpu {
 	pthread_t thread;
 	bool started; /* its thread exists and is not joined; vm->lock */
 	bool idle; /* not in KVM_RUN; vm->lock */
+	bool asked; /* somebody waits for: */
+	struct vcpu_paging paging; /* vm->lock */
 };
 
 struct vm {
@@ -54,6 +63,9 @@ struct vm {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* paused, idle or end */
 	uint64_t operator_cap; /* bytes: what --resident or ctl said last */
+	struct slo slo; /* --mem-slo; lock */
+	uint64_t slo_stalled_us; /* PSI's total at its last step, and when */
+	int64_t slo_us;
 	bool wants_lab; /* the image asks for the lab device */
 	bool paused;
 	char pause_reason[160];
@@ -103,12 +115,22 @@ int vcpu_set_entry(struct vcpu *v, uint32_t entry);
 int vcpu_start(struct vcpu *v);
 /* Make it leave KVM_RUN soon. Any thread. */
 void vcpu_kick(struct vcpu *v);
+/* Ask it, at its next exit, which is caused; at most @timeout_ms. Any thread but
+ * its own. False: it did not answer. */
+bool vcpu_ask_paging(struct vcpu *v, struct vcpu_paging *to,
+		     unsigned timeout_ms);
 /* CR3 of the vCPU whose exit the calling thread is handling. */
 bool vcpu_current_cr3(uint64_t *cr3);
 
 /* status.c's input, and what the control API may do. */
 void vm_status(struct vm *vm, struct status *st);
 struct vm_control vm_control(struct vm *vm);
+/* vm_slo.c: a step of --mem-slo; to be called every SLO_STEP_MS. */
+void vm_slo_step(struct vm *vm);
+/* vm_explain.c: how @address is translated right now. False: one line in
+ * *why. */
+bool vm_explain(struct vm *vm, const char *address, struct explain *e,
+		struct complaint *why);
 /* The cap that the operator set last, bytes; the guest may only go below. */
 uint64_t vm_operator_cap(struct vm *vm);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a VM says of itself, and what the control API may ask of it. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,19 @@ static void status_memory(struct vm *vm, struct status *st)
 	st->pages.mapped_ahead = c.mapped_ahead;
 }
 
+static void status_observed(struct vm *vm, struct status *st)
+{
+	struct ladder l;
+
+	st->pressure = stage2_pressure(vm->stage2);
+	stage2_ladder(vm->stage2, &l);
+	for (unsigned i = 0; i < RUNGS; i++) {
+		st->ladder[i].pages = l.rung[i].pages;
+		st->ladder[i].bytes = l.rung[i].bytes;
+		st->ladder[i].us = (uint64_t)in_us(vm, l.rung[i].ticks);
+	}
+}
+
 static void status_placement(struct vm *vm, struct status *st)
 {
 	struct placement_report p = stage2_placement(vm->stage2);
@@ -100,12 +114,17 @@ void vm_status(struct vm *vm, struct status *st)
 			swap_tier_stats(vm->swap, i, &st->tier[i].stats);
 	status_memory(vm, st);
 	status_placement(vm, st);
+	status_observed(vm, st);
 	pthread_mutex_lock(&vm->lock);
 	st->state = vm->end ? "ended" : vm->paused ? "paused" : "running";
 	memcpy(st->reason, vm->pause_reason, sizeof(st->reason));
 	st->guest.exit_code = vm->status;
 	st->guest.exit_reason = end_name(vm->end);
 	st->guest.page_faults = vm->page_faults;
+	st->slo.stall_percent = vm->slo.target;
+	st->slo.cap_bytes = vm->slo.cap;
+	st->slo.lowered = vm->slo.lowered;
+	st->slo.raised = vm->slo.raised;
 	pthread_mutex_unlock(&vm->lock);
 }
 
@@ -165,6 +184,42 @@ static void control_stop(void *ctx)
 	vm_end(ctx, VM_STOPPED, 0);
 }
 
+static bool control_policy(void *ctx, const struct policy_ops *policy,
+			   struct complaint *why)
+{
+	int r = stage2_set_policy(((struct vm *)ctx)->stage2, policy);
+
+	return !r ||
+	       complaint_set(why, "policy %s: %s", policy->name, strerror(-r));
+}
+
+static bool control_whatif(void *ctx, struct whatif *w, struct complaint *why)
+{
+	struct stage2 *s = ((struct vm *)ctx)->stage2;
+
+	return (stage2_mrc(s, &w->mrc) && stage2_shadow(s, &w->shadow)) ||
+	       complaint_set(why, "nothing was seen yet: the VM has only just "
+				  "begun, or runs with --paging off");
+}
+
+static bool control_audit(void *ctx, struct audit_report *report,
+			  struct complaint *why)
+{
+	int r = stage2_audit(((struct vm *)ctx)->stage2, report);
+
+	if (r == -ENOTSUP)
+		return complaint_set(why, "this VM runs with --paging off");
+	if (r == -ETIMEDOUT)
+		return complaint_set(why, "an eviction under way does not end");
+	return !r || complaint_set(why, "audit: %s", strerror(-r));
+}
+
+static bool control_explain(void *ctx, const char *address, struct explain *e,
+			    struct complaint *why)
+{
+	return vm_explain(ctx, address, e, why);
+}
+
 struct vm_control vm_control(struct vm *vm)
 {
 	return (struct vm_control){
@@ -174,5 +229,9 @@ struct vm_control vm_control(struct vm *vm)
 		.pause = control_pause,
 		.resume = control_resume,
 		.stop = control_stop,
+		.policy = control_policy,
+		.whatif = control_whatif,
+		.explain = control_explain,
+		.audit = control_audit,
 	};
 }

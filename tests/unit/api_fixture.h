@@ -27,6 +27,9 @@
 struct fake_vm {
 	_Atomic(uint64_t) resident;
 	atomic_int residents, pauses, resumes, stops, statuses;
+	struct audit_report audit; /* what it answers */
+	struct explain explain; /* but for the address */
+	_Atomic(const char *) policy; /* the one it was given last */
 	_Atomic(const char *) refusal; /* not NULL: say no, because of this */
 };
 
@@ -53,22 +56,27 @@ static inline bool fake_verdict(struct fake_vm *vm, struct complaint *why)
 static inline void fake_status(void *vm, struct status *st)
 {
 	atomic_fetch_add(&((struct fake_vm *)vm)->statuses, 1);
-	*st = (struct status){ .name = "fake",
-			       .accel = "kvm",
-			       .stage2 = "ept",
-			       .state = "paused",
-			       .reason = "a test",
-			       .policy = "clock",
-			       .guest.page_faults = 7,
-			       .memory = { .size_bytes = 256 << 20,
-					   .resident_limit_bytes = 64 << 20,
-					   .resident_bytes = 63 << 20,
-					   .resident_peak_bytes = 64 << 20 },
-			       .faults = { 1000, 200, { 1.25, 50, 900 } },
-			       .pages = { 1, 2, 3, 4, 5, 6, 8 },
-			       .tier[0] = { "ram",
-					    { 25600, 100 << 20, 33 << 20 } },
-			       .tiers = 1 };
+	*st = (struct status){
+		.name = "fake",
+		.accel = "kvm",
+		.stage2 = "ept",
+		.state = "paused",
+		.reason = "a test",
+		.policy = "clock",
+		.guest.page_faults = 7,
+		.memory = { .size_bytes = 256 << 20,
+			    .resident_limit_bytes = 64 << 20,
+			    .resident_bytes = 63 << 20,
+			    .resident_peak_bytes = 64 << 20 },
+		.faults = { 1000, 200, { 1.25, 50, 900 } },
+		.pages = { 1, 2, 3, 4, 5, 6, 8 },
+		.tier[0] = { "ram", { 25600, 100 << 20, 33 << 20 } },
+		.tiers = 1,
+		.pressure = { { 1.5, 0.75, 0.25, 123456 },
+			      { 0.5, 0.25, 0.125, 45678 } },
+		.ladder = { [RUNG_COMPRESSED] = { 4, 16384, 1500 } },
+		.slo = { 0.5, 48 << 20, 9, 2 },
+	};
 }
 
 static inline bool fake_resident(void *vm, uint64_t bytes,
@@ -100,6 +108,69 @@ static inline void fake_stop(void *vm)
 	atomic_fetch_add(&((struct fake_vm *)vm)->stops, 1);
 }
 
+static inline bool fake_audit(void *vm, struct audit_report *r,
+			      struct complaint *why)
+{
+	struct fake_vm *f = vm;
+
+	if (!fake_verdict(f, why))
+		return false;
+	*r = f->audit;
+	return true;
+}
+
+static inline bool fake_policy(void *vm, const struct policy_ops *policy,
+			       struct complaint *why)
+{
+	struct fake_vm *f = vm;
+
+	if (!fake_verdict(f, why))
+		return false;
+	atomic_store(&f->policy, policy->name);
+	return true;
+}
+
+static inline bool fake_whatif(void *vm, struct whatif *w,
+			       struct complaint *why)
+{
+	*w = (struct whatif){
+		.mrc = { .references = { 100, 6400 }, .first = { 10, 640 } },
+		.shadow = { .references = { 100, 6400 },
+			    .policies = 2,
+			    .policy = { { "fifo", { 40, 2560 } },
+					{ "arc", { 25, 1600 } } } },
+	};
+	for (unsigned i = 0; i < MRC_POINTS; i++)
+		w->mrc.point[i] = (struct mrc_point){
+			.frames = 256 * (i + 1),
+			.misses = { 90 - i, 64 * (90 - i) },
+		};
+	return fake_verdict(vm, why);
+}
+
+static inline bool fake_is_ram(void *ctx, gpa_t at)
+{
+	(void)ctx;
+	return at.v < 256 << 20;
+}
+
+static inline bool fake_explain(void *vm, const char *address,
+				struct explain *e, struct complaint *why)
+{
+	struct fake_vm *f = vm;
+	struct explain asked;
+
+	if (!fake_verdict(f, why) ||
+	    !explain_parse(address, fake_is_ram, NULL, &asked, why))
+		return false;
+	*e = f->explain;
+	e->virtual = asked.virtual;
+	e->gva = asked.gva;
+	e->gpa = asked.gpa;
+	e->has_gpa = asked.has_gpa;
+	return true;
+}
+
 static inline struct vm_control fake_control(struct fake_vm *vm)
 {
 	return (struct vm_control){ .vm = vm,
@@ -107,7 +178,11 @@ static inline struct vm_control fake_control(struct fake_vm *vm)
 				    .resident = fake_resident,
 				    .pause = fake_pause,
 				    .resume = fake_resume,
-				    .stop = fake_stop };
+				    .stop = fake_stop,
+				    .policy = fake_policy,
+				    .whatif = fake_whatif,
+				    .explain = fake_explain,
+				    .audit = fake_audit };
 }
 
 /* How often the VM was asked to do something. */

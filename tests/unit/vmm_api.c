@@ -76,6 +76,35 @@ static void orders_reach_the_vm(void **state)
 	assert_int_equal(f.vm.resident, INT64_MAX);
 }
 
+static void policy_is_told_and_changed(void **state)
+{
+	(void)state;
+	struct answer a;
+	const char *now;
+	json_t *answer, *names;
+
+	ask(&f, &a, "GET", "/policy", "");
+	assert_int_equal(a.status, 200);
+	answer = json_loads(a.body, 0, NULL);
+	assert_int_equal(json_unpack(answer, "{s:s, s:o}", "policy", &now,
+				     "policies", &names),
+			 0);
+	assert_string_equal(now, "clock");
+	for (unsigned i = 0; policies[i]; i++)
+		assert_string_equal(json_string_value(json_array_get(names, i)),
+				    policies[i]->name);
+	json_decref(answer);
+	ask(&f, &a, "PUT", "/policy", "{\"policy\":\"fifo\"}");
+	assert_int_equal(a.status, 204);
+	assert_string_equal(f.vm.policy, "fifo");
+	ask(&f, &a, "PUT", "/policy", "{\"policy\":\"best\"}");
+	assert_int_equal(a.status, 400);
+	assert_fault(&a, "no policy best");
+	ask(&f, &a, "PUT", "/policy", "{\"policy\":7}");
+	assert_int_equal(a.status, 400);
+	assert_string_equal(f.vm.policy, "fifo");
+}
+
 static void refusals_are_told(void **state)
 {
 	(void)state;
@@ -109,6 +138,13 @@ static void other_paths_and_methods_are_refused(void **state)
 		{ "PUT", "/status", 405, "Allow: GET\r\n" },
 		{ "DELETE", "/vm", 405, "Allow: PATCH\r\n" },
 		{ "GET", "/memory/resident", 405, "Allow: PUT\r\n" },
+		{ "DELETE", "/policy", 405, "Allow: PUT\r\n" },
+		{ "PUT", "/memory/audit", 405, "Allow: GET\r\n" },
+		{ "PUT", "/explain/0x1000", 405, "Allow: GET\r\n" },
+		{ "GET", "/explain", 404, NULL },
+		{ "GET", "/explain/", 400, NULL },
+		{ "GET", "/explain/0x1000/", 400, NULL },
+		{ "GET", "/explain/status", 400, NULL },
 		{ "BREW", "/status", 400, NULL },
 	};
 	struct answer a;
@@ -366,6 +402,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(status_is_the_report),
 		TEST(orders_reach_the_vm),
+		TEST(policy_is_told_and_changed),
 		TEST(refusals_are_told),
 		TEST(other_paths_and_methods_are_refused),
 		TEST(bad_json_is_refused_by_name),

@@ -71,6 +71,8 @@ static void inner_run_means_the_same(void **state)
 			       "flip=7",
 			       "--trace-refs",
 			       "20",
+			       "--mem-slo",
+			       "stall=12.5",
 			       "--timeout",
 			       "9",
 			       "-p",
@@ -107,6 +109,7 @@ static void inner_run_means_the_same(void **state)
 	assert_true(b.paging);
 	assert_int_equal(b.flip_nth, 7);
 	assert_int_equal(b.trace_refs_ms, 20);
+	assert_true(b.slo_stall == 12.5);
 	assert_int_equal(b.timeout_s, 9);
 	assert_null(b.stats);
 	assert_null(b.trace);

@@ -31,6 +31,7 @@ static void defaults(void **state)
 	assert_null(o.api_socket);
 	assert_int_equal(o.timeout_s, 0);
 	assert_int_equal(o.flip_nth, 0);
+	assert_true(o.slo_stall == 0);
 	assert_true(o.paging);
 	options_free(&o);
 }
@@ -38,12 +39,13 @@ static void defaults(void **state)
 static void every_option_is_taken(void **state)
 {
 	(void)state;
-	expect_good("-m 1G --cpus=3 --kernel a.elf -p quiet --resident 64M "
-		    "--policy clock --swap ram=1G,codec=zstd --swap "
-		    "file=/tmp,size=2G --on-swap-error kill --trace t.tft "
-		    "--stats=s.json --name a.B-9_ --api-socket /run/x.sock "
-		    "--timeout 30 --accel capsule --paging on --inject flip=7 "
-		    "-- verify --size 1M");
+	expect_good(
+		"-m 1G --cpus=3 --kernel a.elf -p quiet --resident 64M "
+		"--policy clock --swap ram=1G,codec=zstd --swap "
+		"file=/tmp,size=2G --on-swap-error kill --trace t.tft "
+		"--stats=s.json --name a.B-9_ --api-socket /run/x.sock "
+		"--mem-slo stall=0.5% --timeout 30 --accel capsule --paging on --inject flip=7 "
+		"-- verify --size 1M");
 	assert_string_equal(o.kernel, "a.elf");
 	assert_string_equal(o.cmdline, "quiet -- verify --size 1M");
 	assert_int_equal(o.memory_bytes, GIB);
@@ -67,6 +69,7 @@ static void every_option_is_taken(void **state)
 	assert_int_equal(o.accel, ACCEL_CAPSULE);
 	assert_true(o.paging);
 	assert_int_equal(o.flip_nth, 7);
+	assert_true(o.slo_stall == 0.5);
 	options_free(&o);
 }
 
@@ -214,14 +217,23 @@ static char *help_text(void)
 static void help_names_every_option(void **state)
 {
 	static const char *const names[] = {
-		"-m, --memory SIZE\n", "-c, --cpus N\n",
-		"-k, --kernel FILE\n", "-p, --cmdline TEXT\n",
-		"--resident SIZE\n",   "--policy NAME\n",
-		"--swap TIER\n",       "--on-swap-error stop|kill\n",
-		"--trace FILE\n",      "--stats FILE\n",
-		"--name NAME\n",       "--api-socket PATH\n",
-		"--timeout SECONDS\n", "--accel auto|kvm|capsule\n",
-		"--paging on|off\n",   "--inject flip=N\n",
+		"-m, --memory SIZE\n",
+		"-c, --cpus N\n",
+		"-k, --kernel FILE\n",
+		"-p, --cmdline TEXT\n",
+		"--resident SIZE\n",
+		"--policy NAME\n",
+		"--swap TIER\n",
+		"--on-swap-error stop|kill\n",
+		"--trace FILE\n",
+		"--stats FILE\n",
+		"--name NAME\n",
+		"--api-socket PATH\n",
+		"--timeout SECONDS\n",
+		"--accel auto|kvm|capsule\n",
+		"--paging on|off\n",
+		"--inject flip=N\n",
+		"--mem-slo stall=PERCENT\n",
 	};
 	char *text = help_text(), *rest = text, *line;
 

@@ -46,6 +46,12 @@ static const struct status sample = {
 		       .blocked_us = 1e6 },
 	.wall_us = 121,
 	.first_exit_us = 123,
+	.pressure = { .some = { 1.25, 2.5, 3.75, 124 },
+		      .full = { 4.25, 5.5, 6.75, 125 } },
+	.ladder = { [RUNG_REPORTED_FREE] = { 126, 127, 128 },
+		    [RUNG_COMPRESSED] = { 129, 130, 131 },
+		    [RUNG_REMOTE] = { 132, 133, 134 } },
+	.slo = { 0.75, 135, 136, 137 },
 };
 
 static const char sample_text[] =
@@ -70,7 +76,30 @@ static const char sample_text[] =
 	"\"policy\":\"clock\","
 	"\"placement\":{\"choice\":\"same_cpu\",\"same_cpu_us\":4.25,"
 	"\"spin_us\":0.1,\"blocked_us\":1000000.0},"
-	"\"first_exit_us\":123}";
+	"\"first_exit_us\":123,"
+	"\"pressure\":{\"some\":{\"avg10\":1.25,\"avg60\":2.5,"
+	"\"avg300\":3.75,\"total_us\":124},"
+	"\"full\":{\"avg10\":4.25,\"avg60\":5.5,"
+	"\"avg300\":6.75,\"total_us\":125}},"
+	"\"ladder\":["
+	"{\"name\":\"reported_free\",\"pages\":126,\"bytes\":127,"
+	"\"time_us\":128},"
+	"{\"name\":\"ballooned\",\"pages\":0,\"bytes\":0,"
+	"\"time_us\":0},"
+	"{\"name\":\"zero\",\"pages\":0,\"bytes\":0,"
+	"\"time_us\":0},"
+	"{\"name\":\"clean\",\"pages\":0,\"bytes\":0,"
+	"\"time_us\":0},"
+	"{\"name\":\"same_filled\",\"pages\":0,\"bytes\":0,"
+	"\"time_us\":0},"
+	"{\"name\":\"compressed\",\"pages\":129,\"bytes\":130,"
+	"\"time_us\":131},"
+	"{\"name\":\"file\",\"pages\":0,\"bytes\":0,"
+	"\"time_us\":0},"
+	"{\"name\":\"remote\",\"pages\":132,\"bytes\":133,"
+	"\"time_us\":134}],"
+	"\"mem_slo\":{\"stall_percent\":0.75,\"cap_bytes\":135,"
+	"\"lowered\":136,\"raised\":137}}";
 
 static void compact_text_is_exact(void **state)
 {

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+#include <unistd.h>
+
+#include "ept/clock.h"
+#include "ept/guest_mem.h"
+#include "ept/observe.h"
+#include "ept/state.h"
+
+int observe_init(struct observer *o)
+{
+	pressure_init(&o->pressure, clock_ns());
+	return history_init(&o->history, HISTORY_EVENTS);
+}
+
+void observe_destroy(struct observer *o)
+{
+	history_destroy(&o->history);
+}
+
+static uint8_t policy_number(const struct policy_ops *policy)
+{
+	for (uint8_t i = 0; policies[i]; i++)
+		if (policies[i] == policy)
+			return i;
+	return HISTORY_NO_POLICY;
+}
+
+static enum history_what what_of(const struct trace_record *r)
+{
+	switch (r->kind) {
+	case TRACE_STAGE2:
+		return r->fault == TRACE_MINOR ? HISTORY_MINOR
+					       : HISTORY_MISSING;
+	case TRACE_AHEAD:
+		return HISTORY_AHEAD;
+	case TRACE_AGE:
+		return HISTORY_AGE;
+	default:
+		return HISTORY_EVICT;
+	}
+}
+
+static enum rung rung_of(struct swap *swap, const struct trace_record *r)
+{
+	if (r->source == TRACE_SOURCE_ZERO)
+		return RUNG_ZERO;
+	if (r->source == TRACE_SOURCE_CLEAN)
+		return RUNG_CLEAN;
+	return rung_of_tier(swap_tier_name(swap, (slot_t){ r->stage2.slot }));
+}
+
+static struct history_event event_of(const struct policy_ops *policy,
+				     const struct trace_record *r)
+{
+	return (struct history_event){
+		.gfn = r->stage2.gpa >> PAGE_SHIFT,
+		.tsc = r->tsc,
+		.slot = r->stage2.slot,
+		.ticks = r->ticks,
+		.what = (uint8_t)what_of(r),
+		.source = r->source,
+		.tier = r->stage2.tier,
+		.policy = policy_number(policy),
+	};
+}
+
+void observe_record(struct observer *o, struct swap *swap,
+		    const struct policy_ops *policy,
+		    const struct trace_record *r)
+{
+	struct history_event e = event_of(policy, r);
+
+	history_note(&o->history, &e);
+	if (r->kind == TRACE_EVICT)
+		ladder_count(&o->ladder, rung_of(swap, r), PAGE_SIZE, r->ticks);
+}
+
+void observe_error(struct observer *o, struct swap *swap,
+		   enum history_what what, gfn_t g, struct pte e)
+{
+	struct history_event event = {
+		.gfn = g.v,
+		.tsc = trace_now(),
+		.what = (uint8_t)what,
+		.tier = HISTORY_NO_TIER,
+		.policy = HISTORY_NO_POLICY,
+	};
+
+	if (pte_kind(e) == PTE_STORED) {
+		event.slot = pte_slot(e).v;
+		event.tier = (uint8_t)swap_tier(swap, pte_slot(e));
+	}
+	history_note(&o->history, &event);
+}
+
+void observe_vcpu(struct observer *o)
+{
+	pressure_add_vcpu(&o->pressure, (uint32_t)gettid(), clock_ns());
+}
+
+void observe_stall(struct observer *o, uint32_t thread)
+{
+	pressure_begin(&o->pressure, thread, clock_ns());
+}
+
+void observe_resume(struct observer *o, uint32_t thread)
+{
+	pressure_end(&o->pressure, thread, clock_ns());
+}
+
+bool stage2_page(struct stage2 *s, gfn_t g, struct page_report *r)
+{
+	const struct history *h = &s->observer.history;
+	const struct page *page;
+	frame_t f;
+
+	if (!frame_of(s, g, &f))
+		return false;
+	page = page_of(s, f) + (g.v - gfn_of_frame(s, f).v);
+	pthread_mutex_lock(&s->lock);
+	*r = (struct page_report){
+		.entry = ept_lookup(&s->ept, g),
+		.level = ept_level(&s->ept, g),
+		.has_copy = page->has_copy,
+		.copy = swap_slot_of(s->config.swap, page->copy),
+		.busy = page_of(s, f)->busy,
+		.lost = history_lost(h),
+		.now = trace_now(),
+	};
+	r->events = history_find(h, g, r->event, PAGE_EVENTS);
+	pthread_mutex_unlock(&s->lock);
+	return true;
+}
+
+bool stage2_peek(struct stage2 *s, gpa_t at, void *to, size_t len)
+{
+	struct pte e;
+	bool at_once;
+
+	pthread_mutex_lock(&s->lock);
+	e = ept_lookup(&s->ept, gfn_of(at));
+	at_once = pte_has_frame(e) || frames_free(s);
+	pthread_mutex_unlock(&s->lock);
+	return at_once && guest_read(s, at, to, len);
+}
+
+struct pressure_report stage2_pressure(struct stage2 *s)
+{
+	struct pressure_report r;
+
+	pthread_mutex_lock(&s->lock);
+	r = pressure_read(&s->observer.pressure, clock_ns());
+	pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+void stage2_ladder(struct stage2 *s, struct ladder *l)
+{
+	pthread_mutex_lock(&s->lock);
+	*l = s->observer.ladder;
+	pthread_mutex_unlock(&s->lock);
+}

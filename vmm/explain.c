@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* The address as it is asked for, and the answer as JSON. */
+#include "vmm/explain.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/page_text.h"
+#include "vmm/safe_json.h"
+#include "vmm/trace_names.h"
+
+static bool number(const char *text, uint64_t *n)
+{
+	char *end;
+
+	errno = 0;
+	*n = strtoull(text, &end, 0);
+	return *text >= '0' && *text <= '9' && !*end && !errno;
+}
+
+bool explain_parse(const char *text, bool (*is_ram)(void *ctx, gpa_t at),
+		   void *ctx, struct explain *e, struct complaint *why)
+{
+	bool gpa = !strncmp(text, "gpa:", 4), gva = !strncmp(text, "gva:", 4);
+	uint64_t at;
+
+	*e = (struct explain){ .refs = 0 };
+	if (!number(text + (gpa || gva ? 4 : 0), &at))
+		return complaint_set(why, "want an address as in 0x1000, "
+					  "gpa:0x1000 or gva:0x1000");
+	if (!gpa && !gva)
+		gpa = is_ram(ctx, (gpa_t){ at });
+	e->virtual = !gpa;
+	e->has_gpa = gpa;
+	if (gpa)
+		e->gpa.v = at;
+	else
+		e->gva.v = at;
+	return true;
+}
+
+static json_t *hex(uint64_t n)
+{
+	return json_sprintf("%#llx", (unsigned long long)n);
+}
+
+/* A slot that was released meanwhile lies in no tier. */
+static const char *name_or_none(const char *tier)
+{
+	return tier ? tier : "none";
+}
+
+static json_t *ref_json(const struct twostage_ref *r, const char *tier)
+{
+	char text[160] = "";
+	struct pte e = { r->entry };
+	bool hidden = r->stage == 2 && pte_kind(e) == PTE_TABLE;
+
+	if (r->stage == 1)
+		guest_entry_text(r->entry, r->level, text, sizeof(text));
+	else
+		stage2_entry_text(e, r->level, name_or_none(tier), text,
+				  sizeof(text));
+	/* One of our own tables: its address is the host's. */
+	return json_pack("{s:i, s:i, s:o, s:o, s:s}", "stage", (int)r->stage,
+			 "level", (int)r->level, "gpa", hex(r->gpa.v), "entry",
+			 hidden ? json_null() : hex(r->entry), "decoded", text);
+}
+
+static json_t *walk_json(const struct explain *e)
+{
+	json_t *walk = json_array();
+
+	for (unsigned i = 0; i < e->refs; i++)
+		json_array_append_new(walk, ref_json(&e->ref[i], e->tier[i]));
+	return walk;
+}
+
+/* Where a page is stored. */
+static json_t *slot_json(const char *tier, slot_t slot)
+{
+	return json_pack("{s:s, s:I}", "tier", name_or_none(tier), "slot",
+			 safe_count(slot.v));
+}
+
+static json_t *stored_json(const struct explain *e)
+{
+	const struct page_report *p = &e->page;
+
+	if (pte_kind(p->entry) == PTE_STORED)
+		return slot_json(e->page_tier, pte_slot(p->entry));
+	return p->has_copy ? slot_json(e->page_tier, p->copy) : json_null();
+}
+
+static const char *what_text(enum history_what what)
+{
+	static const char *const text[HISTORY_KINDS] = {
+		[HISTORY_MISSING] = "missing",
+		[HISTORY_MINOR] = "minor",
+		[HISTORY_AHEAD] = "ahead",
+		[HISTORY_AGE] = "age",
+		[HISTORY_EVICT] = "evict",
+		[HISTORY_STORE_ERROR] = "store_error",
+		[HISTORY_LOAD_ERROR] = "load_error",
+	};
+
+	return what < HISTORY_KINDS && text[what] ? text[what] : "unknown";
+}
+
+static double in_us(const struct explain *e, uint64_t ticks)
+{
+	return e->tsc_hz ? (double)ticks * 1e6 / (double)e->tsc_hz : 0;
+}
+
+static const char *policy_text(uint8_t number)
+{
+	for (uint8_t i = 0; policies[i]; i++)
+		if (i == number)
+			return policies[i]->name;
+	return "";
+}
+
+static json_t *event_json(const struct explain *e, unsigned i)
+{
+	const struct history_event *h = &e->page.event[i];
+	bool slot = h->tier != HISTORY_NO_TIER;
+
+	return json_pack("{s:s, s:f, s:f, s:s, s:s, s:o}", "what",
+			 what_text(h->what), "ago_us",
+			 safe_real(in_us(e, e->page.now - h->tsc)), "took_us",
+			 safe_real(in_us(e, h->ticks)), "source",
+			 trace_source_name(h->source), "policy",
+			 policy_text(h->policy), "stored",
+			 slot ? slot_json(e->event_tier[i], (slot_t){ h->slot })
+			      : json_null());
+}
+
+static json_t *history_json(const struct explain *e)
+{
+	json_t *history = json_array();
+
+	for (unsigned i = 0; i < e->page.events; i++)
+		json_array_append_new(history, event_json(e, i));
+	return history;
+}
+
+/* The newest event of @a's or @b's kind. */
+static const struct history_event *last(const struct explain *e,
+					enum history_what a,
+					enum history_what b)
+{
+	for (unsigned i = 0; i < e->page.events; i++)
+		if (e->page.event[i].what == a || e->page.event[i].what == b)
+			return &e->page.event[i];
+	return NULL;
+}
+
+static double ago_s(const struct explain *e, const struct history_event *h)
+{
+	return in_us(e, e->page.now - h->tsc) / 1e6;
+}
+
+static void say_evicted(const struct explain *e, FILE *f)
+{
+	const struct history_event *h = last(e, HISTORY_EVICT, HISTORY_EVICT);
+
+	if (!h)
+		return;
+	fprintf(f, "evicted %.1f s ago by %s", ago_s(e, h),
+		policy_text(h->policy));
+	if (h->tier == HISTORY_NO_TIER)
+		fprintf(f, ", all zeros");
+	else
+		fprintf(f, " to %s slot %llu%s",
+			name_or_none(e->event_tier[h - e->page.event]),
+			(unsigned long long)h->slot,
+			h->source == TRACE_SOURCE_CLEAN ? ", where it was"
+							: "");
+	fprintf(f, "; ");
+}
+
+static void say_faulted(const struct explain *e, FILE *f)
+{
+	const struct history_event *h = last(e, HISTORY_MISSING, HISTORY_MINOR);
+
+	if (h)
+		fprintf(f, "last fault %.1f us, %.1f s ago", in_us(e, h->ticks),
+			ago_s(e, h));
+	else
+		fprintf(f, "%s",
+			e->page.lost ? "no fault remembered" : "never faulted");
+}
+
+/* Its story in one line. */
+static json_t *summary_json(const struct explain *e)
+{
+	char text[256] = "";
+	FILE *f = fmemopen(text, sizeof(text), "w");
+
+	if (f) {
+		say_evicted(e, f);
+		say_faulted(e, f);
+		fclose(f);
+	}
+	return json_string(text);
+}
+
+static json_t *page_json(const struct explain *e)
+{
+	const struct page_report *p = &e->page;
+
+	if (!e->ram)
+		return json_null();
+	return json_pack("{s:o, s:s, s:b, s:o, s:o, s:o, s:I}", "gfn",
+			 hex(gfn_of(e->gpa).v), "state",
+			 page_state(pte_kind(p->entry)), "busy", p->busy,
+			 "stored", stored_json(e), "summary", summary_json(e),
+			 "history", history_json(e), "events_lost",
+			 safe_count(p->lost));
+}
+
+char *explain_json(const struct explain *e)
+{
+	json_t *report =
+		json_pack("{s:o, s:o, s:o, s:o, s:o}", "gva",
+			  e->virtual ? hex(e->gva.v) : json_null(), "cr3",
+			  e->virtual ? hex(e->cr3) : json_null(), "gpa",
+			  e->has_gpa ? hex(e->gpa.v) : json_null(), "walk",
+			  walk_json(e), "page", page_json(e));
+	char *text = json_dumps(report, JSON_COMPACT | JSON_REAL_PRECISION(9));
+
+	json_decref(report);
+	return text;
+}
