@@ -107,7 +107,7 @@ sub counts {
 # Run @command in the cgroup. Its output, what it swapped, and samples of the
 # cgroup. Reading memory.stat is not for us alone: it makes the kernel sum up
 # its counts, without which reclaim can miss that the inactive list is empty,
-# and kills the group.
+# and kills the group. It does so at times all the same.
 sub run {
 	my (@command) = @_;
 	my $before = counts();
@@ -122,7 +122,7 @@ sub run {
 	}
 	vec($ready, fileno $out, 1) = 1;
 	push @samples, group_stat()
-		while !select(my $r = $ready, undef, undef, 0.02);
+		while !select(my $r = $ready, undef, undef, 0.01);
 	my $text = join '', <$out>;
 	close $out;
 	my $after = counts();

@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 	}
 	close(fd[1]);
 	while (read(fd[0], bytes, sizeof(bytes)) > 0)
-		if (!first)
+		if (first == 0)
 			first = now_us() - start;
 	if (wait4(pid, &status, 0, &used) != pid)
 		return 2;
