@@ -10,7 +10,7 @@ use warnings;
 
 my $cgroup = "/sys/fs/cgroup/memory/twofold-bench-$$";
 my $parent = $$;
-my (@zrams, $swapping, $cluster);
+my (@zrams, $swapping, $cluster, $child);
 
 sub read_file {
 	my ($path) = @_;
@@ -75,6 +75,8 @@ sub setup {
 END {
 	my $status = $?;
 	if ($$ == $parent) {
+		kill 'KILL', $child if $child;
+		waitpid $child, 0 if $child;
 		system('swapoff', $swapping) if $swapping;
 		write_file('/sys/class/zram-control/hot_remove', $_)
 			for @zrams;
@@ -113,8 +115,8 @@ sub run {
 	my $before = counts();
 	my $ready = '';
 	my @samples;
-	my $pid = open(my $out, '-|') // die "bench: fork: $!\n";
-	if (!$pid) {
+	$child = open(my $out, '-|') // die "bench: fork: $!\n";
+	if (!$child) {
 		write_file("$cgroup/cgroup.procs", $$);
 		open STDERR, '>&', \*STDOUT;
 		open STDIN, '<', '/dev/null';
@@ -124,10 +126,11 @@ sub run {
 	push @samples, group_stat()
 		while !select(my $r = $ready, undef, undef, 0.01);
 	my $text = join '', <$out>;
-	close $out;
+	close $out; # and waits for it
+	$child = 0;
 	my $after = counts();
-	return ($text, { map { $_ => $after->{$_} - $before->{$_} } keys %$after },
-		@samples);
+	$after->{$_} -= $before->{$_} for keys %$after;
+	return ($text, $after, @samples);
 }
 
 1;

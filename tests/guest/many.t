@@ -21,7 +21,10 @@ my @vms = map { start('kvm', '-m', '24M', '--resident', '8M', '--swap', 'ram',
 	'--order', $_ % 2 ? 'seq' : 'random') } 1 .. VMS;
 
 # Paused, none can end: they all are there at the same time.
-sub paused { my ($r) = @_; until_true(120, sub { (ctl($r, 'pause'))[0] == 0 }) }
+sub paused {
+	my ($r) = @_;
+	return until_true(120, sub { (ctl($r, 'pause'))[0] == 0 });
+}
 is grep({ paused($_) } @vms), VMS, 'all are there at once';
 is grep({ (ctl($_, 'resume'))[0] == 0 } @vms), VMS, 'and all go on';
 
@@ -32,7 +35,8 @@ for my $seed (1 .. VMS) {
 	like slurp($r->{out}), qr/^verify: ok, 4096 pages, 2 passes, seed $seed,/m,
 		"VM $seed: every byte is right";
 	my $s = stats($r);
-	cmp_ok $s->{memory}{resident_peak_bytes}, '<=', 8 * MIB, "VM $seed: the cap";
+	cmp_ok $s->{memory}{resident_peak_bytes}, '<=', 8 * MIB,
+		"VM $seed: the cap";
 	cmp_ok $s->{pages}{swapped_out}, '>', 2000, "VM $seed: it swapped";
 	is $s->{guest}{exit_code}, 0, "VM $seed: its own status";
 }
