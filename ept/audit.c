@@ -139,7 +139,8 @@ static int check_slot(struct auditor *a, gfn_t g, slot_t slot)
 static bool check_mapping(struct auditor *a, gfn_t g, enum pte_kind kind,
 			  unsigned i)
 {
-	if (a->pagemap < 0 || (kind == PTE_UNMAPPED && a->stale[i]))
+	if (a->pagemap < 0 || kind == PTE_POISONED ||
+	    (kind == PTE_UNMAPPED && a->stale[i]))
 		return true;
 	return agree(a, AUDIT_PAGEMAP, g, kind == PTE_LEAF,
 		     !!(a->in_pagemap[i] & (PM_PRESENT | PM_SWAP)));

@@ -9,6 +9,7 @@
  *     unmapped      yes         no, if flushed  if it kept a copy
  *     absent        no          no              -
  *     stored        no          no              yes
+ *     poisoned      no          (its mark)      -
  *
  * and, for all pages together: the table's counters equal a recount, no two
  * pages name one slot, swap holds as many pages as are named, and who is under
