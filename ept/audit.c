@@ -3,19 +3,18 @@
  * With the lock held, what is not in motion is at rest on every side; but for
  * stale pages, which the table no longer maps and the host does, until the
  * next flush. Slots that a batch on its way out has taken are in no table yet:
- * so they are counted with `evicting` held too.
+ * so they are counted with `evicting` held too, or with a batch's tolerance.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ept/audit.h"
-#include "ept/clock.h"
 #include "ept/state.h"
 
 #define CHUNK	   512
-#define BATCH_NS   UINT64_C(1000000000) /* of an eviction under way */
 #define PM_PRESENT (UINT64_C(1) << 63) /* Documentation/admin-guide/mm/ */
 #define PM_SWAP	   (UINT64_C(1) << 62) /* pagemap.rst; a page on the move */
 
@@ -139,7 +138,8 @@ static int check_slot(struct auditor *a, gfn_t g, slot_t slot)
 static bool check_mapping(struct auditor *a, gfn_t g, enum pte_kind kind,
 			  unsigned i)
 {
-	if (a->pagemap < 0 || (kind == PTE_UNMAPPED && a->stale[i]))
+	if (a->pagemap < 0 || kind == PTE_POISONED ||
+	    (kind == PTE_UNMAPPED && a->stale[i]))
 		return true;
 	return agree(a, AUDIT_PAGEMAP, g, kind == PTE_LEAF,
 		     !!(a->in_pagemap[i] & (PM_PRESENT | PM_SWAP)));
@@ -260,8 +260,9 @@ static bool check_counters(struct auditor *a)
 	return same;
 }
 
-/* A page that arrives from swap names its slot nowhere meanwhile. */
-static bool check_used(struct auditor *a)
+/* A page that arrives from swap names its slot nowhere meanwhile; and up to
+ * @unnamed others may be in use. */
+static bool check_used(struct auditor *a, uint64_t unnamed)
 {
 	const struct stage2 *s = a->s;
 	uint64_t named = s->ept.pages[PTE_STORED];
@@ -270,7 +271,7 @@ static bool check_used(struct auditor *a)
 
 	for (uint64_t at = 0; at < s->pages; at++)
 		named += s->page[at].has_copy;
-	most = named + s->ept.pages[PTE_ARRIVING];
+	most = named + s->ept.pages[PTE_ARRIVING] + unnamed;
 	return agree(a, AUDIT_SWAP_USED, (gfn_t){ 0 },
 		     used > most    ? most
 		     : named > used ? named
@@ -303,30 +304,32 @@ static int check_watch(struct auditor *a)
 	return same ? 0 : -EBADMSG;
 }
 
-/* -ETIMEDOUT: an eviction under way does not end. */
-static int hold_evictions(struct stage2 *s)
+/* Wait for a moment between two evictions, but not long: under pressure one
+ * follows the other, and its tier may not answer. */
+static bool hold_evictions(struct stage2 *s)
 {
 	const struct timespec pause = { .tv_nsec = 100 * 1000 };
-	const uint64_t until = clock_ns() + BATCH_NS;
 
-	while (pthread_mutex_trylock(&s->evicting)) {
-		if (clock_ns() > until)
-			return -ETIMEDOUT;
+	for (unsigned i = 0; i < 100; i++) {
+		if (!pthread_mutex_trylock(&s->evicting))
+			return true;
 		nanosleep(&pause, NULL);
 	}
-	return 0;
+	return false;
 }
 
 static int check_whole(struct auditor *a)
 {
-	int r = hold_evictions(a->s);
+	bool held = hold_evictions(a->s);
+	int r;
 
-	if (r)
-		return r;
 	pthread_mutex_lock(&a->s->lock);
-	r = check_counters(a) && check_used(a) ? check_watch(a) : -EBADMSG;
+	r = check_counters(a) && check_used(a, held ? 0 : TIER_BATCH)
+		    ? check_watch(a)
+		    : -EBADMSG;
 	pthread_mutex_unlock(&a->s->lock);
-	pthread_mutex_unlock(&a->s->evicting);
+	if (held)
+		pthread_mutex_unlock(&a->s->evicting);
 	return r;
 }
 

@@ -9,6 +9,7 @@
  *     unmapped      yes         no, if flushed  if it kept a copy
  *     absent        no          no              -
  *     stored        no          no              yes
+ *     poisoned      no          (its mark)      -
  *
  * and, for all pages together: the table's counters equal a recount, no two
  * pages name one slot, swap holds as many pages as are named, and who is under
@@ -32,7 +33,7 @@ enum audit_check {
 	AUDIT_SLOT_TWICE,
 	AUDIT_WATCH, /* who is under watch is unmapped and in the queue */
 	AUDIT_COUNTERS,
-	AUDIT_SWAP_USED,
+	AUDIT_SWAP_USED, /* exact between evictions, else within a batch */
 	AUDIT_CHECKS
 };
 
@@ -55,8 +56,7 @@ struct audit_report {
 };
 
 /* Audit all of RAM; stops at the first divergence. 0; -ENOTSUP paging is off;
- * -ENOMEM; -ETIMEDOUT an eviction under way does not end (its tier does not
- * answer). Any thread, no lock held. */
+ * -ENOMEM. Any thread, no lock held; waits for no eviction. */
 int stage2_audit(struct stage2 *s, struct audit_report *r);
 
 #endif

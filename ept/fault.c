@@ -13,6 +13,7 @@
 
 #include "ept/evict.h"
 #include "ept/haul.h"
+#include "ept/poison.h"
 #include "ept/uffd.h"
 
 #define READ_MAX 16
@@ -142,6 +143,10 @@ static bool bring_touched(struct stage2 *s, struct haul *h,
 		wake(s, a->frame);
 		return true;
 	}
+	if (a->error && poison_page(s, a->gfn, a->error)) {
+		observe_resume(&s->observer, p->thread);
+		return true;
+	}
 	if (a->error)
 		haul_failed(s, a);
 	return !a->error;
@@ -176,7 +181,7 @@ static bool serve(struct server *me, const struct parked_fault *p)
 	h->n = 0;
 	taken = haul_take_waiting(s, h, p->gfn);
 	if (taken < 0)
-		return false;
+		return taken == -EHWPOISON && poison_again(s, p->gfn);
 	if (taken > 0) {
 		struct pte e = ept_lookup(&s->ept, p->gfn);
 

@@ -154,6 +154,7 @@ void tell_owner(struct stage2 *s, gfn_t g, struct pte e, int error)
 		.error = error,
 		.gfn = g,
 		.stored = stored,
+		.poisoned = pte_kind(ept_lookup(&s->ept, g)) == PTE_POISONED,
 		.source = stored ? "swap" : s->pager[pte_payload(e)]->ops->name,
 	};
 

@@ -37,6 +37,7 @@ struct stage2_failure {
 	int error; /* -errno; -EBADMSG: the copy did not verify */
 	gfn_t gfn; /* FAILURE_LOAD */
 	bool stored; /* it was in swap: slot and tier say where */
+	bool poisoned; /* and its page is now a machine check */
 	slot_t slot;
 	const char *source; /* the tier, else the pager */
 };
@@ -62,6 +63,7 @@ struct stage2_config {
 	/* Unmap all of RAM every so many milliseconds, and map nothing ahead,
 	 * so that a trace holds every reference between; 0: do not. */
 	unsigned refs_ms;
+	bool poison; /* a page that is lost becomes a machine check */
 	unsigned vcpus; /* threads that fault at the same time, at least 1 */
 	/* A page was lost or swap is full; called without locks by the thread
 	 * that met it, which goes on waiting afterwards. */

@@ -137,3 +137,14 @@ uint64_t uffd_zero(int uffd, void *at, uint64_t len, int *error)
 {
 	return install_all(install_zero, uffd, at, NULL, len, error);
 }
+
+int uffd_poison(int uffd, void *at)
+{
+	struct uffdio_poison p = { .range = { (uintptr_t)at, PAGE_SIZE } };
+	int r;
+
+	do
+		r = ioctl(uffd, UFFDIO_POISON, &p) ? -errno : 0;
+	while (r == -EAGAIN);
+	return r == -EEXIST ? uffd_wake(uffd, at, PAGE_SIZE) : r;
+}

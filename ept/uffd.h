@@ -45,4 +45,11 @@ uint64_t uffd_copy(int uffd, void *at, const void *from, uint64_t len,
 /* New frames, all zeros. */
 uint64_t uffd_zero(int uffd, void *at, uint64_t len, int *error);
 
+/*
+ * From now on an access to the page at @at is a machine check (SIGBUS), also
+ * for who waits there. 0, and where there is something already; -errno: the
+ * kernel cannot (before 6.6).
+ */
+int uffd_poison(int uffd, void *at);
+
 #endif

@@ -39,7 +39,7 @@ static void add_memory(struct words *w, const struct run_options *o)
 	for (unsigned i = 0; i < o->swaps; i++)
 		add_swap(w, &o->swap[i], i);
 	words_add(w, "--on-swap-error");
-	words_add(w, o->on_swap_error == SWAP_ERROR_KILL ? "kill" : "stop");
+	words_add(w, "%s", on_swap_error_name[o->on_swap_error]);
 	words_add(w, "--paging");
 	words_add(w, o->paging ? "on" : "off");
 	if (o->flip_nth) {

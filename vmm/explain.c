@@ -181,13 +181,20 @@ static void say_evicted(const struct explain *e, FILE *f)
 	fprintf(f, "; ");
 }
 
-static void say_faulted(const struct explain *e, FILE *f)
+/* How it last came: by a fault, or along with a neighbour's. */
+static void say_came(const struct explain *e, FILE *f)
 {
-	const struct history_event *h = last(e, HISTORY_MISSING, HISTORY_MINOR);
+	const struct history_event *fault =
+		last(e, HISTORY_MISSING, HISTORY_MINOR);
+	const struct history_event *ahead =
+		last(e, HISTORY_AHEAD, HISTORY_AHEAD);
 
-	if (h)
-		fprintf(f, "last fault %.1f us, %.1f s ago", in_us(e, h->ticks),
-			ago_s(e, h));
+	if (fault)
+		fprintf(f, "last fault %.1f us, %.1f s ago",
+			in_us(e, fault->ticks), ago_s(e, fault));
+	else if (ahead)
+		fprintf(f, "mapped ahead of its first touch %.1f s ago",
+			ago_s(e, ahead));
 	else
 		fprintf(f, "%s",
 			e->page.lost ? "no fault remembered" : "never faulted");
@@ -201,7 +208,7 @@ static json_t *summary_json(const struct explain *e)
 
 	if (f) {
 		say_evicted(e, f);
-		say_faulted(e, f);
+		say_came(e, f);
 		fclose(f);
 	}
 	return json_string(text);

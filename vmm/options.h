@@ -17,7 +17,9 @@
 #define LARGE_PAGE (UINT64_C(2) << 20) /* bytes */
 
 enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_CAPSULE };
-enum on_swap_error { SWAP_ERROR_STOP, SWAP_ERROR_KILL };
+enum on_swap_error { SWAP_ERROR_STOP, SWAP_ERROR_KILL, SWAP_ERROR_POISON };
+
+extern const char *const on_swap_error_name[]; /* ended by NULL */
 
 struct swap_option {
 	bool ram; /* else file */

@@ -134,16 +134,18 @@ static int word_index(const char *value, const char *const *words)
 	return -1;
 }
 
+const char *const on_swap_error_name[] = { [SWAP_ERROR_STOP] = "stop",
+					   [SWAP_ERROR_KILL] = "kill",
+					   [SWAP_ERROR_POISON] = "poison",
+					   NULL };
+
 static bool set_on_swap_error(struct run_options *o, const char *value,
 			      struct complaint *why)
 {
-	static const char *const words[] = {
-		[SWAP_ERROR_STOP] = "stop", [SWAP_ERROR_KILL] = "kill", NULL
-	};
-	int i = word_index(value, words);
+	int i = word_index(value, on_swap_error_name);
 
 	if (i < 0)
-		return complaint_set(why, "want stop or kill");
+		return complaint_set(why, "want stop, poison or kill");
 	o->on_swap_error = (enum on_swap_error)i;
 	return true;
 }
@@ -236,9 +238,10 @@ const struct option options[] = {
 	  "where pages go [ram]; repeatable, tried in order:\n"
 	  "ram[=SIZE][,codec=lz4|zstd]   compressed memory [lz4]\n"
 	  "file=PATH[,size=SIZE]         a directory or a disk" },
-	{ 0, "on-swap-error", "stop|kill", set_on_swap_error,
-	  "when a page cannot be had back: pause the guest or\n"
-	  "end the run with status 125 [stop]" },
+	{ 0, "on-swap-error", "stop|poison|kill", set_on_swap_error,
+	  "when a page cannot be had back: pause the guest, give\n"
+	  "it a machine check, or end the run with status 125\n"
+	  "[stop]" },
 	{ 0, "trace", "FILE", set_trace, "record faults and evictions" },
 	{ 0, "trace-refs", "MS", set_trace_refs,
 	  "unmap everything that often, so that the trace has the\n"

@@ -14,6 +14,7 @@
 #include "ept/guest_mem.h"
 #include "vmm/boot.h"
 #include "vmm/clock.h"
+#include "vmm/machine_check.h"
 #include "vmm/vm.h"
 
 /* The vCPU whose exit this thread is handling. */
@@ -80,6 +81,8 @@ int vcpu_create(struct vcpu *v)
 	}
 	share_tsc(v);
 	r = set_cpuid(v);
+	if (!r && v->vm->options->on_swap_error == SWAP_ERROR_POISON)
+		r = machine_check_setup(v);
 	if (r)
 		vcpu_destroy(v);
 	return r;
@@ -235,8 +238,21 @@ static bool may_run(struct vcpu *v)
 /*
  * The emulated path may meet RAM whose page is not there. The access gets the
  * page's real bytes, never invented ones: while they cannot be had, the VM is
- * paused.
+ * paused. A machine check would come behind the access: too late.
  */
+static void pause_if_poisoned(struct vcpu *v, gpa_t at)
+{
+	char text[96];
+
+	if (pte_kind(stage2_entry(v->vm->stage2, gfn_of(at))) != PTE_POISONED)
+		return;
+	snprintf(text, sizeof(text),
+		 "gpa %#llx is lost, and an emulated access needs it",
+		 (unsigned long long)at.v);
+	fprintf(stderr, "twofold: paused: %s\n", text);
+	vm_pause(v->vm, text);
+}
+
 static void do_ram(struct vcpu *v, gpa_t at)
 {
 	uint8_t *data = v->run->mmio.data;
@@ -244,9 +260,11 @@ static void do_ram(struct vcpu *v, gpa_t at)
 
 	while (!(v->run->mmio.is_write
 			 ? guest_write(v->vm->stage2, at, data, len)
-			 : guest_read(v->vm->stage2, at, data, len)))
+			 : guest_read(v->vm->stage2, at, data, len))) {
+		pause_if_poisoned(v, at);
 		if (!may_run(v))
 			return;
+	}
 }
 
 static void do_mmio(struct vcpu *v)
@@ -327,6 +345,7 @@ static void *vcpu_run(void *arg)
 		if (!atomic_load(&v->vm->first_exit_us))
 			atomic_store(&v->vm->first_exit_us,
 				     (uint64_t)(clock_us() - v->vm->start_us));
+		machine_check_deliver(v);
 		/* What a VM that has ended still says may stem from a page
 		 * that could not be had (stage2_stop). */
 		if (vm_ended(v->vm))

@@ -16,6 +16,7 @@
 #include "ept/guest_mem.h"
 #include "vmm/boot.h"
 #include "vmm/clock.h"
+#include "vmm/machine_check.h"
 #include "vmm/vm.h"
 
 /* Pages that KVM needs on Intel for itself, between RAM and the APICs. */
@@ -163,6 +164,7 @@ bool vm_create(struct vm *vm, const struct run_options *o,
 	pthread_mutex_init(&vm->lock, NULL);
 	pthread_cond_init(&vm->changed, NULL);
 	sigaction(SIGUSR1, &kick, NULL);
+	machine_check_catch();
 	if (open_kvm(vm, why) && vm_make_memory(vm, im, why) &&
 	    add_memory(vm, why) && add_irqchip(vm, why) && add_vcpus(vm, why) &&
 	    machine_wire(vm, why) && write_boot(vm, im, why))

@@ -10,6 +10,27 @@
 #include "vmm/huge_pages.h"
 #include "vmm/vm.h"
 
+static void say(const char *what, const char *text)
+{
+	fprintf(stderr, "twofold: %s: %s\n", what, text);
+}
+
+/* What --on-swap-error says. A kernel that cannot poison the page, and what is
+ * no page at all, pause the VM. */
+static void answer_failure(struct vm *vm, const struct stage2_failure *f,
+			   const char *text)
+{
+	if (vm->options->on_swap_error == SWAP_ERROR_KILL) {
+		say("killed", text);
+		vm_end(vm, VM_FAILED, 125);
+	} else if (f->poisoned) {
+		say("poisoned", text);
+	} else {
+		say("paused", text);
+		vm_pause(vm, text);
+	}
+}
+
 /* Stage 2 met something it cannot mend: DESIGN's --on-swap-error. */
 static void on_failure(void *ctx, const struct stage2_failure *f)
 {
@@ -31,14 +52,7 @@ static void on_failure(void *ctx, const struct stage2_failure *f)
 		snprintf(text, sizeof(text), "gfn %#llx: pager %s: %s",
 			 (unsigned long long)f->gfn.v, f->source,
 			 strerror(-f->error));
-	fprintf(stderr, "twofold: %s: %s\n",
-		vm->options->on_swap_error == SWAP_ERROR_KILL ? "killed"
-							      : "paused",
-		text);
-	if (vm->options->on_swap_error == SWAP_ERROR_KILL)
-		vm_end(vm, VM_FAILED, 125);
-	else
-		vm_pause(vm, text);
+	answer_failure(vm, f, text);
 }
 
 /* One tier of swap as the options say. */
@@ -125,6 +139,7 @@ static bool make_stage2(struct vm *vm, const struct image *im,
 		.paging = o->paging,
 		.refs_ms = o->trace_refs_ms,
 		.vcpus = o->cpus,
+		.poison = o->on_swap_error == SWAP_ERROR_POISON,
 		.failed = on_failure,
 		.ctx = vm,
 	};

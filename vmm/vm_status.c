@@ -209,8 +209,6 @@ static bool control_audit(void *ctx, struct audit_report *report,
 
 	if (r == -ENOTSUP)
 		return complaint_set(why, "this VM runs with --paging off");
-	if (r == -ETIMEDOUT)
-		return complaint_set(why, "an eviction under way does not end");
 	return !r || complaint_set(why, "audit: %s", strerror(-r));
 }
 

@@ -4,6 +4,7 @@
 #include "guest/mm/pte.h"
 
 #define CR0_WP	 (1ul << 16)
+#define CR4_MCE	 (1ul << 6)
 #define CR4_PGE	 (1ul << 7)
 #define CR4_SMEP (1ul << 20)
 #define CR4_SMAP (1ul << 21)
@@ -27,6 +28,8 @@ void cpu_init(void)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
 		pte_nx = PTE_NX;
 	}
+	if (features.d & 1u << 7)
+		cr4 |= CR4_MCE;
 	if (features.d & 1u << 13) {
 		cr4 |= CR4_PGE;
 		pte_g = PTE_G;

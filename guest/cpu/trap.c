@@ -2,6 +2,7 @@
 #include "guest/cpu/trap.h"
 
 #include "guest/cpu/cpu.h"
+#include "guest/cpu/machine_check.h"
 #include "guest/cpu/segment.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
@@ -94,6 +95,8 @@ void trap(struct trap_frame *f)
 		return;
 	else if (f->vector == TRAP_PAGE_FAULT)
 		page_fault(f);
+	else if (f->vector == TRAP_MACHINE_CHECK)
+		machine_check(f);
 	else if (!from_user(f))
 		trap_die(f, "exception");
 	else if (gate_called(f))

@@ -16,6 +16,7 @@ enum {
 	TRAP_INVALID_OPCODE = 6,
 	TRAP_DOUBLE_FAULT = 8,
 	TRAP_PAGE_FAULT = 14,
+	TRAP_MACHINE_CHECK = 18,
 	TRAP_TIMER = 32,
 	TRAP_SPURIOUS = 33,
 	TRAP_SYSCALL = 34, /* no interrupt: entered by syscall */

@@ -10,6 +10,7 @@
 
 enum {
 	EXIT_KILLED = 11, /* the program faulted */
+	EXIT_MEMORY_LOST = 119, /* it touched memory that has failed */
 	EXIT_NO_PROGRAM = 120,
 	EXIT_PANIC = 121,
 	EXIT_MAX = 123

@@ -25,10 +25,11 @@ sub explained {
 	return eval { decode_json($text) } || {};
 }
 
-# Ask about pages of RAM until one is stored, with a story that says so.
+# Ask about pages of RAM until one is stored, and so lately that its story is
+# remembered.
 sub find_stored {
 	my ($r) = @_;
-	for my $mib (16 .. 200) {
+	for my $mib ((16 .. 200) x 10) {
 		my $e = explained($r, sprintf 'gpa:%#x', $mib << 20);
 		my $page = $e->{page} || {};
 		return $e if ($page->{state} // '') eq 'stored' &&

@@ -66,7 +66,7 @@ static void inner_run_means_the_same(void **state)
 			       "--swap",
 			       "ram",
 			       "--on-swap-error",
-			       "kill",
+			       "poison",
 			       "--inject",
 			       "flip=7",
 			       "--trace-refs",
@@ -105,7 +105,7 @@ static void inner_run_means_the_same(void **state)
 		assert_int_equal(b.swap[i].size, a.swap[i].size);
 		assert_int_equal(b.swap[i].codec, a.swap[i].codec);
 	}
-	assert_int_equal(b.on_swap_error, SWAP_ERROR_KILL);
+	assert_int_equal(b.on_swap_error, SWAP_ERROR_POISON);
 	assert_true(b.paging);
 	assert_int_equal(b.flip_nth, 7);
 	assert_int_equal(b.trace_refs_ms, 20);

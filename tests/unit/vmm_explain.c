@@ -260,6 +260,17 @@ static void a_page_without_a_story(void **state)
 			    "page    gfn 0x5: mapped, a copy in file slot 4\n"
 			    "why     never faulted\n");
 	capture_free(&c);
+	f.vm.explain.page.events = 1;
+	f.vm.explain.page.event[0] = (struct history_event){
+		.what = HISTORY_AHEAD,
+		.source = TRACE_SOURCE_ZERO,
+		.tier = HISTORY_NO_TIER,
+	};
+	c = explain("0x5000", NULL);
+	assert_non_null(strstr(c.out, "why     mapped ahead of its first touch "
+				      "0.0 s ago\n"));
+	capture_free(&c);
+	f.vm.explain.page.events = 0;
 	f.vm.explain.page.lost = 1;
 	c = explain("0x5000", NULL);
 	assert_non_null(strstr(c.out, "why     no fault remembered\n"));

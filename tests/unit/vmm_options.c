@@ -73,6 +73,25 @@ static void every_option_is_taken(void **state)
 	options_free(&o);
 }
 
+static void every_swap_error_has_a_name(void **state)
+{
+	static const enum on_swap_error order[] = { SWAP_ERROR_STOP,
+						    SWAP_ERROR_KILL,
+						    SWAP_ERROR_POISON };
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "--on-swap-error %s",
+			 on_swap_error_name[order[i]]);
+		expect_good(line);
+		assert_int_equal(o.on_swap_error, order[i]);
+		options_free(&o);
+	}
+	assert_null(on_swap_error_name[3]);
+}
+
 static void memory_is_whole_pages(void **state)
 {
 	static const struct {
@@ -224,7 +243,7 @@ static void help_names_every_option(void **state)
 		"--resident SIZE\n",
 		"--policy NAME\n",
 		"--swap TIER\n",
-		"--on-swap-error stop|kill\n",
+		"--on-swap-error stop|poison|kill\n",
 		"--trace FILE\n",
 		"--stats FILE\n",
 		"--name NAME\n",
@@ -261,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(every_option_is_taken),
+		cmocka_unit_test(every_swap_error_has_a_name),
 		cmocka_unit_test(memory_is_whole_pages),
 		cmocka_unit_test(resident_is_within_memory),
 		cmocka_unit_test(swap_tiers_add_up),

@@ -101,8 +101,8 @@ static void bad_lines_say_why(void **state)
 		{ "--swap ram --swap ram --swap ram --swap ram --swap file=/a "
 		  "--swap ram --swap ram --swap ram --swap ram",
 		  "--swap 'ram': at most 8 tiers" },
-		{ "--on-swap-error poison",
-		  "--on-swap-error 'poison': want stop or kill" },
+		{ "--on-swap-error ignore",
+		  "--on-swap-error 'ignore': want stop, poison or kill" },
 		{ "--name .x", "--name '.x': a name is up to 64 letters, "
 			       "digits, '_', '-' and '.', and starts with no "
 			       "'.'" },
