@@ -140,6 +140,7 @@ static void *blob_take(struct pool *p, uint32_t slab)
 	if (++s->used == capacity(s))
 		ring_remove(p->link, FIRST_SLAB + slab);
 	p->stats.blobs++;
+	p->stats.used_bytes += bin_bytes(s->bin);
 	return at;
 }
 
@@ -170,6 +171,7 @@ static bool blob_put(struct pool *p, uint32_t slab, void *at)
 	*(uint16_t *)at = s->free;
 	s->free = (uint16_t)(within / bin_bytes(s->bin) + 1);
 	p->stats.blobs--;
+	p->stats.used_bytes -= bin_bytes(s->bin);
 	/* At the front, so that nearly full slabs fill up and others empty. */
 	if (s->used-- == capacity(s))
 		ring_add_first(p->link, s->bin, m);
@@ -238,6 +240,7 @@ int pool_create(struct pool **out, uint64_t limit)
 	if (!p)
 		return -ENOMEM;
 	p->slabs = (uint32_t)slabs;
+	p->stats.limit_bytes = slabs * POOL_SLAB;
 	p->slab = calloc(slabs, sizeof(*p->slab));
 	p->link = calloc(FIRST_SLAB + slabs, sizeof(*p->link));
 	if (p->slab && p->link)

@@ -26,6 +26,8 @@ struct pool;
 struct pool_stats {
 	uint64_t blobs; /* held now */
 	uint64_t bytes; /* what they take of the host, in slabs */
+	uint64_t used_bytes; /* in those slabs, blobs with their slack */
+	uint64_t limit_bytes; /* what `bytes` never passes */
 };
 
 /*

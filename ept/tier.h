@@ -30,10 +30,14 @@ struct tier_stats {
 	uint64_t pages; /* held now */
 	uint64_t raw_bytes; /* their size as pages */
 	uint64_t stored_bytes; /* what they take here, slack included */
+	uint64_t room_bytes; /* for more of them, about */
+	uint64_t limit_bytes; /* the most there can be, held or not */
+	uint64_t quarantined; /* places that failed and are not used again */
 };
 
 struct tier {
 	const struct tier_ops *ops;
+	const char *codec; /* by which pages become smaller here; or NULL */
 };
 
 struct tier_ops {
@@ -55,6 +59,8 @@ struct tier_ops {
 	void (*load)(struct tier *t, struct tier_io *io, unsigned n);
 	/* Forget the copy at @where. Cannot fail. */
 	void (*release)(struct tier *t, uint64_t where);
+	/* What the copy at @where takes, without slack. */
+	unsigned (*bytes)(struct tier *t, uint64_t where);
 	void (*stats)(struct tier *t, struct tier_stats *st);
 	void (*destroy)(struct tier *t);
 };
