@@ -82,4 +82,11 @@ int tier_ram_create(struct tier **out, uint64_t limit, enum codec codec);
  */
 int tier_file_create(struct tier **out, const char *path, uint64_t size);
 
+struct nbd_link; /* ept/nbd_wire.h */
+
+/* A tier of @size bytes in the export behind @link, which is the tier's from
+ * now on. 0 or -errno: then it is still the caller's. */
+int tier_nbd_create(struct tier **out, const struct nbd_link *link,
+		    uint64_t size);
+
 #endif

@@ -32,14 +32,12 @@ static struct tier_file *file_of(struct tier *t)
 	return (struct tier_file *)t;
 }
 
-/* No room is no fault of the place (the file system may share blocks, or the
- * device be thinly provisioned); any other failure is. */
-static void place_failed(struct tier_file *t, uint64_t place, int error)
+/* A write that failed is its place's fault, unless there was no room (the file
+ * system may share blocks, or the device be thinly provisioned), or the whole
+ * batch failed: then the medium is away. */
+static bool is_bad_place(int error, unsigned good, unsigned n)
 {
-	if (error == -ENOSPC || error == -EDQUOT)
-		places_free(&t->places, place);
-	else
-		places_quarantine(&t->places);
+	return error != -ENOSPC && error != -EDQUOT && (good || n == 1);
 }
 
 static void store(struct tier *base, struct tier_io *io, unsigned n,
@@ -48,20 +46,26 @@ static void store(struct tier *base, struct tier_io *io, unsigned n,
 	struct tier_file *t = file_of(base);
 	struct lane_io batch[TIER_BATCH];
 	uint64_t place[TIER_BATCH];
-	unsigned got = places_take(&t->places, place, n);
+	unsigned got = places_take(&t->places, place, n), good = 0;
 
 	(void)raw_ok; /* every page is raw here */
 	for (unsigned i = 0; i < got; i++)
 		batch[i] = (struct lane_io){ .page = io[i].page,
 					     .at = place[i] << PAGE_SHIFT };
 	lane_run(&t->lane[LANE_WRITE], t->fd, LANE_WRITE, batch, got);
+	for (unsigned i = 0; i < got; i++)
+		good += !batch[i].error;
 	for (unsigned i = 0; i < n; i++) {
 		io[i].error = i < got ? batch[i].error : -ENOSPC;
 		if (i >= got)
 			continue;
 		io[i].where = place[i];
-		if (io[i].error)
-			place_failed(t, place[i], io[i].error);
+		if (!io[i].error)
+			continue;
+		if (is_bad_place(io[i].error, good, got))
+			places_quarantine(&t->places);
+		else
+			places_free(&t->places, place[i]);
 	}
 }
 

@@ -11,18 +11,21 @@
 #include "ept/policy.h"
 #include "ept/tier.h"
 
-#define MAX_CPUS   8
-#define MAX_SWAPS  8
+#define MAX_CPUS      8
+#define MAX_SWAPS     8
 
-#define LARGE_PAGE (UINT64_C(2) << 20) /* bytes */
+#define LARGE_PAGE    (UINT64_C(2) << 20) /* bytes */
+
+#define NBD_TIMEOUT_S 60 /* how long a server may be away */
 
 enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_CAPSULE };
 enum on_swap_error { SWAP_ERROR_STOP, SWAP_ERROR_KILL };
 
 struct swap_option {
-	bool ram; /* else file */
-	char *path; /* file: directory or block device */
+	bool ram, nbd; /* neither: file */
+	char *path; /* file: directory or block device; nbd: its URI */
 	uint64_t size; /* bytes; 0: not given */
+	unsigned timeout_s; /* nbd: how long a server may be away */
 	enum codec codec; /* ram */
 };
 
