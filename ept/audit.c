@@ -127,7 +127,7 @@ static bool add_name(struct auditor *a, slot_t slot, gfn_t g)
 /* 0; -EBADMSG it diverged; -ENOMEM. */
 static int check_slot(struct auditor *a, gfn_t g, slot_t slot)
 {
-	bool live = swap_tier(a->s->config.swap, slot) < SWAP_TIERS;
+	bool live = swap_tier(a->s->config.swap, slot) != SWAP_NOWHERE;
 
 	if (!agree(a, AUDIT_SLOT, g, true, live))
 		return -EBADMSG;

@@ -46,10 +46,11 @@ struct pool {
 	struct slab *slab;
 	struct ring *link;
 	uint32_t slabs, fresh; /* that may be; the first never used */
+	uint16_t bytes[BINS]; /* of a blob of each size class */
 	struct pool_stats stats;
 };
 
-static unsigned bin_of(unsigned size)
+static unsigned nominal_bin(unsigned size)
 {
 	unsigned last = size - 1, log;
 
@@ -60,7 +61,7 @@ static unsigned bin_of(unsigned size)
 	       (last >> (log - 4)) % SUB_BINS;
 }
 
-static unsigned bin_bytes(unsigned bin)
+static unsigned nominal_bytes(unsigned bin)
 {
 	unsigned above = bin - SMALL_BINS;
 
@@ -70,9 +71,34 @@ static unsigned bin_bytes(unsigned bin)
 	       << (SMALL_LOG + above / SUB_BINS - 4);
 }
 
-static unsigned capacity(const struct slab *s)
+/* What a slab would have left behind its last blob is shared out among its
+ * blobs, which may then serve for the next larger class too. */
+static void size_bins(struct pool *p)
 {
-	return (unsigned)POOL_SLAB / bin_bytes(s->bin);
+	for (unsigned bin = 0; bin < BINS; bin++) {
+		unsigned blobs = (unsigned)POOL_SLAB / nominal_bytes(bin);
+
+		p->bytes[bin] = (uint16_t)(POOL_SLAB / blobs / GRAIN * GRAIN);
+	}
+}
+
+static unsigned bin_of(const struct pool *p, unsigned size)
+{
+	unsigned bin = nominal_bin(size);
+
+	while (bin > 0 && p->bytes[bin - 1] >= size)
+		bin--;
+	return bin;
+}
+
+static unsigned bin_bytes(const struct pool *p, unsigned bin)
+{
+	return p->bytes[bin];
+}
+
+static unsigned capacity(const struct pool *p, const struct slab *s)
+{
+	return (unsigned)POOL_SLAB / bin_bytes(p, s->bin);
 }
 
 static uint64_t offset_of(uint64_t blob)
@@ -82,7 +108,8 @@ static uint64_t offset_of(uint64_t blob)
 
 static void *blob_at(const struct pool *p, uint32_t slab, unsigned i)
 {
-	return p->region + slab * POOL_SLAB + i * bin_bytes(p->slab[slab].bin);
+	return p->region + slab * POOL_SLAB +
+	       i * bin_bytes(p, p->slab[slab].bin);
 }
 
 void *pool_at(const struct pool *p, uint64_t blob)
@@ -137,9 +164,10 @@ static void *blob_take(struct pool *p, uint32_t slab)
 	} else {
 		at = blob_at(p, slab, s->carved++);
 	}
-	if (++s->used == capacity(s))
+	if (++s->used == capacity(p, s))
 		ring_remove(p->link, FIRST_SLAB + slab);
 	p->stats.blobs++;
+	p->stats.used_bytes += bin_bytes(p, s->bin);
 	return at;
 }
 
@@ -150,7 +178,7 @@ int pool_alloc(struct pool *p, unsigned size, uint64_t *blob)
 
 	assert(size > 0 && size <= POOL_BLOB_MAX);
 	pthread_mutex_lock(&p->lock);
-	if (slab_find(p, bin_of(size), &slab))
+	if (slab_find(p, bin_of(p, size), &slab))
 		at = blob_take(p, slab);
 	pthread_mutex_unlock(&p->lock);
 	if (!at)
@@ -166,12 +194,13 @@ static bool blob_put(struct pool *p, uint32_t slab, void *at)
 	uint64_t within = (uint8_t *)at - p->region - slab * POOL_SLAB;
 	uint32_t m = FIRST_SLAB + slab;
 
-	assert(s->used > 0 && within % bin_bytes(s->bin) == 0);
+	assert(s->used > 0 && within % bin_bytes(p, s->bin) == 0);
 	*(uint16_t *)at = s->free;
-	s->free = (uint16_t)(within / bin_bytes(s->bin) + 1);
+	s->free = (uint16_t)(within / bin_bytes(p, s->bin) + 1);
 	p->stats.blobs--;
+	p->stats.used_bytes -= bin_bytes(p, s->bin);
 	/* At the front, so that nearly full slabs fill up and others empty. */
-	if (s->used-- == capacity(s))
+	if (s->used-- == capacity(p, s))
 		ring_add_first(p->link, s->bin, m);
 	if (s->used)
 		return false;
@@ -237,7 +266,9 @@ int pool_create(struct pool **out, uint64_t limit)
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return -ENOMEM;
+	size_bins(p);
 	p->slabs = (uint32_t)slabs;
+	p->stats.limit_bytes = slabs * POOL_SLAB;
 	p->slab = calloc(slabs, sizeof(*p->slab));
 	p->link = calloc(FIRST_SLAB + slabs, sizeof(*p->link));
 	if (p->slab && p->link)

@@ -5,8 +5,9 @@
  *     region   | slab 0 | slab 1 | slab 2 | ...      64 KiB each, reserved
  *     slab     |blob|blob|blob|blob|  slack  |       all of one size class
  *
- * Size classes are 16 bytes apart up to 512 and then 16 to a power of two, so
- * that a blob over 256 bytes wastes at most 1/16 of itself. What the pool
+ * Size classes are 16 bytes apart up to 512 and then 16 to a power of two, a
+ * little larger where that fills the slab, so that a blob over 256 bytes
+ * wastes at most 1/16 of itself. What the pool
  * takes is counted in whole slabs and never passes its limit; a slab without
  * blobs goes back to the host.
  *
@@ -26,6 +27,8 @@ struct pool;
 struct pool_stats {
 	uint64_t blobs; /* held now */
 	uint64_t bytes; /* what they take of the host, in slabs */
+	uint64_t used_bytes; /* in those slabs, blobs with their slack */
+	uint64_t limit_bytes; /* what `bytes` never passes */
 };
 
 /*

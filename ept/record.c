@@ -2,6 +2,7 @@
 /* One array that never moves, so that a record can be read without a lock. */
 #include <assert.h>
 #include <errno.h>
+#include <sched.h>
 #include <sys/mman.h>
 
 #include "ept/record.h"
@@ -15,8 +16,10 @@
 #define INDEX_BITS	32
 #define GENERATION_BITS 20
 
-static_assert(COUNT_MAX <= UINT64_C(1) << INDEX_BITS, "a slot names any");
 static_assert(INDEX_BITS + GENERATION_BITS == 52, "a slot fits an entry");
+
+#define MOVING	0x8000 /* of hold: `where` is changing, for an instant */
+#define HOLDERS 0x7fff
 
 /* Address space for every record there could be; memory comes as they are
  * used. A host that counts address space gives less. */
@@ -43,7 +46,7 @@ void records_destroy(struct records *t)
 	pthread_mutex_destroy(&t->lock);
 }
 
-struct record *record_take(struct records *t)
+struct record *record_take(struct records *t, uint8_t nowhere)
 {
 	struct record *r = NULL;
 
@@ -54,18 +57,20 @@ struct record *record_take(struct records *t)
 	} else if (t->fresh < t->count) {
 		r = &t->record[t->fresh++];
 	}
-	if (r) {
-		r->used = true;
+	if (r)
 		t->used++;
-	}
 	pthread_mutex_unlock(&t->lock);
+	if (!r)
+		return NULL;
+	atomic_store_explicit(&r->tier, nowhere, memory_order_relaxed);
+	atomic_store_explicit(&r->marks, MARK_YOUNG, memory_order_relaxed);
+	atomic_store_explicit(&r->hold, 1, memory_order_release);
 	return r;
 }
 
 void record_free(struct records *t, struct record *r)
 {
 	pthread_mutex_lock(&t->lock);
-	r->used = false;
 	r->generation++;
 	r->where = t->free;
 	t->free = record_index(t, r);
@@ -73,14 +78,72 @@ void record_free(struct records *t, struct record *r)
 	pthread_mutex_unlock(&t->lock);
 }
 
+struct record *record_hold(const struct records *t, uint64_t index)
+{
+	struct record *r;
+	uint16_t hold;
+
+	if (index >= t->fresh)
+		return NULL;
+	r = &t->record[index];
+	hold = atomic_load_explicit(&r->hold, memory_order_relaxed);
+	for (;;) {
+		if (!(hold & HOLDERS))
+			return NULL;
+		assert((hold & HOLDERS) < HOLDERS);
+		if (hold & MOVING) {
+			sched_yield();
+			hold = atomic_load_explicit(&r->hold,
+						    memory_order_relaxed);
+		} else if (atomic_compare_exchange_weak_explicit(
+				   &r->hold, &hold, hold + 1,
+				   memory_order_acquire,
+				   memory_order_relaxed)) {
+			return r;
+		}
+	}
+}
+
+bool record_drop(struct record *r)
+{
+	uint16_t before =
+		atomic_fetch_sub_explicit(&r->hold, 1, memory_order_acq_rel);
+
+	assert(before & HOLDERS); /* released twice, or never stored */
+	return (before & HOLDERS) == 1;
+}
+
+/* The owner may drop its hold while MOVING is set; the count goes down then,
+ * and the caller's own hold, the last, finds the new place. */
+bool record_move(struct record *r, uint8_t tier, uint64_t where)
+{
+	uint16_t two = 2;
+
+	if (!atomic_compare_exchange_strong_explicit(&r->hold, &two, 2 | MOVING,
+						     memory_order_acquire,
+						     memory_order_relaxed))
+		return false;
+	r->where = where;
+	atomic_store_explicit(&r->tier, tier, memory_order_relaxed);
+	atomic_fetch_and_explicit(&r->hold, (uint16_t)~MOVING,
+				  memory_order_release);
+	return true;
+}
+
 uint64_t record_index(const struct records *t, const struct record *r)
 {
 	return (uint64_t)(r - t->record);
 }
 
+uint32_t record_index_of(slot_t slot)
+{
+	return (uint32_t)slot.v;
+}
+
 static uint64_t life(const struct record *r)
 {
-	return r->generation & ((1u << GENERATION_BITS) - 1);
+	return atomic_load_explicit(&r->generation, memory_order_relaxed) &
+	       ((1u << GENERATION_BITS) - 1);
 }
 
 slot_t record_slot(const struct records *t, const struct record *r)
@@ -90,13 +153,16 @@ slot_t record_slot(const struct records *t, const struct record *r)
 
 struct record *record_of(const struct records *t, slot_t slot)
 {
-	uint64_t i = (uint32_t)slot.v;
+	uint64_t i = record_index_of(slot);
 	struct record *r;
 
 	if (i >= t->count)
 		return NULL;
 	r = &t->record[i];
-	return r->used && life(r) == slot.v >> INDEX_BITS ? r : NULL;
+	return (atomic_load_explicit(&r->hold, memory_order_relaxed) &
+		HOLDERS) && life(r) == slot.v >> INDEX_BITS
+		       ? r
+		       : NULL;
 }
 
 uint64_t records_used(struct records *t)

@@ -1,269 +1,45 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Out: a page gets a record and a tag, then goes down the chain of tiers until
- * one takes it. In: its tier gives bytes back, and only bytes that make the
- * same tag get out of here.
- *
- * The tag is a keyed hash of the page's own keyed hash and of who the page is.
- * It stays in our memory, the key too: whoever can write to a tier can make a
- * load fail, and nothing else.
- */
-#include <assert.h>
+/* Swap as a whole: its tiers, its records' lives, its counts. How pages leave,
+ * come back, are verified and move is in swap_out.c, swap_in.c, swap_seal.c
+ * and swap_move.c. */
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
-#include "ept/record.h"
-#include "ept/swap.h"
+#include "ept/swap_state.h"
+#include "ept/trace.h"
 
-struct swap {
-	struct tier *tier[SWAP_TIERS];
-	unsigned tiers;
-	uint8_t key[192]; /* random bytes, as good a secret as XXH3 can have */
-
-	uint64_t flip_nth;
-	void *flipped; /* that page, with its bit flipped */
-	_Atomic uint64_t sealed; /* pages that got a tag */
-
-	struct records records;
-};
-
-static_assert(TIER_BATCH <= 64, "a bit a page of a batch");
-
-/* The pages of a batch of @n. */
-static uint64_t all_of(unsigned n)
+struct record *swap_hold(struct swap *s, slot_t slot)
 {
-	assert(n <= TIER_BATCH);
-	return n == 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
+	struct record *r = record_hold(&s->records, record_index_of(slot));
+
+	if (!r || record_of(&s->records, slot) == r)
+		return r;
+	swap_drop(s, r);
+	return NULL;
 }
 
-static unsigned take_lowest(uint64_t *pages)
+void swap_drop(struct swap *s, struct record *r)
 {
-	unsigned i = (unsigned)__builtin_ctzll(*pages);
+	unsigned tier;
 
-	*pages &= *pages - 1;
-	return i;
-}
-
-/* The hash of the bytes takes the key but not a seed: for inputs this long
- * XXH3 has one or the other. So who the page is goes into a second hash. */
-static XXH128_hash_t tag_of(const struct swap *s, const struct record *r,
-			    gfn_t gfn, const void *page)
-{
-	struct {
-		XXH128_hash_t bytes;
-		uint64_t gfn, record, generation;
-	} who = {
-		.bytes = XXH3_128bits_withSecret(page, PAGE_SIZE, s->key,
-						 sizeof(s->key)),
-		.gfn = gfn.v,
-		.record = record_index(&s->records, r),
-		.generation = r->generation,
-	};
-
-	return XXH3_128bits_withSecret(&who, sizeof(who), s->key,
-				       sizeof(s->key));
-}
-
-static bool verifies(const struct swap *s, const struct record *r, gfn_t gfn,
-		     const void *page)
-{
-	return XXH128_isEqual(tag_of(s, r, gfn, page), r->tag);
-}
-
-/* What one tier is asked for, and which of the caller's pages each is. */
-struct batch {
-	unsigned n, page[TIER_BATCH];
-	struct tier_io io[TIER_BATCH];
-};
-
-static void batch_add(struct batch *b, unsigned i, void *page, uint64_t where)
-{
-	b->page[b->n] = i;
-	b->io[b->n++] = (struct tier_io){ .page = page, .where = where };
-}
-
-/* Pages on their way out. */
-struct leaving {
-	struct swap_io *io;
-	struct record *record[TIER_BATCH];
-	void *page[TIER_BATCH]; /* what the tiers are given */
-	uint64_t left; /* pages that no tier took yet */
-};
-
-/* The test hook: the same page with one bit wrong, if it is this one's turn.
- * The page itself is the guest's. */
-static void *flip(struct swap *s, void *page)
-{
-	uint8_t *flipped = s->flipped;
-
-	if (atomic_fetch_add(&s->sealed, 1) + 1 != s->flip_nth)
-		return page;
-	memcpy(flipped, page, PAGE_SIZE);
-	flipped[PAGE_SIZE / 2] ^= 1;
-	return flipped;
-}
-
-/* Give page @i a record with its tag. */
-static void seal(struct swap *s, struct leaving *b, unsigned i)
-{
-	struct swap_io *io = &b->io[i];
-
-	io->error = -ENOSPC;
-	b->record[i] = record_take(&s->records);
-	if (!b->record[i])
+	if (!record_drop(r))
 		return;
-	b->record[i]->tag = tag_of(s, b->record[i], io->gfn, io->page);
-	b->page[i] = flip(s, io->page);
-	b->left |= UINT64_C(1) << i;
-}
-
-static void store_in(struct swap *s, unsigned tier, struct leaving *b)
-{
-	struct tier *t = s->tier[tier];
-	struct batch to = { 0 };
-
-	for (uint64_t rest = b->left; rest;) {
-		unsigned i = take_lowest(&rest);
-
-		batch_add(&to, i, b->page[i], 0);
-	}
-	t->ops->store(t, to.io, to.n, tier == s->tiers - 1);
-	for (unsigned k = 0; k < to.n; k++) {
-		unsigned i = to.page[k];
-
-		b->io[i].error = to.io[k].error;
-		if (to.io[k].error)
-			continue;
-		b->record[i]->where = to.io[k].where;
-		b->record[i]->tier = (uint8_t)tier;
-		b->io[i].slot = record_slot(&s->records, b->record[i]);
-		b->left &= ~(UINT64_C(1) << i);
-	}
-}
-
-void swap_store(struct swap *s, struct swap_io *io, unsigned n)
-{
-	struct leaving b = { .io = io };
-
-	assert(n <= TIER_BATCH);
-	for (unsigned i = 0; i < n; i++)
-		seal(s, &b, i);
-	for (unsigned tier = 0; tier < s->tiers && b.left; tier++)
-		store_in(s, tier, &b);
-	while (b.left)
-		record_free(&s->records, b.record[take_lowest(&b.left)]);
-}
-
-/* Load those of @pages that lie in @tier, and verify them. */
-static void load_from(struct swap *s, unsigned tier, struct swap_io *io,
-		      uint64_t pages)
-{
-	struct tier *t = s->tier[tier];
-	struct batch from = { 0 };
-
-	while (pages) {
-		unsigned i = take_lowest(&pages);
-		struct record *r = record_of(&s->records, io[i].slot);
-
-		if (r && r->tier == tier)
-			batch_add(&from, i, io[i].page, r->where);
-	}
-	if (!from.n)
-		return;
-	t->ops->load(t, from.io, from.n);
-	for (unsigned k = 0; k < from.n; k++) {
-		struct swap_io *p = &io[from.page[k]];
-
-		p->error = from.io[k].error;
-		if (!p->error && !swap_same(s, p->slot, p->gfn, p->page))
-			p->error = -EBADMSG;
-	}
-}
-
-static void load_once(struct swap *s, struct swap_io *io, uint64_t pages)
-{
-	for (uint64_t rest = pages; rest;)
-		io[take_lowest(&rest)].error = -EBADMSG; /* no such slot */
-	for (unsigned tier = 0; tier < s->tiers; tier++)
-		load_from(s, tier, io, pages);
-}
-
-static bool is_bad_copy(int error)
-{
-	return error == -EBADMSG;
-}
-
-static bool is_medium(int error)
-{
-	return error && error != -EBADMSG;
-}
-
-static uint64_t failed(const struct swap_io *io, uint64_t pages,
-		       bool (*how)(int error))
-{
-	uint64_t those = 0;
-
-	while (pages) {
-		unsigned i = take_lowest(&pages);
-
-		if (how(io[i].error))
-			those |= UINT64_C(1) << i;
-	}
-	return those;
-}
-
-/* A bad copy may have been damaged on the way: it has one more chance. */
-static void load_twice(struct swap *s, struct swap_io *io, uint64_t pages)
-{
-	load_once(s, io, pages);
-	pages = failed(io, pages, is_bad_copy);
-	if (pages)
-		load_once(s, io, pages);
-}
-
-static void sleep_ms(unsigned ms)
-{
-	struct timespec t = { ms / 1000, ms % 1000 * 1000000L };
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &t, &t) == EINTR)
-		;
-}
-
-void swap_load(struct swap *s, struct swap_io *io, unsigned n)
-{
-	static const unsigned pause_ms[] = { 10, 100, 1000 };
-	uint64_t pages = all_of(n);
-
-	load_twice(s, io, pages);
-	for (unsigned i = 0; i < 3; i++) {
-		pages = failed(io, pages, is_medium);
-		if (!pages)
-			return;
-		sleep_ms(pause_ms[i]);
-		load_twice(s, io, pages);
-	}
-}
-
-bool swap_same(struct swap *s, slot_t slot, gfn_t gfn, const void *page)
-{
-	struct record *r = record_of(&s->records, slot);
-
-	return r && verifies(s, r, gfn, page);
+	tier = tier_of(r);
+	if (tier == SWAP_SAME)
+		atomic_fetch_sub(&s->same_held, 1);
+	else if (tier != SWAP_NOWHERE)
+		s->tier[tier]->ops->release(s->tier[tier], r->where);
+	record_free(&s->records, r);
 }
 
 void swap_release(struct swap *s, slot_t slot)
 {
 	struct record *r = record_of(&s->records, slot);
-	struct tier *t;
 
 	assert(r); /* released twice, or never stored */
-	t = s->tier[r->tier];
-	t->ops->release(t, r->where);
-	record_free(&s->records, r);
+	swap_drop(s, r);
 }
 
 uint32_t swap_record_of_slot(slot_t slot)
@@ -280,14 +56,57 @@ unsigned swap_tier(struct swap *s, slot_t slot)
 {
 	struct record *r = record_of(&s->records, slot);
 
-	return r ? r->tier : SWAP_TIERS;
+	return r ? tier_of(r) : SWAP_NOWHERE;
 }
 
 const char *swap_tier_name(struct swap *s, slot_t slot)
 {
-	unsigned tier = swap_tier(s, slot);
+	return swap_name_of(s, swap_tier(s, slot));
+}
 
-	return tier < SWAP_TIERS ? s->tier[tier]->ops->name : "none";
+const char *swap_name_of(const struct swap *s, unsigned tier)
+{
+	if (tier == SWAP_SAME)
+		return "same";
+	return tier < s->tiers ? s->tier[tier]->ops->name : "none";
+}
+
+static void count_store(struct traffic *c, struct tier *t,
+			const struct tier_io *io)
+{
+	if (!io->error) {
+		count(&c->stored, 1);
+		count(&c->stored_bytes, t->ops->bytes(t, io->where));
+	} else if (io->error == -E2BIG) {
+		count(&c->refused, 1);
+	} else if (io->error != -ENOSPC) {
+		count(&c->store_failures, 1);
+	}
+}
+
+void traffic_store(struct swap *s, unsigned tier, struct batch *b, bool raw_ok)
+{
+	struct traffic *c = &s->traffic[tier];
+	struct tier *t = s->tier[tier];
+	uint64_t start = trace_now();
+
+	t->ops->store(t, b->io, b->n, raw_ok);
+	count(&c->store_ticks, trace_now() - start);
+	for (unsigned i = 0; i < b->n; i++)
+		count_store(c, t, &b->io[i]);
+}
+
+void traffic_load(struct swap *s, unsigned tier, struct batch *b)
+{
+	struct traffic *c = &s->traffic[tier];
+	uint64_t start = trace_now(), failures = 0;
+
+	s->tier[tier]->ops->load(s->tier[tier], b->io, b->n);
+	count(&c->load_ticks, trace_now() - start);
+	for (unsigned i = 0; i < b->n; i++)
+		failures += b->io[i].error && b->io[i].error != -EBADMSG;
+	count(&c->loaded, b->n - failures);
+	count(&c->load_failures, failures);
 }
 
 unsigned swap_tiers(const struct swap *s)
@@ -301,6 +120,33 @@ const char *swap_tier_stats(struct swap *s, unsigned i, struct tier_stats *st)
 
 	t->ops->stats(t, st);
 	return t->ops->name;
+}
+
+void swap_tier_traffic(struct swap *s, unsigned i, struct swap_traffic *t)
+{
+	struct traffic *c = &s->traffic[i];
+
+	*t = (struct swap_traffic){
+		.stored = c->stored,
+		.stored_bytes = c->stored_bytes,
+		.store_ticks = c->store_ticks,
+		.loaded = c->loaded,
+		.load_ticks = c->load_ticks,
+		.refused = c->refused,
+		.store_failures = c->store_failures,
+		.load_failures = c->load_failures,
+	};
+}
+
+void swap_counts(struct swap *s, struct swap_counts *c)
+{
+	*c = (struct swap_counts){
+		.same_held = s->same_held,
+		.same_stored = s->same_stored,
+		.same_loaded = s->same_loaded,
+		.demoted = s->demoted,
+		.promoted = s->promoted,
+	};
 }
 
 uint64_t swap_slots_used(struct swap *s)
@@ -329,6 +175,8 @@ void swap_destroy(struct swap *s)
 	if (s->records.record)
 		records_destroy(&s->records);
 	explicit_bzero(s->key, sizeof(s->key));
+	pthread_mutex_destroy(&s->moving);
+	free(s->moved);
 	free(s->flipped);
 	free(s);
 }
@@ -337,11 +185,14 @@ static int init(struct swap *s, const struct swap_config *c)
 {
 	int r = make_key(s);
 
+	pthread_mutex_init(&s->moving, NULL);
 	if (r)
 		return r;
 	s->flip_nth = c->flip_nth;
 	s->flipped = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
-	if (!s->flipped)
+	if (c->tiers > 1)
+		s->moved = aligned_alloc(PAGE_SIZE, TIER_BATCH * PAGE_SIZE);
+	if (!s->flipped || (c->tiers > 1 && !s->moved))
 		return -ENOMEM;
 	return records_init(&s->records);
 }
@@ -353,12 +204,12 @@ int swap_create(struct swap **out, const struct swap_config *c)
 
 	if (!s)
 		return -ENOMEM;
+	assert(c->tiers <= SWAP_TIERS);
 	r = init(s, c);
 	if (r) {
 		swap_destroy(s); /* has no tiers yet: they stay the caller's */
 		return r;
 	}
-	assert(c->tiers <= SWAP_TIERS);
 	s->tiers = c->tiers;
 	memcpy(s->tier, c->tier, sizeof(s->tier));
 	*out = s;

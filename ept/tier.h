@@ -30,10 +30,14 @@ struct tier_stats {
 	uint64_t pages; /* held now */
 	uint64_t raw_bytes; /* their size as pages */
 	uint64_t stored_bytes; /* what they take here, slack included */
+	uint64_t room_bytes; /* for more of them, about */
+	uint64_t limit_bytes; /* the most there can be, held or not */
+	uint64_t quarantined; /* places that failed and are not used again */
 };
 
 struct tier {
 	const struct tier_ops *ops;
+	const char *codec; /* by which pages become smaller here; or NULL */
 };
 
 struct tier_ops {
@@ -55,6 +59,8 @@ struct tier_ops {
 	void (*load)(struct tier *t, struct tier_io *io, unsigned n);
 	/* Forget the copy at @where. Cannot fail. */
 	void (*release)(struct tier *t, uint64_t where);
+	/* What the copy at @where takes, without slack. */
+	unsigned (*bytes)(struct tier *t, uint64_t where);
 	void (*stats)(struct tier *t, struct tier_stats *st);
 	void (*destroy)(struct tier *t);
 };
@@ -75,5 +81,12 @@ int tier_ram_create(struct tier **out, uint64_t limit, enum codec codec);
  * -EACCES not writable, -ENOTSUP no O_TMPFILE there, ...
  */
 int tier_file_create(struct tier **out, const char *path, uint64_t size);
+
+struct nbd_link; /* ept/nbd_wire.h */
+
+/* A tier of @size bytes in the export behind @link, which is the tier's from
+ * now on. 0 or -errno: then it is still the caller's. */
+int tier_nbd_create(struct tier **out, const struct nbd_link *link,
+		    uint64_t size);
 
 #endif

@@ -4,15 +4,11 @@
  * place's number its handle. Storing and loading have a lane each, so that a
  * fault never queues behind the reclaim thread. The file is never mapped: what
  * goes wrong with it is an error code, not a signal.
- *
- * Places are found next-fit, which keeps a batch together on the medium. A
- * place that failed a write stays taken for good.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -20,7 +16,7 @@
 #include <unistd.h>
 
 #include "ept/lane.h"
-#include "ept/tier.h"
+#include "ept/places.h"
 
 _Static_assert(TIER_BATCH <= LANE_BATCH, "a batch goes in one run");
 
@@ -28,10 +24,7 @@ struct tier_file {
 	struct tier base;
 	int fd;
 	struct lane lane[2]; /* by enum lane_way */
-	pthread_mutex_t lock; /* of what follows */
-	uint64_t places, next; /* how many; where to look first */
-	uint64_t taken, held; /* not free; and with a page in it */
-	uint64_t *map; /* a bit a place: taken */
+	struct places places;
 };
 
 static struct tier_file *file_of(struct tier *t)
@@ -39,62 +32,12 @@ static struct tier_file *file_of(struct tier *t)
 	return (struct tier_file *)t;
 }
 
-/* The next free place at or after t->next; there is one. */
-static uint64_t place_find(const struct tier_file *t)
+/* A write that failed is its place's fault, unless there was no room (the file
+ * system may share blocks, or the device be thinly provisioned), or the whole
+ * batch failed: then the medium is away. */
+static bool is_bad_place(int error, unsigned good, unsigned n)
 {
-	uint64_t words = (t->places + 63) / 64, w = t->next / 64;
-	uint64_t free = ~t->map[w] & UINT64_MAX << t->next % 64;
-
-	while (!free) {
-		w = (w + 1) % words;
-		free = ~t->map[w];
-	}
-	return w * 64 + (unsigned)__builtin_ctzll(free);
-}
-
-/* Take up to @n places. Returns how many there were. */
-static unsigned places_take(struct tier_file *t, struct lane_io *io, unsigned n)
-{
-	unsigned got = 0;
-
-	pthread_mutex_lock(&t->lock);
-	for (; got < n && t->taken < t->places; got++) {
-		uint64_t place = place_find(t);
-
-		t->map[place / 64] |= UINT64_C(1) << place % 64;
-		t->taken++;
-		t->held++;
-		t->next = (place + 1) % t->places;
-		io[got].at = place << PAGE_SHIFT;
-	}
-	pthread_mutex_unlock(&t->lock);
-	return got;
-}
-
-static void place_free(struct tier_file *t, uint64_t place)
-{
-	pthread_mutex_lock(&t->lock);
-	t->map[place / 64] &= ~(UINT64_C(1) << place % 64);
-	t->taken--;
-	t->held--;
-	pthread_mutex_unlock(&t->lock);
-}
-
-static void place_quarantine(struct tier_file *t)
-{
-	pthread_mutex_lock(&t->lock);
-	t->held--;
-	pthread_mutex_unlock(&t->lock);
-}
-
-/* No room is no fault of the place (the file system may share blocks, or the
- * device be thinly provisioned); any other failure is. */
-static void place_failed(struct tier_file *t, uint64_t place, int error)
-{
-	if (error == -ENOSPC || error == -EDQUOT)
-		place_free(t, place);
-	else
-		place_quarantine(t);
+	return error != -ENOSPC && error != -EDQUOT && (good || n == 1);
 }
 
 static void store(struct tier *base, struct tier_io *io, unsigned n,
@@ -102,19 +45,27 @@ static void store(struct tier *base, struct tier_io *io, unsigned n,
 {
 	struct tier_file *t = file_of(base);
 	struct lane_io batch[TIER_BATCH];
-	unsigned got = places_take(t, batch, n);
+	uint64_t place[TIER_BATCH];
+	unsigned got = places_take(&t->places, place, n), good = 0;
 
 	(void)raw_ok; /* every page is raw here */
-	for (unsigned i = 0; i < n; i++)
-		batch[i].page = io[i].page;
+	for (unsigned i = 0; i < got; i++)
+		batch[i] = (struct lane_io){ .page = io[i].page,
+					     .at = place[i] << PAGE_SHIFT };
 	lane_run(&t->lane[LANE_WRITE], t->fd, LANE_WRITE, batch, got);
+	for (unsigned i = 0; i < got; i++)
+		good += !batch[i].error;
 	for (unsigned i = 0; i < n; i++) {
 		io[i].error = i < got ? batch[i].error : -ENOSPC;
 		if (i >= got)
 			continue;
-		io[i].where = batch[i].at >> PAGE_SHIFT;
-		if (io[i].error)
-			place_failed(t, io[i].where, io[i].error);
+		io[i].where = place[i];
+		if (!io[i].error)
+			continue;
+		if (is_bad_place(io[i].error, good, got))
+			places_quarantine(&t->places);
+		else
+			places_free(&t->places, place[i]);
 	}
 }
 
@@ -133,20 +84,19 @@ static void load(struct tier *base, struct tier_io *io, unsigned n)
 
 static void release(struct tier *base, uint64_t where)
 {
-	place_free(file_of(base), where);
+	places_free(&file_of(base)->places, where);
+}
+
+static unsigned bytes(struct tier *base, uint64_t where)
+{
+	(void)base;
+	(void)where;
+	return PAGE_SIZE;
 }
 
 static void stats(struct tier *base, struct tier_stats *st)
 {
-	struct tier_file *t = file_of(base);
-
-	pthread_mutex_lock(&t->lock);
-	*st = (struct tier_stats){
-		.pages = t->held,
-		.raw_bytes = t->held << PAGE_SHIFT,
-		.stored_bytes = t->held << PAGE_SHIFT,
-	};
-	pthread_mutex_unlock(&t->lock);
+	places_stats(&file_of(base)->places, st);
 }
 
 static void destroy(struct tier *base)
@@ -155,9 +105,8 @@ static void destroy(struct tier *base)
 
 	lane_destroy(&t->lane[LANE_READ]);
 	lane_destroy(&t->lane[LANE_WRITE]);
-	pthread_mutex_destroy(&t->lock);
+	places_destroy(&t->places);
 	close(t->fd);
-	free(t->map);
 	free(t);
 }
 
@@ -166,6 +115,7 @@ static const struct tier_ops file_ops = {
 	.store = store,
 	.load = load,
 	.release = release,
+	.bytes = bytes,
 	.stats = stats,
 	.destroy = destroy,
 };
@@ -249,19 +199,6 @@ static bool queues_requests(int fd)
 	       (fcntl(fd, F_GETFL) & O_DIRECT);
 }
 
-/* All places free; those that the last word has beyond the end are not. */
-static int make_map(struct tier_file *t)
-{
-	uint64_t words = (t->places + 63) / 64;
-
-	t->map = calloc(words, sizeof(*t->map));
-	if (!t->map)
-		return -ENOMEM;
-	if (t->places % 64)
-		t->map[words - 1] = UINT64_MAX << t->places % 64;
-	return 0;
-}
-
 int tier_file_create(struct tier **out, const char *path, uint64_t size)
 {
 	struct tier_file *t = calloc(1, sizeof(*t));
@@ -273,11 +210,9 @@ int tier_file_create(struct tier **out, const char *path, uint64_t size)
 	t->fd = r = open_medium(path, &size);
 	if (r < 0)
 		goto undo_alloc;
-	t->places = size >> PAGE_SHIFT;
-	r = make_map(t);
+	r = places_init(&t->places, size >> PAGE_SHIFT);
 	if (r)
 		goto undo_open;
-	pthread_mutex_init(&t->lock, NULL);
 	lane_init(&t->lane[LANE_READ], queues_requests(t->fd));
 	lane_init(&t->lane[LANE_WRITE], queues_requests(t->fd));
 	*out = &t->base;

@@ -113,6 +113,12 @@ static void release(struct tier *base, uint64_t where)
 	pool_free(ram_of(base)->pool, where);
 }
 
+static unsigned bytes(struct tier *base, uint64_t where)
+{
+	(void)base;
+	return pool_size(where);
+}
+
 static void stats(struct tier *base, struct tier_stats *st)
 {
 	struct pool_stats pool;
@@ -122,6 +128,8 @@ static void stats(struct tier *base, struct tier_stats *st)
 		.pages = pool.blobs,
 		.raw_bytes = pool.blobs * PAGE_SIZE,
 		.stored_bytes = pool.bytes,
+		.room_bytes = pool.limit_bytes - pool.used_bytes,
+		.limit_bytes = pool.limit_bytes,
 	};
 }
 
@@ -144,6 +152,7 @@ static const struct tier_ops ram_ops = {
 	.store = store,
 	.load = load,
 	.release = release,
+	.bytes = bytes,
 	.stats = stats,
 	.destroy = destroy,
 };
@@ -157,6 +166,7 @@ int tier_ram_create(struct tier **out, uint64_t limit, enum codec codec)
 		return -ENOMEM;
 	t->base.ops = &ram_ops;
 	t->codec = codecs[codec];
+	t->base.codec = t->codec->name;
 	for (unsigned i = 0; i < DESKS; i++)
 		pthread_mutex_init(&t->desk[i].taken, NULL);
 	r = pool_create(&t->pool, limit);

@@ -15,7 +15,14 @@ $(addprefix $(OUT)/tests/,$(UNIT_VMM)): $(LIBVMM) $(LIBDEVICES) $(LIBEPT)
 
 $(UNIT_BIN): $(OUT)/tests/%: $(OUT)/obj/tests/%.o
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -static,$(LDFLAGS)) -o $@ $^ -lcmocka $(LDLIBS)
+	$(CC) $(filter-out -static,$(LDFLAGS)) $(WRAPS) -o $@ $^ -lcmocka $(LDLIBS)
+
+# Calls that tests/unit/fail_fixture.h makes fail.
+comma := ,
+$(OUT)/tests/unit/ept_fail: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
+	pread pwrite send recv fallocate open nanosleep clock_nanosleep \
+	io_uring_queue_init io_uring_submit_and_wait malloc calloc \
+	aligned_alloc mmap ZSTD_createCCtx ZSTD_createDCtx)
 
 -include $(addprefix $(OUT)/obj/tests/,$(addsuffix .d,$(UNIT_ALL)))
 

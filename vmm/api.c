@@ -98,14 +98,15 @@ static void end_peer(struct api *a, unsigned i)
 		drop_peer(a, i);
 }
 
+/* A device's next client may have come since poll saw the last one go: it is
+ * for an answer that was pending then that nobody is left. */
 static void serve_peer(struct api *a, unsigned i, short revents)
 {
 	struct peer *p = a->peer[i];
 
-	if (!peer_step(p, &a->vm))
+	if ((p->out && (revents & (POLLHUP | POLLERR))) ||
+	    !peer_step(p, &a->vm))
 		end_peer(a, i);
-	else if (p->out && (revents & (POLLHUP | POLLERR)))
-		end_peer(a, i); /* nobody will take the answer */
 }
 
 static void drop_late(struct api *a)

@@ -8,11 +8,14 @@ static const char *codec_name(enum codec codec)
 	return codec == CODEC_ZSTD ? "zstd" : "lz4";
 }
 
-/* A file tier is the disk of its number: see capsule_disk.h. */
+/* A file or NBD tier is the disk of its number: see capsule_disk.h. */
 static void add_swap(struct words *w, const struct swap_option *s, unsigned i)
 {
 	words_add(w, "--swap");
-	if (!s->ram)
+	if (!s->ram && s->size)
+		words_add(w, "file=" CAPSULE_PORTS "swap%u,size=%" PRIu64 "B",
+			  i, s->size);
+	else if (!s->ram)
 		words_add(w, "file=" CAPSULE_PORTS "swap%u", i);
 	else if (s->size)
 		words_add(w, "ram=%" PRIu64 "B,codec=%s", s->size,

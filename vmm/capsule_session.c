@@ -59,11 +59,14 @@ static bool check_guest(const struct run_options *o, const char *guest,
 static bool open_swaps(struct capsule_session *s, struct complaint *why)
 {
 	for (unsigned i = 0; i < s->o->swaps; i++) {
+		const struct swap_option *o = &s->o->swap[i];
 		struct stat st;
 
-		if (s->o->swap[i].ram)
+		s->vm.swap[i].uri = o->nbd ? o->path : NULL;
+		s->vm.swap[i].timeout_s = o->timeout_s;
+		if (o->ram || o->nbd)
 			continue;
-		int fd = capsule_disk(&s->o->swap[i], s->o->memory_bytes, why);
+		int fd = capsule_disk(o, s->o->memory_bytes, why);
 		if (fd < 0)
 			return false;
 		s->vm.swap[i].fd = fd;

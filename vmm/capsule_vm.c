@@ -25,7 +25,15 @@ static void add_port(struct words *w, const char *name, int fd,
 	words_add(w, "virtserialport,chardev=%s,name=%s", name, name);
 }
 
-/* Its serial number tells the capsule which swap option it is for. */
+/* Its serial number tells the capsule which swap option it is for. Errors are
+ * the inner run's to deal with. */
+static void add_drive(struct words *w, unsigned i)
+{
+	words_add(w, "-device");
+	words_add(w, "virtio-blk-pci,drive=swap%u,serial=swap%u,werror=report",
+		  i, i);
+}
+
 static void add_disk(struct words *w, unsigned i, int fd, bool block)
 {
 	words_add(w, "-blockdev");
@@ -33,8 +41,21 @@ static void add_disk(struct words *w, unsigned i, int fd, bool block)
 		  "driver=%s,node-name=swap%u,filename=/proc/self/fd/%d,"
 		  "locking=off,cache.no-flush=on",
 		  block ? "host_device" : "file", i, fd);
-	words_add(w, "-device");
-	words_add(w, "virtio-blk-pci,drive=swap%u,serial=swap%u", i, i);
+	add_drive(w, i);
+}
+
+/* QEMU's own client waits for a server that went away, and sends again what
+ * was under way. -blockdev takes no URI; -drive does, and --swap's have no
+ * commas. */
+static void add_nbd(struct words *w, unsigned i, const char *uri,
+		    unsigned timeout_s)
+{
+	words_add(w, "-drive");
+	words_add(w,
+		  "if=none,id=swap%u,format=raw,file.reconnect-delay=%u,"
+		  "cache.no-flush=on,file=%s",
+		  i, timeout_s, uri);
+	add_drive(w, i);
 }
 
 static void add_machine(struct words *w, const struct capsule_vm *v)
@@ -79,7 +100,9 @@ void capsule_vm_args(struct words *w, const struct capsule_vm *v)
 		add_port(w, port_name[i], v->port[i], "");
 	add_port(w, "ctl", v->ctl, ",server=on,wait=off");
 	for (unsigned i = 0; i < MAX_SWAPS; i++)
-		if (v->swap[i].fd >= 0)
+		if (v->swap[i].uri)
+			add_nbd(w, i, v->swap[i].uri, v->swap[i].timeout_s);
+		else if (v->swap[i].fd >= 0)
 			add_disk(w, i, v->swap[i].fd, v->swap[i].block);
 }
 

@@ -29,8 +29,10 @@ struct capsule_vm {
 	int ctl; /* a listening socket: the control API */
 	int log; /* takes the kernel's messages and QEMU's */
 	struct {
-		int fd; /* -1: swap i is no disk */
+		int fd; /* -1: swap i is no file or device */
 		bool block; /* a device, else a file */
+		const char *uri; /* an NBD server; NULL: it is none */
+		unsigned timeout_s; /* how long that may be away */
 	} swap[MAX_SWAPS];
 };
 

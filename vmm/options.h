@@ -11,10 +11,12 @@
 #include "ept/policy.h"
 #include "ept/tier.h"
 
-#define MAX_CPUS   8
-#define MAX_SWAPS  8
+#define MAX_CPUS      8
+#define MAX_SWAPS     8
 
-#define LARGE_PAGE (UINT64_C(2) << 20) /* bytes */
+#define LARGE_PAGE    (UINT64_C(2) << 20) /* bytes */
+
+#define NBD_TIMEOUT_S 60 /* how long a server may be away */
 
 enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_CAPSULE };
 enum on_swap_error { SWAP_ERROR_STOP, SWAP_ERROR_KILL, SWAP_ERROR_POISON };
@@ -22,9 +24,10 @@ enum on_swap_error { SWAP_ERROR_STOP, SWAP_ERROR_KILL, SWAP_ERROR_POISON };
 extern const char *const on_swap_error_name[]; /* ended by NULL */
 
 struct swap_option {
-	bool ram; /* else file */
-	char *path; /* file: directory or block device */
+	bool ram, nbd; /* neither: file */
+	char *path; /* file: directory or block device; nbd: its URI */
 	uint64_t size; /* bytes; 0: not given */
+	unsigned timeout_s; /* nbd: how long a server may be away */
 	enum codec codec; /* ram */
 };
 

@@ -16,7 +16,7 @@ static bool next_item(char **rest, struct item *item)
 
 	if (!value)
 		return false;
-	item->key = strsep(&value, "=");
+	item->key = strsep(&value, "="); /* a value may hold more of them */
 	item->value = value;
 	return true;
 }
@@ -103,6 +103,33 @@ static bool swap_codec(struct swap_option *s, const char *name,
 	return true;
 }
 
+#define RAM_FORM  "ram[=SIZE][,codec=lz4|zstd]"
+#define FILE_FORM "file=PATH[,size=SIZE]"
+#define NBD_FORM  "nbd=URI[,size=SIZE][,timeout=SECONDS]"
+
+static bool swap_timeout(struct swap_option *s, const char *text,
+			 struct complaint *why)
+{
+	uint64_t seconds;
+
+	if (!number_parse(text, &seconds) || !seconds || seconds > 86400)
+		return complaint_set(why, "timeout is 1 to 86400 seconds");
+	s->timeout_s = (unsigned)seconds;
+	return true;
+}
+
+static bool swap_uri(struct swap_option *s, const char *uri,
+		     struct complaint *why)
+{
+	s->nbd = true;
+	if (strncmp(uri, "nbd", 3) || !strstr(uri, "://"))
+		return complaint_set(why,
+				     "want nbd=nbd://HOST[:PORT]/[EXPORT] or "
+				     "nbd=nbd+unix:///[EXPORT]?socket=PATH");
+	s->path = strdup(uri);
+	return s->path || complaint_set(why, "no memory");
+}
+
 /* The item that says which kind of tier it is. */
 static bool swap_first(struct swap_option *s, const struct item *item,
 		       struct complaint *why)
@@ -111,12 +138,15 @@ static bool swap_first(struct swap_option *s, const struct item *item,
 		s->ram = true;
 		return !item->value || swap_size(s, item->value, why);
 	}
+	s->timeout_s = NBD_TIMEOUT_S;
+	if (key_is(item, "nbd"))
+		return swap_uri(s, item->value, why);
 	if (key_is(item, "file") && *item->value) {
 		s->path = strdup(item->value);
 		return s->path || complaint_set(why, "no memory");
 	}
-	return complaint_set(why, "want ram[=SIZE][,codec=lz4|zstd] or "
-				  "file=PATH[,size=SIZE]");
+	return complaint_set(why,
+			     "want " RAM_FORM ", " FILE_FORM " or " NBD_FORM);
 }
 
 static bool swap_item(struct swap_option *s, const struct item *item,
@@ -126,8 +156,12 @@ static bool swap_item(struct swap_option *s, const struct item *item,
 		return swap_size(s, item->value, why);
 	if (s->ram && key_is(item, "codec"))
 		return swap_codec(s, item->value, why);
-	return complaint_set(why, s->ram ? "want ram[=SIZE][,codec=lz4|zstd]"
-					 : "want file=PATH[,size=SIZE]");
+	if (s->nbd && key_is(item, "timeout"))
+		return swap_timeout(s, item->value, why);
+	return complaint_set(why, "want %s",
+			     s->ram   ? RAM_FORM
+			     : s->nbd ? NBD_FORM
+				      : FILE_FORM);
 }
 
 static bool swap_list(struct swap_option *s, char *rest, struct complaint *why)

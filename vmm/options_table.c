@@ -237,7 +237,9 @@ const struct option options[] = {
 	{ 0, "swap", "TIER", options_swap,
 	  "where pages go [ram]; repeatable, tried in order:\n"
 	  "ram[=SIZE][,codec=lz4|zstd]   compressed memory [lz4]\n"
-	  "file=PATH[,size=SIZE]         a directory or a disk" },
+	  "file=PATH[,size=SIZE]         a directory or a disk\n"
+	  "nbd=URI[,size=SIZE][,timeout=SECONDS]   an NBD server, which\n"
+	  "                              may be away so long [60]" },
 	{ 0, "on-swap-error", "stop|poison|kill", set_on_swap_error,
 	  "when a page cannot be had back: pause the guest, give\n"
 	  "it a machine check, or end the run with status 125\n"

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "vmm/huge_pages.h"
+#include "vmm/nbd_helper.h"
 #include "vmm/vm.h"
 
 static void say(const char *what, const char *text)
@@ -55,11 +56,33 @@ static void on_failure(void *ctx, const struct stage2_failure *f)
 	answer_failure(vm, f, text);
 }
 
-/* One tier of swap as the options say. */
-static int make_tier(struct tier **out, const struct swap_option *o)
+static bool make_nbd_tier(struct tier **out, const struct swap_option *o,
+			  struct complaint *why)
 {
-	return o->ram ? tier_ram_create(out, o->size, o->codec)
-		      : tier_file_create(out, o->path, o->size);
+	struct nbd_link link;
+	int r;
+
+	if (!nbd_helper_start(&link, o, o->size, why))
+		return false;
+	r = tier_nbd_create(out, &link, o->size);
+	if (r)
+		link.close(&link);
+	return !r || complaint_set(why, "%s", strerror(-r));
+}
+
+/* One tier of swap as the options say. */
+static bool make_tier(struct tier **out, const struct swap_option *o,
+		      struct complaint *why)
+{
+	int r;
+
+	if (o->nbd)
+		return make_nbd_tier(out, o, why);
+	r = o->ram ? tier_ram_create(out, o->size, o->codec)
+		   : tier_file_create(out, o->path, o->size);
+	return !r || complaint_set(why, "%s",
+				   r == -ENOSPC ? "no room for it there"
+						: strerror(-r));
 }
 
 static void destroy_tiers(const struct swap_config *c)
@@ -68,22 +91,20 @@ static void destroy_tiers(const struct swap_config *c)
 		c->tier[i]->ops->destroy(c->tier[i]);
 }
 
-/* A file tier without a size can hold all of RAM. */
+/* A tier that needs a size and has none can hold all of RAM. */
 static bool make_tiers(struct swap_config *c, const struct run_options *o,
 		       struct complaint *why)
 {
 	for (; c->tiers < o->swaps; c->tiers++) {
 		struct swap_option s = o->swap[c->tiers];
-		int r;
+		struct complaint because;
 
 		if (!s.ram && !s.size)
 			s.size = o->memory_bytes;
-		r = make_tier(&c->tier[c->tiers], &s);
-		if (r)
-			return complaint_set(
-				why, "swap %s: %s", s.ram ? "ram" : s.path,
-				r == -ENOSPC ? "no room for it there"
-					     : strerror(-r));
+		if (!make_tier(&c->tier[c->tiers], &s, &because))
+			return complaint_set(why, "swap %s: %s",
+					     s.ram ? "ram" : s.path,
+					     because.text);
 	}
 	return true;
 }

@@ -149,7 +149,7 @@ static void any_load_may_fail_once(void **state)
 	}
 }
 
-/* For every N: the Nth load says it succeeded and delivers nothing. */
+/* For every N: the Nth load says it succeeded and delivers rubbish. */
 static void any_load_may_lie_once(void **state)
 {
 	(void)state;

@@ -19,10 +19,22 @@ struct fake {
 	uint8_t page[256][PAGE_SIZE];
 	unsigned stores, loads; /* pages asked for */
 	unsigned fail_store, fail_load; /* the nth of them fails; 0: none */
-	unsigned lie_load; /* the nth load leaves the page as it was */
+	unsigned lie_load; /* the nth load delivers something else */
 	bool broken; /* every load fails */
 	bool picky; /* refuses what it may refuse */
+	/* Called once, in the middle of the next store or load. */
+	void (*on_store)(void *ctx), (*on_load)(void *ctx);
+	void *ctx;
 };
+
+static inline void fake_meanwhile(struct fake *f, void (**what)(void *ctx))
+{
+	void (*now)(void *ctx) = *what;
+
+	*what = NULL;
+	if (now)
+		now(f->ctx);
+}
 
 static inline int fake_store_page(struct fake *f, struct tier_io *io,
 				  bool raw_ok)
@@ -47,8 +59,11 @@ static inline int fake_store_page(struct fake *f, struct tier_io *io,
 static inline void fake_store(struct tier *t, struct tier_io *io, unsigned n,
 			      bool raw_ok)
 {
+	struct fake *f = (struct fake *)t;
+
 	for (unsigned i = 0; i < n; i++)
-		io[i].error = fake_store_page((struct fake *)t, &io[i], raw_ok);
+		io[i].error = fake_store_page(f, &io[i], raw_ok);
+	fake_meanwhile(f, &f->on_store);
 }
 
 static inline void fake_load(struct tier *t, struct tier_io *io, unsigned n)
@@ -58,9 +73,12 @@ static inline void fake_load(struct tier *t, struct tier_io *io, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		f->loads++;
 		io[i].error = f->broken || f->loads == f->fail_load ? -EIO : 0;
-		if (!io[i].error && f->loads != f->lie_load)
+		if (!io[i].error)
 			memcpy(io[i].page, f->page[io[i].where], PAGE_SIZE);
+		if (f->loads == f->lie_load)
+			memset(io[i].page, 0x5a, PAGE_SIZE);
 	}
+	fake_meanwhile(f, &f->on_load);
 }
 
 static inline void fake_release(struct tier *t, uint64_t where)
@@ -72,11 +90,23 @@ static inline void fake_release(struct tier *t, uint64_t where)
 	f->held--;
 }
 
+static inline unsigned fake_bytes(struct tier *t, uint64_t where)
+{
+	assert_true(((struct fake *)t)->used[where]);
+	return PAGE_SIZE;
+}
+
 static inline void fake_stats(struct tier *t, struct tier_stats *st)
 {
-	unsigned held = ((struct fake *)t)->held;
+	const struct fake *f = (struct fake *)t;
 
-	*st = (struct tier_stats){ held, held * PAGE_SIZE, held * PAGE_SIZE };
+	*st = (struct tier_stats){
+		.pages = f->held,
+		.raw_bytes = f->held * PAGE_SIZE,
+		.stored_bytes = f->held * PAGE_SIZE,
+		.room_bytes = (f->room - f->held) * PAGE_SIZE,
+		.limit_bytes = f->room * PAGE_SIZE,
+	};
 }
 
 static inline void fake_destroy(struct tier *t)
@@ -90,6 +120,7 @@ static const struct tier_ops fake_ops = {
 	.store = fake_store,
 	.load = fake_load,
 	.release = fake_release,
+	.bytes = fake_bytes,
 	.stats = fake_stats,
 	.destroy = fake_destroy,
 };

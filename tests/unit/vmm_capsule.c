@@ -139,12 +139,14 @@ static void without_paging_there_is_no_cap(void **state)
 /* Files and sockets of the host are the capsule's own inside. */
 static void outside_things_are_translated(void **state)
 {
-	const char *argv[] = {
-		"--swap",    "ram",    "--swap",       "file=/var/tmp",
-		"--stats",   "s.json", "--trace",      "t.tft",
-		"--name",    "one",    "--api-socket", "/tmp/x.sock",
-		"guest.elf", NULL
-	};
+	const char *argv[] = { "--swap",       "ram",
+			       "--swap",       "file=/var/tmp",
+			       "--swap",       "nbd=nbd://h,size=2M",
+			       "--stats",      "s.json",
+			       "--trace",      "t.tft",
+			       "--name",       "one",
+			       "--api-socket", "/tmp/x.sock",
+			       "guest.elf",    NULL };
 	struct run_options o;
 	struct words w = { 0 };
 
@@ -153,6 +155,8 @@ static void outside_things_are_translated(void **state)
 	capsule_args(&w, &o, "one");
 	assert_true(has_pair(&w, "--kernel", "/guest"));
 	assert_true(has_pair(&w, "--swap", "file=/dev/capsule/swap1"));
+	assert_true(has_pair(&w, "--swap",
+			     "file=/dev/capsule/swap2,size=2097152B"));
 	assert_true(has_pair(&w, "--stats", "/run/stats"));
 	assert_true(has_pair(&w, "--trace", "/dev/capsule/trace"));
 	assert_true(has_pair(&w, "--name", "one"));
@@ -313,6 +317,8 @@ static void qemu_is_told_of_everything(void **state)
 	v.swap[3].fd = 80;
 	v.swap[4].fd = 81;
 	v.swap[4].block = true;
+	v.swap[5].uri = "nbd://h/a";
+	v.swap[5].timeout_s = 60;
 	capsule_vm_args(&w, &v);
 	assert_string_equal(w.word[0], "/usr/bin/qemu");
 	assert_null(w.word[w.n]);
@@ -324,11 +330,19 @@ static void qemu_is_told_of_everything(void **state)
 	assert_true(has_pair(&w, "-chardev",
 			     "socket,id=ctl,fd=60,server=on,wait=off"));
 	assert_true(has_pair(&w, "-device",
-			     "virtio-blk-pci,drive=swap3,serial=swap3"));
+			     "virtio-blk-pci,drive=swap3,serial=swap3,"
+			     "werror=report"));
 	assert_true(has_pair(&w, "-blockdev",
 			     "driver=host_device,node-name=swap4,"
 			     "filename=/proc/self/fd/81,locking=off,"
 			     "cache.no-flush=on"));
+	assert_true(has_pair(&w, "-drive",
+			     "if=none,id=swap5,format=raw,"
+			     "file.reconnect-delay=60,cache.no-flush=on,"
+			     "file=nbd://h/a"));
+	assert_true(has_pair(&w, "-device",
+			     "virtio-blk-pci,drive=swap5,serial=swap5,"
+			     "werror=report"));
 	words_free(&w);
 }
 

@@ -166,11 +166,18 @@ static void swap_tiers_add_up(void **state)
 {
 	(void)state;
 	expect_good("--swap ram --swap ram=64M --swap ram,codec=lz4 --swap "
-		    "file=/a=b,size=1G --swap ram --swap ram --swap ram "
+		    "file=/a=b,size=1G --swap nbd=nbd://h:1/e --swap "
+		    "nbd=nbd+unix:///?socket=/s,timeout=7,size=2M --swap ram "
 		    "--swap ram=4K,codec=zstd");
 	assert_int_equal(o.swaps, MAX_SWAPS);
 	assert_int_equal(o.swap[1].size, 64 * MIB);
 	assert_string_equal(o.swap[3].path, "/a=b");
+	assert_false(o.swap[3].nbd);
+	assert_true(o.swap[4].nbd);
+	assert_int_equal(o.swap[4].timeout_s, NBD_TIMEOUT_S);
+	assert_string_equal(o.swap[5].path, "nbd+unix:///?socket=/s");
+	assert_int_equal(o.swap[5].timeout_s, 7);
+	assert_int_equal(o.swap[5].size, 2 * MIB);
 	assert_int_equal(o.swap[7].size, 4 * KIB);
 	assert_int_equal(o.swap[7].codec, CODEC_ZSTD);
 	options_free(&o);

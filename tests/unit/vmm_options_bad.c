@@ -2,6 +2,11 @@
 /* The command line: the exact words about bad lines. */
 #include "tests/unit/options_fixture.h"
 
+#define SWAP_FORMS                                     \
+	"want ram[=SIZE][,codec=lz4|zstd], "           \
+	"file=PATH[,size=SIZE] or nbd=URI[,size=SIZE]" \
+	"[,timeout=SECONDS]"
+
 static void expect_bad(const char *line, const char *message)
 {
 	if (parse(line))
@@ -77,16 +82,25 @@ static void bad_lines_say_why(void **state)
 		  "--resident is below 3M, which 1 vCPU needs to run" },
 		{ "--resident 64M --paging off",
 		  "--resident needs --paging on" },
-		{ "--swap disk",
-		  "--swap 'disk': want ram[=SIZE][,codec=lz4|zstd] or "
-		  "file=PATH[,size=SIZE]" },
-		{ "--swap file", "--swap 'file': want ram[=SIZE]"
-				 "[,codec=lz4|zstd] or file=PATH[,size=SIZE]" },
-		{ "--swap file=", "--swap 'file=': want ram[=SIZE]"
-				  "[,codec=lz4|zstd] or "
-				  "file=PATH[,size=SIZE]" },
-		{ "--swap=", "--swap '': want ram[=SIZE][,codec=lz4|zstd] or "
-			     "file=PATH[,size=SIZE]" },
+		{ "--swap disk", "--swap 'disk': " SWAP_FORMS },
+		{ "--swap file", "--swap 'file': " SWAP_FORMS },
+		{ "--swap file=", "--swap 'file=': " SWAP_FORMS },
+		{ "--swap nbd", "--swap 'nbd': " SWAP_FORMS },
+		{ "--swap nbd=/dev/sda",
+		  "--swap 'nbd=/dev/sda': want "
+		  "nbd=nbd://HOST[:PORT]/[EXPORT] or "
+		  "nbd=nbd+unix:///[EXPORT]?socket=PATH" },
+		{ "--swap=", "--swap '': " SWAP_FORMS },
+		{ "--swap nbd=nbd://x,codec=lz4",
+		  "--swap 'nbd=nbd://x,codec=lz4': want "
+		  "nbd=URI[,size=SIZE][,timeout=SECONDS]" },
+		{ "--swap nbd=nbd://x,timeout=0",
+		  "--swap 'nbd=nbd://x,timeout=0': timeout is 1 to 86400 seconds" },
+		{ "--swap nbd=nbd://x,timeout=86401",
+		  "--swap 'nbd=nbd://x,timeout=86401': timeout is 1 to 86400 "
+		  "seconds" },
+		{ "--swap file=/a,timeout=9",
+		  "--swap 'file=/a,timeout=9': want file=PATH[,size=SIZE]" },
 		{ "--swap ram=64", "--swap 'ram=64': not a size (64M, 2G)" },
 		{ "--swap ram=0K",
 		  "--swap 'ram=0K': a swap tier holds a page at least" },

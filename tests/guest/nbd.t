@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+# Swap on an NBD server: one that is well, one that dies again and again, one
+# that fails now and then, one that is gone for good.
+use strict;
+use warnings;
+use lib 'tests/guest/lib';
+use Test::More;
+use Time::HiRes 'sleep';
+use Twofold;
+
+if (system('nbdkit --version >/dev/null 2>&1')) {
+	plan skip_all => 'no nbdkit: make deps';
+}
+
+my $servers = 0;
+
+sub server_start {
+	my ($s) = @_;
+	unlink $s->{socket};
+	$s->{pid} = fork // die "fork: $!";
+	if (!$s->{pid}) {
+		open STDERR, '>>', scratch('nbdkit.log');
+		exec 'nbdkit', '-f', '--exit-with-parent', '-U', $s->{socket},
+			@{$s->{args}};
+		die "exec nbdkit: $!";
+	}
+	until_true(10, sub { -S $s->{socket} }) or die 'nbdkit did not start';
+}
+
+sub server {
+	my (@args) = @_;
+	my $s = { socket => scratch('nbd' . $servers++), args => \@args };
+	server_start($s);
+	return $s;
+}
+
+sub server_kill {
+	my ($s) = @_;
+	kill 'KILL', $s->{pid};
+	waitpid $s->{pid}, 0;
+}
+
+sub uri { 'nbd=nbd+unix:///?socket=' . shift->{socket} }
+
+# A disk that outlives its server.
+sub disk {
+	my ($mib) = @_;
+	my $path = scratch('disk' . $servers);
+	open my $f, '>', $path or die "$path: $!";
+	truncate $f, $mib * MIB or die "$path: $!";
+	return $path;
+}
+
+sub guest {
+	my ($swap, $mib, $passes, @more) = @_;
+	return ('-m', '64M', '--resident', '16M', '--swap', $swap, @more, '--',
+		'verify', '--size', $mib . 'M', '--passes', $passes);
+}
+
+# The process that a run has started.
+sub helper_of {
+	my ($r) = @_;
+	slurp("/proc/$r->{pid}/task/$r->{pid}/children") =~ /(\d+)/;
+	return $1;
+}
+
+sub test_well {
+	my ($accel) = @_;
+	my $s = server('memory', '64M');
+	my $r = start($accel, guest(uri($s), 32, 2));
+	wait_for($r, qr/pass 1/);
+	my $helper = helper_of($r);
+	is finish($r), 0, "$accel: a run on a server that is well";
+	my $st = stats($r);
+	cmp_ok $st->{pages}{swapped_out}, '>', 4000, 'swapped_out';
+	cmp_ok $st->{pages}{swapped_in}, '>', 4000, 'swapped_in';
+	like slurp($r->{out}), qr/^verify: ok, 8192 pages/m, 'verified';
+	ok $helper && !kill(0, $helper), 'no helper is left';
+	server_kill($s);
+}
+
+# Killed in the middle of reads and writes, ten times.
+sub test_dying {
+	my ($accel) = @_;
+	my $s = server('file', disk(64));
+	my $r = start($accel, guest(uri($s), 40, $accel eq 'kvm' ? 3 : 2));
+	wait_for($r, qr/pass 1/);
+	my $deaths = 0;
+	for (1 .. 10) {
+		server_kill($s);
+		$deaths++ if slurp($r->{out}) !~ /^verify: ok/m;
+		sleep 0.05;
+		server_start($s);
+		sleep 0.2;
+	}
+	is finish($r, 120), 0, "$accel: the run ends well"
+		or diag slurp($r->{out}), slurp($r->{err});
+	is $deaths, 10, 'its server died ten times meanwhile';
+	like slurp($r->{out}), qr/^verify: ok, 10240 pages/m, 'verified';
+	server_kill($s);
+}
+
+sub test_failing {
+	my ($accel) = @_;
+	my $s = server('--filter=error', 'memory', '64M', 'error-rate=1%');
+	my $r = run($accel, 0, guest(uri($s), 32, 2));
+	like slurp($r->{out}), qr/^verify: ok, 8192 pages/m, 'verified';
+	like slurp(scratch('nbdkit.log')), qr/injecting EIO/, 'it did fail';
+	server_kill($s);
+}
+
+# Gone for good: the VM pauses and says why; a server that comes back after all
+# finds it as it was.
+sub test_gone {
+	my ($accel) = @_;
+	my $s = server('file', disk(64));
+	my $r = start($accel, guest(uri($s) . ',timeout=1', 32, 2));
+	wait_for($r, qr/pass 1/);
+	server_kill($s);
+	my $said = until_true(60, sub {
+		my ($status, $text) = ctl($r, 'status', '--json');
+		$text =~ /"state": ?"paused"/ && $text;
+	});
+	like $said, qr/"reason": ?".*(timed out|error)/i,
+		"$accel: it pauses, and says why";
+	if ($accel ne 'kvm') { # QEMU looks for it every 16 s only
+		is((ctl($r, 'stop'))[0], 0, 'stop');
+		is finish($r, 60), 0, 'and it ends';
+		return;
+	}
+	server_start($s);
+	sleep 1;
+	is((ctl($r, 'resume'))[0], 0, 'resume');
+	is finish($r, 120), 0, 'and nothing was lost'
+		or diag slurp($r->{out}), slurp($r->{err});
+	like slurp($r->{out}), qr/^verify: ok, 8192 pages/m, 'verified';
+	server_kill($s);
+}
+
+# What cannot work is refused at once, in words.
+sub test_refused {
+	my $s = server('-r', 'memory', '64M');
+	my $small = server('memory', '16M');
+	my %say = (
+		uri($s) => qr/the export is read-only/,
+		uri($small) => qr/has 16777216 bytes, and 67108864 are needed/,
+		'nbd=nbd+unix:///?socket=/nowhere' => qr/No such file/,
+		'nbd=nbdx://x' => qr/unknown NBD URI scheme/);
+	for my $swap (sort keys %say) {
+		my $r = run('kvm', 125, guest($swap, 32, 1));
+		like slurp($r->{err}), $say{$swap}, 'the reason';
+	}
+	run('kvm', 0, guest(uri($small) . ',size=16M', 8, 1));
+	server_kill($_) for $s, $small;
+}
+
+# Somebody kills the helper: an error, not a hang.
+sub test_helper_dies {
+	my $s = server('memory', '64M');
+	my $r = start('kvm', '--on-swap-error', 'kill', guest(uri($s), 40, 9));
+	wait_for($r, qr/pass 1/);
+	kill 'KILL', helper_of($r);
+	is finish($r, 60), 125, 'without its helper the run ends';
+	like slurp($r->{err}), qr/killed: .*Input\/output error/, 'saying why';
+	server_kill($s);
+}
+
+# In the capsule QEMU is the client, and the rest is swap on a disk.
+for my $accel (accels()) {
+	test_dying($accel);
+	test_gone($accel);
+	next if $accel ne 'kvm';
+	test_well($accel);
+	test_failing($accel);
+	test_refused();
+	test_helper_dies();
+}
+
+done_testing;
