@@ -98,15 +98,21 @@ static void end_peer(struct api *a, unsigned i)
 		drop_peer(a, i);
 }
 
-/* A device's next client may have come since poll saw the last one go: it is
- * for an answer that was pending then that nobody is left. */
+/* Of a device POLLHUP does not say that nobody will take the answer: its
+ * kernel may learn of the client after it had the request. Then we ask again in
+ * a while, until the answer is late. */
 static void serve_peer(struct api *a, unsigned i, short revents)
 {
 	struct peer *p = a->peer[i];
 
-	if ((p->out && (revents & (POLLHUP | POLLERR))) ||
-	    !peer_step(p, &a->vm))
+	if (!peer_step(p, &a->vm))
 		end_peer(a, i);
+	else if (!p->out || !(revents & (POLLHUP | POLLERR)))
+		return;
+	else if (a->device)
+		a->quiet_until = clock_ms() + RETRY_MS;
+	else
+		end_peer(a, i); /* nobody will take the answer */
 }
 
 static void drop_late(struct api *a)

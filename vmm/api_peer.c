@@ -128,8 +128,20 @@ static bool take(struct peer *p, const struct vm_control *vm)
 	return true;
 }
 
+/* Who asks while an answer waits is the device's next client: the one that it
+ * was for has left. */
+static void drop_stale_answer(struct peer *p)
+{
+	if (!p->device || !p->out || p->chunk_at < p->chunk_len || !fill(p) ||
+	    !http_begins_request(p->chunk, p->chunk_len))
+		return;
+	free(p->out);
+	p->out = NULL;
+}
+
 bool peer_step(struct peer *p, const struct vm_control *vm)
 {
+	drop_stale_answer(p);
 	if (!flush(p))
 		return false;
 	/* One read a step, so that no client keeps the others waiting. */

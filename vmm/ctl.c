@@ -134,7 +134,10 @@ static int verb_resume(const struct target *t, int argc, char **argv)
 
 static int verb_stop(const struct target *t, int argc, char **argv)
 {
-	return set_state(t, argc, argv, "{\"state\": \"Stopped\"}");
+	if (argc)
+		return complain_usage(t->command,
+				      "no word belongs here:", argv[0]);
+	return call_last(t, "PATCH", "/vm", "{\"state\": \"Stopped\"}");
 }
 
 static const struct verb {

@@ -53,18 +53,35 @@ static int complain_fault(const struct target *t, int status, const char *body)
 	return 1;
 }
 
+static int outcome(const struct target *t, int status, const char *answer)
+{
+	if (status < 0)
+		return complain_no_answer(t, status);
+	if (status != 200 && status != 204)
+		return complain_fault(t, status, answer);
+	return 0;
+}
+
+int call_last(const struct target *t, const char *method, const char *target,
+	      const char *json)
+{
+	char *answer = NULL;
+	int status =
+		api_call(t->path, method, target, json, TIMEOUT_S, &answer);
+	int failed = status == -ECONNRESET ? 0 : outcome(t, status, answer);
+
+	free(answer);
+	return failed;
+}
+
 int call(const struct target *t, const char *method, const char *target,
 	 const char *json, char **body)
 {
 	char *answer = NULL;
 	int status =
 		api_call(t->path, method, target, json, TIMEOUT_S, &answer);
-	int failed = 0;
+	int failed = outcome(t, status, answer);
 
-	if (status < 0)
-		failed = complain_no_answer(t, status);
-	else if (status != 200 && status != 204)
-		failed = complain_fault(t, status, answer);
 	if (!failed && body)
 		*body = answer;
 	else

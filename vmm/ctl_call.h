@@ -18,6 +18,10 @@ bool target_find(struct target *t, const char *command, const char *vm);
 /* "COMMAND: @what @word; `twofold COMMAND --help` shows how". Always 2. */
 int complain_usage(const char *command, const char *what, const char *word);
 
+/* A request after which the VM is gone: it may be so before it could answer. */
+int call_last(const struct target *t, const char *method, const char *target,
+	      const char *json);
+
 /* One request; on success *body, if wanted, is the caller's. 0; 1 when there
  * was no answer or a refusal, which was complained about. */
 int call(const struct target *t, const char *method, const char *target,
