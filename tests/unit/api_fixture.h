@@ -7,6 +7,7 @@
 #ifndef TESTS_API_FIXTURE_H
 #define TESTS_API_FIXTURE_H
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -27,7 +28,8 @@
 struct fake_vm {
 	_Atomic(uint64_t) resident;
 	atomic_int residents, pauses, resumes, stops, statuses;
-	struct audit_report audit; /* what it answers */
+	pthread_mutex_t telling; /* of what it answers: */
+	struct audit_report audit;
 	struct explain explain; /* but for the address */
 	_Atomic(const char *) policy; /* the one it was given last */
 	_Atomic(const char *) refusal; /* not NULL: say no, because of this */
@@ -43,6 +45,20 @@ struct answer {
 	int status; /* 0: the peer hung up instead */
 	char head[1024], body[65536];
 };
+
+static inline void fake_tell_audit(struct fake_vm *vm, struct audit_report r)
+{
+	pthread_mutex_lock(&vm->telling);
+	vm->audit = r;
+	pthread_mutex_unlock(&vm->telling);
+}
+
+static inline void fake_tell_explain(struct fake_vm *vm, struct explain e)
+{
+	pthread_mutex_lock(&vm->telling);
+	vm->explain = e;
+	pthread_mutex_unlock(&vm->telling);
+}
 
 static inline bool fake_verdict(struct fake_vm *vm, struct complaint *why)
 {
@@ -115,7 +131,9 @@ static inline bool fake_audit(void *vm, struct audit_report *r,
 
 	if (!fake_verdict(f, why))
 		return false;
+	pthread_mutex_lock(&f->telling);
 	*r = f->audit;
+	pthread_mutex_unlock(&f->telling);
 	return true;
 }
 
@@ -163,7 +181,9 @@ static inline bool fake_explain(void *vm, const char *address,
 	if (!fake_verdict(f, why) ||
 	    !explain_parse(address, fake_is_ram, NULL, &asked, why))
 		return false;
+	pthread_mutex_lock(&f->telling);
 	*e = f->explain;
+	pthread_mutex_unlock(&f->telling);
 	e->virtual = asked.virtual;
 	e->gva = asked.gva;
 	e->gpa = asked.gpa;

@@ -196,7 +196,7 @@ static void a_stored_page_is_explained(void **state)
 		"     5.000 s ago  missing from zero, 41.0 us\n"
 		"  (9 older events, of all pages, are forgotten)\n";
 
-	f.vm.explain = stored;
+	fake_tell_explain(&f.vm, stored);
 	struct capture c = explain("0x2a1000", NULL);
 	assert_string_equal(c.err, "");
 	assert_string_equal(c.out, want);
@@ -207,12 +207,13 @@ static void a_stored_page_is_explained(void **state)
 static void a_gva_is_explained_through_both_stages(void **state)
 {
 	(void)state;
-	f.vm.explain = (struct explain){
+	struct explain e = {
 		.cr3 = 0x189000,
 		.refs = 2,
 		.ref = { { 2, 1, { 0x189000 }, 0x1890b7 },
 			 { 1, 4, { 0x189800 }, 0 } },
 	};
+	fake_tell_explain(&f.vm, e);
 	struct capture c = explain("gva:0xffff800000000000", NULL);
 	assert_string_equal(
 		c.out,
@@ -231,7 +232,7 @@ static void json_says_no_host_address(void **state)
 	(void)state;
 	json_t *report, *walk;
 
-	f.vm.explain = stored;
+	fake_tell_explain(&f.vm, stored);
 	struct capture c = explain("gpa:0x2a1000", "--json");
 	assert_int_equal(c.status, 0);
 	assert_null(strstr(c.out, "7fff000"));
@@ -247,31 +248,34 @@ static void json_says_no_host_address(void **state)
 static void a_page_without_a_story(void **state)
 {
 	(void)state;
-	f.vm.explain = (struct explain){
+	struct explain e = {
 		.ram = true,
 		.page = { .entry = { 0x50b7 },
 			  .has_copy = true,
 			  .copy = { 4 } },
 		.page_tier = "file",
 	};
+	fake_tell_explain(&f.vm, e);
 	struct capture c = explain("0x5000", NULL);
 	assert_string_equal(c.out,
 			    "gpa     0x5000\n"
 			    "page    gfn 0x5: mapped, a copy in file slot 4\n"
 			    "why     never faulted\n");
 	capture_free(&c);
-	f.vm.explain.page.events = 1;
-	f.vm.explain.page.event[0] = (struct history_event){
+	e.page.events = 1;
+	e.page.event[0] = (struct history_event){
 		.what = HISTORY_AHEAD,
 		.source = TRACE_SOURCE_ZERO,
 		.tier = HISTORY_NO_TIER,
 	};
+	fake_tell_explain(&f.vm, e);
 	c = explain("0x5000", NULL);
 	assert_non_null(strstr(c.out, "why     mapped ahead of its first touch "
 				      "0.0 s ago\n"));
 	capture_free(&c);
-	f.vm.explain.page.events = 0;
-	f.vm.explain.page.lost = 1;
+	e.page.events = 0;
+	e.page.lost = 1;
+	fake_tell_explain(&f.vm, e);
 	c = explain("0x5000", NULL);
 	assert_non_null(strstr(c.out, "why     no fault remembered\n"));
 	capture_free(&c);
