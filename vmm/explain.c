@@ -46,6 +46,14 @@ static json_t *hex(uint64_t n)
 	return json_sprintf("%#llx", (unsigned long long)n);
 }
 
+/* Does a stored copy verify? */
+static const char *copy_verdict(int error)
+{
+	if (!error)
+		return "ok";
+	return error == -EBADMSG ? "wrong" : strerror(-error);
+}
+
 /* A slot that was released meanwhile lies in no tier. */
 static const char *name_or_none(const char *tier)
 {
@@ -85,13 +93,26 @@ static json_t *slot_json(const char *tier, slot_t slot)
 			 safe_count(slot.v));
 }
 
+/* And what it is like there. */
+static json_t *copy_json(const struct explain *e, slot_t slot)
+{
+	const struct swap_description *d = &e->copy;
+
+	if (e->remote)
+		return slot_json(d->tier, slot);
+	return json_pack("{s:s, s:I, s:s, s:I, s:s}", "tier", d->tier, "slot",
+			 safe_count(slot.v), "codec", d->codec, "bytes",
+			 safe_count(d->bytes), "checksum",
+			 copy_verdict(d->error));
+}
+
 static json_t *stored_json(const struct explain *e)
 {
 	const struct page_report *p = &e->page;
 
 	if (pte_kind(p->entry) == PTE_STORED)
-		return slot_json(e->page_tier, pte_slot(p->entry));
-	return p->has_copy ? slot_json(e->page_tier, p->copy) : json_null();
+		return copy_json(e, pte_slot(p->entry));
+	return p->has_copy ? copy_json(e, p->copy) : json_null();
 }
 
 static const char *what_text(enum history_what what)
@@ -178,6 +199,9 @@ static void say_evicted(const struct explain *e, FILE *f)
 			(unsigned long long)h->slot,
 			h->source == TRACE_SOURCE_CLEAN ? ", where it was"
 							: "");
+	if (pte_kind(e->page.entry) == PTE_STORED && !e->remote)
+		fprintf(f, ", %s %u bytes, checksum %s", e->copy.codec,
+			e->copy.bytes, copy_verdict(e->copy.error));
 	fprintf(f, "; ");
 }
 

@@ -23,8 +23,9 @@ struct explain {
 	gpa_t gpa;
 	bool ram; /* and there is RAM: */
 	struct page_report page;
-	/* Names of tiers: that of the page's slot or copy, those of events. */
-	const char *page_tier, *event_tier[PAGE_EVENTS];
+	struct swap_description copy; /* the page's, if it has one; */
+	bool remote; /* one that was not loaded: its server may be away */
+	const char *event_tier[PAGE_EVENTS]; /* names */
 	uint64_t tsc_hz; /* 0: unknown */
 };
 

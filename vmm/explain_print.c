@@ -53,11 +53,14 @@ static bool print_walk(json_t *report)
 
 static void print_slot(json_t *stored)
 {
-	const char *tier;
-	json_int_t slot;
+	const char *tier, *codec, *checksum;
+	json_int_t slot, bytes;
 
 	if (!json_unpack(stored, "{s:s, s:I}", "tier", &tier, "slot", &slot))
 		printf(" %s slot %lld", tier, slot);
+	if (!json_unpack(stored, "{s:s, s:I, s:s}", "codec", &codec, "bytes",
+			 &bytes, "checksum", &checksum))
+		printf(", %s %lld bytes, checksum %s", codec, bytes, checksum);
 }
 
 static bool print_event(json_t *event)

@@ -44,6 +44,15 @@ static bool walk_virtual(struct vm *vm, struct explain *e,
 	return true;
 }
 
+static const char *tier_name(struct swap *s, unsigned tier)
+{
+	struct tier_stats unused;
+
+	if (tier == SWAP_SAME)
+		return "same";
+	return tier < swap_tiers(s) ? swap_tier_stats(s, tier, &unused) : NULL;
+}
+
 /* The names of the tiers that slots lie in. */
 static void name_tiers(struct vm *vm, struct explain *e)
 {
@@ -55,19 +64,32 @@ static void name_tiers(struct vm *vm, struct explain *e)
 		if (e->ref[i].stage == 2 && pte_kind(entry) == PTE_STORED)
 			e->tier[i] = swap_tier_name(vm->swap, pte_slot(entry));
 	}
-	if (!e->ram)
-		return;
-	if (pte_kind(p->entry) == PTE_STORED)
-		e->page_tier = swap_tier_name(vm->swap, pte_slot(p->entry));
-	else if (p->has_copy)
-		e->page_tier = swap_tier_name(vm->swap, p->copy);
-	for (unsigned i = 0; i < p->events; i++) {
-		struct tier_stats unused;
+	for (unsigned i = 0; e->ram && i < p->events; i++)
+		e->event_tier[i] = tier_name(vm->swap, p->event[i].tier);
+}
 
-		if (p->event[i].tier < swap_tiers(vm->swap))
-			e->event_tier[i] = swap_tier_stats(
-				vm->swap, p->event[i].tier, &unused);
-	}
+/* The page's slot, or that of the copy it kept. False: it has none. */
+static bool slot_of(const struct page_report *p, slot_t *slot)
+{
+	if (pte_kind(p->entry) == PTE_STORED)
+		*slot = pte_slot(p->entry);
+	else
+		*slot = p->copy;
+	return pte_kind(p->entry) == PTE_STORED || p->has_copy;
+}
+
+/* Its copy is loaded once to see whether it verifies; not from a server, for
+ * which nobody who asks a question should have to wait. */
+static void describe_copy(struct vm *vm, struct explain *e)
+{
+	slot_t slot;
+
+	if (!e->ram || !slot_of(&e->page, &slot))
+		return;
+	e->copy.tier = swap_tier_name(vm->swap, slot);
+	e->remote = rung_of_tier(e->copy.tier) == RUNG_REMOTE;
+	if (!e->remote)
+		swap_describe(vm->swap, slot, gfn_of(e->gpa), &e->copy);
 }
 
 bool vm_explain(struct vm *vm, const char *address, struct explain *e,
@@ -85,5 +107,6 @@ bool vm_explain(struct vm *vm, const char *address, struct explain *e,
 	e->ram =
 		e->has_gpa && stage2_page(vm->stage2, gfn_of(e->gpa), &e->page);
 	name_tiers(vm, e);
+	describe_copy(vm, e);
 	return true;
 }

@@ -7,6 +7,7 @@
 #ifndef TESTS_API_FIXTURE_H
 #define TESTS_API_FIXTURE_H
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -27,7 +28,8 @@
 struct fake_vm {
 	_Atomic(uint64_t) resident;
 	atomic_int residents, pauses, resumes, stops, statuses;
-	struct audit_report audit; /* what it answers */
+	pthread_mutex_t telling; /* of what it answers: */
+	struct audit_report audit;
 	struct explain explain; /* but for the address */
 	_Atomic(const char *) policy; /* the one it was given last */
 	_Atomic(const char *) refusal; /* not NULL: say no, because of this */
@@ -43,6 +45,20 @@ struct answer {
 	int status; /* 0: the peer hung up instead */
 	char head[1024], body[65536];
 };
+
+static inline void fake_tell_audit(struct fake_vm *vm, struct audit_report r)
+{
+	pthread_mutex_lock(&vm->telling);
+	vm->audit = r;
+	pthread_mutex_unlock(&vm->telling);
+}
+
+static inline void fake_tell_explain(struct fake_vm *vm, struct explain e)
+{
+	pthread_mutex_lock(&vm->telling);
+	vm->explain = e;
+	pthread_mutex_unlock(&vm->telling);
+}
 
 static inline bool fake_verdict(struct fake_vm *vm, struct complaint *why)
 {
@@ -70,7 +86,10 @@ static inline void fake_status(void *vm, struct status *st)
 			    .resident_peak_bytes = 64 << 20 },
 		.faults = { 1000, 200, { 1.25, 50, 900 } },
 		.pages = { 1, 2, 3, 4, 5, 6, 8 },
-		.tier[0] = { "ram", { 25600, 100 << 20, 33 << 20 } },
+		.tier[0] = { "ram",
+			     { .pages = 25600,
+			       .raw_bytes = 100 << 20,
+			       .stored_bytes = 33 << 20 } },
 		.tiers = 1,
 		.pressure = { { 1.5, 0.75, 0.25, 123456 },
 			      { 0.5, 0.25, 0.125, 45678 } },
@@ -115,7 +134,9 @@ static inline bool fake_audit(void *vm, struct audit_report *r,
 
 	if (!fake_verdict(f, why))
 		return false;
+	pthread_mutex_lock(&f->telling);
 	*r = f->audit;
+	pthread_mutex_unlock(&f->telling);
 	return true;
 }
 
@@ -163,7 +184,9 @@ static inline bool fake_explain(void *vm, const char *address,
 	if (!fake_verdict(f, why) ||
 	    !explain_parse(address, fake_is_ram, NULL, &asked, why))
 		return false;
+	pthread_mutex_lock(&f->telling);
 	*e = f->explain;
+	pthread_mutex_unlock(&f->telling);
 	e->virtual = asked.virtual;
 	e->gva = asked.gva;
 	e->gpa = asked.gpa;

@@ -94,9 +94,10 @@ static void json_status_is_raw(void **state)
 static void audit_tells_what_it_found(void **state)
 {
 	(void)state;
-	f.vm.audit = (struct audit_report){ .checked = { 1, 2, 3, 4, 5, 6, 7 },
-					    .pages = 100,
-					    .passed_over = 7 };
+	struct audit_report r = { .checked = { 1, 2, 3, 4, 5, 6, 7 },
+				  .pages = 100,
+				  .passed_over = 7 };
+	fake_tell_audit(&f.vm, r);
 	struct capture c = ctl(f.path, "audit", NULL);
 	assert_int_equal(c.status, 0);
 	assert_string_equal(c.out, "sound      100 pages, 7 of them in motion\n"
@@ -109,11 +110,12 @@ static void audit_tells_what_it_found(void **state)
 				   "checked    swap_used 7\n");
 	capture_free(&c);
 
-	f.vm.audit.diverged = true;
-	f.vm.audit.check = AUDIT_MEMFD;
-	f.vm.audit.gfn.v = 0x123;
-	f.vm.audit.kind = PTE_STORED;
-	f.vm.audit.got = 1;
+	r.diverged = true;
+	r.check = AUDIT_MEMFD;
+	r.gfn.v = 0x123;
+	r.kind = PTE_STORED;
+	r.got = 1;
+	fake_tell_audit(&f.vm, r);
 	c = ctl(f.path, "audit", NULL);
 	assert_int_equal(c.status, 1);
 	assert_non_null(strstr(c.out,
@@ -157,8 +159,10 @@ static void every_divergence_has_words(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		f.vm.audit = cases[i].r;
-		f.vm.audit.diverged = true;
+		struct audit_report r = cases[i].r;
+
+		r.diverged = true;
+		fake_tell_audit(&f.vm, r);
 		struct capture c = ctl(f.path, "audit", NULL);
 		if (!strstr(c.out, cases[i].text))
 			fail_msg("%s: does not say %s", c.out, cases[i].text);

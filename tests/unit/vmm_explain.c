@@ -4,6 +4,7 @@
 #include "tests/unit/api_fixture.h"
 #include "tests/unit/capture.h"
 
+#include <errno.h>
 #include <jansson.h>
 
 #include "vmm/page_text.h"
@@ -168,7 +169,7 @@ static const struct explain stored = {
 			       .ticks = 41000 } },
 		  .lost = 9,
 		  .now = 10000 * MHZ },
-	.page_tier = "ram",
+	.copy = { "ram", "lz4", 1423, 0 },
 	.event_tier = { "ram" },
 	.tsc_hz = 1000 * MHZ,
 };
@@ -187,16 +188,17 @@ static void a_stored_page_is_explained(void **state)
 		"    stage 2 level 4, for gpa 0x2a1000: RWX -> table\n"
 		"    stage 2 level 1, for gpa 0x2a1000: RWX stored: tier ram "
 		"slot 812 [0x32c3b8]\n"
-		"page    gfn 0x2a1: stored in ram slot 812\n"
-		"why     evicted 3.2 s ago by clock to ram slot 812; last "
-		"fault 41.0 us, 5.0 s ago\n"
+		"page    gfn 0x2a1: stored in ram slot 812, lz4 1423 bytes, "
+		"checksum ok\n"
+		"why     evicted 3.2 s ago by clock to ram slot 812, lz4 1423 "
+		"bytes, checksum ok; last fault 41.0 us, 5.0 s ago\n"
 		"     3.200 s ago  evict by clock to swap ram slot 812, "
 		"6.0 us\n"
 		"     4.000 s ago  age by clock\n"
 		"     5.000 s ago  missing from zero, 41.0 us\n"
 		"  (9 older events, of all pages, are forgotten)\n";
 
-	f.vm.explain = stored;
+	fake_tell_explain(&f.vm, stored);
 	struct capture c = explain("0x2a1000", NULL);
 	assert_string_equal(c.err, "");
 	assert_string_equal(c.out, want);
@@ -204,15 +206,32 @@ static void a_stored_page_is_explained(void **state)
 	capture_free(&c);
 }
 
+/* What a server holds is not asked for. */
+static void a_remote_copy_is_only_named(void **state)
+{
+	(void)state;
+	struct explain e = stored;
+
+	e.copy = (struct swap_description){ .tier = "nbd" };
+	e.event_tier[0] = "nbd";
+	e.remote = true;
+	fake_tell_explain(&f.vm, e);
+	struct capture c = explain("0x2a1000", NULL);
+	assert_non_null(strstr(c.out, "stored in nbd slot 812\n"));
+	assert_non_null(strstr(c.out, "clock to nbd slot 812; last fault"));
+	capture_free(&c);
+}
+
 static void a_gva_is_explained_through_both_stages(void **state)
 {
 	(void)state;
-	f.vm.explain = (struct explain){
+	struct explain e = {
 		.cr3 = 0x189000,
 		.refs = 2,
 		.ref = { { 2, 1, { 0x189000 }, 0x1890b7 },
 			 { 1, 4, { 0x189800 }, 0 } },
 	};
+	fake_tell_explain(&f.vm, e);
 	struct capture c = explain("gva:0xffff800000000000", NULL);
 	assert_string_equal(
 		c.out,
@@ -231,7 +250,7 @@ static void json_says_no_host_address(void **state)
 	(void)state;
 	json_t *report, *walk;
 
-	f.vm.explain = stored;
+	fake_tell_explain(&f.vm, stored);
 	struct capture c = explain("gpa:0x2a1000", "--json");
 	assert_int_equal(c.status, 0);
 	assert_null(strstr(c.out, "7fff000"));
@@ -247,31 +266,35 @@ static void json_says_no_host_address(void **state)
 static void a_page_without_a_story(void **state)
 {
 	(void)state;
-	f.vm.explain = (struct explain){
+	struct explain e = {
 		.ram = true,
 		.page = { .entry = { 0x50b7 },
 			  .has_copy = true,
 			  .copy = { 4 } },
-		.page_tier = "file",
+		.copy = { "file", "none", 4096, -EBADMSG },
 	};
+	fake_tell_explain(&f.vm, e);
 	struct capture c = explain("0x5000", NULL);
 	assert_string_equal(c.out,
 			    "gpa     0x5000\n"
-			    "page    gfn 0x5: mapped, a copy in file slot 4\n"
+			    "page    gfn 0x5: mapped, a copy in file slot 4, "
+			    "none 4096 bytes, checksum wrong\n"
 			    "why     never faulted\n");
 	capture_free(&c);
-	f.vm.explain.page.events = 1;
-	f.vm.explain.page.event[0] = (struct history_event){
+	e.page.events = 1;
+	e.page.event[0] = (struct history_event){
 		.what = HISTORY_AHEAD,
 		.source = TRACE_SOURCE_ZERO,
 		.tier = HISTORY_NO_TIER,
 	};
+	fake_tell_explain(&f.vm, e);
 	c = explain("0x5000", NULL);
 	assert_non_null(strstr(c.out, "why     mapped ahead of its first touch "
 				      "0.0 s ago\n"));
 	capture_free(&c);
-	f.vm.explain.page.events = 0;
-	f.vm.explain.page.lost = 1;
+	e.page.events = 0;
+	e.page.lost = 1;
+	fake_tell_explain(&f.vm, e);
 	c = explain("0x5000", NULL);
 	assert_non_null(strstr(c.out, "why     no fault remembered\n"));
 	capture_free(&c);
@@ -317,6 +340,7 @@ int main(void)
 		cmocka_unit_test(guest_entries_are_decoded),
 		cmocka_unit_test(stage2_entries_are_decoded),
 		TEST(a_stored_page_is_explained),
+		TEST(a_remote_copy_is_only_named),
 		TEST(a_gva_is_explained_through_both_stages),
 		TEST(json_says_no_host_address),
 		TEST(a_page_without_a_story),
