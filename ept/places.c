@@ -71,6 +71,16 @@ void places_quarantine(struct places *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
+/* No room is no fault of the place (the file system may share blocks, or the
+ * device be thinly provisioned); nor is a batch that failed as a whole. */
+void places_failed(struct places *p, uint64_t place, int error, bool others)
+{
+	if (error == -ENOSPC || error == -EDQUOT || !others)
+		places_free(p, place);
+	else
+		places_quarantine(p);
+}
+
 void places_stats(struct places *p, struct tier_stats *st)
 {
 	pthread_mutex_lock(&p->lock);

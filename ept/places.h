@@ -8,6 +8,7 @@
 #define EPT_PLACES_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "ept/tier.h"
 
@@ -27,6 +28,10 @@ unsigned places_take(struct places *p, uint64_t *place, unsigned n);
 void places_free(struct places *p, uint64_t place);
 /* The page that was to lie in a taken place does not, and none ever will. */
 void places_quarantine(struct places *p);
+
+/* A write failed: is that its place's fault, then quarantined, or the medium's?
+ * @others: some write of its batch did not fail, or it was alone. */
+void places_failed(struct places *p, uint64_t place, int error, bool others);
 
 void places_stats(struct places *p, struct tier_stats *st);
 

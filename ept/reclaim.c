@@ -122,6 +122,18 @@ static void rest(struct stage2 *s)
 	pthread_cond_timedwait(&s->work, &s->lock, &until);
 }
 
+/* Frames are free: make room in the faster tiers, then wait for work. */
+static void idle(struct stage2 *s)
+{
+	unsigned moved;
+
+	pthread_mutex_unlock(&s->lock);
+	moved = swap_demote(s->config.swap);
+	pthread_mutex_lock(&s->lock);
+	if (!moved && !frames_wanted(s) && !s->stopping)
+		pthread_cond_wait(&s->work, &s->lock);
+}
+
 static void *reclaim_run(void *arg)
 {
 	struct stage2 *s = arg;
@@ -136,7 +148,7 @@ static void *reclaim_run(void *arg)
 		unsigned left;
 
 		if (!want) {
-			pthread_cond_wait(&s->work, &s->lock);
+			idle(s);
 			continue;
 		}
 		pthread_mutex_unlock(&s->lock);

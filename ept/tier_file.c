@@ -32,14 +32,6 @@ static struct tier_file *file_of(struct tier *t)
 	return (struct tier_file *)t;
 }
 
-/* A write that failed is its place's fault, unless there was no room (the file
- * system may share blocks, or the device be thinly provisioned), or the whole
- * batch failed: then the medium is away. */
-static bool is_bad_place(int error, unsigned good, unsigned n)
-{
-	return error != -ENOSPC && error != -EDQUOT && (good || n == 1);
-}
-
 static void store(struct tier *base, struct tier_io *io, unsigned n,
 		  bool raw_ok)
 {
@@ -62,10 +54,8 @@ static void store(struct tier *base, struct tier_io *io, unsigned n,
 		io[i].where = place[i];
 		if (!io[i].error)
 			continue;
-		if (is_bad_place(io[i].error, good, got))
-			places_quarantine(&t->places);
-		else
-			places_free(&t->places, place[i]);
+		places_failed(&t->places, place[i], io[i].error,
+			      good || got == 1);
 	}
 }
 

@@ -17,6 +17,8 @@ $(UNIT_BIN): $(OUT)/tests/%: $(OUT)/obj/tests/%.o
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -static,$(LDFLAGS)) $(WRAPS) -o $@ $^ -lcmocka $(LDLIBS)
 
+$(OUT)/tests/unit/vmm_nbd_desk: $(OUT)/obj/vmm/nbd/desk.o
+
 # Calls that tests/unit/fail_fixture.h makes fail.
 comma := ,
 $(OUT)/tests/unit/ept_fail: WRAPS = $(addprefix -Wl$(comma)--wrap=, \

@@ -3,6 +3,8 @@
 # that fails now and then, one that is gone for good.
 use strict;
 use warnings;
+use IO::Socket::UNIX;
+use POSIX ();
 use lib 'tests/guest/lib';
 use Test::More;
 use Time::HiRes 'sleep';
@@ -137,11 +139,54 @@ sub test_gone {
 	server_kill($s);
 }
 
+# A server that hangs for a while is no error: who needs a page waits.
+sub test_stalled {
+	my $s = server('memory', '64M');
+	my $r = start('kvm', guest(uri($s), 24, 2));
+	wait_for($r, qr/pass 1/);
+	kill 'STOP', $s->{pid};
+	sleep 1.5;
+	is((ctl($r, 'status'))[0], 0, 'the control socket answers meanwhile');
+	kill 'CONT', $s->{pid};
+	is finish($r, 60), 0, 'a stall is waited for';
+	server_kill($s);
+}
+
+# The export comes back without its second half.
+sub test_shrunk {
+	my $path = disk(64);
+	my $s = server('file', $path);
+	my $r = start('kvm', '--on-swap-error', 'kill', guest(uri($s), 24, 9));
+	wait_for($r, qr/pass 1/);
+	server_kill($s);
+	truncate $path, 32 * MIB;
+	server_start($s);
+	is finish($r, 60), 125, 'a shrunk export is an error';
+	like slurp($r->{err}), qr/killed: .*No such device/, 'saying why';
+	server_kill($s);
+}
+
+# Says @words to whoever comes, and closes.
+sub liar {
+	my ($words) = @_;
+	my $s = { socket => scratch('liar' . $servers++) };
+	my $listening = IO::Socket::UNIX->new(
+		Local => $s->{socket}, Listen => 5) or die "socket: $!";
+	$s->{pid} = fork // die "fork: $!";
+	return $s if $s->{pid};
+	while (my $peer = $listening->accept) {
+		print $peer $words;
+	}
+	POSIX::_exit(0);
+}
+
 # What cannot work is refused at once, in words.
 sub test_refused {
 	my $s = server('-r', 'memory', '64M');
 	my $small = server('memory', '16M');
+	my @liars = map { liar($_) } '', 'x' x 300, 'NBDMAGIC' . 'x' x 300;
 	my %say = (
+		(map { uri($_) => qr/swap nbd\S+: nbd_aio_\w+: / } @liars),
 		uri($s) => qr/the export is read-only/,
 		uri($small) => qr/has 16777216 bytes, and 67108864 are needed/,
 		'nbd=nbd+unix:///?socket=/nowhere' => qr/No such file/,
@@ -151,7 +196,7 @@ sub test_refused {
 		like slurp($r->{err}), $say{$swap}, 'the reason';
 	}
 	run('kvm', 0, guest(uri($small) . ',size=16M', 8, 1));
-	server_kill($_) for $s, $small;
+	server_kill($_) for $s, $small, @liars;
 }
 
 # Somebody kills the helper: an error, not a hang.
@@ -172,6 +217,8 @@ for my $accel (accels()) {
 	next if $accel ne 'kvm';
 	test_well($accel);
 	test_failing($accel);
+	test_stalled();
+	test_shrunk();
 	test_refused();
 	test_helper_dies();
 }

@@ -332,6 +332,29 @@ static void places_that_fail_are_not_used_again(void **state)
 	tier_end(t);
 }
 
+/* No write succeeds: the medium's fault, which costs no place. */
+static void a_medium_that_is_away_costs_no_place(void **state)
+{
+	struct rlimit limit;
+	uint8_t *pages = pages_new(ROOM);
+	struct tier *t = tier_on(state, ROOM);
+	struct tier_stats st;
+	struct tier_io io[ROOM];
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &limit);
+	setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 0, limit.rlim_max });
+	assert_int_equal(store(t, io, pages, ROOM, true), 0);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	assert_int_equal(ended(io, ROOM, -EFBIG), ROOM);
+	t->ops->stats(t, &st);
+	assert_int_equal(st.quarantined, 0);
+	assert_int_equal(store(t, io, pages, ROOM, true), ROOM);
+	release(t, io, ROOM);
+	free(pages);
+	tier_end(t);
+}
+
 /* The descriptor of the one unnamed file that is open. */
 static int find_unnamed(void)
 {
@@ -395,6 +418,7 @@ int main(void)
 		cmocka_unit_test(nothing_stays_open),
 		FILES(places_stay_within_the_file),
 		FILES(places_that_fail_are_not_used_again),
+		FILES(a_medium_that_is_away_costs_no_place),
 		FILES(a_truncated_file_is_an_error),
 	};
 

@@ -112,9 +112,9 @@ static void the_room_is_exact(void **state)
 	end(t, &p);
 }
 
-/* Answers every request with f->error, the first time or always. */
+/* Answers the last of a batch, or all of it, with an error; once or always. */
 static struct nbd_reply refusal;
-static bool for_good;
+static bool for_good, all;
 
 static ssize_t refuse(struct fake_nbd *f, unsigned lane,
 		      const struct nbd_request *q, size_t n)
@@ -122,7 +122,8 @@ static ssize_t refuse(struct fake_nbd *f, unsigned lane,
 	struct nbd_reply reply[NBD_BUFFERS];
 
 	for (size_t i = 0; i < n; i++) {
-		reply[i] = refusal;
+		reply[i] =
+			all || i + 1 == n ? refusal : (struct nbd_reply){ 0 };
 		reply[i].buffer = q[i].buffer;
 	}
 	if (!for_good)
@@ -130,39 +131,58 @@ static ssize_t refuse(struct fake_nbd *f, unsigned lane,
 	return send(f->lane[lane], reply, n * sizeof(*reply), 0);
 }
 
-static void expect_refused(struct nbd_reply with, bool always, int error,
-			   unsigned requests, unsigned quarantined)
+/* How a batch of N goes, how many requests that takes, and places it costs. */
+static void expect_refused(struct nbd_reply with, int error, unsigned requests,
+			   unsigned quarantined)
 {
 	struct tier *t = tier_new(3 * N);
 	struct pages p = pages_make();
+	unsigned refused = all ? N : 1;
 
 	refusal = with;
-	for_good = always;
 	fake_nbd.mischief = refuse;
 	store(t, &p);
-	assert_int_equal(ended(&p, error), N);
+	assert_int_equal(ended(&p, error), error ? refused : N);
 	assert_int_equal(fake_nbd.requests, requests);
 	assert_int_equal(stats_of(t).quarantined, quarantined);
-	assert_int_equal(stats_of(t).pages, error ? 0 : N);
+	assert_int_equal(stats_of(t).pages, error ? N - refused : N);
 	fake_nbd.mischief = NULL;
 	store(t, &p);
 	assert_int_equal(ended(&p, 0), N);
 	end(t, &p);
 }
 
-/* A server's error has one more chance; being away has none, and costs a place
- * only where a write may have arrived. */
+static const struct nbd_reply eio = { 0, -EIO, 0 }, full = { 0, -ENOSPC, 0 },
+			      late = { 0, -ETIMEDOUT, 0 },
+			      away = { 0, -ETIMEDOUT, 1 },
+			      read_only = { 0, -EROFS, 1 };
+
+/* A server's error has one more chance; being away has none. */
 static void errors_are_tried_again_or_not(void **state)
 {
 	(void)state;
-	expect_refused((struct nbd_reply){ .error = -EIO }, false, 0, 2 * N, 0);
-	expect_refused((struct nbd_reply){ .error = -EIO }, true, -EIO, 2 * N,
-		       N);
-	expect_refused((struct nbd_reply){ .error = -ETIMEDOUT }, true,
-		       -ETIMEDOUT, N, N);
-	expect_refused((struct nbd_reply){ 0, -ETIMEDOUT, 1 }, true, -ETIMEDOUT,
-		       N, 0);
-	expect_refused((struct nbd_reply){ 0, -EROFS, 1 }, true, -EROFS, N, 0);
+	for_good = false;
+	all = true;
+	expect_refused(eio, 0, 2 * N, 0);
+	all = false;
+	expect_refused(eio, 0, N + 1, 0);
+	expect_refused(late, -ETIMEDOUT, N, 1);
+}
+
+/* A place is lost where it alone failed, or where a write may still arrive. */
+static void bad_places_are_quarantined(void **state)
+{
+	(void)state;
+	for_good = true;
+	all = false;
+	expect_refused(eio, -EIO, N + 1, 1);
+	expect_refused(full, -ENOSPC, N + 1, 0);
+	expect_refused(away, -ETIMEDOUT, N, 0);
+	all = true;
+	expect_refused(eio, -EIO, 2 * N, 0);
+	expect_refused(late, -ETIMEDOUT, N, N);
+	expect_refused(away, -ETIMEDOUT, N, 0);
+	expect_refused(read_only, -EROFS, N, 0);
 }
 
 enum nonsense {
@@ -306,6 +326,7 @@ int main(void)
 		cmocka_unit_test(pages_come_back),
 		cmocka_unit_test(the_room_is_exact),
 		cmocka_unit_test(errors_are_tried_again_or_not),
+		cmocka_unit_test(bad_places_are_quarantined),
 		cmocka_unit_test(nonsense_costs_a_lane),
 		cmocka_unit_test(a_dead_helper_is_an_error),
 		cmocka_unit_test(threads_do_not_disturb_each_other),

@@ -52,6 +52,8 @@ bool desk_answer(struct desk *d)
 	size_t n = 0;
 	ssize_t sent;
 
+	if (d->waiting | d->sent)
+		return true;
 	for (uint64_t rest = d->done; rest; rest &= rest - 1) {
 		const struct task *t = desk_first(d, rest);
 

@@ -35,7 +35,8 @@ void desk_init(struct desk *d, int fd, uint8_t *pages);
  * gone, or asked for something beyond @bytes. */
 bool desk_hear(struct desk *d, uint64_t bytes, int64_t until_ms);
 
-/* Tell the tier what is done. False: it is gone. */
+/* Tell the tier what is done, once all is: who asked for a batch waits for the
+ * whole of it. False: the tier is gone. */
 bool desk_answer(struct desk *d);
 
 /* The end of a task that waits or was sent. */
