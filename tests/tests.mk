@@ -63,7 +63,7 @@ format:
 # Ratios beside baselines: each is a command of its own, too.
 BENCHES := start first-touch swap tiers cpus huge scale
 BENCH_BIN := $(addprefix $(OUT)/tests/bench/, \
-	spawn raw_kvm packed stored raw_nbd books replay)
+	spawn raw_kvm packed stored books replay)
 
 # A guest for two CPUs, made like the bundled one.
 SMP_ELF := $(BUILD)/tests/bench/smp.elf
@@ -74,18 +74,27 @@ $(SMP_ELF): $(SMP_OBJ)
 	@mkdir -p $(@D)
 	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
 
-bench: all $(BENCH_BIN) $(SMP_ELF)
+BENCH_NBD := $(OUT)/tests/remote
+
+bench: all $(BENCH_BIN) $(BENCH_NBD) $(SMP_ELF)
 	@for b in $(BENCHES); do tests/bench/$$b || exit 1; done
 	$(OUT)/tests/bench/replay
 
 $(BENCH_BIN): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(LIBEPT)
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -static,$(LDFLAGS)) -o $@ $^ $(LDLIBS) $(BENCH_LIBS)
+	$(CC) $(filter-out -static,$(LDFLAGS)) -o $@ $^ $(LDLIBS)
 
-$(OUT)/tests/bench/raw_nbd: BENCH_LIBS := -lnbd
+$(OUT)/tests/bench/stored: $(OUT)/obj/tests/bench/reads.o
+
+# One folder up, where it finds its helper.
+$(BENCH_NBD): $(OUT)/obj/tests/bench/remote.o $(OUT)/obj/tests/bench/reads.o \
+	$(LIBVMM) $(LIBDEVICES) $(LIBEPT)
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -static,$(LDFLAGS)) -o $@ $^ $(LDLIBS) -lnbd
 
 -include $(SMP_OBJ:.o=.d)
--include $(BENCH_BIN:$(OUT)/%=$(OUT)/obj/%.d)
+-include $(BENCH_BIN:$(OUT)/%=$(OUT)/obj/%.d) \
+	$(OUT)/obj/tests/bench/remote.d $(OUT)/obj/tests/bench/reads.d
 
 coverage:
 	$(MAKE) BUILD=$(BUILD)/coverage unit CFLAGS="-std=gnu17 -O0 -g \
