@@ -32,6 +32,8 @@ unsigned evict_room(const struct stage2 *s);
 
 /* The next three with the lock and `evicting` held. */
 
+/* The entry of the frame's first page. */
+struct pte entry_of(const struct stage2 *s, frame_t f);
 /* May the page in frame @f be unmapped or taken now? */
 bool evict_movable(const struct stage2 *s, frame_t f);
 /* Frame @f, unmapped and neither known to the policy nor watched, is to leave

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The fault source and the resolver: threads that read faults from userfaultfd,
- * bring each page in, wake its vCPU, and bring along behind it what the vCPU
- * will touch next. As many threads as vCPUs serve, so that faults on different
- * pages do not wait for each other.
+ * The fault source: threads that read faults from userfaultfd and have each
+ * served. They are as many as vCPUs, so that faults on different pages do not
+ * wait for each other.
  */
 #include <errno.h>
 #include <poll.h>
@@ -13,195 +12,13 @@
 
 #include "ept/evict.h"
 #include "ept/haul.h"
-#include "ept/poison.h"
+#include "ept/serve.h"
 #include "ept/uffd.h"
 
 #define READ_MAX 16
 #define FLUSH_AT 32 /* stale pages worth a flush */
 #define STREAK	 16 /* faults in a row that make a storm */
 #define QUIET_MS 5 /* without a fault: the storm is over */
-
-static void count_fault(struct stage2 *s, const struct parked_fault *p)
-{
-	if (p->flags & UFFD_PAGEFAULT_FLAG_MINOR)
-		s->count.minor++;
-	else
-		s->count.missing++;
-}
-
-/* What a fault's record says of the thread that faulted. */
-static struct trace_record record_of_fault(const struct parked_fault *p)
-{
-	struct trace_record r = { .tsc = trace_now() };
-
-	r.fault = p->flags & UFFD_PAGEFAULT_FLAG_MINOR ? TRACE_MINOR
-						       : TRACE_MISSING;
-	r.stage2.thread = p->thread;
-	r.stage2.write = !!(p->flags & UFFD_PAGEFAULT_FLAG_WRITE);
-	return r;
-}
-
-/* The fault is over, in the books: @e was the page's entry and @to is. */
-static void record(struct stage2 *s, const struct parked_fault *p,
-		   struct trace_record r, struct pte from, struct pte to)
-{
-	uint64_t ticks = trace_now() - r.tsc;
-
-	count_fault(s, p);
-	histogram_add(&s->latency, ticks);
-	observe_resume(&s->observer, p->thread);
-	r.ticks = (uint32_t)(ticks < UINT32_MAX ? ticks : UINT32_MAX);
-	trace_page(s, TRACE_STAGE2, p->gfn, from, to, r);
-}
-
-/* A reader's plan under way: its pages from @next on are still to come. */
-struct reach {
-	struct ahead_plan plan;
-	frame_t first;
-	unsigned next;
-};
-
-/* A window never takes more than an eighth of what may be resident. */
-static struct reach reach_from(struct stage2 *s, frame_t f)
-{
-	struct reach r = { ahead_fault(&s->faults.ahead, f), f, 1 };
-	uint64_t most = s->limit / 8 / s->frame_pages + 1;
-
-	if (s->config.refs_ms)
-		most = 1;
-	if (r.plan.pages > most)
-		r.plan.pages = (unsigned)most;
-	ahead_brought(&s->faults.ahead, r.plan, f, r.plan.pages);
-	return r;
-}
-
-/* The plan goes no further: the reader will fault on the next page. */
-static void reach_ends(struct stage2 *s, struct reach *r)
-{
-	r->plan.pages = r->next;
-	ahead_brought(&s->faults.ahead, r->plan, r->first, r->next);
-}
-
-/* Take the plan's next page, unless it is mapped, or others are at it. False:
- * there is none, or no frame to spare for it. */
-static bool take_next(struct stage2 *s, struct haul *h, struct reach *r)
-{
-	frame_t f = { r->first.v + (uint64_t)(r->plan.step * r->next) };
-	struct pte e;
-	int error;
-
-	if (r->next == r->plan.pages)
-		return false;
-	if (f.v >= s->backing.frames) {
-		reach_ends(s, r);
-		return false;
-	}
-	e = ept_lookup(&s->ept, gfn_of_frame(s, f));
-	if ((pte_kind(e) == PTE_ABSENT || pte_kind(e) == PTE_STORED) &&
-	    frames_spare(s) < s->frame_pages) {
-		reach_ends(s, r);
-		return false;
-	}
-	if (pte_kind(e) != PTE_LEAVING &&
-	    haul_take(s, h, gfn_of_frame(s, f), &error) == HAUL_TAKEN)
-		h->page[h->n - 1].ahead = true;
-	r->next++;
-	return true;
-}
-
-/* Fill and map pages [first, h->n) of the haul. */
-static void bring(struct stage2 *s, struct haul *h, unsigned first)
-{
-	pthread_mutex_unlock(&s->lock);
-	haul_fill(s, h, first, h->n - first);
-	pthread_mutex_lock(&s->lock);
-	haul_map(s, h, first, h->n - first);
-}
-
-static void wake(struct stage2 *s, frame_t f)
-{
-	uffd_wake(s->faults.uffd, backing_guest(&s->backing, f),
-		  backing_span(&s->backing, 1));
-}
-
-/* Bring the touched page, the haul's first; its vCPU wakes when it is mapped.
- * It is recorded before that: on a CPU that both share the vCPU runs at once,
- * and we would count its work as ours. */
-static bool bring_touched(struct stage2 *s, struct haul *h,
-			  const struct parked_fault *p, struct trace_record r)
-{
-	struct arrival *a = &h->page[0];
-
-	pthread_mutex_unlock(&s->lock);
-	haul_fill(s, h, 0, 1);
-	pthread_mutex_lock(&s->lock);
-	r.source = (uint8_t)a->source;
-	if (!a->error)
-		record(s, p, r, haul_before(a, p->gfn), a->to);
-	haul_map(s, h, 0, 1);
-	if (a->error == -ENOMEM) { /* no memory just now: it faults again */
-		wake(s, a->frame);
-		return true;
-	}
-	if (a->error && poison_page(s, a->gfn, a->error)) {
-		observe_resume(&s->observer, p->thread);
-		return true;
-	}
-	if (a->error)
-		haul_failed(s, a);
-	return !a->error;
-}
-
-/* Somebody else brought it: who waits for it is let go. */
-static void let_go(struct stage2 *s, gfn_t g)
-{
-	uint64_t len = backing_span(&s->backing, 1);
-	frame_t f;
-	int error;
-
-	frame_of(s, g, &f);
-	pthread_mutex_unlock(&s->lock);
-	if (!uffd_continue(s->faults.uffd, backing_guest(&s->backing, f), len,
-			   &error))
-		wake(s, f);
-	pthread_mutex_lock(&s->lock);
-}
-
-/* Serve one fault, with the lock held. False: the page cannot be had. */
-static bool serve(struct server *me, const struct parked_fault *p)
-{
-	struct trace_record r = record_of_fault(p);
-	struct stage2 *s = me->s;
-	struct haul *h = me->haul;
-	struct reach reach;
-	bool served;
-	int taken;
-
-	observe_stall(&s->observer, p->thread);
-	h->n = 0;
-	taken = haul_take_waiting(s, h, p->gfn);
-	if (taken < 0)
-		return taken == -EHWPOISON && poison_again(s, p->gfn);
-	if (taken > 0) {
-		struct pte e = ept_lookup(&s->ept, p->gfn);
-
-		r.source = TRACE_SOURCE_MEMORY;
-		record(s, p, r, e, e);
-		let_go(s, p->gfn);
-		return true;
-	}
-	reach = reach_from(s, h->page[0].frame);
-	while (h->n < haul_room(s) && take_next(s, h, &reach))
-		;
-	served = bring_touched(s, h, p, r);
-	for (unsigned first = 1; first < h->n; first = 0) {
-		bring(s, h, first);
-		h->n = 0;
-		while (h->n < haul_room(s) && take_next(s, h, &reach))
-			;
-	}
-	return served;
-}
 
 /* A fault that failed waits, its vCPU with it, until the owner says retry. One
  * too many is let go: its thread faults again. */
@@ -217,7 +34,7 @@ static void park(struct stage2 *s, const struct parked_fault *p)
 	if (q->parked < PARKED)
 		q->park[q->parked++] = *p;
 	else if (frame_of(s, p->gfn, &f))
-		wake(s, f);
+		serve_again(s, f);
 }
 
 static void retry_parked(struct server *me)
@@ -230,7 +47,7 @@ static void retry_parked(struct server *me)
 	q->parked = 0;
 	q->retry = false;
 	for (unsigned i = 0; i < n; i++)
-		if (!serve(me, &again[i]))
+		if (!serve_fault(me, &again[i]))
 			park(me->s, &again[i]);
 }
 
@@ -245,7 +62,7 @@ static void handle(struct server *me, const struct uffd_msg *m)
 		.thread = m->arg.pagefault.feat.ptid,
 	};
 
-	if (m->event == UFFD_EVENT_PAGEFAULT && !serve(me, &p))
+	if (m->event == UFFD_EVENT_PAGEFAULT && !serve_fault(me, &p))
 		park(s, &p);
 }
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "ept/haul.h"
@@ -49,132 +48,6 @@ static void *bytes_of(struct stage2 *s, const struct haul *h,
 	return h->bytes + (a - h->page) * PAGE_SIZE;
 }
 
-static gfn_t page_gfn(const struct arrival *a, unsigned i)
-{
-	return (gfn_t){ a->gfn.v + i };
-}
-
-static struct arrival *add(struct stage2 *s, struct haul *h, frame_t f,
-			   unsigned rights)
-{
-	struct arrival *a = &h->page[h->n];
-
-	*a = (struct arrival){
-		.gfn = gfn_of_frame(s, f),
-		.frame = f,
-		.from = h->from + h->n++ * s->frame_pages,
-		.to = leaf_entry(s, f, rights),
-		.source = TRACE_SOURCE_MEMORY,
-	};
-	return a;
-}
-
-/* Its bytes are elsewhere: it needs a frame. Each of its pages is arriving,
- * so that each can go back where it was; splitting a large entry for that may
- * find no memory, at the first page. */
-static enum haul_take take_away(struct stage2 *s, struct haul *h, frame_t f,
-				unsigned rights, int *error)
-{
-	struct arrival *a;
-
-	if (frames_free(s) < s->frame_pages)
-		return HAUL_NO_FRAME;
-	a = add(s, h, f, rights);
-	for (unsigned i = 0; i < s->frame_pages; i++) {
-		struct pte away = away_entry(s, PTE_ARRIVING, f, rights);
-
-		a->from[i] = ept_lookup(&s->ept, page_gfn(a, i));
-		*error = ept_map(&s->ept, page_gfn(a, i), 1,
-				 pte_offset(away, i));
-		if (*error) {
-			h->n--;
-			return HAUL_LOST;
-		}
-	}
-	if (frames_wanted(s))
-		pthread_cond_signal(&s->work);
-	return HAUL_TAKEN;
-}
-
-/* A touch in time: the frame stays. Its place in the policy was given up. */
-static void cancel_leaving(struct stage2 *s, frame_t f, unsigned rights)
-{
-	set_entry(s, f, away_entry(s, PTE_UNMAPPED, f, rights));
-	s->policy->ops->insert(s->policy, f);
-}
-
-static void take_unmapped(struct stage2 *s, struct haul *h, frame_t f,
-			  unsigned rights)
-{
-	struct arrival *a = add(s, h, f, rights);
-
-	a->in_memory = true;
-	a->from[0] = away_entry(s, PTE_UNMAPPED, f, rights);
-	page_of(s, f)->busy = true;
-}
-
-enum haul_take haul_take(struct stage2 *s, struct haul *h, gfn_t g, int *error)
-{
-	struct pte e = ept_lookup(&s->ept, g);
-	unsigned rights = pte_rights(e);
-	frame_t f;
-
-	*error = -EFAULT;
-	if (!frame_of(s, g, &f))
-		return HAUL_LOST;
-	switch (pte_kind(e)) {
-	case PTE_LEAF:
-		return page_of(s, f)->busy ? HAUL_MOVING : HAUL_THERE;
-	case PTE_LEAVING:
-	case PTE_UNMAPPED:
-		if (page_of(s, f)->busy)
-			return HAUL_MOVING;
-		if (pte_kind(e) == PTE_LEAVING)
-			cancel_leaving(s, f, rights);
-		take_unmapped(s, h, f, rights);
-		return HAUL_TAKEN;
-	case PTE_ARRIVING:
-		return HAUL_MOVING;
-	case PTE_ABSENT:
-	case PTE_STORED:
-		return take_away(s, h, f, rights, error);
-	case PTE_POISONED:
-		*error = -EHWPOISON;
-		return HAUL_LOST;
-	default:
-		return HAUL_LOST;
-	}
-}
-
-/* Once stopping, what is at hand is still given, but nobody waits. */
-int haul_take_waiting(struct stage2 *s, struct haul *h, gfn_t g)
-{
-	for (;;) {
-		int error;
-
-		switch (haul_take(s, h, g, &error)) {
-		case HAUL_TAKEN:
-			return 0;
-		case HAUL_THERE:
-			return 1;
-		case HAUL_LOST:
-			if (error == -ENOMEM)
-				tell_owner(s, g, ept_lookup(&s->ept, g), error);
-			return error;
-		case HAUL_MOVING:
-			if (s->stopping)
-				return -ECANCELED;
-			wait_settled(s);
-			break;
-		case HAUL_NO_FRAME:
-			if (s->stopping)
-				return -ECANCELED;
-			wait_for_frame(s);
-			break;
-		}
-	}
-}
-
 struct pte haul_before(const struct arrival *a, gfn_t g)
 {
 	uint64_t i = g.v - a->gfn.v;
@@ -185,7 +58,7 @@ struct pte haul_before(const struct arrival *a, gfn_t g)
 static void fail(struct arrival *a, unsigned i, int error)
 {
 	if (!a->error)
-		a->failed = page_gfn(a, i);
+		a->failed = arrival_gfn(a, i);
 	a->error = a->error ? a->error : error;
 }
 
@@ -218,7 +91,7 @@ static void fill_stored(struct stage2 *s, struct request *q,
 	q->page[q->n] = i;
 	q->of[q->n] = a;
 	q->io[q->n++] = (struct swap_io){ .page = bytes_of(s, h, a, i),
-					  .gfn = page_gfn(a, i),
+					  .gfn = arrival_gfn(a, i),
 					  .slot = pte_slot(a->from[i]) };
 	if (q->n == TIER_BATCH)
 		load(s, q);
@@ -234,7 +107,7 @@ static void fill_absent(struct stage2 *s, const struct haul *h,
 	if (a->source == TRACE_SOURCE_MEMORY || pager->ops->fill)
 		a->source = pager->ops->source;
 	if (pager->ops->fill)
-		r = pager->ops->fill(pager, page_gfn(a, i),
+		r = pager->ops->fill(pager, arrival_gfn(a, i),
 				     pte_payload(a->from[i]),
 				     bytes_of(s, h, a, i));
 	if (r)
@@ -296,7 +169,7 @@ static void give_up(struct stage2 *s, struct arrival *a)
 	if (a->in_memory)
 		set_entry(s, a->frame, a->from[0]);
 	for (unsigned i = 0; i < s->frame_pages && !a->in_memory; i++)
-		set_page(s, page_gfn(a, i), a->from[i]);
+		set_page(s, arrival_gfn(a, i), a->from[i]);
 	page_of(s, a->frame)->busy = false;
 	pthread_cond_broadcast(&s->freed);
 }

@@ -44,6 +44,12 @@ enum haul_take {
 	HAUL_LOST /* it cannot be had: *error */
 };
 
+/* The arrival's @i-th page. */
+static inline gfn_t arrival_gfn(const struct arrival *a, unsigned i)
+{
+	return (gfn_t){ a->gfn.v + i };
+}
+
 /* NULL: no memory. It takes haul_room() arrivals. */
 struct haul *haul_new(const struct stage2 *s);
 void haul_free(struct haul *h);

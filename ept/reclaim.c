@@ -9,6 +9,14 @@
 #include "ept/deadline.h"
 #include "ept/evict.h"
 
+/* A frame that the policy gave up cannot leave now. It was not used: the policy
+ * must not take this for a rescue. */
+static void put_back(struct stage2 *s, frame_t f)
+{
+	s->policy->ops->remove(s->policy, f);
+	s->policy->ops->insert(s->policy, f);
+}
+
 /* The policy's next victim comes under watch. False: it has none, or no more
  * can be unmapped before a flush. */
 static bool watch_one(struct stage2 *s)
@@ -19,7 +27,7 @@ static bool watch_one(struct stage2 *s)
 	    !s->policy->ops->choose(s->policy, NULL, &f))
 		return false;
 	if (!evict_movable(s, f)) {
-		s->policy->ops->insert(s->policy, f);
+		put_back(s, f);
 		return true;
 	}
 	evict_age(s, f);
@@ -49,13 +57,13 @@ static void take_watched(struct stage2 *s, struct batch *b, unsigned want)
 
 		if (!page->watched)
 			continue;
+		page->watched = false;
 		if (!evict_movable(s, f)) {
-			page_known(s, f, false);
+			put_back(s, f);
 			continue;
 		}
-		page->watched = false;
 		if (!evict_take(s, b, f)) {
-			s->policy->ops->insert(s->policy, f);
+			put_back(s, f);
 			break;
 		}
 		want--;

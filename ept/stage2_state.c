@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* What one may ask of a running stage 2, and have it do. */
+#include <errno.h>
+
+#include "ept/deadline.h"
+#include "ept/state.h"
+
+struct placement_report stage2_placement(struct stage2 *s)
+{
+	struct placement_report r;
+
+	pthread_mutex_lock(&s->lock);
+	while (s->config.paging && !s->faults.calibrated)
+		pthread_cond_wait(&s->calibrated, &s->lock);
+	r = s->faults.placement;
+	pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+void stage2_enter_vcpu(struct stage2 *s)
+{
+	struct placement_report r = stage2_placement(s);
+
+	if (s->config.paging && r.choice == PLACE_SAME_CPU)
+		placement_pin(r.cpu);
+	pthread_mutex_lock(&s->lock);
+	observe_vcpu(&s->observer);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void stage2_set_limit(struct stage2 *s, uint64_t pages)
+{
+	pthread_mutex_lock(&s->lock);
+	s->limit = pages - pages % s->frame_pages;
+	frames_share(s);
+	if (s->sampler.shadow)
+		shadow_resize(s->sampler.shadow, pages);
+	pthread_cond_signal(&s->work);
+	pthread_cond_broadcast(&s->freed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool stage2_wait_limit(struct stage2 *s, unsigned timeout_ms)
+{
+	struct timespec until = deadline_in(timeout_ms);
+	int r = 0;
+
+	pthread_mutex_lock(&s->lock);
+	while (frames_used(s) > s->limit && !s->stopping && !r)
+		r = pthread_cond_timedwait(&s->freed, &s->lock, &until);
+	r = frames_used(s) > s->limit;
+	pthread_mutex_unlock(&s->lock);
+	return !r;
+}
+
+struct pte stage2_entry(struct stage2 *s, gfn_t g)
+{
+	struct pte e;
+
+	pthread_mutex_lock(&s->lock);
+	e = ept_lookup(&s->ept, g);
+	pthread_mutex_unlock(&s->lock);
+	return e;
+}
+
+void stage2_counters(struct stage2 *s, struct stage2_counters *c)
+{
+	pthread_mutex_lock(&s->lock);
+	*c = s->count;
+	c->limit = s->limit;
+	c->resident = frames_used(s);
+	pthread_mutex_unlock(&s->lock);
+	c->pages = s->pages;
+	c->peak_bytes = atomic_load(&s->peak_bytes);
+}
+
+void stage2_latency(struct stage2 *s, struct histogram *h)
+{
+	pthread_mutex_lock(&s->lock);
+	*h = s->latency;
+	pthread_mutex_unlock(&s->lock);
+}
+
+const char *stage2_policy(struct stage2 *s)
+{
+	const char *name;
+
+	pthread_mutex_lock(&s->lock);
+	name = s->policy->ops->name;
+	pthread_mutex_unlock(&s->lock);
+	return name;
+}
+
+int stage2_set_policy(struct stage2 *s, const struct policy_ops *policy)
+{
+	struct policy *next = policy->create(s->backing.frames, 1);
+	struct policy *old;
+	frame_t f;
+
+	if (!next)
+		return -ENOMEM;
+	pthread_mutex_lock(&s->lock);
+	old = s->policy;
+	next->capacity = old->capacity;
+	while (old->ops->choose(old, NULL, &f))
+		policy->insert(next, f);
+	s->policy = next;
+	pthread_mutex_unlock(&s->lock);
+	old->ops->destroy(old);
+	return 0;
+}
+
+uint64_t stage2_measured_bytes(struct stage2 *s)
+{
+	return backing_bytes(&s->backing);
+}
