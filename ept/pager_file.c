@@ -84,7 +84,8 @@ int pager_file_create(struct pager **out, int fd,
 		return -ENOMEM;
 	f->base.ops = &file_ops;
 	f->extents = n;
-	memcpy(f->extent, extents, n * sizeof(*extents));
+	if (n) /* then extents may be NULL */
+		memcpy(f->extent, extents, n * sizeof(*extents));
 	f->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (f->fd < 0) {
 		free(f);
