@@ -13,6 +13,7 @@ static int start(void **state)
 {
 	(void)state;
 	fixture_start(&f, 5000);
+	assert_served(&f); /* a thread that still starts is not forked well */
 	return 0;
 }
 
