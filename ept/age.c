@@ -10,7 +10,8 @@
 
 bool evict_movable(const struct stage2 *s, frame_t f)
 {
-	return !page_of(s, f)->busy && !pins_hold(&s->pins, f);
+	return !page_of(s, f)->busy && !pins_hold(&s->pins, f) &&
+	       !gather_holds(&s->stale, f);
 }
 
 struct pte entry_of(const struct stage2 *s, frame_t f)

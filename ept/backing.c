@@ -69,7 +69,8 @@ static void unmap_guarded(uint8_t *at, uint64_t bytes)
 	munmap(at - GUARD, bytes + 2 * GUARD);
 }
 
-int backing_create(struct backing *b, uint64_t frames, unsigned shift)
+int backing_create(struct backing *b, uint64_t frames, unsigned shift,
+		   bool lock)
 {
 	uint64_t bytes = frames << shift;
 	int r;
@@ -87,8 +88,9 @@ int backing_create(struct backing *b, uint64_t frames, unsigned shift)
 	b->alias = map_guarded(b->fd, bytes);
 	if (b->alias == MAP_FAILED)
 		goto undo_guest;
-	b->locked = shift > PAGE_SHIFT /* nobody swaps huge pages out */ ||
-		    mlock2(b->guest, bytes, MLOCK_ONFAULT) == 0;
+	/* Nobody swaps huge pages out, and mlock2 would populate them. */
+	b->locked = shift > PAGE_SHIFT ||
+		    (lock && mlock2(b->guest, bytes, MLOCK_ONFAULT) == 0);
 	return 0;
 
 undo_guest:

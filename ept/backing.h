@@ -26,9 +26,10 @@ struct backing {
 	bool locked; /* the host cannot swap the frames out behind our back */
 };
 
-/* @shift: 12, or 21 for huge pages. 0 or -errno (-ENOMEM, -EMFILE, ...);
- * nothing stays on error. */
-int backing_create(struct backing *b, uint64_t frames, unsigned shift);
+/* @shift: 12, or 21 for huge pages; @lock: keep the host from swapping them,
+ * if it lets us. 0 or -errno (-ENOMEM, -EMFILE, ...); nothing stays on error. */
+int backing_create(struct backing *b, uint64_t frames, unsigned shift,
+		   bool lock);
 void backing_destroy(struct backing *b);
 
 static inline void *backing_alias(const struct backing *b, frame_t f)

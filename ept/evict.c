@@ -69,6 +69,7 @@ bool evict_take(struct stage2 *s, struct batch *b, frame_t f)
 		away_entry(s, PTE_LEAVING, f, pte_rights(entry_of(s, f)));
 	gfn_t g = gfn_of_frame(s, f);
 
+	assert(!gather_holds(&s->stale, f));
 	for (unsigned i = 0; i < s->frame_pages; i++) {
 		if (ept_map(&s->ept, (gfn_t){ g.v + i }, 1, pte_offset(e, i)))
 			return false; /* the first one splits, or none */

@@ -34,7 +34,8 @@ unsigned evict_room(const struct stage2 *s);
 
 /* The entry of the frame's first page. */
 struct pte entry_of(const struct stage2 *s, frame_t f);
-/* May the page in frame @f be unmapped or taken now? */
+/* May frame @f be unmapped or taken now? Not while a device, another thread or
+ * the next flush has to do with it. */
 bool evict_movable(const struct stage2 *s, frame_t f);
 /* Frame @f, unmapped and neither known to the policy nor watched, is to leave
  * with @b. False: no memory to split its entry; nothing has changed. */

@@ -10,6 +10,14 @@ static int by_frame(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+bool gather_holds(const struct gather *g, frame_t f)
+{
+	for (unsigned i = 0; i < g->n; i++)
+		if (g->frame[i].v == f.v)
+			return true;
+	return false;
+}
+
 void gather_sort(struct gather *g)
 {
 	qsort(g->frame, g->n, sizeof(g->frame[0]), by_frame);

@@ -20,6 +20,7 @@ static inline void gather_add(struct gather *g, frame_t f)
 	g->frame[g->n++] = f;
 }
 
+bool gather_holds(const struct gather *g, frame_t f);
 /* Sort what was gathered by address. */
 void gather_sort(struct gather *g);
 /* How many frames from the @i-th on are one after the other. */

@@ -203,22 +203,16 @@ static void enter(struct stage2 *s, struct arrival *a)
 	keep_copies(s, a);
 }
 
-/* The host could not map it after all. What has its bytes in memory is
- * unmapped, then; what has none goes back where it was. */
+/* The host could not map it after all. What has its bytes in the frame may
+ * stay: it will be mapped at its next touch. What has none goes back where it
+ * was. */
 static void leave(struct stage2 *s, struct arrival *a)
 {
-	struct page *page = page_of(s, a->frame);
-
-	if (a->in_memory || is_large(s)) {
-		set_entry(s, a->frame,
-			  away_entry(s, PTE_UNMAPPED, a->frame,
-				     pte_rights(a->to)));
-		page->busy = false;
+	if (a->in_memory || is_large(s))
 		return;
-	}
 	count_fill(s, a, UINT64_MAX);
 	page_unknown(s, a->frame);
-	page->has_copy = false;
+	page_of(s, a->frame)->has_copy = false;
 	give_up(s, a);
 }
 

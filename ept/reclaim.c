@@ -48,7 +48,8 @@ static void watch_some(struct stage2 *s, uint64_t want)
 }
 
 /* Those that were watched longest, and not touched, leave with @b. Who cannot
- * move now goes back to the policy. */
+ * move now goes back to the policy: so does a page that was rescued, given up
+ * again and is found at its old place, while the host has it mapped still. */
 static void take_watched(struct stage2 *s, struct batch *b, unsigned want)
 {
 	while (want && s->watch.n > s->stale.n) {

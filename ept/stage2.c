@@ -251,7 +251,8 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 		goto undo_arrays;
 	r = backing_create(&s->backing, frames,
 			   c->large_pages ? PAGE_SHIFT + LEVEL_BITS
-					  : PAGE_SHIFT);
+					  : PAGE_SHIFT,
+			   c->paging);
 	if (r)
 		goto undo_arrays;
 	r = init_table(s);

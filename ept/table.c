@@ -6,11 +6,13 @@
  * value.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "ept/table.h"
 #include "ept/walk.h"
+
+#define CHUNK 128 /* pages */
 
 /* A part of the range as one table sees it: pages [first, first + count),
  * counted from the first page that the table covers. */
@@ -36,12 +38,35 @@ static struct pte changed(const struct change *c, struct pte old, uint64_t gfn)
 	return pte_with_rights(old, c->rights);
 }
 
+/* Table pages come in chunks, whose first page links them: malloc would put a
+ * header before each and so take two pages. What is free is linked by its
+ * first entry. */
+static bool more_tables(struct ept *t)
+{
+	uint8_t *chunk = mmap(NULL, CHUNK * PAGE_SIZE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (chunk == MAP_FAILED)
+		return false;
+	*(void **)chunk = t->chunks;
+	t->chunks = chunk;
+	for (unsigned i = 1; i < CHUNK; i++) {
+		struct pte *table = (struct pte *)(chunk + i * PAGE_SIZE);
+
+		table->v = (uintptr_t)t->free;
+		t->free = table;
+	}
+	return true;
+}
+
 static struct pte *table_new(struct ept *t)
 {
-	struct pte *table = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+	struct pte *table;
 
-	if (!table)
+	if (!t->free && !more_tables(t))
 		return NULL;
+	table = t->free;
+	t->free = (struct pte *)(uintptr_t)table->v;
 	memset(table, 0, PAGE_SIZE);
 	t->tables++;
 	return table;
@@ -50,7 +75,18 @@ static struct pte *table_new(struct ept *t)
 static void table_free(struct ept *t, struct pte *table)
 {
 	t->tables--;
-	free(table);
+	table->v = (uintptr_t)t->free;
+	t->free = table;
+}
+
+static void free_chunks(struct ept *t)
+{
+	while (t->chunks) {
+		void *chunk = t->chunks;
+
+		t->chunks = *(void **)chunk;
+		munmap(chunk, CHUNK * PAGE_SIZE);
+	}
 }
 
 /* Does a translation cached from @old do what @new does not allow? */
@@ -313,4 +349,5 @@ void ept_destroy(struct ept *t)
 	t->stale = NULL;
 	clear(t, t->root, pt_ept.levels, 0);
 	assert(t->tables == 0);
+	free_chunks(t);
 }

@@ -441,6 +441,26 @@ static void nothing_is_lost_in_a_storm(void **state)
 	stop();
 }
 
+/* A few pages are written all the time while others push them out. Chosen at
+ * random they come under watch again while their last place in the queue is
+ * not yet past: that place must not take them out unflushed. */
+static void pages_in_use_lose_no_write(void **state)
+{
+	const uint64_t hot = 100;
+
+	(void)state;
+	start((struct options){ .limit = 256, .policy = &policy_random });
+	for (uint64_t i = 0; i < 400 * hot; i++) {
+		volatile uint64_t *at = touchable(i % hot);
+
+		assert_int_equal(at[9], i / hot);
+		at[9] = i / hot + 1;
+		touchable(hot + i * 211 % (PAGES - hot))[3] = i;
+	}
+	assert_true(counters().minor > 1000);
+	stop();
+}
+
 /* Whoever says who leaves, and however often that changes: nothing is lost. */
 static void policies_change_under_load(void **state)
 {
@@ -535,6 +555,7 @@ int main(void)
 		cmocka_unit_test(damaged_copy_never_comes_back),
 		cmocka_unit_test(full_swap_is_an_event),
 		cmocka_unit_test(nothing_is_lost_in_a_storm),
+		cmocka_unit_test(pages_in_use_lose_no_write),
 		cmocka_unit_test(policies_change_under_load),
 		cmocka_unit_test(references_become_visible),
 		cmocka_unit_test(ghosts_see_what_the_sampler_shows),
