@@ -71,11 +71,12 @@ static json_t *swap_json(const struct status *st)
 
 static json_t *placement_json(const struct status *st)
 {
-	return json_pack("{s:o, s:f, s:f, s:f}", "choice",
+	return json_pack("{s:o, s:f, s:f, s:f, s:f}", "choice",
 			 safe_text(st->placement.choice), "same_cpu_us",
 			 safe_real(st->placement.same_cpu_us), "spin_us",
 			 safe_real(st->placement.spin_us), "blocked_us",
-			 safe_real(st->placement.blocked_us));
+			 safe_real(st->placement.blocked_us), "awake_us",
+			 safe_real(st->placement.awake_us));
 }
 
 static json_t *stall_json(const struct pressure_line *p)

@@ -50,8 +50,8 @@ struct status {
 	} tier[SWAP_TIERS];
 	unsigned tiers;
 	struct {
-		const char *choice; /* same_cpu, spin or blocked */
-		double same_cpu_us, spin_us, blocked_us;
+		const char *choice; /* same_cpu, spin, blocked or awake */
+		double same_cpu_us, spin_us, blocked_us, awake_us;
 	} placement;
 	struct pressure_report pressure;
 	struct {

@@ -96,6 +96,7 @@ static void status_placement(struct vm *vm, struct status *st)
 	st->placement.same_cpu_us = in_us(vm, p.ticks[PLACE_SAME_CPU]);
 	st->placement.spin_us = in_us(vm, p.ticks[PLACE_SPIN]);
 	st->placement.blocked_us = in_us(vm, p.ticks[PLACE_BLOCKED]);
+	st->placement.awake_us = in_us(vm, p.ticks[PLACE_AWAKE]);
 }
 
 void vm_status(struct vm *vm, struct status *st)

@@ -43,7 +43,8 @@ static const struct status sample = {
 	.placement = { .choice = "same_cpu",
 		       .same_cpu_us = 4.25,
 		       .spin_us = 0.1,
-		       .blocked_us = 1e6 },
+		       .blocked_us = 1e6,
+		       .awake_us = 0.5 },
 	.wall_us = 121,
 	.first_exit_us = 123,
 	.pressure = { .some = { 1.25, 2.5, 3.75, 124 },
@@ -75,7 +76,8 @@ static const char sample_text[] =
 	"\"name\":\"vm1\",\"state\":\"ended\",\"reason\":\"swap: slot 5\","
 	"\"policy\":\"clock\","
 	"\"placement\":{\"choice\":\"same_cpu\",\"same_cpu_us\":4.25,"
-	"\"spin_us\":0.1,\"blocked_us\":1000000.0},"
+	"\"spin_us\":0.1,\"blocked_us\":1000000.0,"
+	"\"awake_us\":0.5},"
 	"\"first_exit_us\":123,"
 	"\"pressure\":{\"some\":{\"avg10\":1.25,\"avg60\":2.5,"
 	"\"avg300\":3.75,\"total_us\":124},"
