@@ -10,6 +10,8 @@
 #include "ept/serve.h"
 #include "ept/uffd.h"
 
+#define SKIP_MAX 64 /* mapped pages that a reader may run over */
+
 static void count_fault(struct stage2 *s, const struct parked_fault *p)
 {
 	if (p->flags & UFFD_PAGEFAULT_FLAG_MINOR)
@@ -50,6 +52,26 @@ struct reach {
 	unsigned next;
 };
 
+static frame_t reach_frame(const struct reach *r, unsigned i)
+{
+	return (frame_t){ r->first.v + (uint64_t)(r->plan.step * i) };
+}
+
+/* The reader's next fault comes at the first page from @i on that is not mapped
+ * already: it runs over those that are. */
+static void expect(struct stage2 *s, const struct reach *r, unsigned i)
+{
+	for (unsigned most = i + SKIP_MAX; i < most; i++) {
+		frame_t f = reach_frame(r, i);
+
+		if (f.v >= s->backing.frames ||
+		    pte_kind(ept_lookup(&s->ept, gfn_of_frame(s, f))) !=
+			    PTE_LEAF)
+			break;
+	}
+	ahead_brought(&s->faults.ahead, r->plan, r->first, i);
+}
+
 /* A window never takes more than an eighth of what may be resident. */
 static struct reach reach_from(struct stage2 *s, frame_t f)
 {
@@ -60,7 +82,7 @@ static struct reach reach_from(struct stage2 *s, frame_t f)
 		most = 1;
 	if (r.plan.pages > most)
 		r.plan.pages = (unsigned)most;
-	ahead_brought(&s->faults.ahead, r.plan, f, r.plan.pages);
+	expect(s, &r, r.plan.pages);
 	return r;
 }
 
@@ -68,14 +90,14 @@ static struct reach reach_from(struct stage2 *s, frame_t f)
 static void reach_ends(struct stage2 *s, struct reach *r)
 {
 	r->plan.pages = r->next;
-	ahead_brought(&s->faults.ahead, r->plan, r->first, r->next);
+	expect(s, r, r->next);
 }
 
 /* Take the plan's next page, unless it is mapped, or others are at it. False:
  * there is none, or no frame to spare for it. */
 static bool take_next(struct stage2 *s, struct haul *h, struct reach *r)
 {
-	frame_t f = { r->first.v + (uint64_t)(r->plan.step * r->next) };
+	frame_t f = reach_frame(r, r->next);
 	struct pte e;
 	int error;
 
