@@ -23,7 +23,7 @@ struct backing {
 	uint64_t frames;
 	unsigned shift; /* a frame is 2^shift bytes */
 	uint8_t *guest, *alias;
-	bool locked; /* the host cannot swap the frames out behind our back */
+	bool locked; /* the host cannot swap out what is mapped */
 };
 
 /* @shift: 12, or 21 for huge pages; @lock: keep the host from swapping them,

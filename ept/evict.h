@@ -30,7 +30,7 @@ struct batch *evict_batch_new(const struct stage2 *s);
 void evict_batch_free(struct batch *b);
 unsigned evict_room(const struct stage2 *s);
 
-/* The next three with the lock and `evicting` held. */
+/* The next ones with the lock held, and evict_take with `evicting` too. */
 
 /* The entry of the frame's first page. */
 struct pte entry_of(const struct stage2 *s, frame_t f);

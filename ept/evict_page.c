@@ -4,8 +4,13 @@
 
 #include "ept/evict.h"
 
+static bool is_settled(const struct stage2 *s, frame_t f, struct pte e)
+{
+	return !page_of(s, f)->busy && pte_kind(e) != PTE_ARRIVING;
+}
+
 /* Take `evicting` and the lock at a moment when nobody is mapping or bringing
- * in frame @f; its entry then. */
+ * in frame @f, and one more page may become stale; its entry then. */
 static struct pte lock_settled(struct stage2 *s, frame_t f)
 {
 	for (;;) {
@@ -15,11 +20,13 @@ static struct pte lock_settled(struct stage2 *s, frame_t f)
 		pthread_mutex_lock(&s->lock);
 		e = entry_of(s, f);
 		if (s->stopping ||
-		    (!page_of(s, f)->busy && pte_kind(e) != PTE_ARRIVING))
+		    (is_settled(s, f, e) && s->stale.n < GATHER_MAX))
 			return e;
 		pthread_mutex_unlock(&s->evicting);
-		pthread_cond_wait(&s->settled, &s->lock);
+		if (!is_settled(s, f, e))
+			pthread_cond_wait(&s->settled, &s->lock);
 		pthread_mutex_unlock(&s->lock);
+		evict_flush(s);
 	}
 }
 

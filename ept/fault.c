@@ -212,7 +212,9 @@ static int start_servers(struct stage2 *s)
 		r = -pthread_create(&q->server[started].thread, NULL,
 				    faults_run, &q->server[started]);
 	if (r) {
+		pthread_mutex_lock(&s->lock);
 		s->stopping = true;
+		pthread_mutex_unlock(&s->lock);
 		join_servers(s, started);
 	}
 	return r;
@@ -253,5 +255,13 @@ void faults_stop(struct stage2 *s)
 	join_servers(s, s->faults.servers);
 	wakeful_close(&s->faults.wakeful);
 	close(s->faults.wake);
+	/* Who waits in a fault goes on. Not closed yet: a device's access
+	 * under way may still name it. */
+	uffd_unwatch(s->faults.uffd, s->backing.guest,
+		     backing_span(&s->backing, s->backing.frames));
+}
+
+void faults_destroy(struct stage2 *s)
+{
 	close(s->faults.uffd);
 }

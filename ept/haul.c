@@ -62,6 +62,12 @@ static void fail(struct arrival *a, unsigned i, int error)
 	a->error = a->error ? a->error : error;
 }
 
+bool haul_is_back(const struct stage2 *s, const struct arrival *a)
+{
+	return !a->in_memory &&
+	       ept_lookup(&s->ept, a->failed).v == haul_before(a, a->failed).v;
+}
+
 void haul_failed(struct stage2 *s, const struct arrival *a)
 {
 	tell_owner(s, a->failed, haul_before(a, a->failed), a->error);
@@ -234,7 +240,8 @@ static uint64_t install(struct stage2 *s, const struct haul *h,
 	int uffd = s->faults.uffd;
 
 	if (a->in_memory || is_large(s))
-		done = uffd_continue(uffd, at, len, error);
+		done = uffd_continue(uffd, at, len,
+				     backing_span(&s->backing, 1), error);
 	else if (a->source == TRACE_SOURCE_ZERO)
 		done = uffd_zero(uffd, at, len, error);
 	else

@@ -65,6 +65,8 @@ int haul_take_waiting(struct stage2 *s, struct haul *h, gfn_t g);
 
 /* The entry of the arrival's page @g before. */
 struct pte haul_before(const struct arrival *a, gfn_t g);
+/* Is the page that failed where it was, or have others taken it since? */
+bool haul_is_back(const struct stage2 *s, const struct arrival *a);
 /* The owner hears of the arrival's error, as tell_owner says. */
 void haul_failed(struct stage2 *s, const struct arrival *a);
 

@@ -149,13 +149,15 @@ void wait_for_frame(struct stage2 *s)
 void tell_owner(struct stage2 *s, gfn_t g, struct pte e, int error)
 {
 	bool stored = pte_kind(e) == PTE_STORED;
+	bool absent = pte_kind(e) == PTE_ABSENT;
 	struct stage2_failure f = {
 		.what = FAILURE_LOAD,
 		.error = error,
 		.gfn = g,
 		.stored = stored,
 		.poisoned = pte_kind(ept_lookup(&s->ept, g)) == PTE_POISONED,
-		.source = stored ? "swap" : s->pager[pte_payload(e)]->ops->name,
+		.source =
+			absent ? s->pager[pte_payload(e)]->ops->name : "memory",
 	};
 
 	observe_error(&s->observer, s->config.swap, HISTORY_LOAD_ERROR, g, e);
@@ -169,27 +171,70 @@ void tell_owner(struct stage2 *s, gfn_t g, struct pte e, int error)
 }
 
 /* What is unmapped has its bytes in its frame: a device needs no more. */
+static bool at_hand(struct stage2 *s, gfn_t g)
+{
+	frame_t f;
+
+	if (pte_kind(ept_lookup(&s->ept, g)) != PTE_UNMAPPED ||
+	    !frame_of(s, g, &f))
+		return false;
+	page_known(s, f, true);
+	return true;
+}
+
+/* Fill and map what was taken. That the host cannot map a page whose bytes are
+ * in its frame is no matter here. */
+static int bring(struct stage2 *s, struct haul *h)
+{
+	struct arrival *a = &h->page[0];
+
+	pthread_mutex_unlock(&s->lock);
+	haul_fill(s, h, 0, 1);
+	pthread_mutex_lock(&s->lock);
+	haul_map(s, h, 0, 1);
+	return a->in_memory ? 0 : a->error;
+}
+
 int page_in(struct stage2 *s, gfn_t g)
 {
 	_Alignas(PAGE_SIZE) uint8_t bytes[PAGE_SIZE];
 	struct pte from[LEVEL_ENTRIES];
 	struct haul h = { .bytes = bytes, .from = from };
-	struct pte e = ept_lookup(&s->ept, g);
-	frame_t f;
 	int r;
 
-	if (pte_kind(e) == PTE_UNMAPPED && frame_of(s, g, &f)) {
-		page_known(s, f, true);
+	if (at_hand(s, g))
 		return 0;
-	}
-	r = haul_take_waiting(s, &h, g);
+	do {
+		h.n = 0;
+		r = haul_take_waiting(s, &h, g);
+		if (r)
+			return r > 0 ? 0 : r;
+		r = bring(s, &h);
+		if (r && s->stopping)
+			return -ECANCELED;
+	} while (r && !haul_is_back(s, &h.page[0]));
 	if (r)
-		return r > 0 ? 0 : r;
-	pthread_mutex_unlock(&s->lock);
-	haul_fill(s, &h, 0, 1);
-	pthread_mutex_lock(&s->lock);
-	haul_map(s, &h, 0, 1);
-	if (h.page[0].error)
 		haul_failed(s, &h.page[0]);
-	return h.page[0].error;
+	return r;
+}
+
+int page_in_now(struct stage2 *s, gfn_t g)
+{
+	_Alignas(PAGE_SIZE) uint8_t bytes[PAGE_SIZE];
+	struct pte from[LEVEL_ENTRIES];
+	struct haul h = { .bytes = bytes, .from = from };
+	int error;
+
+	if (at_hand(s, g))
+		return 0;
+	switch (haul_take(s, &h, g, &error)) {
+	case HAUL_THERE:
+		return 0;
+	case HAUL_TAKEN:
+		return bring(s, &h);
+	case HAUL_LOST:
+		return error;
+	default:
+		return -EAGAIN;
+	}
 }

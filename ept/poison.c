@@ -18,7 +18,8 @@ bool poison_page(struct stage2 *s, gfn_t g, int error)
 {
 	struct pte e = ept_lookup(&s->ept, g);
 
-	if (!s->config.poison || s->frame_pages > 1)
+	if (!s->config.poison || s->frame_pages > 1 ||
+	    (pte_kind(e) != PTE_STORED && pte_kind(e) != PTE_ABSENT))
 		return false;
 	/* The table says so before the thread that waits can wake. */
 	set_page(s, g, pte_away(PTE_POISONED, 0, pte_rights(e)));

@@ -4,6 +4,7 @@
  * it, what the vCPU will touch next.
  */
 #include <errno.h>
+#include <time.h>
 
 #include "ept/haul.h"
 #include "ept/poison.h"
@@ -135,6 +136,20 @@ void serve_again(struct stage2 *s, frame_t f)
 		  backing_span(&s->backing, 1));
 }
 
+/* Is the failure one of the moment? There was no memory just now (then not too
+ * soon), or others have taken the page since it went back. */
+static bool may_fault_again(struct stage2 *s, const struct arrival *a)
+{
+	if (!haul_is_back(s, a))
+		return true;
+	if (a->error != -ENOMEM)
+		return false;
+	pthread_mutex_unlock(&s->lock);
+	nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	pthread_mutex_lock(&s->lock);
+	return true;
+}
+
 /* Bring the touched page, the haul's first; its vCPU wakes when it is mapped.
  * It is recorded before that: on a CPU that both share the vCPU runs at once,
  * and we would count its work as ours. */
@@ -150,7 +165,7 @@ static bool bring_touched(struct stage2 *s, struct haul *h,
 	if (!a->error)
 		record(s, p, r, haul_before(a, p->gfn), a->to);
 	haul_map(s, h, 0, 1);
-	if (a->error == -ENOMEM) { /* no memory just now: it faults again */
+	if (a->error && may_fault_again(s, a)) {
 		serve_again(s, a->frame);
 		return true;
 	}
@@ -163,7 +178,9 @@ static bool bring_touched(struct stage2 *s, struct haul *h,
 	return !a->error;
 }
 
-/* Somebody else brought it: who waits for it is let go. */
+/* Somebody else brought it: who waits for it is let go. Busy meanwhile: were
+ * the page unmapped before we map it, the host would map what the table does
+ * not. */
 static void let_go(struct stage2 *s, gfn_t g)
 {
 	uint64_t len = backing_span(&s->backing, 1);
@@ -171,11 +188,14 @@ static void let_go(struct stage2 *s, gfn_t g)
 	int error;
 
 	frame_of(s, g, &f);
+	page_of(s, f)->busy = true;
 	pthread_mutex_unlock(&s->lock);
 	if (!uffd_continue(s->faults.uffd, backing_guest(&s->backing, f), len,
-			   &error))
+			   len, &error))
 		serve_again(s, f);
 	pthread_mutex_lock(&s->lock);
+	page_of(s, f)->busy = false;
+	pthread_cond_broadcast(&s->settled);
 }
 
 /* Serve one fault, with the lock held. False: the page cannot be had. */

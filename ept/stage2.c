@@ -196,6 +196,7 @@ static int start(struct stage2 *s)
 undo_faults:
 	stop(s);
 	faults_stop(s);
+	faults_destroy(s);
 	return r;
 }
 
@@ -315,8 +316,10 @@ static void release_copies(struct stage2 *s)
 
 void stage2_destroy(struct stage2 *s)
 {
-	if (s->config.paging)
+	if (s->config.paging) {
+		faults_destroy(s);
 		release_copies(s);
+	}
 	sampler_destroy(s);
 	destroy_pagers(s);
 	s->ept.stale = NULL;

@@ -164,6 +164,9 @@ void wait_for_frame(struct stage2 *s);
  * cannot be had, after telling the owner.
  */
 int page_in(struct stage2 *s, gfn_t g);
+/* The same for who only asks: waits for no frame and nobody's move, and tells
+ * nobody. -EAGAIN when that would be needed. */
+int page_in_now(struct stage2 *s, gfn_t g);
 /* Its owner hears, without our lock, that the page whose entry is @e cannot be
  * had; it stays where it was. */
 void tell_owner(struct stage2 *s, gfn_t g, struct pte e, int error);
@@ -171,6 +174,7 @@ void tell_owner(struct stage2 *s, gfn_t g, struct pte e, int error);
 /* fault.c, reclaim.c and sampler.c: their threads. */
 int faults_start(struct stage2 *s);
 void faults_stop(struct stage2 *s);
+void faults_destroy(struct stage2 *s);
 int reclaim_start(struct stage2 *s);
 void reclaim_stop(struct stage2 *s);
 int sampler_start(struct stage2 *s);

@@ -98,7 +98,7 @@ static int64_t install_zero(int uffd, uint64_t at, uint64_t from, uint64_t len)
 static uint64_t install_all(int64_t (*some)(int uffd, uint64_t at,
 					    uint64_t from, uint64_t len),
 			    int uffd, void *start, const void *from,
-			    uint64_t len, int *error)
+			    uint64_t len, uint64_t page, int *error)
 {
 	uint64_t at = (uintptr_t)start, source = (uintptr_t)from, done = 0;
 
@@ -109,9 +109,8 @@ static uint64_t install_all(int64_t (*some)(int uffd, uint64_t at,
 		if (n == -EAGAIN)
 			continue;
 		if (n == -EEXIST) {
-			uffd_wake(uffd, (void *)(uintptr_t)(at + done),
-				  PAGE_SIZE);
-			n = PAGE_SIZE;
+			uffd_wake(uffd, (void *)(uintptr_t)(at + done), page);
+			n = (int64_t)page;
 		}
 		if (n < 0) {
 			*error = (int)n;
@@ -122,20 +121,21 @@ static uint64_t install_all(int64_t (*some)(int uffd, uint64_t at,
 	return done;
 }
 
-uint64_t uffd_continue(int uffd, void *at, uint64_t len, int *error)
+uint64_t uffd_continue(int uffd, void *at, uint64_t len, uint64_t page,
+		       int *error)
 {
-	return install_all(install_continue, uffd, at, NULL, len, error);
+	return install_all(install_continue, uffd, at, NULL, len, page, error);
 }
 
 uint64_t uffd_copy(int uffd, void *at, const void *from, uint64_t len,
 		   int *error)
 {
-	return install_all(install_copy, uffd, at, from, len, error);
+	return install_all(install_copy, uffd, at, from, len, PAGE_SIZE, error);
 }
 
 uint64_t uffd_zero(int uffd, void *at, uint64_t len, int *error)
 {
-	return install_all(install_zero, uffd, at, NULL, len, error);
+	return install_all(install_zero, uffd, at, NULL, len, PAGE_SIZE, error);
 }
 
 int uffd_poison(int uffd, void *at)

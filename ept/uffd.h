@@ -37,8 +37,10 @@ int uffd_wake(int uffd, void *at, uint64_t len);
  * the next page; -EFAULT: CONTINUE found none).
  */
 
-/* The frames behind the range hold its bytes: map them. */
-uint64_t uffd_continue(int uffd, void *at, uint64_t len, int *error);
+/* The frames behind the range hold its bytes: map them. A page is of @page
+ * bytes here. */
+uint64_t uffd_continue(int uffd, void *at, uint64_t len, uint64_t page,
+		       int *error);
 /* New frames, with the bytes at @from, which is aligned to pages. */
 uint64_t uffd_copy(int uffd, void *at, const void *from, uint64_t len,
 		   int *error);

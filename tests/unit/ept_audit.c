@@ -269,7 +269,8 @@ static void unmapped_page_that_is_mapped(void **state)
 	(void)state;
 	*touchable(2) = 1;
 	assert_int_equal(stage2_unmap(s2, gfn(2)), 0);
-	assert_int_equal(uffd_continue(s2->faults.uffd, at, PAGE_SIZE, &error),
+	assert_int_equal(uffd_continue(s2->faults.uffd, at, PAGE_SIZE,
+				       PAGE_SIZE, &error),
 			 PAGE_SIZE);
 	assert_names(AUDIT_PAGEMAP, 2, false, true);
 	backing_unmap(&s2->backing, frame(2), 1);

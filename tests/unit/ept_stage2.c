@@ -35,6 +35,7 @@ static void on_failure(void *ctx, const struct stage2_failure *f)
 }
 
 struct options {
+	uint64_t pages; /* of RAM; 0: PAGES */
 	uint64_t limit; /* pages */
 	uint64_t pool; /* bytes of the RAM tier, 0: any */
 	uint64_t flip;
@@ -45,11 +46,12 @@ struct options {
 
 static void start(struct options o)
 {
+	uint64_t pages = o.pages ? o.pages : PAGES;
 	struct swap_config sc = { .tiers = 1, .flip_nth = o.flip };
 	struct stage2_config c = {
-		.region = { { { 0 }, PAGES / 2 }, { { 1 << 20 }, PAGES / 2 } },
+		.region = { { { 0 }, pages / 2 }, { { 1 << 20 }, pages / 2 } },
 		.regions = 2,
-		.limit = o.limit ? o.limit : PAGES,
+		.limit = o.limit ? o.limit : pages,
 		.policy = o.policy ? o.policy : &policy_clock,
 		.file = fileno(file),
 		.extent = &o.extent,
@@ -213,12 +215,13 @@ static void sequential_touch_is_fetched_ahead(void **state)
 		*touchable(i) = i + 1;
 	for (uint64_t i = 0; i < 200; i++)
 		assert_int_equal(stage2_evict(s2, gfn(i)), 0);
-	struct stage2_counters before = counters();
+	uint64_t faults = counters().missing;
 
 	for (uint64_t i = 0; i < 200; i++)
 		assert_int_equal(*touchable(i), i + 1);
-	assert_int_equal(counters().swapped_in - before.swapped_in, 200);
-	assert_true(counters().missing - before.missing < 50);
+	/* Some may have come back before, on a window still under way. */
+	assert_int_equal(counters().swapped_in, 200);
+	assert_true(counters().missing - faults < 50);
 	stop();
 }
 
@@ -461,6 +464,28 @@ static void pages_in_use_lose_no_write(void **state)
 	stop();
 }
 
+/* While a large watch queue fills, as many pages wait for a flush as may. */
+static void evict_finds_room_among_the_stale(void **state)
+{
+	const uint64_t pages = 16384;
+
+	(void)state;
+	start((struct options){ .pages = 2 * pages });
+	for (uint64_t i = 0; i < pages; i++)
+		*(volatile uint64_t *)stage2_host(s2, (gfn_t){ i }) = i + 1;
+	for (uint64_t limit = pages; limit > pages / 2; limit -= 512) {
+		stage2_set_limit(s2, limit);
+		assert_true(stage2_wait_limit(s2, 10000));
+		for (uint64_t g = pages - 8; g < pages; g++)
+			stage2_evict(s2, (gfn_t){ g });
+		for (uint64_t g = pages - 8; g < pages; g++)
+			assert_int_equal(*(volatile uint64_t *)stage2_host(
+						 s2, (gfn_t){ g }),
+					 g + 1);
+	}
+	stop();
+}
+
 /* Whoever says who leaves, and however often that changes: nothing is lost. */
 static void policies_change_under_load(void **state)
 {
@@ -556,6 +581,7 @@ int main(void)
 		cmocka_unit_test(full_swap_is_an_event),
 		cmocka_unit_test(nothing_is_lost_in_a_storm),
 		cmocka_unit_test(pages_in_use_lose_no_write),
+		cmocka_unit_test(evict_finds_room_among_the_stale),
 		cmocka_unit_test(policies_change_under_load),
 		cmocka_unit_test(references_become_visible),
 		cmocka_unit_test(ghosts_see_what_the_sampler_shows),
