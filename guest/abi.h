@@ -118,7 +118,7 @@ struct lab_ref {
 	uint32_t stage; /* 1: guest entry, 2: second-stage entry */
 	uint32_t level; /* 4 (root) .. 1 */
 	uint64_t gpa; /* stage 1: where the entry lies; 2: what it maps */
-	uint64_t entry; /* its value */
+	uint64_t entry; /* its value; of a second-stage table without address */
 };
 
 struct lab_walk {

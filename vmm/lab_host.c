@@ -69,6 +69,15 @@ static void host_counters(void *ctx, struct lab_counters *to)
 	};
 }
 
+/* Where our own tables lie is no business of the guest's. */
+static uint64_t shown(const struct twostage_ref *r)
+{
+	bool ours = r->stage == 2 &&
+		    pte_kind((struct pte){ r->entry }) == PTE_TABLE;
+
+	return ours ? r->entry & ~PTE_ADDRESS : r->entry;
+}
+
 static void note_ref(void *ctx, const struct twostage_ref *r)
 {
 	struct lab_walk *w = ctx;
@@ -77,7 +86,7 @@ static void note_ref(void *ctx, const struct twostage_ref *r)
 		w->ref[w->refs++] = (struct lab_ref){ .stage = r->stage,
 						      .level = r->level,
 						      .gpa = r->gpa.v,
-						      .entry = r->entry };
+						      .entry = shown(r) };
 }
 
 static int host_walk(void *ctx, gva_t at, struct lab_walk *w)
