@@ -43,8 +43,7 @@ static void *bytes_of(struct stage2 *s, const struct haul *h,
 		      const struct arrival *a, unsigned i)
 {
 	if (is_large(s))
-		return (uint8_t *)backing_alias(&s->backing, a->frame) +
-		       i * PAGE_SIZE;
+		return page_alias(s, arrival_gfn(a, i));
 	return h->bytes + (a - h->page) * PAGE_SIZE;
 }
 
@@ -169,14 +168,12 @@ static void count_fill(struct stage2 *s, const struct arrival *a, uint64_t by)
 		c->mapped_ahead += by;
 }
 
-/* It goes back where it was. */
+/* What was away goes back where it was. */
 static void give_up(struct stage2 *s, struct arrival *a)
 {
-	if (a->in_memory)
-		set_entry(s, a->frame, a->from[0]);
-	for (unsigned i = 0; i < s->frame_pages && !a->in_memory; i++)
+	assert(!a->in_memory);
+	for (unsigned i = 0; i < s->frame_pages; i++)
 		set_page(s, arrival_gfn(a, i), a->from[i]);
-	page_of(s, a->frame)->busy = false;
 	pthread_cond_broadcast(&s->freed);
 }
 
@@ -317,4 +314,12 @@ void haul_map(struct stage2 *s, struct haul *h, unsigned first, unsigned n)
 	for (unsigned i = first; i < first + n; i++)
 		settle(s, &h->page[i], entered[i]);
 	pthread_cond_broadcast(&s->settled);
+}
+
+void haul_bring(struct stage2 *s, struct haul *h, unsigned first, unsigned n)
+{
+	pthread_mutex_unlock(&s->lock);
+	haul_fill(s, h, first, n);
+	pthread_mutex_lock(&s->lock);
+	haul_map(s, h, first, n);
 }

@@ -78,4 +78,7 @@ void haul_fill(struct stage2 *s, struct haul *h, unsigned first, unsigned n);
  * meanwhile. */
 void haul_map(struct stage2 *s, struct haul *h, unsigned first, unsigned n);
 
+/* Both, for who has nothing to do between them. As haul_map. */
+void haul_bring(struct stage2 *s, struct haul *h, unsigned first, unsigned n);
+
 #endif

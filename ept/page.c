@@ -182,16 +182,13 @@ static bool at_hand(struct stage2 *s, gfn_t g)
 	return true;
 }
 
-/* Fill and map what was taken. That the host cannot map a page whose bytes are
- * in its frame is no matter here. */
+/* That the host cannot map a page whose bytes are in its frame is no matter
+ * here. */
 static int bring(struct stage2 *s, struct haul *h)
 {
-	struct arrival *a = &h->page[0];
+	const struct arrival *a = &h->page[0];
 
-	pthread_mutex_unlock(&s->lock);
-	haul_fill(s, h, 0, 1);
-	pthread_mutex_lock(&s->lock);
-	haul_map(s, h, 0, 1);
+	haul_bring(s, h, 0, 1);
 	return a->in_memory ? 0 : a->error;
 }
 

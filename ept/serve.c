@@ -33,7 +33,7 @@ static struct trace_record record_of_fault(const struct parked_fault *p)
 	return r;
 }
 
-/* The fault is over, in the books: @e was the page's entry and @to is. */
+/* The fault is over, in the books: the page's entry was @from and is @to. */
 static void record(struct stage2 *s, const struct parked_fault *p,
 		   struct trace_record r, struct pte from, struct pte to)
 {
@@ -121,13 +121,11 @@ static bool take_next(struct stage2 *s, struct haul *h, struct reach *r)
 	return true;
 }
 
-/* Fill and map pages [first, h->n) of the haul. */
-static void bring(struct stage2 *s, struct haul *h, unsigned first)
+/* As many of the plan's pages as the haul still has room for. */
+static void take_ahead(struct stage2 *s, struct haul *h, struct reach *r)
 {
-	pthread_mutex_unlock(&s->lock);
-	haul_fill(s, h, first, h->n - first);
-	pthread_mutex_lock(&s->lock);
-	haul_map(s, h, first, h->n - first);
+	while (h->n < haul_room(s) && take_next(s, h, r))
+		;
 }
 
 void serve_again(struct stage2 *s, frame_t f)
@@ -222,14 +220,12 @@ bool serve_fault(struct server *me, const struct parked_fault *p)
 		return true;
 	}
 	reach = reach_from(s, h->page[0].frame);
-	while (h->n < haul_room(s) && take_next(s, h, &reach))
-		;
+	take_ahead(s, h, &reach);
 	served = bring_touched(s, h, p, r);
 	for (unsigned first = 1; first < h->n; first = 0) {
-		bring(s, h, first);
+		haul_bring(s, h, first, h->n - first);
 		h->n = 0;
-		while (h->n < haul_room(s) && take_next(s, h, &reach))
-			;
+		take_ahead(s, h, &reach);
 	}
 	return served;
 }

@@ -12,8 +12,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "ept/backing.h"
 #include "ept/guest_mem.h"
 #include "ept/stage2.h"
+#include "ept/uffd.h"
 
 #define LARGE  512 /* pages of a frame */
 #define FRAMES 12
@@ -203,6 +205,31 @@ static void cap_holds_and_nothing_is_lost(void **state)
 	stop();
 }
 
+/* A huge page that is there already is stepped over as one. */
+static void what_is_mapped_is_skipped_whole(void **state)
+{
+	const uint64_t modes =
+		UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR;
+	uint64_t each, done;
+	int uffd = uffd_open(), error;
+	struct backing b;
+
+	(void)state;
+	assert_int_equal(backing_create(&b, 3, PAGE_SHIFT + LEVEL_BITS, true),
+			 0);
+	each = backing_span(&b, 1);
+	assert_int_equal(uffd_watch(uffd, b.guest, 3 * each, modes), 0);
+	for (uint64_t f = 0; f < 3; f++)
+		assert_int_equal(backing_take(&b, (frame_t){ f }), 0);
+	done = uffd_continue(uffd, b.guest + each, each, each, &error);
+	assert_int_equal(done, each);
+	done = uffd_continue(uffd, b.guest, 3 * each, each, &error);
+	assert_int_equal(error, 0);
+	assert_int_equal(done, 3 * each);
+	close(uffd);
+	backing_destroy(&b);
+}
+
 /* A page of it is damaged: the frame stays out, each page where it was. */
 static void damaged_page_keeps_its_frame_out(void **state)
 {
@@ -230,6 +257,7 @@ int main(void)
 		cmocka_unit_test(pages_of_a_frame_leave_one_by_one),
 		cmocka_unit_test(unmapped_frame_is_minor_and_devices_see_it),
 		cmocka_unit_test(cap_holds_and_nothing_is_lost),
+		cmocka_unit_test(what_is_mapped_is_skipped_whole),
 		cmocka_unit_test(damaged_page_keeps_its_frame_out),
 	};
 
