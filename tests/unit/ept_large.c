@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Stage 2 with frames of 2 MiB: they move as a whole, their pages are stored
  * one by one. Huge pages are borrowed from the host for the time. */
-#include <errno.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <cmocka.h>
 
 #include "ept/backing.h"
 #include "ept/guest_mem.h"
-#include "ept/stage2.h"
-#include "ept/uffd.h"
+#include "tests/unit/stage2_fixture.h"
 
 #define LARGE  512 /* pages of a frame */
 #define FRAMES 12
@@ -23,9 +13,6 @@
 #define NR     "/proc/sys/vm/nr_hugepages"
 #define FREE   "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"
 
-static struct stage2 *s2;
-static struct swap *swap;
-static unsigned failures;
 static long before = -1;
 
 static long number_in(const char *path)
@@ -66,73 +53,18 @@ static bool borrow(long pages)
 	return number_in(FREE) >= pages;
 }
 
-static void on_failure(void *ctx, const struct stage2_failure *f)
+static void start_large(uint64_t flip)
 {
-	(void)ctx;
-	(void)f;
-	__atomic_add_fetch(&failures, 1, __ATOMIC_SEQ_CST);
-}
-
-static void start(uint64_t flip)
-{
-	struct swap_config sc = { .tiers = 1, .flip_nth = flip };
-	struct stage2_config c = {
-		.region = { { { 0 }, FRAMES * LARGE / 2 },
-			    { { 1 << 20 }, FRAMES * LARGE / 2 } },
-		.regions = 2,
-		.large_pages = true,
-		.limit = CAP * LARGE,
-		.policy = &policy_clock,
-		.file = STDIN_FILENO,
-		.paging = true,
-		.vcpus = 1,
-		.failed = on_failure,
-	};
-
-	failures = 0;
-	assert_int_equal(tier_ram_create(&sc.tier[0], 0, CODEC_LZ4), 0);
-	assert_int_equal(swap_create(&swap, &sc), 0);
-	c.swap = swap;
-	assert_int_equal(stage2_create(&s2, &c), 0);
-}
-
-static void stop(void)
-{
-	stage2_stop(s2);
-	stage2_destroy(s2);
-	assert_int_equal(swap_slots_used(swap), 0);
-	swap_destroy(swap);
-}
-
-static gfn_t gfn(uint64_t page)
-{
-	const uint64_t half = FRAMES * LARGE / 2;
-
-	return (gfn_t){ page < half ? page : (1 << 20) + page - half };
-}
-
-static volatile uint64_t *touchable(uint64_t page)
-{
-	return stage2_host(s2, gfn(page));
-}
-
-static struct stage2_counters counters(void)
-{
-	struct stage2_counters c;
-
-	stage2_counters(s2, &c);
-	return c;
-}
-
-static enum pte_kind kind(uint64_t page)
-{
-	return pte_kind(stage2_entry(s2, gfn(page)));
+	start((struct options){ .pages = FRAMES * LARGE,
+				.limit = CAP * LARGE,
+				.flip = flip,
+				.large = true });
 }
 
 static void one_touch_brings_a_frame(void **state)
 {
 	(void)state;
-	start(0);
+	start_large(0);
 	assert_int_equal(*touchable(LARGE + 5), 0);
 	assert_int_equal(counters().missing, 1);
 	assert_int_equal(counters().zero_filled, LARGE);
@@ -150,7 +82,7 @@ static void pages_of_a_frame_leave_one_by_one(void **state)
 	static const uint64_t page[] = { LARGE, LARGE + 100, 2 * LARGE - 1 };
 
 	(void)state;
-	start(0);
+	start_large(0);
 	for (unsigned i = 0; i < 3; i++)
 		*touchable(page[i]) = 40 + i;
 	assert_int_equal(stage2_evict(s2, gfn(LARGE + 7)), 0);
@@ -177,7 +109,7 @@ static void unmapped_frame_is_minor_and_devices_see_it(void **state)
 	uint64_t word = 7, got = 0;
 
 	(void)state;
-	start(0);
+	start_large(0);
 	assert_true(guest_write(s2, (gpa_t){ 3 * PAGE_SIZE - 4 }, &word, 8));
 	assert_int_equal(counters().missing, 0);
 	assert_int_equal(stage2_unmap(s2, gfn(9)), 0);
@@ -192,7 +124,7 @@ static void unmapped_frame_is_minor_and_devices_see_it(void **state)
 static void cap_holds_and_nothing_is_lost(void **state)
 {
 	(void)state;
-	start(0);
+	start_large(0);
 	for (uint64_t round = 1; round < 4; round++) {
 		for (uint64_t i = 0; i < FRAMES * LARGE; i += 37)
 			touchable(i)[i % 512] = i * round | 1;
@@ -236,7 +168,7 @@ static void damaged_page_keeps_its_frame_out(void **state)
 	uint64_t got = 0;
 
 	(void)state;
-	start(2);
+	start_large(2);
 	*touchable(1) = 11;
 	*touchable(200) = 12;
 	assert_int_equal(stage2_evict(s2, gfn(0)), 0);
