@@ -24,9 +24,11 @@
 #define ABI_NOTE_LAB  1
 
 /* Device tree "compatible" strings of the devices below. */
-#define ABI_FDT_UART "ns16550a"
-#define ABI_FDT_EXIT "twofold,exit"
-#define ABI_FDT_LAB  "twofold,lab"
+#define ABI_FDT_UART   "ns16550a"
+#define ABI_FDT_EXIT   "twofold,exit"
+#define ABI_FDT_LAB    "twofold,lab"
+#define ABI_FDT_DMA    "twofold,dma"
+#define ABI_FDT_VIRTIO "virtio,mmio"
 
 /* Ports. A 32-bit out to the exit port ends the run with that status. */
 #define ABI_UART_PORT  0x3f8
@@ -38,6 +40,19 @@
 /* RAM fills [0, 3 GiB) and goes on at 4 GiB; MMIO lies between. */
 #define ABI_MMIO_BASE 0xc0000000u
 #define ABI_MMIO_END  0x100000000ull
+
+/*
+ * Devices on the MMIO bus beside the lab device. Their interrupts are
+ * level-triggered lines of the IOAPIC. A virtio device (virtio 1.2, 4.2) has
+ * the slot, and so the address and the line, of its turn in the machine's list.
+ */
+#define ABI_DMA_BASE	 0xd0001000u
+#define ABI_DMA_SIZE	 0x1000u
+#define ABI_DMA_IRQ	 5
+#define ABI_VIRTIO_BASE	 0xd0010000u
+#define ABI_VIRTIO_SIZE	 0x1000u
+#define ABI_VIRTIO_SLOTS 12
+#define ABI_VIRTIO_IRQ	 10
 
 /*
  * The lab device: the guest's window on stage 2. One page of 64-bit registers,
