@@ -28,7 +28,7 @@ GUEST_LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack \
 	--build-id=none
 
 GUEST_KERNEL_SRC := $(wildcard guest/boot/*.[cS] guest/cpu/*.[cS] \
-	guest/mm/*.c guest/dev/*.c guest/proc/*.[cS] guest/lib/*.c)
+	guest/mm/*.c guest/fs/*.c guest/dev/*.c guest/proc/*.[cS] guest/lib/*.c)
 GUEST_KERNEL_OBJ := $(patsubst %,$(GUEST_OBJ)/kernel/%.o,$(GUEST_KERNEL_SRC))
 
 GUEST_PROGRAMS := hello verify poke touch work tour

@@ -3,7 +3,8 @@
  * The kernel, from its first C instruction to its last: find out what machine
  * this is, set up processor and memory, run one program, end the run.
  *
- * Kernel options: gate=trap uses no syscall instruction even where it works.
+ * Kernel options: gate=trap uses no syscall instruction even where it works;
+ * broken=NAME breaks a concept (lib/broken.h).
  */
 #include "guest/boot/machine.h"
 #include "guest/boot/words.h"
@@ -11,9 +12,11 @@
 #include "guest/cpu/segment.h"
 #include "guest/cpu/trap.h"
 #include "guest/dev/exit.h"
+#include "guest/dev/irq.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/dev/uart.h"
+#include "guest/lib/broken.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/fault.h"
@@ -26,7 +29,10 @@
 static struct machine machine;
 static struct words words;
 
+#define BROKEN "broken="
+
 static bool trap_only;
+const char *broken_concept = "";
 
 static void take_options(void)
 {
@@ -34,6 +40,8 @@ static void take_options(void)
 	for (int i = 0; i < words.options; i++) {
 		if (streq(words.option[i], "gate=trap"))
 			trap_only = true;
+		else if (str_begins(words.option[i], BROKEN))
+			broken_concept = words.option[i] + strlen(BROKEN);
 		else
 			print("kernel: option '%s' is unknown\n",
 			      words.option[i]);
@@ -88,6 +96,7 @@ void kernel_main(uint32_t start_info)
 	process_init();
 	gate_init(trap_only);
 	lapic_init();
+	irq_init();
 	inspect_init(&machine);
 
 	status = run();

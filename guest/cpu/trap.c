@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/cpu/trap.h"
 
+#include <assert.h>
+
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/machine_check.h"
 #include "guest/cpu/segment.h"
+#include "guest/dev/irq.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/lib/print.h"
@@ -31,6 +34,8 @@ struct idt_register {
 #define GATE_INTERRUPT 0x8e /* present, clears IF, not callable from ring 3 */
 
 extern const uintptr_t trap_vectors[TRAPS];
+
+static_assert(TRAP_SYSCALL == 60 && TRAPS == 59, "trap.S has numbers");
 
 static struct gate idt[TRAPS];
 
@@ -93,6 +98,8 @@ void trap(struct trap_frame *f)
 		lapic_tick();
 	else if (f->vector == TRAP_SPURIOUS)
 		return;
+	else if (f->vector >= TRAP_IRQ && f->vector < TRAPS)
+		irq_raised((unsigned)(f->vector - TRAP_IRQ));
 	else if (f->vector == TRAP_PAGE_FAULT)
 		page_fault(f);
 	else if (f->vector == TRAP_MACHINE_CHECK)

@@ -19,9 +19,13 @@ enum {
 	TRAP_MACHINE_CHECK = 18,
 	TRAP_TIMER = 32,
 	TRAP_SPURIOUS = 33,
-	TRAP_SYSCALL = 34, /* no interrupt: entered by syscall */
-	TRAPS = 34
+	TRAP_KICK = 34, /* from another processor */
+	TRAP_IRQ = 35, /* line 0 of the IOAPIC */
+	TRAPS = TRAP_IRQ + 24,
+	TRAP_SYSCALL /* no interrupt: entered by syscall */
 };
+
+#define IRQ_LINES (TRAPS - TRAP_IRQ)
 
 /*
  * As trap.S pushes it, last first. In a page fault from ring 3 the first six

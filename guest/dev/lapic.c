@@ -47,10 +47,15 @@ void lapic_init(void)
 	lapic_write(LAPIC_TIMER_START, LAPIC_HZ / TICKS_PER_SECOND);
 }
 
+void lapic_end(void)
+{
+	lapic_write(LAPIC_EOI, 0);
+}
+
 void lapic_tick(void)
 {
 	ticks++;
-	lapic_write(LAPIC_EOI, 0);
+	lapic_end();
 }
 
 uint64_t lapic_ticks(void)

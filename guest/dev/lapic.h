@@ -10,6 +10,9 @@
 /* Mask the 8259s, enable the APIC, start the timer. Needs mmio_map. */
 void lapic_init(void);
 
+/* End the interrupt. */
+void lapic_end(void);
+
 /* Count a tick and end the interrupt. */
 void lapic_tick(void);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The contract between the kernel and its programs. A system call has its
- * number in RAX and arguments in RDI, RSI, RDX, R10, R8; it is made by calling
- * the gate (mm/layout.h: GATE_PAGE) and answers in RAX: a value, or -errno.
- * RCX and R11 are lost, as they are to the syscall instruction.
+ * number in RAX and arguments in RDI, RSI, RDX, R10, R8, R9; it is made by
+ * calling the gate (mm/layout.h: GATE_PAGE) and answers in RAX: a value, or
+ * -errno. RCX and R11 are lost, as they are to the syscall instruction.
  */
 #ifndef GUEST_PROC_API_H
 #define GUEST_PROC_API_H
@@ -11,30 +11,98 @@
 #include <stdint.h>
 
 enum sys_number {
+	/* Processes. */
 	SYS_EXIT, /* (status) */
-	SYS_WRITE, /* (text, bytes) to the console */
-	SYS_MMAP, /* (address or 0, bytes, prot, map_flags): address */
+	SYS_FORK, /* (): the child's pid, or 0 in the child */
+	SYS_EXEC, /* (path, argv, environment or 0) */
+	SYS_WAIT, /* (pid or -1, int *status, wait_flags): the child's pid */
+	SYS_KILL, /* (pid, signal) */
+	SYS_GETPID,
+	SYS_SLEEP, /* (ticks) */
+	SYS_TICKS, /* (): timer ticks since the kernel started */
+	SYS_CATCH, /* (handler): where the next refused access continues */
+	SYS_SET_FS, /* (address): FS base, the thread-local storage */
+	SYS_CPU, /* (cpu or -1): stay on it from now on; answers where we are */
+
+	/* Memory. */
+	SYS_MMAP, /* (address or 0, bytes, prot, map_flags, fd, offset) */
 	SYS_MUNMAP, /* (address, bytes) */
 	SYS_MPROTECT, /* (address, bytes, prot) */
 	SYS_SBRK, /* (bytes more): where they begin */
-	SYS_TICKS, /* (): timer ticks since the kernel started */
-	SYS_INFO, /* (struct sys_info *) */
+	SYS_MLOCK, /* (address, bytes) */
+	SYS_MUNLOCK, /* (address, bytes) */
+	SYS_MSYNC, /* (address, bytes) */
+	SYS_MADVISE, /* (address, bytes, madvise_advice) */
+
+	/* Files. */
+	SYS_OPEN, /* (path, open_flags): fd */
+	SYS_CLOSE, /* (fd) */
+	SYS_READ, /* (fd, buffer, bytes): bytes read, 0 at the end */
+	SYS_WRITE, /* (fd, buffer, bytes): bytes written */
+	SYS_SEEK, /* (fd, offset, seek_from): the new offset */
+	SYS_STAT, /* (fd, struct sys_stat *) */
+	SYS_READDIR, /* (fd, struct sys_dirent *): 1, 0 at the end */
+	SYS_TRUNCATE, /* (fd, bytes) */
+	SYS_UNLINK, /* (path) */
+	SYS_MKDIR, /* (path) */
+	SYS_PIPE, /* (int fd[2]): [0] to read, [1] to write */
+	SYS_DUP, /* (fd, to or -1): the new fd */
+	SYS_SYNC, /* (): all that is dirty, to the disks */
+
 	/* For the demonstrations: what a program cannot see by itself. */
-	SYS_CATCH, /* (handler): where the next refused access continues */
+	SYS_INFO, /* (struct sys_info *) */
 	SYS_COUNTS, /* (struct sys_counts *) */
-	SYS_WALK, /* (address, struct sys_walk *) */
+	SYS_WALK, /* (pid or 0, address, struct sys_walk *) */
 	SYS_PTE_CLEAR, /* (address, bits): only PTE_A and PTE_D; and invlpg */
 	SYS_FRAME, /* (physical address, struct frame_info *) */
 	SYS_LAB, /* (struct sys_lab *) */
+	SYS_VMA, /* (pid or 0, index, struct sys_vma *): 1, 0 at the end */
+	SYS_PROCESS, /* (index, struct sys_process *): 1, 0 at the end */
+	SYS_ZONE, /* (index, struct sys_zone *): 1, 0 at the end */
+	SYS_SLAB, /* (index, struct sys_slab *): 1, 0 at the end */
+	SYS_LIMIT, /* (limit_what, value): the value before */
+	SYS_DROP_CACHES, /* (): clean pages of files; how many were freed */
+	SYS_RECLAIM, /* (frames): evict as reclaim would; how many left */
+	SYS_OBJECT, /* (struct sys_object *): see there */
+	SYS_PROBE, /* (enum probe, argument, struct sys_probe *): see there */
+	SYS_DMA, /* (struct sys_dma *) */
 	SYS_CALLS
 };
+
+enum { OPEN_READ = 1, OPEN_WRITE = 2, OPEN_CREATE = 4, OPEN_TRUNCATE = 8 };
+enum { SEEK_START, SEEK_HERE, SEEK_END };
+enum { WAIT_NO_HANG = 1 };
+enum { SIGNAL_KILL = 9, SIGNAL_SEGV = 11 };
+
+/* A wait's status: of exit, 0..255; of a signal, STATUS_KILLED + its number. */
+#define STATUS_KILLED 256
 
 enum { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
 
 enum {
 	MAP_FIXED = 1, /* here or not at all */
 	MAP_POPULATE = 2, /* give the frames now */
-	MAP_APART = 4 /* populate from frames far from each other */
+	MAP_APART = 4, /* populate from frames far from each other */
+	MAP_SHARED = 8, /* else private */
+	MAP_FILE = 16 /* of fd, from offset; else anonymous */
+};
+
+enum { MADVISE_DONTNEED = 1, MADVISE_WILLNEED, MADVISE_RANDOM };
+
+enum { FILE_REGULAR = 1, FILE_DIRECTORY, FILE_PIPE, FILE_CONSOLE };
+
+struct sys_stat {
+	uint64_t inode, bytes, blocks; /* blocks of 512 */
+	uint32_t kind; /* FILE_* */
+	uint32_t links;
+};
+
+#define NAME_BYTES 256
+
+struct sys_dirent {
+	uint64_t inode;
+	uint32_t kind;
+	char name[NAME_BYTES];
 };
 
 /* How the gate enters the kernel. */
@@ -53,11 +121,121 @@ struct sys_info {
 	uint64_t zeroed; /* 1: never-written RAM reads as zeros */
 };
 
-/* Page faults by kind, and frames. */
+/* Page faults by kind, frames, and what replacement and the disks did. */
 struct sys_counts {
-	uint64_t faults; /* the sum of the next four */
-	uint64_t demand_zero, demand_file, stack, refused;
+	uint64_t faults; /* the sum of the next six */
+	uint64_t demand_zero, demand_file, cow, stack, swapped_in, refused;
+	uint64_t zero_shared; /* of demand_zero: the zero frame was mapped */
 	uint64_t frames_total, frames_used, frames_tables;
+	uint64_t frames_anon, frames_file; /* in use by these; on the lists: */
+	uint64_t anon_active, anon_inactive, file_active, file_inactive;
+	uint64_t frames_locked; /* unevictable */
+	uint64_t cow_copied, cow_reused; /* frames copied; sole owner kept it */
+	uint64_t evicted_anon, evicted_file, written_back, unmapped_ptes;
+	uint64_t slots_total, slots_used; /* of swap */
+	uint64_t swap_reads, swap_writes;
+	uint64_t disk_reads, disk_writes; /* blocks of 4 KiB, all disks */
+	uint64_t cache_hits, cache_misses; /* pages of files and of metadata */
+	uint64_t shootdowns; /* inter-processor ones */
+	uint64_t switches; /* from one process to another */
+	uint64_t oom_kills;
+};
+
+struct sys_vma {
+	uint64_t start, end, offset; /* offset into the file, in bytes */
+	uint32_t prot, map_flags;
+	uint64_t resident, swapped; /* pages */
+	uint32_t kind; /* enum vma_kind */
+	uint32_t locked;
+	char name[32]; /* of the file, [heap], [stack], [gate] or "" */
+};
+
+enum vma_kind { VMA_ANON, VMA_FILE, VMA_SHARED, VMA_STACK, VMA_GATE };
+
+struct sys_process {
+	uint32_t pid, parent;
+	uint32_t state; /* enum process_state */
+	uint32_t cpu;
+	uint64_t root; /* physical address of its top table, 0: a kernel's */
+	uint64_t resident; /* pages */
+	uint64_t ticks; /* of the timer that it ran */
+	char name[32];
+};
+
+enum process_state { RUNNABLE, RUNNING, SLEEPING, ZOMBIE };
+
+#define ZONE_ORDERS 11 /* buddy blocks of 1 to 1024 frames */
+
+struct sys_zone {
+	char name[16];
+	uint64_t start, end; /* physical addresses */
+	uint64_t managed, free; /* frames */
+	uint64_t free_blocks[ZONE_ORDERS];
+	uint64_t never_used; /* frames that no block holds yet */
+};
+
+struct sys_slab {
+	char name[24];
+	uint64_t object_bytes, objects_used, objects_total, frames;
+};
+
+enum limit_what {
+	LIMIT_FRAMES, /* frames that may be in use at once; 0: all */
+	LIMIT_PROCESS_FRAMES, /* of the calling process and its children */
+};
+
+/*
+ * Kernel memory held for a demonstration, so that a program can exercise the
+ * kernel's own allocators. Handles are the calling process's, and freed with
+ * it. OBJECT_ABUSE does on purpose what the debug checks must catch, to this
+ * object alone: the answer says whether they did.
+ */
+enum object_command {
+	OBJECT_ALLOC, /* kind, bytes or order: handle, address, pa */
+	OBJECT_FREE, /* handle */
+	OBJECT_ABUSE /* handle, abuse: caught */
+};
+
+enum object_kind { OBJECT_FRAMES, OBJECT_DMA, OBJECT_KMALLOC, OBJECT_VMALLOC };
+enum object_abuse { ABUSE_DOUBLE_FREE, ABUSE_OVERFLOW, ABUSE_USE_AFTER_FREE };
+
+struct sys_object {
+	uint32_t command, kind;
+	uint32_t handle; /* out of ALLOC, in else */
+	uint32_t abuse;
+	uint64_t size; /* bytes; of frames the order */
+	uint64_t address, pa; /* kernel-virtual; of the first frame */
+	uint64_t pieces; /* physically separate pieces it consists of */
+	uint64_t guard; /* vmalloc: address of its guard page */
+	uint32_t caught; /* by the debug checks */
+	uint32_t reserved;
+};
+
+/* Things that only ring 0 can try. */
+enum probe {
+	PROBE_WP, /* write to a read-only page: CR0.WP off, on; then refused */
+	PROBE_STALE, /* a changed entry read before and after invlpg */
+	PROBE_GLOBAL, /* the same over a CR3 reload, without and with G */
+	PROBE_PCID, /* two spaces, one address, no flush between */
+	PROBE_USER_COPY, /* read and write argument's byte as a system call */
+	PROBE_SEGMENTS /* selectors, bases, TSS of this CPU */
+};
+
+struct sys_probe {
+	uint64_t value[8]; /* meaning: with each demonstration */
+	uint32_t supported;
+	uint32_t reserved;
+};
+
+/* A transfer of the DMA engine between buffers of the calling process. */
+struct sys_dma {
+	uint64_t from, to, bytes; /* addresses of the program */
+	uint32_t operation; /* as in guest/abi.h */
+	uint32_t status;
+	uint64_t result; /* the checksum */
+	uint64_t ran; /* loops of the caller that ran meanwhile */
+	uint64_t iova_window; /* 0: as needed; else limit the IOMMU to it */
+	uint64_t fault_iova; /* out: what the IOMMU refused */
 };
 
 /* One walk of the processor's tables, root first. */

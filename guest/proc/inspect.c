@@ -72,7 +72,7 @@ int64_t inspect_counts(const struct trap_frame *f)
 /* Unlike table_walk this keeps what it reads on the way. */
 int64_t inspect_walk(const struct trap_frame *f)
 {
-	uintptr_t va = f->rdi;
+	uintptr_t va = f->rsi;
 	pa_t table = process.space.root;
 	struct sys_walk w = { 0 };
 
@@ -94,7 +94,7 @@ int64_t inspect_walk(const struct trap_frame *f)
 			break;
 		}
 	}
-	return give(f->rsi, &w, sizeof(w));
+	return give(f->rdx, &w, sizeof(w));
 }
 
 int64_t inspect_pte_clear(const struct trap_frame *f)

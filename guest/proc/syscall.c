@@ -10,8 +10,6 @@
 #include "guest/proc/inspect.h"
 #include "guest/proc/process.h"
 
-typedef int64_t call_fn(const struct trap_frame *f);
-
 static int64_t sys_exit(const struct trap_frame *f)
 {
 	user_leave(f->rdi > EXIT_MAX ? EXIT_MAX : (int)f->rdi);
@@ -20,8 +18,8 @@ static int64_t sys_exit(const struct trap_frame *f)
 /* Straight from the program's pages: no buffer in between. */
 static int64_t sys_write(const struct trap_frame *f)
 {
-	uintptr_t at = f->rdi;
-	size_t left = f->rsi;
+	uintptr_t at = f->rsi;
+	size_t left = f->rdx;
 
 	while (left) {
 		const char *text = user_byte(&process.space, at, false);
@@ -34,7 +32,7 @@ static int64_t sys_write(const struct trap_frame *f)
 		at += n;
 		left -= n;
 	}
-	return (int64_t)f->rsi;
+	return (int64_t)f->rdx;
 }
 
 static int64_t sys_mmap(const struct trap_frame *f)
@@ -70,6 +68,7 @@ static int64_t sys_catch(const struct trap_frame *f)
 	return 0;
 }
 
+/* What is not here answers -ENOSYS. */
 /* clang-format off */
 static call_fn *const calls[SYS_CALLS] = {
 	[SYS_EXIT] = sys_exit,
@@ -93,7 +92,7 @@ void syscall(struct trap_frame *f)
 {
 	int64_t answer = -ENOSYS;
 
-	if (f->rax < SYS_CALLS)
+	if (f->rax < SYS_CALLS && calls[f->rax])
 		answer = calls[f->rax](f);
 	f->rax = (uint64_t)answer;
 }

@@ -3,7 +3,15 @@
 #ifndef GUEST_PROC_SYSCALL_H
 #define GUEST_PROC_SYSCALL_H
 
+#include <stdint.h>
+
 #include "guest/cpu/trap.h"
+
+/*
+ * One system call: its arguments are RDI, RSI, RDX, R10, R8 and R9 of @f; its
+ * answer is a value or -errno. Whatever the registers hold, the kernel lives.
+ */
+typedef int64_t call_fn(const struct trap_frame *f);
 
 /* Do the call in @f's registers and leave the answer there. */
 void syscall(struct trap_frame *f);

@@ -16,7 +16,7 @@ int printf(const char *how, ...)
 	va_start(args, how);
 	n = format_v(text, sizeof(text), how, args);
 	va_end(args);
-	sys_write(text,
+	sys_write(1, text,
 		  (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 	return n;
 }

@@ -95,7 +95,7 @@ static int64_t kernel_writes(uint64_t at)
 
 static int64_t kernel_reads(uint64_t at, size_t bytes)
 {
-	return sys_write((const char *)at, bytes);
+	return sys_write(1, (const void *)at, bytes);
 }
 
 /*
