@@ -67,7 +67,7 @@ static int start_program(void)
 	for (int i = 0; !error && i < words.arguments; i++)
 		error = arguments_add(&arguments, words.argument[i]);
 	if (!error)
-		error = exec(p, words.argument[0], &arguments);
+		error = process_exec(p, words.argument[0], &arguments);
 	if (error == -ENOENT) {
 		print("kernel: no program '%s'; there are:", words.argument[0]);
 		program_list();

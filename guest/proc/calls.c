@@ -23,7 +23,7 @@ int64_t sys_exit(const struct trap_frame *f)
 int64_t sys_fork(const struct trap_frame *f)
 {
 	(void)f;
-	return fork();
+	return process_fork();
 }
 
 /* A string of the program's behind the others of *@a. */
@@ -69,7 +69,7 @@ int64_t sys_exec(const struct trap_frame *f)
 	if (error >= 0)
 		error = collect(a, f->rsi);
 	if (!error)
-		error = exec(current(), name, a);
+		error = process_exec(current(), name, a);
 	frame_put(page);
 	return error ? error : (int64_t)process_frame(current())->rax;
 }

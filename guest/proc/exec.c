@@ -74,7 +74,7 @@ static void replace_space(struct process *p, struct space *s)
 		space_free(old);
 }
 
-int exec(struct process *p, const char *name, const struct arguments *a)
+int process_exec(struct process *p, const char *name, const struct arguments *a)
 {
 	const struct program *program = program_find(name);
 	struct trap_frame f = {

@@ -22,6 +22,7 @@ int arguments_add(struct arguments *a, const char *text);
  * its first instruction on. On an error (-ENOENT, -ENOEXEC, -ENOMEM, -EIO)
  * nothing has changed.
  */
-int exec(struct process *p, const char *name, const struct arguments *a);
+int process_exec(struct process *p, const char *name,
+		 const struct arguments *a);
 
 #endif

@@ -9,7 +9,7 @@
 #include "guest/lib/errno.h"
 #include "guest/proc/sched.h"
 
-int64_t fork(void)
+int64_t process_fork(void)
 {
 	struct process *me = current();
 	struct space *s = space_fork(me->space);

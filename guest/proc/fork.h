@@ -8,6 +8,6 @@
  * A child of the current process, in all its twin but for the pid and what
  * this answers: to the parent the child's pid, or -ENOMEM; to the child 0.
  */
-int64_t fork(void);
+int64_t process_fork(void);
 
 #endif
