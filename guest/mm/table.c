@@ -45,3 +45,20 @@ uint64_t *table_slot(pa_t root, uintptr_t va, int level)
 	}
 	return table + level_index(va, level);
 }
+
+static void free_below(pa_t table, int level)
+{
+	const uint64_t *entry = direct(table);
+	unsigned entries =
+		level == TABLE_TOP ? TABLE_ENTRIES / 2 : TABLE_ENTRIES;
+
+	for (unsigned i = 0; level > 1 && i < entries; i++)
+		if (entry[i] & PTE_P && !(entry[i] & PTE_PS))
+			free_below(pte_pa(entry[i]), level - 1);
+	frame_put(frame_at(table));
+}
+
+void table_free(pa_t root)
+{
+	free_below(root, TABLE_TOP);
+}

@@ -32,6 +32,10 @@ static inline uintptr_t level_bytes(int level)
 	return 1ul << level_shift(level);
 }
 
+/* The lower half of the tables at @root, and the root, are no longer needed. What
+ * the leaves named is not looked at. */
+void table_free(pa_t root);
+
 /* An entry and the level it is at. */
 struct slot {
 	uint64_t *at;
