@@ -18,14 +18,17 @@ struct slot table_walk(pa_t root, uintptr_t va)
 
 /*
  * Rights are the leaf's business: a table grants all, but tables of the lower
- * half alone are open to ring 3.
+ * half alone are open to ring 3. All tables are in a list that begins at the
+ * root's descriptor: so they are found again without looking at entries.
  */
-static bool make_table(uint64_t *at, uintptr_t va)
+static bool make_table(pa_t root, uint64_t *at, uintptr_t va)
 {
 	struct frame *f = frame_alloc(FRAME_TABLE);
 
 	if (!f)
 		return false;
+	f->next = frame_at(root)->next;
+	frame_at(root)->next = (uint32_t)(f - frames);
 	*at = frame_pa(f).v | PTE_P | PTE_W | (va < USER_END ? PTE_U : 0);
 	return true;
 }
@@ -37,7 +40,7 @@ uint64_t *table_slot(pa_t root, uintptr_t va, int level)
 	for (int l = TABLE_TOP; l > level; l--) {
 		uint64_t *at = table + level_index(va, l);
 
-		if (!(*at & PTE_P) && !make_table(at, va))
+		if (!(*at & PTE_P) && !make_table(root, at, va))
 			return NULL;
 		if (*at & PTE_PS)
 			return NULL;
@@ -46,19 +49,15 @@ uint64_t *table_slot(pa_t root, uintptr_t va, int level)
 	return table + level_index(va, level);
 }
 
-static void free_below(pa_t table, int level)
-{
-	const uint64_t *entry = direct(table);
-	unsigned entries =
-		level == TABLE_TOP ? TABLE_ENTRIES / 2 : TABLE_ENTRIES;
-
-	for (unsigned i = 0; level > 1 && i < entries; i++)
-		if (entry[i] & PTE_P && !(entry[i] & PTE_PS))
-			free_below(pte_pa(entry[i]), level - 1);
-	frame_put(frame_at(table));
-}
-
 void table_free(pa_t root)
 {
-	free_below(root, TABLE_TOP);
+	uint32_t next = frame_at(root)->next;
+
+	frame_put(frame_at(root));
+	while (next) {
+		struct frame *f = frames + next;
+
+		next = f->next;
+		frame_put(f);
+	}
 }
