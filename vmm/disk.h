@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The host's side of a disk: a raw image file or a block device. */
+#ifndef VMM_DISK_H
+#define VMM_DISK_H
+
+#include "vmm/options.h"
+
+struct disk {
+	int fd;
+	uint64_t bytes; /* a multiple of 512 */
+	bool block; /* a block device */
+};
+
+/*
+ * Open what @o names, and lock it: one writer, or any number of readers, over
+ * all processes. No path: an unnamed file of o->bytes. False: one line in *why.
+ */
+bool disk_open(struct disk *d, const struct disk_option *o,
+	       struct complaint *why);
+
+/* Replace *fd, a file, by an unnamed copy of it. 0 or -errno. Takes as long as
+ * copying takes where the file system cannot share the bytes. */
+int disk_copy(int *fd);
+
+/*
+ * What the sample guest has without any --disk: its image, if that lies beside
+ * the program, as a private copy, and a scratch disk. Else nothing. False: one
+ * line in *why.
+ */
+bool disk_defaults(struct run_options *o, struct complaint *why);
+
+#endif
