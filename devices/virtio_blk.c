@@ -37,7 +37,7 @@ struct request {
 struct blk {
 	struct virtio v;
 	struct blk_image image;
-	bool opened;
+	bool made; /* the image is */
 	bool has_ring;
 	struct io_uring ring;
 	struct request request[IN_FLIGHT];
@@ -403,12 +403,12 @@ static int blk_start(struct virtio *v)
 	struct blk *b = blk_of(v);
 	int r;
 
-	if (b->opened)
+	if (b->made)
 		return 0;
-	r = b->image.open ? b->image.open(b->image.ctx, &b->image.fd) : 0;
+	r = b->image.make ? b->image.make(b->image.ctx, &b->image.fd) : 0;
 	if (r)
 		return r;
-	b->opened = true;
+	b->made = true;
 	b->has_ring = !io_uring_queue_init(IN_FLIGHT, &b->ring, 0);
 	v->event = b->has_ring ? b->ring.ring_fd : -1;
 	return 0;
@@ -438,7 +438,8 @@ static void blk_destroy(struct virtio *v)
 	}
 	if (b->has_ring)
 		io_uring_queue_exit(&b->ring);
-	close(b->image.fd);
+	if (b->image.fd >= 0)
+		close(b->image.fd);
 	free(b);
 }
 

@@ -69,14 +69,15 @@ _Static_assert(offsetof(struct blk_config, write_zeroes_may_unmap) == 56 &&
 #define BLK_FLIGHT_MAX	(4 * BLK_REQUEST_MAX) /* bytes of all in flight */
 
 struct blk_image {
-	int fd; /* owned by the device, once it is made */
+	int fd; /* owned by the device, once that is created */
 	uint64_t bytes; /* a multiple of BLK_SECTOR */
 	bool readonly;
 	unsigned queues; /* 1 to BLK_QUEUES_MAX */
 	char serial[BLK_SERIAL + 1];
-	/* Called once, on the I/O thread, before the first request: make *fd
-	 * ready, or another. 0 or -errno: NEEDS_RESET. NULL: it is ready. */
-	int (*open)(void *ctx, int *fd);
+	/* Called once, on the I/O thread, before the first request, to do with
+	 * *fd what is yet to be done: it may become another. 0 or -errno:
+	 * NEEDS_RESET. NULL: nothing. */
+	int (*make)(void *ctx, int *fd);
 	void *ctx;
 };
 

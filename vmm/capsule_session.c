@@ -76,7 +76,7 @@ static bool open_swaps(struct capsule_session *s, struct complaint *why)
 	return true;
 }
 
-/* Inside, each is a disk; a copy is made now, which costs less than QEMU. */
+/* Inside, each is a disk; copies are made now: QEMU takes longer. */
 static bool open_disks(struct capsule_session *s, struct complaint *why)
 {
 	for (unsigned i = 0; i < s->o->disks; i++) {
@@ -86,12 +86,13 @@ static bool open_disks(struct capsule_session *s, struct complaint *why)
 
 		if (!disk_open(&d, o, why))
 			return false;
-		r = o->copy ? disk_copy(&d.fd) : 0;
+		r = disk_make(o, &d.fd);
 		s->vm.disk[i].fd = d.fd;
 		s->vm.disk[i].block = d.block;
 		s->vm.disk[i].readonly = o->readonly;
 		if (r)
-			return complain(why, o->path, -r);
+			return complain(why, o->path ? o->path : "scratch disk",
+					-r);
 	}
 	return true;
 }

@@ -88,21 +88,11 @@ static bool open_path(struct disk *d, const struct disk_option *o,
 	return false;
 }
 
-static bool open_scratch(struct disk *d, uint64_t bytes, struct complaint *why)
-{
-	*d = (struct disk){ .fd = unnamed_file(), .bytes = bytes };
-	if (d->fd >= 0 && !ftruncate(d->fd, (off_t)bytes))
-		return true;
-	complaint_set(why, "scratch disk: %s", strerror(errno));
-	if (d->fd >= 0)
-		close(d->fd);
-	return false;
-}
-
 bool disk_open(struct disk *d, const struct disk_option *o,
 	       struct complaint *why)
 {
-	return o->path ? open_path(d, o, why) : open_scratch(d, o->bytes, why);
+	*d = (struct disk){ .fd = -1, .bytes = o->bytes };
+	return !o->path || open_path(d, o, why);
 }
 
 /* Bytes [at, end) of one file to the same place of the other. */
@@ -138,25 +128,36 @@ static int copy_bytes(int to, int from, off_t size)
 	return r;
 }
 
-int disk_copy(int *fd)
+/* All of @from, or none of its bytes where the file system can share them. */
+static int copy_file(int to, int from)
 {
-	int copy = unnamed_file(), r;
 	struct stat st;
 
-	if (copy < 0)
+	if (!ioctl(to, FICLONE, from))
+		return 0;
+	return fstat(from, &st) ? -errno : copy_bytes(to, from, st.st_size);
+}
+
+int disk_make(const struct disk_option *o, int *fd)
+{
+	int made, r;
+
+	if (o->path && !o->copy)
+		return 0;
+	made = unnamed_file();
+	if (made < 0)
 		return -errno;
-	if (fstat(*fd, &st))
-		r = -errno;
+	if (o->path)
+		r = copy_file(made, *fd);
 	else
-		r = ioctl(copy, FICLONE, *fd)
-			    ? copy_bytes(copy, *fd, st.st_size)
-			    : 0;
+		r = ftruncate(made, (off_t)o->bytes) ? -errno : 0;
 	if (r) {
-		close(copy);
+		close(made);
 		return r;
 	}
-	close(*fd);
-	*fd = copy;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = made;
 	return 0;
 }
 

@@ -6,21 +6,23 @@
 #include "vmm/options.h"
 
 struct disk {
-	int fd;
+	int fd; /* -1: it has yet to be made */
 	uint64_t bytes; /* a multiple of 512 */
 	bool block; /* a block device */
 };
 
 /*
  * Open what @o names, and lock it: one writer, or any number of readers, over
- * all processes. No path: an unnamed file of o->bytes. False: one line in *why.
+ * all processes. False: one line in *why.
  */
 bool disk_open(struct disk *d, const struct disk_option *o,
 	       struct complaint *why);
 
-/* Replace *fd, a file, by an unnamed copy of it. 0 or -errno. Takes as long as
- * copying takes where the file system cannot share the bytes. */
-int disk_copy(int *fd);
+/*
+ * The part that may take long: replace *fd by an unnamed copy of it, if @o is
+ * to be a copy, or -1 by an unnamed file of zeros. 0 or -errno; *fd stays.
+ */
+int disk_make(const struct disk_option *o, int *fd);
 
 /*
  * What the sample guest has without any --disk: its image, if that lies beside

@@ -44,10 +44,9 @@ static unsigned disks(const struct vm *vm)
 	return vm->options->disks;
 }
 
-static int copy_image(void *ctx, int *fd)
+static int make_image(void *option, int *fd)
 {
-	(void)ctx;
-	return disk_copy(fd);
+	return disk_make(option, fd);
 }
 
 static bool make_disk(struct vm *vm, unsigned i, struct virtio_slot *s,
@@ -59,7 +58,8 @@ static bool make_disk(struct vm *vm, unsigned i, struct virtio_slot *s,
 		.queues = vm->options->cpus < BLK_QUEUES_MAX ? vm->options->cpus
 							     : BLK_QUEUES_MAX,
 		/* Not now: a guest may never use it. */
-		.open = o->copy ? copy_image : NULL,
+		.make = make_image,
+		.ctx = (void *)o,
 	};
 	struct disk d;
 	int r;
@@ -72,7 +72,8 @@ static bool make_disk(struct vm *vm, unsigned i, struct virtio_slot *s,
 	r = virtio_blk_create(&s->device, &image, host);
 	if (!r)
 		return true;
-	close(d.fd);
+	if (d.fd >= 0)
+		close(d.fd);
 	return complaint_set(why, "disk %u: %s", i, strerror(-r));
 }
 

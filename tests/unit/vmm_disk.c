@@ -131,14 +131,15 @@ static void one_writer_or_many_readers(void **state)
 
 static void a_copy_is_private(void **state)
 {
+	struct disk_option copied = { .path = path, .copy = true };
 	struct disk d;
 	struct stat st;
 	char text[4] = "";
 
 	(void)state;
 	make_file("copied", 8 * MIB);
-	d = open_good((struct disk_option){ .path = path, .copy = true });
-	assert_int_equal(disk_copy(&d.fd), 0);
+	d = open_good(copied);
+	assert_int_equal(disk_make(&copied, &d.fd), 0);
 	assert_int_equal(fstat(d.fd, &st), 0);
 	assert_int_equal(st.st_size, 8 * MIB);
 	assert_int_equal(st.st_nlink, 0);
@@ -156,10 +157,12 @@ static void a_copy_is_private(void **state)
 
 static void a_scratch_disk_has_no_name(void **state)
 {
-	struct disk d = open_good((struct disk_option){ .bytes = 3 * MIB });
+	struct disk_option scratch = { .bytes = 3 * MIB };
+	struct disk d = open_good(scratch);
 	struct stat st;
 
 	(void)state;
+	assert_int_equal(disk_make(&scratch, &d.fd), 0);
 	assert_int_equal(fstat(d.fd, &st), 0);
 	assert_int_equal(d.bytes, 3 * MIB);
 	assert_int_equal(st.st_size, 3 * MIB);
