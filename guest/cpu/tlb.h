@@ -11,7 +11,7 @@
 
 struct space;
 
-/* The page at @va of @s. */
+/* The page at @va of @s; of the kernel's own half if @s is NULL. */
 void tlb_flush_page(struct space *s, uintptr_t va);
 
 /* All pages of @s: cheaper than many single ones. */

@@ -4,6 +4,7 @@
 #define GUEST_LIB_ERRNO_H
 
 enum {
+	ENOENT = 2,
 	ENOMEM = 12,
 	EFAULT = 14,
 	EEXIST = 17,

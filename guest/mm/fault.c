@@ -35,7 +35,7 @@ static inline uint64_t *leaf_slot(struct space *s, uintptr_t va)
 /* A page of a file that may be written: a copy of our own. */
 static bool copy_file_page(uint64_t *slot, const struct vma *v, uintptr_t va)
 {
-	struct frame *f = frame_alloc(FRAME_USER);
+	struct frame *f = frame_alloc(FRAME_ANON);
 	size_t from = va - v->start;
 	size_t n = v->file_bytes > from ? v->file_bytes - from : 0;
 
@@ -66,7 +66,7 @@ static inline uint64_t *fill(struct space *s, struct vma *v, uintptr_t va)
 		return NULL;
 	if (v->kind == LAB_FAULT_DEMAND_FILE)
 		return fill_from_file(slot, v, va) ? slot : NULL;
-	f = frame_alloc(FRAME_USER);
+	f = frame_alloc(FRAME_ANON);
 	if (!f)
 		return NULL;
 	table_set(slot, va, frame_pa(f).v | v->bits);

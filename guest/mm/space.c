@@ -126,8 +126,8 @@ static int populate(struct space *s, uintptr_t at, uintptr_t end, bool apart)
 
 		if (!slot)
 			return -ENOMEM;
-		f = apart ? frame_alloc_apart(FRAME_USER)
-			  : frame_alloc(FRAME_USER);
+		f = apart ? frame_alloc_apart(FRAME_ANON)
+			  : frame_alloc(FRAME_ANON);
 		if (!f)
 			return -ENOMEM;
 		table_set(slot, at, frame_pa(f).v | v->bits | PTE_A);

@@ -7,6 +7,7 @@
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/fault.h"
+#include "guest/mm/objects.h"
 #include "guest/mm/user.h"
 #include "guest/proc/api.h"
 #include "guest/proc/elf.h"
@@ -94,7 +95,7 @@ int process_run(const struct program *program, int argc,
 		const char *const *argv)
 {
 	uintptr_t entry, rsp;
-	int error;
+	int error, status;
 
 	process.name = program->name;
 	process.pid = 1;
@@ -103,7 +104,9 @@ int process_run(const struct program *program, int argc,
 	rsp = error ? 0 : push_arguments(argc, argv);
 	if (!rsp)
 		panic("%s cannot be started: error %d", program->name, error);
-	return process_enter(entry, rsp);
+	status = process_enter(entry, rsp);
+	objects_free(&process.objects);
+	return status;
 }
 
 /* Continue where SYS_CATCH said: RAX the vector, RDX error, RCX address. */

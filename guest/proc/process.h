@@ -10,6 +10,8 @@
 #include "guest/mm/space.h"
 #include "guest/proc/program.h"
 
+struct object;
+
 struct process {
 	struct space space;
 	const char *name;
@@ -17,6 +19,7 @@ struct process {
 	bool quiet; /* being killed is an expected answer */
 	uintptr_t catch; /* SYS_CATCH; 0: a refused access kills */
 	uintptr_t heap, heap_end;
+	struct object *objects; /* SYS_OBJECT: kernel memory that it holds */
 };
 
 extern struct process process;

@@ -5,6 +5,7 @@
 #include "guest/dev/lapic.h"
 #include "guest/dev/uart.h"
 #include "guest/lib/errno.h"
+#include "guest/mm/calls.h"
 #include "guest/mm/user.h"
 #include "guest/proc/api.h"
 #include "guest/proc/inspect.h"
@@ -85,6 +86,10 @@ static call_fn *const calls[SYS_CALLS] = {
 	[SYS_PTE_CLEAR] = inspect_pte_clear,
 	[SYS_FRAME] = inspect_frame,
 	[SYS_LAB] = inspect_lab,
+	[SYS_ZONE] = sys_zone,
+	[SYS_SLAB] = sys_slab,
+	[SYS_LIMIT] = sys_limit,
+	[SYS_OBJECT] = sys_object,
 };
 /* clang-format on */
 

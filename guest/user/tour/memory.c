@@ -30,7 +30,7 @@ void demo_frames(struct demo *d)
 		FRAMES_TAKEN);
 	for (unsigned i = 0; i < FRAMES_TAKEN; i++) {
 		pa[i] = demo_walk(area + i * PAGE_SIZE).pa;
-		demo_is(d, frame(pa[i]).use, FRAME_USER);
+		demo_is(d, frame(pa[i]).use, FRAME_ANON);
 		demo_is(d, frame(pa[i]).count, 1);
 		demo_true(d, pa[i] >= 1ul << 20);
 		for (unsigned j = 0; j < i; j++)
