@@ -4,13 +4,30 @@
 #define GUEST_LIB_ERRNO_H
 
 enum {
+	EPERM = 1,
+	ENOENT = 2,
+	EINTR = 4,
+	EIO = 5,
+	EBADF = 9,
+	EAGAIN = 11,
 	ENOMEM = 12,
 	EFAULT = 14,
+	EBUSY = 16,
 	EEXIST = 17,
 	ENODEV = 19,
+	ENOTDIR = 20,
+	EISDIR = 21,
 	EINVAL = 22,
+	ENFILE = 23,
+	EMFILE = 24,
+	EFBIG = 27,
 	ENOSPC = 28,
-	ENOSYS = 38
+	ESPIPE = 29,
+	EROFS = 30,
+	EPIPE = 32,
+	ENAMETOOLONG = 36,
+	ENOSYS = 38,
+	ENOTEMPTY = 39
 };
 
 #endif

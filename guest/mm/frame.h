@@ -23,9 +23,20 @@
 #include "guest/proc/api.h"
 
 struct frame {
-	uint32_t next; /* in the free list: a frame number, 0 ends it */
-	uint16_t count; /* who hold it */
-	uint16_t use; /* enum frame_use */
+	uint32_t next, prev; /* the list it is on: frame numbers, 0 ends it */
+	uint32_t count; /* who hold it: owner, each table entry, I/O */
+	uint32_t maps; /* table entries that map it */
+	void *owner; /* FRAME_FILE: its struct mapping */
+	uint64_t index; /* page number within the owner */
+	uint32_t slot; /* swap slot + 1 that holds the same bytes, 0: none */
+	uint8_t use, order; /* enum frame_use */
+	uint16_t flags; /* enum frame_flags */
+};
+
+enum frame_flags {
+	FRAME_BUSY = 1 << 0, /* I/O in flight: sleep on the frame */
+	FRAME_DIRTY = 1 << 1, /* its store lacks what it holds */
+	FRAME_UPTODATE = 1 << 2 /* it holds what its store holds, or newer */
 };
 
 struct frame_counts {
@@ -41,8 +52,16 @@ void frame_init(const struct machine *m);
 /* A frame of zeros with one holder, or NULL. */
 struct frame *frame_alloc(enum frame_use use);
 
+/* The same, content undefined: it will be read into. */
+struct frame *frame_alloc_raw(enum frame_use use);
+
 /* The same, far from every other frame that was ever touched. */
 struct frame *frame_alloc_apart(enum frame_use use);
+
+static inline void frame_get(struct frame *f)
+{
+	f->count++;
+}
 
 /* One holder less; the last one gives the frame back. */
 void frame_put(struct frame *f);

@@ -253,7 +253,9 @@ enum frame_use {
 	FRAME_UNUSED, /* never handed out */
 	FRAME_FREE, /* given back */
 	FRAME_TABLE,
-	FRAME_USER
+	FRAME_USER,
+	FRAME_FILE, /* a page of a file or a block of a disk */
+	FRAME_SLAB
 };
 
 struct frame_info {
