@@ -33,12 +33,6 @@ struct frame {
 	uint16_t flags; /* enum frame_flags */
 };
 
-enum frame_flags {
-	FRAME_BUSY = 1 << 0, /* I/O in flight: sleep on the frame */
-	FRAME_DIRTY = 1 << 1, /* its store lacks what it holds */
-	FRAME_UPTODATE = 1 << 2 /* it holds what its store holds, or newer */
-};
-
 struct frame_counts {
 	uint64_t total; /* that can ever be handed out */
 	uint64_t used, tables; /* tables are among the used */

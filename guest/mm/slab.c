@@ -2,6 +2,7 @@
 /* Frames cut into pieces of one power of two, kept in a list of each size. */
 #include "guest/mm/slab.h"
 
+#include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
 
@@ -13,6 +14,10 @@ struct piece {
 };
 
 static struct piece *lists[SIZES];
+
+struct cache {
+	size_t bytes;
+};
 
 static unsigned size_of(size_t bytes)
 {
@@ -72,4 +77,25 @@ void kfree(void *p)
 	i = frame_at((pa_t){ (uintptr_t)p - DIRECT_BASE })->order;
 	piece->next = lists[i];
 	lists[i] = piece;
+}
+
+struct cache *cache_create(const char *name, size_t object_bytes)
+{
+	struct cache *c = kmalloc(sizeof(*c));
+
+	if (!c)
+		panic("no memory for the cache %s", name);
+	c->bytes = object_bytes;
+	return c;
+}
+
+void *cache_alloc(struct cache *c)
+{
+	return kmalloc(c->bytes);
+}
+
+void cache_free(struct cache *c, void *p)
+{
+	(void)c;
+	kfree(p);
 }
