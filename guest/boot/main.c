@@ -16,6 +16,7 @@
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/dev/uart.h"
+#include "guest/fs/image.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
@@ -98,6 +99,7 @@ void kernel_main(uint32_t start_info)
 	lapic_init();
 	irq_init();
 	inspect_init(&machine);
+	root_fs = image_mount();
 
 	status = run();
 	print_summary();

@@ -255,7 +255,14 @@ enum frame_use {
 	FRAME_TABLE,
 	FRAME_USER,
 	FRAME_FILE, /* a page of a file or a block of a disk */
-	FRAME_SLAB
+	FRAME_SLAB,
+	FRAME_KERNEL /* larger things of the kernel */
+};
+
+enum frame_flags {
+	FRAME_BUSY = 1 << 2, /* being read or written by a device */
+	FRAME_DIRTY = 1 << 3, /* newer than what its file or slot holds */
+	FRAME_UPTODATE = 1 << 4 /* has been read in */
 };
 
 struct frame_info {

@@ -7,6 +7,7 @@
 #include "guest/lib/errno.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
+#include "guest/mm/mapping.h"
 #include "guest/mm/table.h"
 #include "guest/mm/user.h"
 #include "guest/proc/api.h"
@@ -64,6 +65,8 @@ int64_t inspect_counts(const struct trap_frame *f)
 		.frames_total = memory.total,
 		.frames_used = memory.used,
 		.frames_tables = memory.tables,
+		.cache_hits = mapping_counts.hits,
+		.cache_misses = mapping_counts.misses,
 	};
 
 	return give(f->rdi, &counts, sizeof(counts));

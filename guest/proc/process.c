@@ -3,6 +3,7 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/dev/exit.h"
+#include "guest/fs/calls.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
@@ -99,6 +100,7 @@ int process_run(const struct program *program, int argc,
 	process.name = program->name;
 	process.pid = 1;
 	process.quiet = false;
+	files_init(process.files);
 	error = load(program, &entry);
 	rsp = error ? 0 : push_arguments(argc, argv);
 	if (!rsp)
@@ -132,6 +134,11 @@ void process_fault(struct trap_frame *f, uintptr_t va)
 		      "%#lx, rip %#lx\n",
 		      process.name, process.pid, f->vector, f->error, f->rip);
 	user_leave(EXIT_KILLED);
+}
+
+bool process_dying(void)
+{
+	return false;
 }
 
 /* The heap is one area that grows, until something lies in its way. */

@@ -10,6 +10,10 @@
 #include "guest/mm/space.h"
 #include "guest/proc/program.h"
 
+#define FILES 16u /* that one process can have open */
+
+struct file;
+
 struct process {
 	struct space space;
 	const char *name;
@@ -17,6 +21,7 @@ struct process {
 	bool quiet; /* being killed is an expected answer */
 	uintptr_t catch; /* SYS_CATCH; 0: a refused access kills */
 	uintptr_t heap, heap_end;
+	struct file *files[FILES]; /* by descriptor; NULL: not open */
 };
 
 extern struct process process;
@@ -34,6 +39,9 @@ int process_run(const struct program *program, int argc,
 
 /* The access at @f is refused (@va: where, for page faults): catch or kill. */
 void process_fault(struct trap_frame *f, uintptr_t va);
+
+/* It was killed: what waits for long must give up, with -EINTR. */
+bool process_dying(void);
 
 /* Grow the heap; where the new part begins, or -ENOMEM. */
 int64_t process_sbrk(size_t bytes);

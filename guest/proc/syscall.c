@@ -3,9 +3,8 @@
 
 #include "guest/dev/exit.h"
 #include "guest/dev/lapic.h"
-#include "guest/dev/uart.h"
+#include "guest/fs/calls.h"
 #include "guest/lib/errno.h"
-#include "guest/mm/user.h"
 #include "guest/proc/api.h"
 #include "guest/proc/inspect.h"
 #include "guest/proc/process.h"
@@ -13,26 +12,6 @@
 static int64_t sys_exit(const struct trap_frame *f)
 {
 	user_leave(f->rdi > EXIT_MAX ? EXIT_MAX : (int)f->rdi);
-}
-
-/* Straight from the program's pages: no buffer in between. */
-static int64_t sys_write(const struct trap_frame *f)
-{
-	uintptr_t at = f->rsi;
-	size_t left = f->rdx;
-
-	while (left) {
-		const char *text = user_byte(&process.space, at, false);
-		size_t n = PAGE_SIZE - page_offset(at);
-
-		if (!text)
-			return -EFAULT;
-		n = n < left ? n : left;
-		uart_write(text, n);
-		at += n;
-		left -= n;
-	}
-	return (int64_t)f->rdx;
 }
 
 static int64_t sys_mmap(const struct trap_frame *f)
@@ -72,13 +51,26 @@ static int64_t sys_catch(const struct trap_frame *f)
 /* clang-format off */
 static call_fn *const calls[SYS_CALLS] = {
 	[SYS_EXIT] = sys_exit,
-	[SYS_WRITE] = sys_write,
 	[SYS_MMAP] = sys_mmap,
 	[SYS_MUNMAP] = sys_munmap,
 	[SYS_MPROTECT] = sys_mprotect,
 	[SYS_SBRK] = sys_sbrk,
 	[SYS_TICKS] = sys_ticks,
 	[SYS_CATCH] = sys_catch,
+	[SYS_OPEN] = call_open,
+	[SYS_CLOSE] = call_close,
+	[SYS_READ] = call_read,
+	[SYS_WRITE] = call_write,
+	[SYS_SEEK] = call_seek,
+	[SYS_STAT] = call_stat,
+	[SYS_READDIR] = call_readdir,
+	[SYS_TRUNCATE] = call_truncate,
+	[SYS_UNLINK] = call_unlink,
+	[SYS_MKDIR] = call_mkdir,
+	[SYS_PIPE] = call_pipe,
+	[SYS_DUP] = call_dup,
+	[SYS_SYNC] = call_sync,
+	[SYS_DROP_CACHES] = call_drop_caches,
 	[SYS_INFO] = inspect_info,
 	[SYS_COUNTS] = inspect_counts,
 	[SYS_WALK] = inspect_walk,
