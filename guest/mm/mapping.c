@@ -228,12 +228,12 @@ static void discard(struct mapping *m, uint64_t index, uint64_t word)
 	}
 }
 
-void mapping_truncate(struct mapping *m, uint64_t from)
+void mapping_discard(struct mapping *m, uint64_t first, uint64_t end)
 {
 	uint64_t word;
 
-	while (radix_next(&m->pages, &from, &word))
-		discard(m, from, word);
+	while (radix_next(&m->pages, &first, &word) && first < end)
+		discard(m, first, word);
 }
 
 static uint64_t drop(struct mapping *m)

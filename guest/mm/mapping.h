@@ -78,8 +78,13 @@ int mapping_sync(struct mapping *m, uint64_t first, uint64_t end);
 /* Forget @f, if it is clean, idle, and nobody else holds it. */
 bool mapping_evict(struct frame *f);
 
-/* Forget all pages from @from on, dirty or not. May sleep. */
-void mapping_truncate(struct mapping *m, uint64_t from);
+/* Forget the pages in [first, end), dirty or not. May sleep. */
+void mapping_discard(struct mapping *m, uint64_t first, uint64_t end);
+
+static inline void mapping_truncate(struct mapping *m, uint64_t from)
+{
+	mapping_discard(m, from, UINT64_MAX);
+}
 
 /* Evict all that can be, of all mappings; how many that were. */
 uint64_t mapping_drop_all(void);
