@@ -23,7 +23,7 @@ void files_init(struct file **files)
 
 void files_copy(struct file **to, struct file *const *from)
 {
-	for (unsigned i = 0; i < FILES; i++) {
+	for (unsigned i = 0; i < PROCESS_FILES; i++) {
 		to[i] = from[i];
 		if (to[i])
 			file_get(to[i]);
@@ -32,7 +32,7 @@ void files_copy(struct file **to, struct file *const *from)
 
 void files_close(struct file **files)
 {
-	for (unsigned i = 0; i < FILES; i++) {
+	for (unsigned i = 0; i < PROCESS_FILES; i++) {
 		struct file *f = files[i];
 
 		files[i] = NULL;
@@ -43,16 +43,16 @@ void files_close(struct file **files)
 
 struct file *files_at(uint64_t fd)
 {
-	return fd < FILES ? process.files[fd] : NULL;
+	return fd < PROCESS_FILES ? current()->files[fd] : NULL;
 }
 
 /* @f's reference goes to the table, or is given back. */
 static int64_t install(struct file *f)
 {
-	for (unsigned i = 0; i < FILES; i++) {
-		if (process.files[i])
+	for (unsigned i = 0; i < PROCESS_FILES; i++) {
+		if (current()->files[i])
 			continue;
-		process.files[i] = f;
+		current()->files[i] = f;
 		return i;
 	}
 	file_put(f);
@@ -62,19 +62,12 @@ static int64_t install(struct file *f)
 /* A string of the program, in path[PATH_BYTES]. */
 static int take_path(char *path, uintptr_t from)
 {
-	for (unsigned i = 0; i < PATH_BYTES; i++) {
-		const char *at = user_byte(&process.space, from + i, false);
+	int64_t n = user_string(current()->space, path, from, PATH_BYTES);
 
-		if (!at)
-			return -EFAULT;
-		path[i] = *at;
-		if (!*at)
-			return i ? 0 : -ENOENT;
-	}
-	return -ENAMETOOLONG;
+	return n ? (int)(n < 0 ? n : 0) : -ENOENT;
 }
 
-int64_t call_open(const struct trap_frame *f)
+int64_t sys_open(const struct trap_frame *f)
 {
 	char path[PATH_BYTES];
 	struct file *file;
@@ -86,32 +79,34 @@ int64_t call_open(const struct trap_frame *f)
 	return file ? install(file) : error;
 }
 
-int64_t call_close(const struct trap_frame *f)
+int64_t sys_close(const struct trap_frame *f)
 {
 	struct file *file = files_at(f->rdi);
 
 	if (!file)
 		return -EBADF;
-	process.files[f->rdi] = NULL;
+	current()->files[f->rdi] = NULL;
 	file_put(file);
 	return 0;
 }
 
-int64_t call_read(const struct trap_frame *f)
+int64_t sys_read(const struct trap_frame *f)
 {
 	struct file *file = files_at(f->rdi);
 
-	return file ? file_read(file, &process.space, f->rsi, f->rdx) : -EBADF;
+	return file ? file_read(file, current()->space, f->rsi, f->rdx)
+		    : -EBADF;
 }
 
-int64_t call_write(const struct trap_frame *f)
+int64_t sys_write(const struct trap_frame *f)
 {
 	struct file *file = files_at(f->rdi);
 
-	return file ? file_write(file, &process.space, f->rsi, f->rdx) : -EBADF;
+	return file ? file_write(file, current()->space, f->rsi, f->rdx)
+		    : -EBADF;
 }
 
-int64_t call_seek(const struct trap_frame *f)
+int64_t sys_seek(const struct trap_frame *f)
 {
 	struct file *file = files_at(f->rdi);
 	uint64_t from = 0, to;
@@ -133,7 +128,7 @@ int64_t call_seek(const struct trap_frame *f)
 	return (int64_t)to;
 }
 
-int64_t call_stat(const struct trap_frame *f)
+int64_t sys_stat(const struct trap_frame *f)
 {
 	struct file *file = files_at(f->rdi);
 	struct sys_stat stat = { 0 };
@@ -147,10 +142,10 @@ int64_t call_stat(const struct trap_frame *f)
 		stat.blocks = file->inode->blocks;
 		stat.links = file->inode->links;
 	}
-	return user_write(&process.space, f->rsi, &stat, sizeof(stat));
+	return user_write(current()->space, f->rsi, &stat, sizeof(stat));
 }
 
-int64_t call_readdir(const struct trap_frame *f)
+int64_t sys_readdir(const struct trap_frame *f)
 {
 	struct file *file = files_at(f->rdi);
 	struct sys_dirent entry = { 0 };
@@ -163,12 +158,12 @@ int64_t call_readdir(const struct trap_frame *f)
 	more = file->inode->ops->readdir(file->inode, &file->offset, &entry);
 	if (more <= 0)
 		return more;
-	return user_write(&process.space, f->rsi, &entry, sizeof(entry))
+	return user_write(current()->space, f->rsi, &entry, sizeof(entry))
 		       ? -EFAULT
 		       : 1;
 }
 
-int64_t call_truncate(const struct trap_frame *f)
+int64_t sys_truncate(const struct trap_frame *f)
 {
 	struct file *file = files_at(f->rdi);
 
@@ -179,7 +174,7 @@ int64_t call_truncate(const struct trap_frame *f)
 	return file->inode->ops->resize(file->inode, f->rsi);
 }
 
-int64_t call_unlink(const struct trap_frame *f)
+int64_t sys_unlink(const struct trap_frame *f)
 {
 	char path[PATH_BYTES], name[NAME_BYTES];
 	struct inode *dir;
@@ -194,7 +189,7 @@ int64_t call_unlink(const struct trap_frame *f)
 	return error;
 }
 
-int64_t call_mkdir(const struct trap_frame *f)
+int64_t sys_mkdir(const struct trap_frame *f)
 {
 	char path[PATH_BYTES], name[NAME_BYTES];
 	struct inode *dir, *made;
@@ -213,7 +208,7 @@ int64_t call_mkdir(const struct trap_frame *f)
 	return error;
 }
 
-int64_t call_pipe(const struct trap_frame *f)
+int64_t sys_pipe(const struct trap_frame *f)
 {
 	struct file *end[2];
 	int64_t in, out;
@@ -228,41 +223,41 @@ int64_t call_pipe(const struct trap_frame *f)
 	fd[1] = (int)in;
 	error = out < 0 || in < 0
 			? -EMFILE
-			: user_write(&process.space, f->rdi, fd, sizeof(fd));
+			: user_write(current()->space, f->rdi, fd, sizeof(fd));
 	if (!error)
 		return 0;
 	for (unsigned i = 0; i < 2; i++) {
 		if (fd[i] < 0)
 			continue;
-		process.files[fd[i]] = NULL;
+		current()->files[fd[i]] = NULL;
 		file_put(end[i]);
 	}
 	return error;
 }
 
-int64_t call_dup(const struct trap_frame *f)
+int64_t sys_dup(const struct trap_frame *f)
 {
 	struct file *file = files_at(f->rdi), *old;
 
-	if (!file || (f->rsi >= FILES && (int64_t)f->rsi != -1))
+	if (!file || (f->rsi >= PROCESS_FILES && (int64_t)f->rsi != -1))
 		return -EBADF;
 	file_get(file);
 	if ((int64_t)f->rsi == -1)
 		return install(file);
-	old = process.files[f->rsi];
-	process.files[f->rsi] = file;
+	old = current()->files[f->rsi];
+	current()->files[f->rsi] = file;
 	if (old)
 		file_put(old);
 	return (int64_t)f->rsi;
 }
 
-int64_t call_sync(const struct trap_frame *f)
+int64_t sys_sync(const struct trap_frame *f)
 {
 	(void)f;
 	return inode_sync_all(false);
 }
 
-int64_t call_drop_caches(const struct trap_frame *f)
+int64_t sys_drop_caches(const struct trap_frame *f)
 {
 	uint64_t dropped = mapping_drop_all();
 

@@ -16,8 +16,8 @@ void files_close(struct file **files); /* may sleep */
 /* The calling process's @fd, without a reference, or NULL. */
 struct file *files_at(uint64_t fd);
 
-call_fn call_open, call_close, call_read, call_write, call_seek, call_stat,
-	call_readdir, call_truncate, call_unlink, call_mkdir, call_pipe,
-	call_dup, call_sync, call_drop_caches;
+call_fn sys_open, sys_close, sys_read, sys_write, sys_seek, sys_stat,
+	sys_readdir, sys_truncate, sys_unlink, sys_mkdir, sys_pipe, sys_dup,
+	sys_sync, sys_drop_caches;
 
 #endif

@@ -16,7 +16,7 @@ struct run {
 	pa_t start, next, top, end;
 };
 
-static_assert(sizeof(struct frame) == 40, "a hundredth of what it describes");
+static_assert(sizeof(struct frame) == 40, "a hundred descriptors a page");
 
 struct frame *frames;
 

@@ -24,13 +24,20 @@
 
 struct frame {
 	uint32_t next, prev; /* the list it is on: frame numbers, 0 ends it */
-	uint32_t count; /* who hold it: owner, each table entry, I/O */
+	uint32_t count; /* who hold it: its owner, each mapping entry, I/O */
 	uint32_t maps; /* table entries that map it */
-	void *owner; /* FRAME_FILE: its struct mapping */
-	uint64_t index; /* page number within the owner */
-	uint32_t slot; /* swap slot + 1 that holds the same bytes, 0: none */
+	void *owner; /* FRAME_ANON: struct anon; FRAME_FILE: struct mapping */
+	uint64_t index; /* page number within owner; of anon: va >> 12 */
+	uint32_t slot; /* of swap, + 1, that holds the same bytes; 0: none */
 	uint8_t use, order; /* enum frame_use */
-	uint16_t flags; /* enum frame_flags */
+	uint16_t flags;
+};
+
+enum {
+	FRAME_BUSY = 1 << 2, /* being read or written by a device */
+	FRAME_DIRTY = 1 << 3, /* newer than what its file or slot holds */
+	FRAME_UPTODATE = 1 << 4, /* has been read in */
+	FRAME_LOCKED = 1 << 5 /* never evicted */
 };
 
 struct frame_counts {
@@ -52,13 +59,13 @@ struct frame *frame_alloc_raw(enum frame_use use);
 /* The same, far from every other frame that was ever touched. */
 struct frame *frame_alloc_apart(enum frame_use use);
 
+/* One holder less; the last one gives the frame back. */
+void frame_put(struct frame *f);
+
 static inline void frame_get(struct frame *f)
 {
 	f->count++;
 }
-
-/* One holder less; the last one gives the frame back. */
-void frame_put(struct frame *f);
 
 /* The descriptor of frame 0. */
 extern struct frame *frames;

@@ -64,7 +64,7 @@ enum sys_number {
 	SYS_DROP_CACHES, /* (): clean pages of files; how many were freed */
 	SYS_RECLAIM, /* (frames): evict as reclaim would; how many left */
 	SYS_OBJECT, /* (struct sys_object *): see there */
-	SYS_PROBE, /* (enum probe, argument, struct sys_probe *): see there */
+	SYS_PROBE, /* (enum probe, struct sys_probe *): see there */
 	SYS_DMA, /* (struct sys_dma *) */
 	SYS_CALLS
 };
@@ -217,7 +217,6 @@ enum probe {
 	PROBE_STALE, /* a changed entry read before and after invlpg */
 	PROBE_GLOBAL, /* the same over a CR3 reload, without and with G */
 	PROBE_PCID, /* two spaces, one address, no flush between */
-	PROBE_USER_COPY, /* read and write argument's byte as a system call */
 	PROBE_SEGMENTS /* selectors, bases, TSS of this CPU */
 };
 
@@ -253,16 +252,10 @@ enum frame_use {
 	FRAME_UNUSED, /* never handed out */
 	FRAME_FREE, /* given back */
 	FRAME_TABLE,
-	FRAME_USER,
-	FRAME_FILE, /* a page of a file or a block of a disk */
-	FRAME_SLAB,
-	FRAME_KERNEL /* larger things of the kernel */
-};
-
-enum frame_flags {
-	FRAME_BUSY = 1 << 2, /* being read or written by a device */
-	FRAME_DIRTY = 1 << 3, /* newer than what its file or slot holds */
-	FRAME_UPTODATE = 1 << 4 /* has been read in */
+	FRAME_KERNEL,
+	FRAME_ANON, /* a program's */
+	FRAME_FILE, /* of the page cache */
+	FRAME_SLAB
 };
 
 struct frame_info {
