@@ -78,3 +78,13 @@ bool str_begins(const char *s, const char *prefix)
 			return false;
 	return true;
 }
+
+char *strchr(const char *s, int c)
+{
+	for (;; s++) {
+		if (*s == (char)c)
+			return (char *)s;
+		if (!*s)
+			return NULL;
+	}
+}

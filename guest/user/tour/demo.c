@@ -64,7 +64,7 @@ struct sys_walk demo_walk(const volatile void *at)
 {
 	struct sys_walk walk = { 0 };
 
-	sys_walk((uintptr_t)at, &walk);
+	sys_walk(0, (uintptr_t)at, &walk);
 	return walk;
 }
 

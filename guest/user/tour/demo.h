@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "guest/mm/pte.h"
-#include "guest/user/sys.h"
+#include "guest/user/lib/sys.h"
 
 struct demo {
 	char seen[640]; /* what it noted */

@@ -5,7 +5,7 @@
  * demonstration, only that one.
  */
 #include "guest/lib/string.h"
-#include "guest/user/stdio.h"
+#include "guest/user/lib/stdio.h"
 #include "guest/user/tour/demo.h"
 #include "guest/user/tour/names.h"
 
