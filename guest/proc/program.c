@@ -26,7 +26,7 @@ static const struct program programs[] = {
 #define PROGRAMS	     (sizeof(programs) / sizeof(programs[0]))
 #define TOUR		     (&programs[PROGRAMS - 1])
 
-#define DEMO(function, name) name,
+#define DEMO(function, name, what) name,
 static const char *const demonstrations[] = { DEMONSTRATIONS(DEMO) };
 #define DEMOS (sizeof(demonstrations) / sizeof(demonstrations[0]))
 
