@@ -13,6 +13,7 @@
 #include "guest/mm/frame.h"
 #include "guest/mm/table.h"
 #include "guest/proc/process.h"
+#include "guest/proc/refuse.h"
 
 uint64_t fault_counts[FAULT_KINDS];
 
@@ -95,7 +96,7 @@ static bool allows(const struct vma *v, uint64_t error)
  */
 static inline enum lab_fault_kind resolve(uintptr_t va, uint64_t error)
 {
-	struct space *s = &process.space;
+	struct space *s = current()->space;
 	struct vma *v;
 
 	if ((error & (FAULT_P | FAULT_RSVD | FAULT_U)) != FAULT_U)
@@ -122,7 +123,7 @@ static __attribute__((noinline)) void record(const struct trap_frame *f,
 		.rip = f->rip,
 		.cr3 = read_cr3(),
 		.error = (uint32_t)f->error,
-		.pid = process.pid,
+		.pid = current()->pid,
 		.kind = kind,
 		.ticks = ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks,
 	});
@@ -139,9 +140,7 @@ void page_fault(struct trap_frame *f)
 		record(f, va, tsc, kind);
 	if (kind != LAB_FAULT_REFUSED)
 		return;
-	if (!from_user(f))
-		trap_die(f, "page fault");
-	process_fault(f, va);
+	process_refuse(f, va);
 }
 
 const char *fault_reason(uint64_t error)

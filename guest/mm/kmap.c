@@ -68,7 +68,12 @@ void kmap_init(const struct machine *m)
 		    PTE_P | PTE_W | pte_nx | pte_g);
 	/* New roots copy this half once: its top entries must exist by now. */
 	kernel_slot(MMIO_BASE, 1);
-	write_cr3(kernel_root);
+	write_cr3(kernel_root.v);
+}
+
+pa_t kmap_root(void)
+{
+	return kernel_root;
 }
 
 volatile void *mmio_map(pa_t at, size_t bytes)

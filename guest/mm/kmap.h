@@ -15,6 +15,9 @@ void kmap_init(const struct machine *m);
 /* Map device registers, uncached, read-write. Panics when out of frames. */
 volatile void *mmio_map(pa_t at, size_t bytes);
 
+/* The kernel's own root: nothing in the lower half. */
+pa_t kmap_root(void);
+
 /* The root of a new address space with the kernel's half in it, in *root. */
 bool kmap_new_root(pa_t *root);
 

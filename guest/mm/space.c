@@ -7,6 +7,7 @@
 #include "guest/mm/kmap.h"
 #include "guest/mm/table.h"
 #include "guest/proc/api.h"
+#include "guest/proc/gate.h"
 
 #define VMAS 64u
 
@@ -50,10 +51,44 @@ static uint64_t leaf_bits(unsigned prot, bool borrowed)
 	return bits;
 }
 
-int space_init(struct space *s)
+static struct space spaces[16];
+
+static int map_gate(struct space *s)
 {
-	*s = (struct space){ 0 };
-	return kmap_new_root(&s->root) ? 0 : -ENOMEM;
+	struct vma gate = {
+		.start = GATE_PAGE,
+		.lowest = GATE_PAGE,
+		.end = GATE_PAGE + PAGE_SIZE,
+		.prot = PROT_READ | PROT_EXEC,
+		.kind = LAB_FAULT_DEMAND_FILE,
+		.borrowed = true,
+		.file = gate_page_pa(),
+		.file_bytes = PAGE_SIZE,
+	};
+
+	return space_add(s, &gate);
+}
+
+struct space *space_new(void)
+{
+	static uint64_t ids;
+	struct space *s = &spaces[++ids];
+
+	*s = (struct space){ .id = ids };
+	if (!kmap_new_root(&s->root) || map_gate(s))
+		return NULL;
+	return s;
+}
+
+void space_free(struct space *s)
+{
+	space_munmap(s, USER_START, USER_END - USER_START);
+}
+
+struct space *space_fork(struct space *parent)
+{
+	(void)parent;
+	return NULL;
 }
 
 struct vma *space_search(struct space *s, uintptr_t va)

@@ -28,6 +28,7 @@ struct vma {
 
 struct space {
 	pa_t root;
+	uint64_t id; /* never another's: cpu/tlb.h */
 	/* The level-1 table used last, and the 2 MiB it maps. Tables stay. */
 	uintptr_t table_base;
 	uint64_t *table;
@@ -35,8 +36,14 @@ struct space {
 	struct vma *recent; /* the last one found */
 };
 
-/* An empty address space. 0 or -ENOMEM. */
-int space_init(struct space *s);
+/* An address space with the gate alone. NULL: no memory. */
+struct space *space_new(void);
+
+/* Everything in it, and its tables, go. No processor uses it any more. */
+void space_free(struct space *s);
+
+/* What @parent has, its pages shared until written. NULL: no memory. */
+struct space *space_fork(struct space *parent);
 
 /*
  * Add an area like *@want (start, end, prot, kind, and for files the rest).

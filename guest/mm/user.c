@@ -52,6 +52,25 @@ int user_write(struct space *s, uintptr_t to, const void *from, size_t n)
 	return 0;
 }
 
+int64_t user_string(struct space *s, char *to, uintptr_t from, size_t room)
+{
+	for (size_t n = 0; n < room;) {
+		size_t now = part(from + n, room - n), length;
+		const char *at = user_byte(s, from + n, false);
+
+		if (!at)
+			return -EFAULT;
+		length = strnlen(at, now);
+		memcpy(to + n, at, length);
+		n += length;
+		if (length < now) {
+			to[n] = '\0';
+			return (int64_t)n;
+		}
+	}
+	return -ENAMETOOLONG;
+}
+
 int user_read(struct space *s, void *to, uintptr_t from, size_t n)
 {
 	while (n) {

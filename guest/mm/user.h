@@ -21,4 +21,9 @@ void *user_byte(struct space *s, uintptr_t va, bool write);
 int user_write(struct space *s, uintptr_t to, const void *from, size_t n);
 int user_read(struct space *s, void *to, uintptr_t from, size_t n);
 
+/*
+ * A string into to[@room], with its NUL. Its length, -EFAULT, -ENAMETOOLONG.
+ */
+int64_t user_string(struct space *s, char *to, uintptr_t from, size_t room);
+
 #endif

@@ -28,12 +28,12 @@ void inspect_init(const struct machine *m)
 
 static int64_t give(uintptr_t to, const void *from, size_t n)
 {
-	return user_write(&process.space, to, from, n);
+	return user_write(current()->space, to, from, n);
 }
 
 int64_t inspect_info(const struct trap_frame *f)
 {
-	struct vma *stack = space_find(&process.space, STACK_TOP - 1);
+	struct vma *stack = space_find(current()->space, STACK_TOP - 1);
 	struct sys_info info = {
 		.gate = gate_method(),
 		.cpus = machine->cpus,
@@ -73,7 +73,7 @@ int64_t inspect_counts(const struct trap_frame *f)
 int64_t inspect_walk(const struct trap_frame *f)
 {
 	uintptr_t va = f->rsi;
-	pa_t table = process.space.root;
+	pa_t table = current()->space->root;
 	struct sys_walk w = { 0 };
 
 	for (int level = TABLE_TOP; level >= 1; level--) {
@@ -99,9 +99,9 @@ int64_t inspect_walk(const struct trap_frame *f)
 
 int64_t inspect_pte_clear(const struct trap_frame *f)
 {
-	struct slot slot = table_walk(process.space.root, f->rdi);
+	struct slot slot = table_walk(current()->space->root, f->rdi);
 
-	if (!space_find(&process.space, f->rdi) || slot.level != 1 ||
+	if (!space_find(current()->space, f->rdi) || slot.level != 1 ||
 	    !(*slot.at & PTE_P))
 		return -EFAULT;
 	if (f->rsi & ~(PTE_A | PTE_D))
@@ -125,7 +125,7 @@ int64_t inspect_lab(const struct trap_frame *f)
 	size_t bytes = 0;
 	int64_t error;
 
-	if (user_read(&process.space, &lab, f->rdi, sizeof(lab)))
+	if (user_read(current()->space, &lab, f->rdi, sizeof(lab)))
 		return -EFAULT;
 	if (lab.command < LAB_COUNTERS || lab.command > LAB_WALK)
 		return -EINVAL;

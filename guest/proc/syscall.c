@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/proc/syscall.h"
 
-#include "guest/dev/exit.h"
-#include "guest/dev/lapic.h"
 #include "guest/dev/uart.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/user.h"
 #include "guest/proc/api.h"
+#include "guest/proc/calls.h"
 #include "guest/proc/inspect.h"
 #include "guest/proc/process.h"
-
-static int64_t sys_exit(const struct trap_frame *f)
-{
-	user_leave(f->rdi > EXIT_MAX ? EXIT_MAX : (int)f->rdi);
-}
 
 /* Straight from the program's pages: no buffer in between. */
 static int64_t sys_write(const struct trap_frame *f)
@@ -22,7 +16,7 @@ static int64_t sys_write(const struct trap_frame *f)
 	size_t left = f->rdx;
 
 	while (left) {
-		const char *text = user_byte(&process.space, at, false);
+		const char *text = user_byte(current()->space, at, false);
 		size_t n = PAGE_SIZE - page_offset(at);
 
 		if (!text)
@@ -37,48 +31,67 @@ static int64_t sys_write(const struct trap_frame *f)
 
 static int64_t sys_mmap(const struct trap_frame *f)
 {
-	return space_mmap(&process.space, f->rdi, f->rsi, (unsigned)f->rdx,
+	return space_mmap(current()->space, f->rdi, f->rsi, (unsigned)f->rdx,
 			  (unsigned)f->r10);
 }
 
 static int64_t sys_munmap(const struct trap_frame *f)
 {
-	return space_munmap(&process.space, f->rdi, f->rsi);
+	return space_munmap(current()->space, f->rdi, f->rsi);
 }
 
 static int64_t sys_mprotect(const struct trap_frame *f)
 {
-	return space_mprotect(&process.space, f->rdi, f->rsi, (unsigned)f->rdx);
+	return space_mprotect(current()->space, f->rdi, f->rsi,
+			      (unsigned)f->rdx);
 }
 
+/* The heap is one area that grows, until something lies in its way. */
 static int64_t sys_sbrk(const struct trap_frame *f)
 {
-	return process_sbrk(f->rdi);
-}
+	struct process *p = current();
+	struct vma more = {
+		.start = page_up(p->heap_end),
+		.lowest = page_up(p->heap_end),
+		.prot = PROT_READ | PROT_WRITE,
+		.kind = LAB_FAULT_DEMAND_ZERO,
+	};
+	uintptr_t from = p->heap_end;
+	int error = 0;
 
-static int64_t sys_ticks(const struct trap_frame *f)
-{
-	(void)f;
-	return (int64_t)lapic_ticks();
-}
-
-static int64_t sys_catch(const struct trap_frame *f)
-{
-	process.catch = f->rdi;
-	return 0;
+	if (f->rdi > USER_END - from)
+		return -ENOMEM;
+	more.end = page_up(from + f->rdi);
+	if (more.end > more.start)
+		error = space_add(p->space, &more);
+	if (error)
+		return error;
+	p->heap_end += f->rdi;
+	return (int64_t)from;
 }
 
 /* What is not here answers -ENOSYS. */
 /* clang-format off */
 static call_fn *const calls[SYS_CALLS] = {
 	[SYS_EXIT] = sys_exit,
-	[SYS_WRITE] = sys_write,
+	[SYS_FORK] = sys_fork,
+	[SYS_EXEC] = sys_exec,
+	[SYS_WAIT] = sys_wait,
+	[SYS_KILL] = sys_kill,
+	[SYS_GETPID] = sys_getpid,
+	[SYS_SLEEP] = sys_sleep,
+	[SYS_TICKS] = sys_ticks,
+	[SYS_CATCH] = sys_catch,
+	[SYS_SET_FS] = sys_set_fs,
+	[SYS_CPU] = sys_cpu,
+
 	[SYS_MMAP] = sys_mmap,
 	[SYS_MUNMAP] = sys_munmap,
 	[SYS_MPROTECT] = sys_mprotect,
 	[SYS_SBRK] = sys_sbrk,
-	[SYS_TICKS] = sys_ticks,
-	[SYS_CATCH] = sys_catch,
+
+	[SYS_WRITE] = sys_write,
+
 	[SYS_INFO] = inspect_info,
 	[SYS_COUNTS] = inspect_counts,
 	[SYS_WALK] = inspect_walk,

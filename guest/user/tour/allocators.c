@@ -20,8 +20,7 @@ static struct zones zones(void)
 {
 	struct zones z = { 0 };
 
-	while (z.count < ZONES_MOST &&
-	       sys_zone(z.count, &z.zone[z.count]) == 1)
+	while (z.count < ZONES_MOST && sys_zone(z.count, &z.zone[z.count]) == 1)
 		z.count++;
 	return z;
 }
@@ -84,8 +83,8 @@ static void storm(struct demo *d)
 
 	for (uint64_t step = 0; step < STORM_STEPS; step++) {
 		uint64_t random = mix(step + 1);
-		unsigned i = random % STORM_LIVE;
-		unsigned order = (random >> 32) % ZONE_ORDERS;
+		unsigned i = (unsigned)(random % STORM_LIVE);
+		unsigned order = (unsigned)(random >> 32) % ZONE_ORDERS;
 
 		if (held[i]) {
 			give(d, &live[i]);
@@ -174,11 +173,10 @@ void demo_kmalloc(struct demo *d)
 		o[i] = take(d, OBJECT_KMALLOC, OBJECT_BYTES);
 		demo_is(d, o[i].address % 16, 0);
 		for (unsigned j = 0; j < i; j++)
-			demo_true(d, o[i].address >= o[j].address +
-							     OBJECT_BYTES ||
-					     o[j].address >=
-						     o[i].address +
-							     OBJECT_BYTES);
+			demo_true(d,
+				  o[i].address >= o[j].address + OBJECT_BYTES ||
+					  o[j].address >=
+						  o[i].address + OBJECT_BYTES);
 	}
 	during = slab_for(OBJECT_BYTES);
 	demo_is(d, during.objects_used - before.objects_used, OBJECTS);

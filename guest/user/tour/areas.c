@@ -34,8 +34,8 @@ static void expect(struct demo *d, uint64_t at, const char *what,
 		   const struct expected *want, unsigned count)
 {
 	struct sys_vma found[AREAS_MOST] = { 0 };
-	unsigned n = areas(d, at, at + AREA_PAGES * PAGE_SIZE, found,
-			   AREAS_MOST);
+	unsigned n =
+		areas(d, at, at + AREA_PAGES * PAGE_SIZE, found, AREAS_MOST);
 
 	demo_is(d, n, count);
 	demo_note(d, "%s%s:", d->seen_bytes ? "; " : "", what);
@@ -88,8 +88,8 @@ void demo_vma(struct demo *d)
 	area[4 * page] = 'x';
 
 	demo_is(d, sys_munmap(at + 5 * page, 2 * page), 0);
-	expect(d, at, "hole",
-	       (struct expected[]){ { 1, 5, RW }, { 7, 9, RW } }, 2);
+	expect(d, at, "hole", (struct expected[]){ { 1, 5, RW }, { 7, 9, RW } },
+	       2);
 	demo_is(d, sys_mmap(at + 5 * page, 2 * page, RW, MAP_FIXED),
 		at + 5 * page);
 	expect(d, at, "filled", (struct expected[]){ { 1, 9, RW } }, 1);

@@ -209,7 +209,7 @@ void demo_mmap_file(struct demo *d)
 		  MAPPED, demo_walk(private).pa,
 		  demo_walk(shared + PAGE_SIZE).pa, writes);
 	demo_is(d, private[0], 'p');
-	sys_munmap((uintptr_t)private, MAPPED_PAGES * PAGE_SIZE);
+	sys_munmap((uintptr_t) private, MAPPED_PAGES * PAGE_SIZE);
 	sys_munmap((uintptr_t)shared, MAPPED_PAGES * PAGE_SIZE);
 
 	sys_drop_caches();

@@ -13,7 +13,7 @@ bool demo_has_lab(struct demo *d)
 }
 
 uint64_t demo_lab(struct demo *d, enum lab_command command, uint64_t arg,
-		    void *buffer)
+		  void *buffer)
 {
 	struct sys_lab call = { .command = command,
 				.arg = arg,

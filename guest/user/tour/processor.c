@@ -44,8 +44,7 @@ static void show_addresses(struct demo *d)
 	demo_is(d, w.found, 1);
 	demo_is(d, w.gpa, demo_walk(&local).pa);
 	demo_note(d, " -> host %#lx",
-		  (w.ref[w.refs - 1].entry & PTE_FRAME) +
-			  linear % PAGE_SIZE);
+		  (w.ref[w.refs - 1].entry & PTE_FRAME) + linear % PAGE_SIZE);
 }
 
 /* Another process, another FS base, at the same time on the same CPU. */
@@ -271,9 +270,9 @@ void demo_switch(struct demo *d)
 		pid[r.number] = demo_child(d, compete, &r);
 		if (pid[r.number] < 0)
 			return;
-		root[r.number] = demo_walk_of(pid[r.number], (void *)r.own)
-					 .entry_pa[0] &
-				 ~0xffful;
+		root[r.number] =
+			demo_walk_of(pid[r.number], (void *)r.own).entry_pa[0] &
+			~0xffful;
 	}
 	for (unsigned i = 0; i < RACERS; i++)
 		demo_join(d, pid[i]);

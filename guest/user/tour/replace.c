@@ -104,8 +104,8 @@ static unsigned squeeze(struct demo *d, volatile void *area)
 {
 	unsigned round = 0, hot_lost = 0;
 
-	while (round++ < ROUNDS && present(area, HOT, HOT + COLD) >
-					   COLD - ENOUGH) {
+	while (round++ < ROUNDS &&
+	       present(area, HOT, HOT + COLD) > COLD - ENOUGH) {
 		for (unsigned i = 0; i < HOT; i++)
 			(void)*page_of(area, i);
 		sys_reclaim(4);

@@ -136,8 +136,8 @@ static void write_copies(struct demo *d, void *area)
 
 	demo_await(d, 1); /* the parent is busy waiting for step 2 */
 	write_pages(d, area, 0, COW_CHILD, true);
-	demo_note(d, "write to %#lx copied frame %#lx to %#lx",
-		  (uintptr_t)area, from, demo_walk(area).pa);
+	demo_note(d, "write to %#lx copied frame %#lx to %#lx", (uintptr_t)area,
+		  from, demo_walk(area).pa);
 	demo_step(d, 2);
 	demo_await(d, 3);
 	for (unsigned i = 0; i < COW_PAGES; i++)

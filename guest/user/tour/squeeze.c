@@ -129,8 +129,7 @@ void demo_pressure(struct demo *d)
 		*page_of(area, i) = mix(i);
 	demo_note(d, "%u random pages of %lu MiB", WORK, WORK_BYTES >> 20);
 	for (unsigned i = 0; i < sizeof(step) / sizeof(step[0]); i++) {
-		step[i].cap =
-			demo_lab(d, LAB_RESIDENT, step[i].cap, NULL);
+		step[i].cap = demo_lab(d, LAB_RESIDENT, step[i].cap, NULL);
 		if (!i)
 			step[i].cap = 0;
 		work(d, area, &step[i]);
