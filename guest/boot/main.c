@@ -20,6 +20,7 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
+#include "guest/mm/anon.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
@@ -96,10 +97,11 @@ static int wait_for_program(void)
 static void print_summary(void)
 {
 	print("kernel: %lu page faults (%lu demand zero, %lu demand file, "
-	      "%lu stack, %lu refused)\n",
+	      "%lu copy on write, %lu stack, %lu swapped in, %lu refused)\n",
 	      fault_total(), fault_counts[LAB_FAULT_DEMAND_ZERO],
-	      fault_counts[LAB_FAULT_DEMAND_FILE],
-	      fault_counts[LAB_FAULT_STACK], fault_counts[LAB_FAULT_REFUSED]);
+	      fault_counts[LAB_FAULT_DEMAND_FILE], fault_counts[LAB_FAULT_COW],
+	      fault_counts[LAB_FAULT_STACK], fault_counts[LAB_FAULT_SWAP_IN],
+	      fault_counts[LAB_FAULT_REFUSED]);
 }
 
 /* The first thread: what may sleep is started here. */
@@ -133,6 +135,7 @@ void kernel_main(uint32_t start_info)
 
 	frame_init(&machine);
 	kmap_init(&machine);
+	anon_init();
 	if (machine.has_lab)
 		lab_init(machine.lab);
 	lapic_init();

@@ -16,7 +16,7 @@ struct run {
 	pa_t start, next, top, end;
 };
 
-static_assert(sizeof(struct frame) == 8, "512 descriptors a page");
+static_assert(sizeof(struct frame) == 40, "a hundred descriptors a page");
 
 struct frame *frames;
 
@@ -149,7 +149,7 @@ static struct frame *hand_out(struct frame *f, enum frame_use use)
 {
 	if (!f)
 		return NULL;
-	*f = (struct frame){ .count = 1, .use = (uint16_t)use };
+	*f = (struct frame){ .count = 1, .use = (uint8_t)use };
 	counts.used++;
 	if (use == FRAME_TABLE)
 		counts.tables++;

@@ -23,10 +23,17 @@
 #include "guest/proc/api.h"
 
 struct frame {
-	uint32_t next; /* in the free list: a frame number, 0 ends it */
-	uint16_t count; /* who hold it */
-	uint16_t use; /* enum frame_use */
+	uint32_t next, prev; /* the list it is on: frame numbers, 0 ends it */
+	uint32_t count; /* who hold it: its owner, each mapping entry, I/O */
+	uint32_t maps; /* table entries that map it */
+	void *owner; /* FRAME_ANON: struct anon; FRAME_FILE: struct mapping */
+	uint64_t index; /* page number within owner; of anon: va >> 12 */
+	uint32_t slot; /* of swap, + 1, that holds the same bytes; 0: none */
+	uint8_t use, order; /* enum frame_use */
+	uint16_t flags;
 };
+
+enum { FRAME_LOCKED = 1 << 5 /* never evicted */ };
 
 struct frame_counts {
 	uint64_t total; /* that can ever be handed out */

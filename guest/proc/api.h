@@ -258,7 +258,9 @@ enum frame_use {
 	FRAME_UNUSED, /* never handed out */
 	FRAME_FREE, /* given back */
 	FRAME_TABLE,
-	FRAME_USER
+	FRAME_KERNEL,
+	FRAME_ANON, /* a program's */
+	FRAME_FILE /* of the page cache */
 };
 
 struct frame_info {

@@ -57,7 +57,7 @@ static int collect(struct arguments *a, uintptr_t argv)
 
 int64_t sys_exec(const struct trap_frame *f)
 {
-	struct frame *page = frame_alloc(FRAME_USER);
+	struct frame *page = frame_alloc(FRAME_KERNEL);
 	struct arguments *a;
 	char name[NAME_BYTES];
 	int64_t error;

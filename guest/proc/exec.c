@@ -51,15 +51,14 @@ static int push_arguments(struct space *s, const struct arguments *a,
 
 static int add_stack(struct space *s)
 {
-	struct vma stack = {
-		.start = STACK_TOP - PAGE_SIZE,
-		.lowest = STACK_TOP - STACK_MAX,
-		.end = STACK_TOP,
+	struct map_request stack = {
+		.at = STACK_TOP - STACK_MAX,
+		.bytes = STACK_MAX,
 		.prot = PROT_READ | PROT_WRITE,
-		.kind = LAB_FAULT_STACK,
+		.kind = VMA_STACK,
 	};
 
-	return space_add(s, &stack);
+	return space_map(s, &stack);
 }
 
 /* The old space is left before it ends: a processor may not stand in it. */
@@ -82,7 +81,6 @@ int process_exec(struct process *p, const char *name, const struct arguments *a)
 		.rflags = RFLAGS_IF,
 		.ss = USER_SS,
 	};
-	uintptr_t heap;
 	struct space *s;
 	int error;
 
@@ -91,7 +89,8 @@ int process_exec(struct process *p, const char *name, const struct arguments *a)
 	s = space_new();
 	if (!s)
 		return -ENOMEM;
-	error = elf_load(s, program, &f.rip, &heap);
+	error = elf_load(s, program, &f.rip, &s->heap);
+	s->heap_end = s->heap;
 	if (!error)
 		error = add_stack(s);
 	if (!error)
@@ -101,7 +100,6 @@ int process_exec(struct process *p, const char *name, const struct arguments *a)
 		return error;
 	}
 	replace_space(p, s);
-	p->heap = p->heap_end = heap;
 	p->catch = p->fs_base = p->gs_base = 0;
 	strlcpy(p->name, program->name, sizeof(p->name));
 	*process_frame(p) = f;

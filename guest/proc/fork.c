@@ -22,8 +22,6 @@ int64_t process_fork(void)
 	}
 	child->pid = process_new_pid();
 	child->space = s;
-	child->heap = me->heap;
-	child->heap_end = me->heap_end;
 	child->fs_base = me->fs_base;
 	child->gs_base = me->gs_base;
 	child->quiet = me->quiet;

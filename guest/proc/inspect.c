@@ -2,9 +2,11 @@
 #include "guest/proc/inspect.h"
 
 #include "guest/abi.h"
+#include "guest/cpu/tlb.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/lib/errno.h"
+#include "guest/mm/anon.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/table.h"
@@ -61,6 +63,11 @@ int64_t inspect_counts(const struct trap_frame *f)
 		.demand_file = fault_counts[LAB_FAULT_DEMAND_FILE],
 		.stack = fault_counts[LAB_FAULT_STACK],
 		.refused = fault_counts[LAB_FAULT_REFUSED],
+		.cow = fault_counts[LAB_FAULT_COW],
+		.swapped_in = fault_counts[LAB_FAULT_SWAP_IN],
+		.zero_shared = zero_shared,
+		.cow_copied = cow_copied,
+		.cow_reused = cow_reused,
 		.frames_total = memory.total,
 		.frames_used = memory.used,
 		.frames_tables = memory.tables,
@@ -106,7 +113,8 @@ int64_t inspect_pte_clear(const struct trap_frame *f)
 		return -EFAULT;
 	if (f->rsi & ~(PTE_A | PTE_D))
 		return -EINVAL;
-	table_set(slot.at, f->rdi, *slot.at & ~f->rsi);
+	*slot.at &= ~f->rsi;
+	tlb_flush_page(current()->space, f->rdi);
 	return 0;
 }
 

@@ -43,7 +43,6 @@ struct process {
 	int signal; /* that will end it as soon as it may, or 0 */
 	bool quiet; /* being killed is an expected answer */
 	uintptr_t catch; /* SYS_CATCH; 0: a refused access kills */
-	uintptr_t heap, heap_end;
 	struct file *files[PROCESS_FILES];
 	char name[PROCESS_NAME];
 };

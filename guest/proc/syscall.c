@@ -3,6 +3,7 @@
 
 #include "guest/dev/uart.h"
 #include "guest/lib/errno.h"
+#include "guest/mm/calls.h"
 #include "guest/mm/user.h"
 #include "guest/proc/api.h"
 #include "guest/proc/calls.h"
@@ -27,47 +28,6 @@ static int64_t sys_write(const struct trap_frame *f)
 		left -= n;
 	}
 	return (int64_t)f->rdx;
-}
-
-static int64_t sys_mmap(const struct trap_frame *f)
-{
-	return space_mmap(current()->space, f->rdi, f->rsi, (unsigned)f->rdx,
-			  (unsigned)f->r10);
-}
-
-static int64_t sys_munmap(const struct trap_frame *f)
-{
-	return space_munmap(current()->space, f->rdi, f->rsi);
-}
-
-static int64_t sys_mprotect(const struct trap_frame *f)
-{
-	return space_mprotect(current()->space, f->rdi, f->rsi,
-			      (unsigned)f->rdx);
-}
-
-/* The heap is one area that grows, until something lies in its way. */
-static int64_t sys_sbrk(const struct trap_frame *f)
-{
-	struct process *p = current();
-	struct vma more = {
-		.start = page_up(p->heap_end),
-		.lowest = page_up(p->heap_end),
-		.prot = PROT_READ | PROT_WRITE,
-		.kind = LAB_FAULT_DEMAND_ZERO,
-	};
-	uintptr_t from = p->heap_end;
-	int error = 0;
-
-	if (f->rdi > USER_END - from)
-		return -ENOMEM;
-	more.end = page_up(from + f->rdi);
-	if (more.end > more.start)
-		error = space_add(p->space, &more);
-	if (error)
-		return error;
-	p->heap_end += f->rdi;
-	return (int64_t)from;
 }
 
 /* What is not here answers -ENOSYS. */

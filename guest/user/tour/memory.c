@@ -30,7 +30,7 @@ void demo_frames(struct demo *d)
 		FRAMES_TAKEN);
 	for (unsigned i = 0; i < FRAMES_TAKEN; i++) {
 		pa[i] = demo_walk(area + i * PAGE_SIZE).pa;
-		demo_is(d, frame(pa[i]).use, FRAME_USER);
+		demo_is(d, frame(pa[i]).use, FRAME_ANON);
 		demo_is(d, frame(pa[i]).count, 1);
 		demo_true(d, pa[i] >= 1ul << 20);
 		for (unsigned j = 0; j < i; j++)
@@ -82,13 +82,13 @@ void demo_demand(struct demo *d)
 	demo_is(d, promised.frames_used, start.frames_used);
 	demo_is(d, promised.demand_zero, start.demand_zero);
 	for (unsigned i = 0; i < DEMAND_PAGES; i += DEMAND_STRIDE)
-		demo_is(d, area[i * PAGE_SIZE], 0);
+		area[i * PAGE_SIZE] = 1;
 	given = demo_counts();
 	tables = given.frames_tables - promised.frames_tables;
 	demo_is(d, given.demand_zero - promised.demand_zero, touches);
 	demo_is(d, given.frames_used - promised.frames_used - tables, touches);
 	for (unsigned i = 0; i < DEMAND_PAGES; i += DEMAND_STRIDE)
-		area[i * PAGE_SIZE] = 1; /* no second fault */
+		demo_is(d, area[i * PAGE_SIZE], 1); /* no second fault */
 	demo_is(d, demo_counts().demand_zero, given.demand_zero);
 	demo_note(d,
 		  "%u pages promised at %#lx: 0 frames; %lu touched: %lu "

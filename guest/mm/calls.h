@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* The system calls about memory (proc/api.h), each a call_fn. */
+#ifndef GUEST_MM_CALLS_H
+#define GUEST_MM_CALLS_H
+
+#include "guest/proc/syscall.h"
+
+call_fn sys_mmap, sys_munmap, sys_mprotect, sys_sbrk;
+
+#endif
