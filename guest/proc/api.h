@@ -265,7 +265,13 @@ enum frame_use {
 
 struct frame_info {
 	uint32_t use; /* enum frame_use */
-	uint32_t count;
+	uint32_t count; /* who hold it */
+	uint32_t maps; /* table entries that map it */
+	uint32_t flags; /* enum frame_flags */
+	uint32_t order; /* of the block that it is part of */
+	uint32_t zone; /* SYS_ZONE's index */
+	uint64_t owner, index;
+	uint64_t slot; /* of swap, + 1, with the same bytes; 0: none */
 };
 
 /* One command to the lab device (guest/abi.h: enum lab_command). */

@@ -40,7 +40,8 @@ __attribute__((format(printf, 2, 3))) void demo_note(struct demo *d,
 
 /* @got must be @want. True if so. */
 #define demo_is(d, got, want) \
-	demo_compare(d, __FILE__, __LINE__, #got, (uint64_t)(got), (want))
+	demo_compare(d, __FILE__, __LINE__, #got, (uint64_t)(got), \
+		     (uint64_t)(want))
 #define demo_true(d, condition) demo_is(d, !!(condition), 1)
 
 bool demo_compare(struct demo *d, const char *file, int line,

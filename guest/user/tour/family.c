@@ -15,6 +15,7 @@ static __attribute__((noinline)) void own_stack(void)
 
 	for (unsigned i = 0; i < STACK_BYTES; i += PAGE_SIZE)
 		below[i] = 1;
+	(void)below[0];
 }
 
 int64_t demo_child(struct demo *d, demo_part *part, void *what)
