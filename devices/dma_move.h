@@ -5,6 +5,7 @@
 #define DEVICES_DMA_MOVE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The Internet checksum under way: the sum of 16-bit words, and whether its
