@@ -6,7 +6,7 @@
 
 #include "guest/abi.h"
 
-static void copy(struct dma_sum *s, void *to, const void *from, uint32_t len,
+static void copy(struct dma_sum *s, void *to, const void *from, size_t len,
 		 uint32_t done, uint64_t value)
 {
 	(void)s;
@@ -15,7 +15,7 @@ static void copy(struct dma_sum *s, void *to, const void *from, uint32_t len,
 	memmove(to, from, len); /* both may be in the same page */
 }
 
-static void fill(struct dma_sum *s, void *to, const void *from, uint32_t len,
+static void fill(struct dma_sum *s, void *to, const void *from, size_t len,
 		 uint32_t done, uint64_t value)
 {
 	uint8_t *bytes = to;
@@ -40,7 +40,7 @@ static uint16_t fold(uint64_t words)
 }
 
 /* Of 16-bit words as they lie in memory; a last odd byte is followed by 0. */
-static uint16_t sum_of(const uint8_t *bytes, uint32_t len)
+static uint16_t sum_of(const uint8_t *bytes, size_t len)
 {
 	uint64_t words = 0;
 	uint32_t four = 0;
@@ -57,8 +57,8 @@ static uint16_t sum_of(const uint8_t *bytes, uint32_t len)
 
 /* A piece that begins with the second half of a word has all its bytes in the
  * other half (RFC 1071, section 2 B). */
-static void checksum(struct dma_sum *s, void *to, const void *from,
-		     uint32_t len, uint32_t done, uint64_t value)
+static void checksum(struct dma_sum *s, void *to, const void *from, size_t len,
+		     uint32_t done, uint64_t value)
 {
 	uint16_t sum = sum_of(from, len);
 

@@ -5,6 +5,7 @@
 #define DEVICES_DMA_MOVE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The Internet checksum under way: the sum of 16-bit words, and whether its
@@ -21,8 +22,8 @@ struct dma_move {
 	bool reads, writes; /* does it need @from, @to? */
 	/* The @len bytes that begin @done bytes behind the descriptor's first;
 	 * @value is its source. */
-	void (*move)(struct dma_sum *s, void *to, const void *from,
-		     uint32_t len, uint32_t done, uint64_t value);
+	void (*move)(struct dma_sum *s, void *to, const void *from, size_t len,
+		     uint32_t done, uint64_t value);
 };
 
 /* NULL: there is no such operation. */
