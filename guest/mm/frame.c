@@ -209,14 +209,14 @@ struct frame_info frame_describe(pa_t pa)
 		if (pa.v < r->start.v || pa.v >= r->end.v)
 			continue;
 		if (!has_meaning(r, pa))
-			return (struct frame_info){ FRAME_UNUSED, 0 };
-		return (struct frame_info){ frame_at(pa)->use,
-					    frame_at(pa)->count };
+			return (struct frame_info){ .use = FRAME_UNUSED, .count = 0 };
+		return (struct frame_info){ .use = frame_at(pa)->use,
+					    .count = frame_at(pa)->count };
 	}
 	for (unsigned i = 0; i < machine->rams; i++)
 		if (range_has(machine->ram[i], pa))
-			return (struct frame_info){ FRAME_RESERVED, 0 };
-	return (struct frame_info){ FRAME_NONE, 0 };
+			return (struct frame_info){ .use = FRAME_RESERVED, .count = 0 };
+	return (struct frame_info){ .use = FRAME_NONE, .count = 0 };
 }
 
 struct frame_counts frame_counts(void)

@@ -60,8 +60,8 @@ int exec_main(int argc, char **argv)
 static void become(struct demo *d, void *what)
 {
 	struct runner *r = what;
-	char says[12], hears[12];
-	char *argv[] = { EXEC_NAME, says, hears, NULL };
+	char name[] = EXEC_NAME, says[12], hears[12];
+	char *argv[] = { name, says, hears, NULL };
 
 	format(says, sizeof(says), "%d", r->says[1]);
 	format(hears, sizeof(hears), "%d", r->hears[0]);

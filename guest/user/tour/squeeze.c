@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * double-paging, balloon, pressure: the guest's own replacement and the
+ * double-paging, pressure: the guest's own replacement and the
  * hypervisor's, at once.
  */
 #include "guest/cpu/cpu.h"
 #include "guest/user/lib/random.h"
 #include "guest/user/tour/demo.h"
 
-demo_fn demo_double_paging, demo_balloon, demo_pressure;
+demo_fn demo_double_paging, demo_pressure;
 
 static volatile uint64_t *page_of(volatile void *area, unsigned i)
 {
@@ -85,21 +85,22 @@ void demo_double_paging(struct demo *d)
 
 #define WORK_BYTES (8ul << 20)
 #define WORK_PAGES (WORK_BYTES / PAGE_SIZE)
-#define WORK	   512u
+#define WORK	   1024u
 
 struct step {
 	uint64_t cap; /* bytes; 0: none */
 	uint64_t faults, ticks;
 };
 
-/* Random pages, each checked and written. */
-static void work(struct demo *d, volatile void *area, struct step *s)
+/* Random pages, each checked and written: others with every @seed. */
+static void work(struct demo *d, volatile void *area, struct step *s,
+		 uint64_t seed)
 {
 	struct lab_counters before = demo_lab_counters(d), after;
 	uint64_t start = rdtsc(), wrong = 0;
 
 	for (unsigned i = 0; i < WORK; i++) {
-		unsigned page = mix(i) % WORK_PAGES;
+		unsigned page = mix(seed << 32 | i) % WORK_PAGES;
 
 		wrong += *page_of(area, page) != mix(page);
 		page_of(area, page)[1] = i;
@@ -132,9 +133,10 @@ void demo_pressure(struct demo *d)
 		step[i].cap = demo_lab(d, LAB_RESIDENT, step[i].cap, NULL);
 		if (!i)
 			step[i].cap = 0;
-		work(d, area, &step[i]);
-		demo_note(d, "; cap %lu KiB: %lu faults, %lu ticks a page",
-			  step[i].cap >> 10, step[i].faults, step[i].ticks);
+		work(d, area, &step[i], i + 1);
+		demo_note(d, "; cap %lu KiB%s: %lu faults, %lu ticks a page",
+			  step[i].cap >> 10, step[i].cap ? "" : " (none)",
+			  step[i].faults, step[i].ticks);
 	}
 	demo_lab(d, LAB_RESIDENT, 0, NULL);
 	demo_true(d, step[1].faults > step[0].faults);
