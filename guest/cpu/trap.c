@@ -41,6 +41,8 @@ extern const uintptr_t trap_vectors[TRAPS];
 
 static_assert(TRAP_SYSCALL == 60 && TRAPS == 59, "trap.S has numbers");
 
+uintptr_t trap_fixup;
+
 static struct gate idt[TRAPS];
 
 static void load_idt(uint16_t limit)
@@ -155,6 +157,10 @@ static void exception(struct trap_frame *f)
 /* A kick needs no lock: who sent it may hold that and wait for the answer. */
 void trap(struct trap_frame *f)
 {
+	if (!from_user(f) && f->vector < TRAP_TIMER && trap_fixup) {
+		f->rip = trap_fixup;
+		return;
+	}
 	if (!from_user(f) && f->vector < TRAP_TIMER)
 		trap_die(f, f->vector == TRAP_PAGE_FAULT ? "page fault"
 							 : "exception");

@@ -52,6 +52,9 @@ void trap_load(void);
 /* Print @why and the registers, then fall: a triple fault. */
 _Noreturn void trap_die(const struct trap_frame *f, const char *why);
 
+/* Where ring 0 goes on after an exception that it expects, or 0. */
+extern uintptr_t trap_fixup;
+
 /* For trap.S: all but the page faults of programs; and those. */
 void trap(struct trap_frame *f);
 void trap_page_fault(struct trap_frame *f);

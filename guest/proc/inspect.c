@@ -3,9 +3,11 @@
 
 #include "guest/abi.h"
 #include "guest/cpu/tlb.h"
+#include "guest/cpu/tlb.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/lib/errno.h"
+#include "guest/lib/string.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
@@ -14,6 +16,7 @@
 #include "guest/proc/api.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/process.h"
+#include "guest/proc/sched.h"
 
 static const struct machine *machine;
 
@@ -62,6 +65,8 @@ int64_t inspect_counts(const struct trap_frame *f)
 		.demand_zero = fault_counts[LAB_FAULT_DEMAND_ZERO],
 		.demand_file = fault_counts[LAB_FAULT_DEMAND_FILE],
 		.stack = fault_counts[LAB_FAULT_STACK],
+		.switches = sched_switches(),
+		.shootdowns = tlb_shootdowns(),
 		.refused = fault_counts[LAB_FAULT_REFUSED],
 		.cow = fault_counts[LAB_FAULT_COW],
 		.swapped_in = fault_counts[LAB_FAULT_SWAP_IN],
@@ -123,6 +128,28 @@ int64_t inspect_frame(const struct trap_frame *f)
 	struct frame_info info = frame_describe((pa_t){ f->rdi });
 
 	return give(f->rsi, &info, sizeof(info));
+}
+
+int64_t inspect_process(const struct trap_frame *f)
+{
+	const struct process *p =
+		f->rdi > UINT32_MAX ? NULL : process_at((unsigned)f->rdi);
+	struct sys_process info = { 0 };
+	int64_t error;
+
+	if (!p)
+		return 0;
+	info = (struct sys_process){
+		.pid = p->pid,
+		.parent = p->parent ? p->parent->pid : 0,
+		.state = p->state,
+		.cpu = p->cpu,
+		.root = p->space ? p->space->root.v : 0,
+		.ticks = p->ticks,
+	};
+	strlcpy(info.name, p->name, sizeof(info.name));
+	error = give(f->rsi, &info, sizeof(info));
+	return error ? error : 1;
 }
 
 /* The ring and the fault count are between the kernel and the device. */

@@ -8,6 +8,7 @@
 #include "guest/proc/api.h"
 #include "guest/proc/calls.h"
 #include "guest/proc/inspect.h"
+#include "guest/proc/probe.h"
 #include "guest/proc/process.h"
 
 /* Straight from the program's pages: no buffer in between. */
@@ -57,6 +58,8 @@ static call_fn *const calls[SYS_CALLS] = {
 	[SYS_WALK] = inspect_walk,
 	[SYS_PTE_CLEAR] = inspect_pte_clear,
 	[SYS_FRAME] = inspect_frame,
+	[SYS_PROCESS] = inspect_process,
+	[SYS_PROBE] = sys_probe,
 	[SYS_LAB] = inspect_lab,
 };
 /* clang-format on */
