@@ -74,9 +74,9 @@ int64_t sys_object(struct sys_object *object)
 	return sys_call(SYS_OBJECT, P(object), 0, 0);
 }
 
-int64_t sys_probe(enum probe probe, uint64_t argument, struct sys_probe *answer)
+int64_t sys_probe(enum probe probe, struct sys_probe *answer)
 {
-	return sys_call(SYS_PROBE, probe, argument, P(answer));
+	return sys_call(SYS_PROBE, probe, P(answer), 0);
 }
 
 int64_t sys_dma(struct sys_dma *dma)

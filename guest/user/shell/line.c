@@ -61,8 +61,8 @@ static int read_byte(void)
 /* ESC [ letter, ESC O letter, or ESC [ digit ~ (ECMA-48, 5.4). */
 static int read_sequence(void)
 {
-	int first = read_byte(), c = first == '[' || first == 'O' ? read_byte() :
-								   first;
+	int first = read_byte(),
+	    c = first == '[' || first == 'O' ? read_byte() : first;
 
 	if (c >= '0' && c <= '9')
 		return read_byte() == '~' && c == '3' ? DELETE : NOTHING;

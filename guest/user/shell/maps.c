@@ -53,9 +53,10 @@ static const struct {
 	uint64_t bit;
 	const char *name;
 } bits[] = {
-	{ PTE_P, "P" },	  { PTE_W, "W" }, { PTE_U, "U" }, { PTE_PWT, "PWT" },
-	{ PTE_PCD, "PCD" }, { PTE_A, "A" }, { PTE_D, "D" }, { PTE_PS, "PS" },
-	{ PTE_G, "G" },	  { PTE_NX, "NX" },
+	{ PTE_P, "P" },	    { PTE_W, "W" },	{ PTE_U, "U" },
+	{ PTE_PWT, "PWT" }, { PTE_PCD, "PCD" }, { PTE_A, "A" },
+	{ PTE_D, "D" },	    { PTE_PS, "PS" },	{ PTE_G, "G" },
+	{ PTE_NX, "NX" },
 };
 
 static void print_entry(unsigned level, uint64_t at, uint64_t entry)
@@ -70,10 +71,10 @@ static void print_entry(unsigned level, uint64_t at, uint64_t entry)
 }
 
 static const char *const uses[] = {
-	[FRAME_NONE] = "no RAM",	[FRAME_RESERVED] = "reserved",
-	[FRAME_UNUSED] = "never used",	[FRAME_FREE] = "free",
-	[FRAME_TABLE] = "page table",	[FRAME_ANON] = "anonymous",
-	[FRAME_FILE] = "of a file",	[FRAME_SLAB] = "slab",
+	[FRAME_NONE] = "no RAM",	 [FRAME_RESERVED] = "reserved",
+	[FRAME_UNUSED] = "never used",	 [FRAME_FREE] = "free",
+	[FRAME_TABLE] = "page table",	 [FRAME_ANON] = "anonymous",
+	[FRAME_FILE] = "of a file",	 [FRAME_SLAB] = "slab",
 	[FRAME_KERNEL] = "the kernel's", [FRAME_DMA] = "DMA",
 };
 

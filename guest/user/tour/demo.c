@@ -36,7 +36,10 @@ bool demo_can(struct demo *d, int64_t answer, const char *what)
 		demo_skip(d, "the kernel has no %s", what);
 		return false;
 	}
-	return demo_true(d, answer >= 0);
+	if (answer < 0 && !d->failure[0])
+		format(d->failure, sizeof(d->failure), "%s: error %ld", what,
+		       -answer);
+	return answer >= 0;
 }
 
 bool demo_compare(struct demo *d, const char *file, int line,

@@ -39,7 +39,7 @@ __attribute__((format(printf, 2, 3))) void demo_note(struct demo *d,
 						     const char *how, ...);
 
 /* @got must be @want. True if so. */
-#define demo_is(d, got, want) \
+#define demo_is(d, got, want)                                      \
 	demo_compare(d, __FILE__, __LINE__, #got, (uint64_t)(got), \
 		     (uint64_t)(want))
 #define demo_true(d, condition) demo_is(d, !!(condition), 1)
