@@ -75,7 +75,9 @@ int64_t inspect_counts(const struct trap_frame *f)
 		.cow_reused = cow_reused,
 		.frames_total = memory.total,
 		.frames_used = memory.used,
-		.frames_tables = memory.tables,
+		.frames_tables = memory.by_use[FRAME_TABLE],
+		.frames_anon = memory.by_use[FRAME_ANON],
+		.frames_file = memory.by_use[FRAME_FILE],
 	};
 
 	return give(f->rdi, &counts, sizeof(counts));

@@ -61,6 +61,10 @@ static call_fn *const calls[SYS_CALLS] = {
 	[SYS_PROCESS] = inspect_process,
 	[SYS_PROBE] = sys_probe,
 	[SYS_LAB] = inspect_lab,
+	[SYS_ZONE] = sys_zone,
+	[SYS_SLAB] = sys_slab,
+	[SYS_LIMIT] = sys_limit,
+	[SYS_OBJECT] = sys_object,
 };
 /* clang-format on */
 
