@@ -17,6 +17,8 @@
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/dev/uart.h"
+#include "guest/fs/calls.h"
+#include "guest/fs/image.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/debug.h"
@@ -84,6 +86,7 @@ static int start_program(void)
 	if (error)
 		panic("%s cannot be started: error %d", words.argument[0],
 		      error);
+	files_init(p->files);
 	p->pid = process_new_pid();
 	sched_add(p);
 	return 0;
@@ -151,6 +154,7 @@ void kernel_main(uint32_t start_info)
 	irq_init();
 	gate_init_cpu();
 	inspect_init(&machine);
+	root_fs = image_mount();
 
 	process_kernel("main", main_thread, NULL);
 	sched_idle();

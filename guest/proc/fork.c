@@ -6,6 +6,7 @@
  */
 #include "guest/proc/fork.h"
 
+#include "guest/fs/calls.h"
 #include "guest/lib/errno.h"
 #include "guest/proc/sched.h"
 
@@ -25,6 +26,7 @@ int64_t process_fork(void)
 	child->fs_base = me->fs_base;
 	child->gs_base = me->gs_base;
 	child->quiet = me->quiet;
+	files_copy(child->files, me->files);
 	child->pinned = me->pinned;
 	*process_frame(child) = *process_frame(me);
 	process_frame(child)->rax = 0;

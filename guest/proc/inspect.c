@@ -12,6 +12,7 @@
 #include "guest/mm/anon.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
+#include "guest/mm/mapping.h"
 #include "guest/mm/table.h"
 #include "guest/mm/user.h"
 #include "guest/proc/api.h"
@@ -79,6 +80,8 @@ int64_t inspect_counts(const struct trap_frame *f)
 		.frames_tables = memory.by_use[FRAME_TABLE],
 		.frames_anon = memory.by_use[FRAME_ANON],
 		.frames_file = memory.by_use[FRAME_FILE],
+		.cache_hits = mapping_counts.hits,
+		.cache_misses = mapping_counts.misses,
 	};
 
 	return give(f->rdi, &counts, sizeof(counts));

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "guest/cpu/tlb.h"
+#include "guest/fs/calls.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
@@ -101,6 +102,7 @@ _Noreturn void process_exit(int status)
 	struct process *p = current();
 	struct space *s = p->space;
 
+	files_close(p->files);
 	give_away_children(p);
 	objects_free(&p->objects);
 	tlb_load(NULL);

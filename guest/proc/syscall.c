@@ -1,35 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/proc/syscall.h"
 
-#include "guest/dev/uart.h"
+#include "guest/fs/calls.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/calls.h"
-#include "guest/mm/user.h"
 #include "guest/proc/api.h"
 #include "guest/proc/calls.h"
 #include "guest/proc/inspect.h"
 #include "guest/proc/probe.h"
-#include "guest/proc/process.h"
-
-/* Straight from the program's pages: no buffer in between. */
-static int64_t sys_write(const struct trap_frame *f)
-{
-	uintptr_t at = f->rsi;
-	size_t left = f->rdx;
-
-	while (left) {
-		const char *text = user_byte(current()->space, at, false);
-		size_t n = PAGE_SIZE - page_offset(at);
-
-		if (!text)
-			return -EFAULT;
-		n = n < left ? n : left;
-		uart_write(text, n);
-		at += n;
-		left -= n;
-	}
-	return (int64_t)f->rdx;
-}
 
 /* What is not here answers -ENOSYS. */
 /* clang-format off */
@@ -51,7 +29,19 @@ static call_fn *const calls[SYS_CALLS] = {
 	[SYS_MPROTECT] = sys_mprotect,
 	[SYS_SBRK] = sys_sbrk,
 
+	[SYS_OPEN] = sys_open,
+	[SYS_CLOSE] = sys_close,
+	[SYS_READ] = sys_read,
 	[SYS_WRITE] = sys_write,
+	[SYS_SEEK] = sys_seek,
+	[SYS_STAT] = sys_stat,
+	[SYS_READDIR] = sys_readdir,
+	[SYS_TRUNCATE] = sys_truncate,
+	[SYS_UNLINK] = sys_unlink,
+	[SYS_MKDIR] = sys_mkdir,
+	[SYS_PIPE] = sys_pipe,
+	[SYS_DUP] = sys_dup,
+	[SYS_SYNC] = sys_sync,
 
 	[SYS_INFO] = inspect_info,
 	[SYS_COUNTS] = inspect_counts,
@@ -65,6 +55,7 @@ static call_fn *const calls[SYS_CALLS] = {
 	[SYS_SLAB] = sys_slab,
 	[SYS_LIMIT] = sys_limit,
 	[SYS_OBJECT] = sys_object,
+	[SYS_DROP_CACHES] = sys_drop_caches,
 };
 /* clang-format on */
 
