@@ -117,18 +117,26 @@ static int write_flags(const struct blk *b)
 	return b->v.accepted & BLK_F_FLUSH ? 0 : RWF_DSYNC;
 }
 
+/* What is left of its data. */
+static struct iovec rest(const struct request *r)
+{
+	return r->bytes ? (struct iovec){ r->bytes + r->done, r->len - r->done }
+			: (struct iovec){ NULL, 0 };
+}
+
 static void prepare(struct blk *b, struct request *r, struct io_uring_sqe *sqe)
 {
+	const struct iovec v = rest(r);
 	uint64_t at = r->at + r->done;
-	uint8_t *bytes = r->bytes + r->done;
-	uint32_t len = r->len - r->done;
 
 	switch (r->header.type) {
 	case BLK_IN:
-		io_uring_prep_read(sqe, b->image.fd, bytes, len, at);
+		io_uring_prep_read(sqe, b->image.fd, v.iov_base,
+				   (unsigned)v.iov_len, at);
 		break;
 	case BLK_OUT:
-		io_uring_prep_write(sqe, b->image.fd, bytes, len, at);
+		io_uring_prep_write(sqe, b->image.fd, v.iov_base,
+				    (unsigned)v.iov_len, at);
 		sqe->rw_flags = write_flags(b);
 		break;
 	case BLK_FLUSH:
@@ -145,7 +153,7 @@ static void prepare(struct blk *b, struct request *r, struct io_uring_sqe *sqe)
 /* The same by a plain call: what the ring's completion would say. */
 static int call(struct blk *b, struct request *r)
 {
-	struct iovec v = { r->bytes + r->done, r->len - r->done };
+	const struct iovec v = rest(r);
 	off_t at = (off_t)(r->at + r->done);
 	ssize_t n;
 
