@@ -40,7 +40,8 @@ static int setup(void **state)
 	struct virtio_host host;
 
 	(void)state;
-	output_len = rooms = 0;
+	output_len = 0;
+	rooms = 0;
 	ram_make();
 	host = test_host();
 	assert_int_equal(virtio_console_create(&dev, &to, &host), 0);
