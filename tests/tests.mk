@@ -6,12 +6,24 @@ UNIT_EPT := unit/walk unit/table $(patsubst tests/%.c,%, \
 	$(wildcard tests/unit/ept_*.c tests/model/*.c))
 UNIT_DEVICES := $(patsubst tests/%.c,%,$(wildcard tests/unit/dev_*.c))
 UNIT_VMM := $(patsubst tests/%.c,%,$(wildcard tests/unit/vmm_*.c))
-UNIT_ALL := $(UNIT_EPT) $(UNIT_DEVICES) $(UNIT_VMM)
+UNIT_GUEST := $(patsubst tests/%.c,%,$(wildcard tests/unit/guest_*.c))
+UNIT_ALL := $(UNIT_EPT) $(UNIT_DEVICES) $(UNIT_VMM) $(UNIT_GUEST)
 UNIT_BIN := $(addprefix $(OUT)/tests/,$(UNIT_ALL))
 
 $(addprefix $(OUT)/tests/,$(UNIT_EPT)): $(LIBEPT)
 $(addprefix $(OUT)/tests/,$(UNIT_DEVICES)): $(LIBDEVICES) $(LIBEPT)
 $(addprefix $(OUT)/tests/,$(UNIT_VMM)): $(LIBVMM) $(LIBDEVICES) $(LIBEPT)
+
+# Parts of the guest that need no ring 0, with a direct map of their own.
+GUEST_HOSTED := $(OUT)/obj/guest/mm/frame.o $(OUT)/obj/guest/mm/zone.o \
+	$(OUT)/obj/guest/mm/buddy.o $(OUT)/obj/guest/mm/slab.o \
+	$(OUT)/obj/guest/mm/kmalloc.o
+GUEST_DIRECT := -include tests/unit/guest_direct.h
+
+$(GUEST_HOSTED): CPPFLAGS += $(GUEST_DIRECT)
+$(UNIT_GUEST:%=$(OUT)/obj/tests/%.o): CPPFLAGS += $(GUEST_DIRECT)
+$(OUT)/tests/unit/guest_buddy: $(OUT)/obj/guest/mm/buddy.o
+$(OUT)/tests/unit/guest_frame $(OUT)/tests/unit/guest_slab: $(GUEST_HOSTED)
 
 $(UNIT_BIN): $(OUT)/tests/%: $(OUT)/obj/tests/%.o
 	@mkdir -p $(@D)
@@ -27,6 +39,7 @@ $(OUT)/tests/unit/ept_fail: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 	aligned_alloc mmap ZSTD_createCCtx ZSTD_createDCtx)
 
 -include $(addprefix $(OUT)/obj/tests/,$(addsuffix .d,$(UNIT_ALL)))
+-include $(GUEST_HOSTED:.o=.d)
 
 unit: $(UNIT_BIN)
 	@for t in $(UNIT_BIN); do echo "== $$t"; $$t || exit 1; done

@@ -4,7 +4,8 @@
  * this is, set up processor and memory, run a program, and end the run with it.
  *
  * Kernel options: gate=trap uses no syscall instruction even where it works;
- * broken=NAME breaks a concept (lib/broken.h).
+ * broken=NAME breaks a concept (lib/broken.h); debug checks freed memory
+ * (lib/debug.h).
  */
 #include "guest/boot/machine.h"
 #include "guest/boot/words.h"
@@ -20,6 +21,7 @@
 #include "guest/fs/image.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
+#include "guest/lib/debug.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/anon.h"
@@ -27,6 +29,8 @@
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
 #include "guest/proc/exec.h"
+#include "guest/mm/objects.h"
+#include "guest/mm/slab.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/inspect.h"
 #include "guest/proc/process.h"
@@ -40,6 +44,7 @@ static struct words words;
 
 static bool trap_only;
 const char *broken_concept = "";
+bool debug_checks;
 
 static void take_options(void)
 {
@@ -47,6 +52,8 @@ static void take_options(void)
 	for (int i = 0; i < words.options; i++) {
 		if (streq(words.option[i], "gate=trap"))
 			trap_only = true;
+		else if (streq(words.option[i], "debug"))
+			debug_checks = true;
 		else if (str_begins(words.option[i], BROKEN))
 			broken_concept = words.option[i] + strlen(BROKEN);
 		else
@@ -139,6 +146,8 @@ void kernel_main(uint32_t start_info)
 	frame_init(&machine);
 	kmap_init(&machine);
 	anon_init();
+	kmalloc_init();
+	objects_init();
 	if (machine.has_lab)
 		lab_init(machine.lab);
 	lapic_init();

@@ -21,7 +21,7 @@
 
 struct cpu cpus[CPUS];
 unsigned cpu_count = 1;
-uint32_t kernel_ticket, kernel_serving;
+bool kernel_locked;
 
 /* start.S */
 extern const uint8_t ap_trampoline[], ap_trampoline_end[];

@@ -6,22 +6,33 @@
 #include "guest/lib/broken.h"
 #include "guest/mm/kmap.h"
 
+#define CR4_PGE	 (1ul << 7)
 #define CR3_KEEP (1ul << 63) /* do not flush this PCID's translations */
 
 bool tlb_tagged;
 
 static uint64_t shootdowns;
 
-static void flush_all(void)
+static void flush_space(void)
 {
 	write_cr3(read_cr3());
 }
 
+/* Global translations too, of all PCIDs (SDM vol. 3, 4.10.4.1). */
+static void flush_all(void)
+{
+	uint64_t cr4 = read_cr4();
+
+	write_cr4(cr4 & ~CR4_PGE);
+	write_cr4(cr4);
+	flush_space();
+}
+
 /* Ask @c, which may be in ring 3, idle, or waiting for the lock; and wait. */
-static void shoot(struct cpu *c)
+static void shoot(struct cpu *c, int what)
 {
 	shootdowns++;
-	__atomic_store_n(&c->tlb.asked, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&c->tlb.asked, what, __ATOMIC_RELEASE);
 	smp_kick(c);
 	while (__atomic_load_n(&c->tlb.asked, __ATOMIC_ACQUIRE))
 		__asm__ volatile("pause");
@@ -31,10 +42,15 @@ void tlb_answer(void)
 {
 	struct tlb *t = &this_cpu()->tlb;
 
-	if (!__atomic_load_n(&t->asked, __ATOMIC_ACQUIRE))
+	int what = __atomic_load_n(&t->asked, __ATOMIC_ACQUIRE);
+
+	if (what == TLB_NOTHING)
 		return;
-	flush_all();
-	__atomic_store_n(&t->asked, false, __ATOMIC_RELEASE);
+	if (what == TLB_ALL)
+		flush_all();
+	else
+		flush_space();
+	__atomic_store_n(&t->asked, TLB_NOTHING, __ATOMIC_RELEASE);
 }
 
 /* What a processor keeps of @s while it runs another is not worth a call. */
@@ -55,12 +71,25 @@ static void flush_others(struct space *s)
 		if (c->tlb.loaded != s)
 			mark_stale(&c->tlb, s->id);
 		else if (c != this_cpu())
-			shoot(c);
+			shoot(c, TLB_SPACE);
 	}
+}
+
+/* Any processor may have it; with PCIDs invlpg takes a global one from all. */
+static void flush_kernel_page(uintptr_t va)
+{
+	invlpg(va);
+	for (unsigned i = 0; i < cpu_count; i++)
+		if (&cpus[i] != this_cpu())
+			shoot(&cpus[i], TLB_ALL);
 }
 
 void tlb_flush_page(struct space *s, uintptr_t va)
 {
+	if (!s) {
+		flush_kernel_page(va);
+		return;
+	}
 	if (this_cpu()->tlb.loaded == s)
 		invlpg(va);
 	if (cpu_count > 1 || tlb_tagged)
@@ -70,7 +99,7 @@ void tlb_flush_page(struct space *s, uintptr_t va)
 void tlb_flush_space(struct space *s)
 {
 	if (this_cpu()->tlb.loaded == s)
-		flush_all();
+		flush_space();
 	if (cpu_count > 1 || tlb_tagged)
 		flush_others(s);
 }

@@ -22,7 +22,8 @@ struct space;
 
 struct tlb {
 	struct space *loaded; /* whose tables CR3 names; NULL: the kernel's */
-	bool asked; /* by another processor, to flush what is loaded */
+	/* What another processor asked this one to flush. */
+	enum { TLB_NOTHING, TLB_SPACE, TLB_ALL } asked;
 	unsigned next; /* tag to give away */
 	struct {
 		uint64_t id; /* of the space, 0: none */
@@ -30,7 +31,7 @@ struct tlb {
 	} tag[TLB_TAGS];
 };
 
-/* The page at @va of @s. With the kernel lock, as all but tlb_answer. */
+/* The page at @va of @s, of the kernel's own half if @s is NULL. With the kernel lock, as all but tlb_answer. */
 void tlb_flush_page(struct space *s, uintptr_t va);
 
 /* All pages of @s: cheaper than many single ones. */

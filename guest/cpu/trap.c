@@ -124,23 +124,18 @@ void trap_page_fault(struct trap_frame *f)
 	trap_leave(f);
 }
 
-static void tick(void)
-{
-	if (this_cpu()->number == 0)
-		lapic_tick();
-	sched_tick();
-	lapic_end();
-}
-
 /* What may come while a processor idles, or from ring 3. */
 static bool interrupt(const struct trap_frame *f)
 {
 	if (f->vector < TRAP_TIMER || f->vector >= TRAPS)
 		return false;
+	if (f->vector == TRAP_SPURIOUS)
+		return true; /* and is not ended: SDM vol. 3, 11.9 */
 	if (f->vector == TRAP_TIMER)
-		tick();
+		sched_tick();
 	else if (f->vector >= TRAP_IRQ)
 		irq_raised((unsigned)(f->vector - TRAP_IRQ));
+	lapic_end();
 	return true;
 }
 
@@ -154,7 +149,20 @@ static void exception(struct trap_frame *f)
 		process_refuse(f, 0);
 }
 
-/* A kick needs no lock: who sent it may hold that and wait for the answer. */
+/*
+ * What needs no lock: a kick, whose sender may hold it and wait for the answer;
+ * and a tick that finds nobody's turn over and nobody's sleep.
+ */
+static bool is_trifle(const struct trap_frame *f)
+{
+	if (f->vector == TRAP_KICK)
+		tlb_answer();
+	else if (f->vector != TRAP_TIMER || !sched_idle_tick())
+		return false;
+	lapic_end();
+	return true;
+}
+
 void trap(struct trap_frame *f)
 {
 	if (!from_user(f) && f->vector < TRAP_TIMER && trap_fixup) {
@@ -164,11 +172,8 @@ void trap(struct trap_frame *f)
 	if (!from_user(f) && f->vector < TRAP_TIMER)
 		trap_die(f, f->vector == TRAP_PAGE_FAULT ? "page fault"
 							 : "exception");
-	if (f->vector == TRAP_KICK) {
-		tlb_answer();
-		lapic_end();
+	if (is_trifle(f))
 		return;
-	}
 	kernel_lock();
 	if (!interrupt(f))
 		exception(f);

@@ -2,7 +2,12 @@
 #include "guest/mm/calls.h"
 
 #include "guest/lib/errno.h"
+#include "guest/mm/frame.h"
+#include "guest/mm/objects.h"
+#include "guest/mm/slab.h"
 #include "guest/mm/space.h"
+#include "guest/mm/user.h"
+#include "guest/mm/zone.h"
 #include "guest/proc/process.h"
 
 int64_t sys_mmap(const struct trap_frame *f)
@@ -32,4 +37,56 @@ int64_t sys_mprotect(const struct trap_frame *f)
 int64_t sys_sbrk(const struct trap_frame *f)
 {
 	return space_brk(current()->space, (int64_t)f->rdi);
+}
+
+/* A register may hold any number: what is too large for an index is none. */
+static unsigned index_of(uint64_t n)
+{
+	return n < UINT32_MAX ? (unsigned)n : UINT32_MAX;
+}
+
+/* 1, or 0 behind the last; what was asked for goes to the program at @to. */
+static int64_t give_one(bool there, uintptr_t to, const void *from, size_t n)
+{
+	if (!there)
+		return 0;
+	return user_write(current()->space, to, from, n) ? -EFAULT : 1;
+}
+
+int64_t sys_zone(const struct trap_frame *f)
+{
+	struct sys_zone zone;
+	bool there;
+
+	frame_drain();
+	there = zone_describe(index_of(f->rdi), &zone);
+	return give_one(there, f->rsi, &zone, sizeof(zone));
+}
+
+int64_t sys_slab(const struct trap_frame *f)
+{
+	struct sys_slab slab;
+	bool there = cache_describe(index_of(f->rdi), &slab);
+
+	return give_one(there, f->rsi, &slab, sizeof(slab));
+}
+
+int64_t sys_limit(const struct trap_frame *f)
+{
+	if (f->rdi != LIMIT_FRAMES)
+		return -EINVAL;
+	return (int64_t)frame_limit(f->rsi);
+}
+
+int64_t sys_object(const struct trap_frame *f)
+{
+	struct sys_object o;
+	int64_t answer;
+
+	if (user_read(current()->space, &o, f->rdi, sizeof(o)))
+		return -EFAULT;
+	answer = objects_do(&current()->objects, &o);
+	if (!answer && user_write(current()->space, f->rdi, &o, sizeof(o)))
+		return -EFAULT;
+	return answer;
 }

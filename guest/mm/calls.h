@@ -6,5 +6,6 @@
 #include "guest/proc/syscall.h"
 
 call_fn sys_mmap, sys_munmap, sys_mprotect, sys_sbrk;
+call_fn sys_zone, sys_slab, sys_limit, sys_object; /* the kernel's memory */
 
 #endif

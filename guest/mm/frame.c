@@ -1,111 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/frame.h"
 
-#include <assert.h>
-
+#include "guest/lib/debug.h"
 #include "guest/lib/print.h"
+#include "guest/lib/string.h"
+#include "guest/mm/zone.h"
 
-#define RUNS	 32u
-#define LOW_MIB	 0x100000ul
-#define RAM_MOST (256ul << 30) /* the descriptors must fit BOOT_WINDOW */
+/* The stock is filled with at most 2^this frames at a time. */
+#define STOCK_ORDER 5u
 
 /* Kept free beside what is promised, for the kernel's own needs. */
 #define SLACK 64u
 
-struct run {
-	pa_t start, next, top, end;
-};
-
-static_assert(sizeof(struct frame) == 40, "a hundred descriptors a page");
-
-struct frame *frames;
-
-static struct run runs[RUNS];
-static unsigned run_count;
-static struct run *run_now = runs;
-static uint32_t free_list;
+static uint32_t stock; /* a list of frame numbers */
+static uint64_t taken; /* from the zones: in use, or in the stock */
+static uint64_t in_use[FRAME_USES];
+static uint64_t limit = UINT64_MAX;
 static uint64_t promised;
-static struct frame_counts counts;
-static const struct machine *machine;
-static bool zeroed; /* machine->zeroed, at hand */
+static enum zone_id highest = ZONE_DMA;
 
-static void add_run(uint64_t start, uint64_t end)
-{
-	if (start >= end)
-		return;
-	if (run_count == RUNS)
-		panic("RAM lies in more than %u pieces", RUNS);
-	runs[run_count++] =
-		(struct run){ { start }, { start }, { end }, { end } };
-	counts.total += (end - start) >> PAGE_SHIFT;
-}
-
-/* The lowest reserved range that ends above @at. */
-static const struct range *next_reserved(uint64_t at)
-{
-	const struct range *best = NULL;
-
-	for (unsigned i = 0; i < machine->reserveds; i++) {
-		const struct range *r = &machine->reserved[i];
-
-		if (r->end.v > at && (!best || r->start.v < best->start.v))
-			best = r;
-	}
-	return best;
-}
-
-/* [start, end) is RAM: what is not reserved becomes runs. */
-static void add_ram(uint64_t start, uint64_t end)
-{
-	const struct range *r;
-
-	while (start < end && (r = next_reserved(start)) && r->start.v < end) {
-		add_run(start, r->start.v);
-		start = r->end.v;
-	}
-	add_run(start, end);
-}
-
-/* Take the descriptor array from the front of the first run that fits it. */
-static void place_descriptors(uint64_t highest)
-{
-	uint64_t bytes =
-		page_up((highest >> PAGE_SHIFT) * sizeof(struct frame));
-
-	for (unsigned i = 0; i < run_count; i++) {
-		struct run *r = &runs[i];
-
-		if (r->end.v - r->start.v < bytes)
-			continue;
-		if (r->start.v + bytes > BOOT_WINDOW)
-			break;
-		frames = direct(r->start);
-		r->start.v += bytes;
-		r->next = r->start;
-		counts.total -= bytes >> PAGE_SHIFT;
-		return;
-	}
-	panic("no room for %lu KiB of frame descriptors", bytes >> 10);
-}
+/* FRAME_TOUCHED where even what was never written may hold anything. */
+static uint16_t dirty_ram;
 
 void frame_init(const struct machine *m)
 {
-	uint64_t highest = 0;
+	dirty_ram = m->zeroed ? 0 : FRAME_TOUCHED;
+	zone_init(m);
+}
 
-	machine = m;
-	zeroed = m->zeroed;
-	for (unsigned i = 0; i < m->rams; i++) {
-		uint64_t start = m->ram[i].start.v, end = m->ram[i].end.v;
-
-		start = start < LOW_MIB ? LOW_MIB : start;
-		end = end > RAM_MOST ? RAM_MOST : end;
-		if (start >= end)
-			continue;
-		add_ram(start, end);
-		if (end > highest)
-			highest = end;
-	}
-	place_descriptors(highest);
+void frame_use_all(void)
+{
+	frame_drain();
+	highest = ZONE_NORMAL;
 }
 
 static void clear(struct frame *f)
@@ -119,114 +45,255 @@ static void clear(struct frame *f)
 			 : "memory");
 }
 
-static struct frame *take_freed(void)
+/* Nobody may have written to the frame since it was given back. */
+static __attribute__((noinline)) void check_poison(struct frame *f)
 {
-	struct frame *f = frames + free_list;
+	if (!all_bytes(direct(frame_pa(f)), POISON_BYTE, PAGE_SIZE))
+		panic("frame %#lx was written after it was freed",
+		      frame_pa(f).v);
+}
 
-	free_list = f->next;
+static void stock_add(struct frame *f)
+{
+	f->next = stock;
+	stock = (uint32_t)(f - frames);
+}
+
+/* The lowest frame is added last and used first: addresses ascend. */
+static __attribute__((noinline)) bool refill(void)
+{
+	unsigned order = STOCK_ORDER;
+	struct frame *f;
+
+	while (order && taken + (1u << order) > limit)
+		order--;
+	if (taken + (1u << order) > limit)
+		return false;
+	f = zone_take_some(&order, highest);
+	if (!f)
+		return false;
+	taken += 1u << order;
+	for (unsigned i = 1u << order; i--;)
+		stock_add(f + i);
+	return true;
+}
+
+/* The first of the stock; what it had of FRAME_TOUCHED goes to *flags. */
+static inline struct frame *take(enum frame_use use, unsigned *flags)
+{
+	struct frame *f = frames + stock;
+
+	stock = f->next;
+	*flags = f->flags;
+	f->count = 1;
+	f->maps = 0;
+	f->use = (uint8_t)use;
+	f->order = 0;
+	f->flags = FRAME_TOUCHED;
+	in_use[use]++;
+	return f;
+}
+
+static __attribute__((noinline)) struct frame *check_and_clear(struct frame *f)
+{
+	check_poison(f);
 	clear(f);
 	return f;
 }
 
-static struct frame *take_new(void)
-{
-	struct run *r = run_now;
-	struct frame *f;
-
-	while (r->next.v == r->top.v) {
-		if (r + 1 == runs + run_count)
-			return NULL;
-		r = ++run_now;
-	}
-	f = frame_at(r->next);
-	r->next.v += PAGE_SIZE;
-	if (!zeroed)
-		clear(f);
-	return f;
-}
-
-static struct frame *hand_out(struct frame *f, enum frame_use use)
-{
-	if (!f)
-		return NULL;
-	*f = (struct frame){ .count = 1, .use = (uint8_t)use };
-	counts.used++;
-	if (use == FRAME_TABLE)
-		counts.tables++;
-	return f;
-}
-
+/* In a demand fault: short, and without a call unless something is rare. */
 struct frame *frame_alloc(enum frame_use use)
 {
-	return hand_out(free_list ? take_freed() : take_new(), use);
+	struct frame *f;
+	unsigned flags;
+
+	if (!stock)
+		return refill() ? frame_alloc(use) : NULL;
+	f = take(use, &flags);
+	if (!((flags | dirty_ram) & FRAME_TOUCHED))
+		return f;
+	if (debug_checks && flags & FRAME_TOUCHED)
+		return check_and_clear(f);
+	clear(f);
+	return f;
 }
 
 struct frame *frame_alloc_raw(enum frame_use use)
 {
-	return frame_alloc(use);
+	struct frame *f;
+	unsigned flags;
+
+	if (!stock && !refill())
+		return NULL;
+	f = take(use, &flags);
+	if (debug_checks && flags & FRAME_TOUCHED)
+		check_poison(f);
+	return f;
+}
+
+static void hand_out(struct frame *f, unsigned order, enum frame_use use)
+{
+	taken += 1u << order;
+	in_use[use] += 1u << order;
+	f->count = 1;
+	f->maps = 0;
+	f->use = (uint8_t)use;
+	f->order = (uint8_t)order;
 }
 
 struct frame *frame_alloc_apart(enum frame_use use)
 {
-	struct run *r = &runs[run_count - 1];
-	uint64_t span = 2 * FRAME_APART * PAGE_SIZE;
+	struct frame *f = taken < limit ? zone_take_apart() : NULL;
+
+	if (!f)
+		return NULL;
+	if (dirty_ram)
+		clear(f);
+	hand_out(f, 0, use);
+	f->flags = FRAME_TOUCHED;
+	return f;
+}
+
+static struct frame *take_block(unsigned order, enum zone_id zone)
+{
+	if (taken + (1u << order) > limit)
+		return NULL;
+	return zone_take(order, zone);
+}
+
+struct frame *frames_alloc(unsigned order, enum zone_id zone,
+			   enum frame_use use)
+{
 	struct frame *f;
 
-	while (r->top.v - r->next.v < 2 * span)
-		if (r-- == runs)
-			return NULL;
-	r->top.v -= span;
-	counts.total -= 2 * FRAME_APART - 1; /* the neighbours stay unused */
-	f = frame_at((pa_t){ r->top.v + span / 2 });
-	if (!zeroed)
-		clear(f);
-	return hand_out(f, use);
+	if (order >= ZONE_ORDERS)
+		return NULL;
+	f = take_block(order, zone);
+	if (!f && stock) {
+		frame_drain();
+		f = take_block(order, zone);
+	}
+	if (!f)
+		return NULL;
+	for (unsigned i = 0; i < 1u << order; i++) {
+		if (debug_checks && f[i].flags & FRAME_TOUCHED)
+			check_poison(f + i);
+		f[i].flags = FRAME_TOUCHED;
+	}
+	hand_out(f, order, use);
+	return f;
 }
 
-void frame_put(struct frame *f)
+bool frame_is_free(const struct frame *f)
 {
-	if (--f->count)
-		return;
-	counts.used--;
-	if (f->use == FRAME_TABLE)
-		counts.tables--;
+	return f->use == FRAME_FREE || f->flags & FRAME_HEAD;
+}
+
+static void check_free(struct frame *f)
+{
+	if (frame_is_free(f))
+		panic("frame %#lx freed twice", frame_pa(f).v);
+	if (f->maps)
+		panic("frame %#lx freed while %u entries map it", frame_pa(f).v,
+		      f->maps);
+	memset(direct(frame_pa(f)), POISON_BYTE, PAGE_SIZE << f->order);
+}
+
+/* Frames of the DMA zone are too few to be kept for anybody's use. */
+void frame_free(struct frame *f)
+{
+	unsigned order = f->order;
+
+	if (debug_checks)
+		check_free(f);
+	in_use[f->use] -= 1u << order;
 	f->use = FRAME_FREE;
-	f->next = free_list;
-	free_list = (uint32_t)(f - frames);
+	f->owner = NULL;
+	f->slot = 0;
+	f->flags = FRAME_TOUCHED;
+	if (!order && zone_of(f) != ZONE_DMA) {
+		stock_add(f);
+	} else {
+		taken -= 1u << order;
+		zone_give(f, order);
+	}
 }
 
-/* Was the frame at @pa, inside @r, ever handed out? */
-static bool has_meaning(const struct run *r, pa_t pa)
+void frames_free(struct frame *f, unsigned order)
 {
-	uint64_t below_end = (r->end.v - pa.v) >> PAGE_SHIFT;
+	if (f->order != order)
+		panic("a block of order %u freed as one of order %u", f->order,
+		      order);
+	frame_put(f);
+}
 
-	if (pa.v >= r->top.v)
-		return below_end % (2 * FRAME_APART) == FRAME_APART;
-	return pa.v < r->next.v;
+void frame_drain(void)
+{
+	while (stock) {
+		struct frame *f = frames + stock;
+
+		stock = f->next;
+		taken--;
+		zone_give(f, 0);
+	}
+}
+
+uint64_t frame_limit(uint64_t most)
+{
+	uint64_t before = limit == UINT64_MAX ? 0 : limit;
+
+	limit = most ? most : UINT64_MAX;
+	frame_drain();
+	return before;
+}
+
+/* The first frame of the block in use that @f is in the middle of. */
+static const struct frame *block_of(const struct frame *f)
+{
+	uint64_t n = (uint64_t)(f - frames);
+
+	for (unsigned order = 0; order < ZONE_ORDERS; order++) {
+		const struct frame *first = frames + (n >> order << order);
+
+		if (first->count && first->use > FRAME_FREE &&
+		    first->order >= order)
+			return first;
+	}
+	return f;
 }
 
 struct frame_info frame_describe(pa_t pa)
 {
-	pa.v &= ~(PAGE_SIZE - 1);
-	for (unsigned i = 0; i < run_count; i++) {
-		const struct run *r = &runs[i];
+	struct frame_info info = { .use = zone_use(pa) };
+	const struct frame *f;
 
-		if (pa.v < r->start.v || pa.v >= r->end.v)
-			continue;
-		if (!has_meaning(r, pa))
-			return (struct frame_info){ FRAME_UNUSED, 0 };
-		return (struct frame_info){ frame_at(pa)->use,
-					    frame_at(pa)->count };
+	if (info.use != FRAME_FREE)
+		return info;
+	f = block_of(frame_at(pa));
+	if (f->use <= FRAME_FREE && !(f->flags & FRAME_TOUCHED)) {
+		info.use = FRAME_UNUSED;
+		return info;
 	}
-	for (unsigned i = 0; i < machine->rams; i++)
-		if (range_has(machine->ram[i], pa))
-			return (struct frame_info){ FRAME_RESERVED, 0 };
-	return (struct frame_info){ FRAME_NONE, 0 };
+	return (struct frame_info){
+		.use = f->use > FRAME_FREE ? f->use : FRAME_FREE,
+		.count = f->use > FRAME_FREE ? f->count : 0,
+		.maps = f->maps,
+		.flags = f->flags,
+		.order = f->order,
+		.zone = zone_of(f),
+		.owner = (uint64_t)f->owner,
+		.index = f->index,
+		.slot = f->slot,
+	};
 }
 
 struct frame_counts frame_counts(void)
 {
-	return counts;
+	struct frame_counts c = { .total = zone_frames() };
+
+	for (unsigned i = 0; i < FRAME_USES; i++)
+		c.used += c.by_use[i] = in_use[i];
+	return c;
 }
 
 /*
@@ -235,9 +302,9 @@ struct frame_counts frame_counts(void)
  */
 bool frame_promise(uint64_t pages)
 {
-	uint64_t all = promised + pages;
+	uint64_t all = promised + pages, total = zone_frames();
 
-	if (pages > counts.total || all + all / 256 + SLACK > counts.total)
+	if (pages > total || all + all / 256 + SLACK > total)
 		return false;
 	promised = all;
 	return true;

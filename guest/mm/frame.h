@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Physical memory, page by page: an array of descriptors, one a frame, indexed
- * by frame number.
+ * by frame number, and how frames are had and given back.
  *
- * RAM minus what is reserved makes a few *runs*. A run is handed out from its
- * start upwards, and what was given back is kept in a list:
- *
- *      start          next                    top           end
- *        | handed out   |  never used           | kept apart  |
- *
- * A descriptor has a meaning only once its frame was handed out, so starting
- * on 64 GiB touches no more memory than starting on 64 MiB.
+ * Between those who want one frame and the zones stands the *stock*: a list of
+ * single frames that were given back, or cut from a block. To take from it and
+ * to give to it is a few instructions; the buddy system sees its frames again
+ * only when a larger block is wanted, or its counts are.
  */
 #ifndef GUEST_MM_FRAME_H
 #define GUEST_MM_FRAME_H
@@ -24,47 +20,62 @@
 
 struct frame {
 	uint32_t next, prev; /* the list it is on: frame numbers, 0 ends it */
-	uint32_t count; /* who hold it: its owner, each mapping entry, I/O */
+	uint32_t count; /* who hold it */
 	uint32_t maps; /* table entries that map it */
-	void *owner; /* FRAME_ANON: struct anon; FRAME_FILE: struct mapping */
-	uint64_t index; /* page number within owner; of anon: va >> 12 */
+	void *owner; /* FRAME_ANON: struct anon; _FILE: mapping; _SLAB: cache */
+	union {
+		uint64_t index; /* page number within owner; anon: va >> 12 */
+		struct {
+			uint16_t free, carved, used; /* see slab.c */
+		} slab;
+	};
 	uint32_t slot; /* of swap, + 1, that holds the same bytes; 0: none */
-	uint8_t use, order; /* enum frame_use */
-	uint16_t flags;
+	uint8_t use,
+		order; /* enum frame_use; of the block it is the first of */
+	uint16_t flags; /* enum frame_flags */
 };
 
-enum {
-	FRAME_BUSY = 1 << 2, /* being read or written by a device */
-	FRAME_DIRTY = 1 << 3, /* newer than what its file or slot holds */
-	FRAME_UPTODATE = 1 << 4, /* has been read in */
-	FRAME_LOCKED = 1 << 5 /* never evicted */
-};
+enum zone_id { ZONE_DMA, ZONE_NORMAL };
 
 struct frame_counts {
 	uint64_t total; /* that can ever be handed out */
-	uint64_t used, tables; /* tables are among the used */
+	uint64_t used;
+	uint64_t by_use[FRAME_USES]; /* of the used; what was never asked: 0 */
 };
-
-/* An apart frame has this many never-used neighbours on either side. */
-#define FRAME_APART 128u
 
 void frame_init(const struct machine *m);
 
-/* A frame of zeros with one holder, or NULL. */
-struct frame *frame_alloc(enum frame_use use);
+/* The direct map shows all of RAM: until now only the DMA zone was used. */
+void frame_use_all(void);
 
-/* The same, content undefined: it will be read into. */
+/* One frame, of zeros or with any content, with one holder; or NULL. */
+struct frame *frame_alloc(enum frame_use use);
 struct frame *frame_alloc_raw(enum frame_use use);
 
-/* The same, far from every other frame that was ever touched. */
+/* Zeros, far from every other frame that was ever touched. */
 struct frame *frame_alloc_apart(enum frame_use use);
 
-/* One holder less; the last one gives the frame back. */
-void frame_put(struct frame *f);
+/* 2^order frames in a row with any content, aligned to their size; or NULL. */
+struct frame *frames_alloc(unsigned order, enum zone_id highest,
+			   enum frame_use use);
+void frames_free(struct frame *f, unsigned order);
+
+/* Freeing @f would be once too often. */
+bool frame_is_free(const struct frame *f);
+
+/* For frame_put: nobody holds the block that begins with @f any more. */
+void frame_free(struct frame *f);
 
 static inline void frame_get(struct frame *f)
 {
 	f->count++;
+}
+
+/* One holder less; the last one gives the frame back. */
+static inline void frame_put(struct frame *f)
+{
+	if (!--f->count)
+		frame_free(f);
 }
 
 /* The descriptor of frame 0. */
@@ -83,6 +94,12 @@ static inline struct frame *frame_at(pa_t pa)
 /* What @pa is: RAM or not, and whose. */
 struct frame_info frame_describe(pa_t pa);
 struct frame_counts frame_counts(void);
+
+/* From now on at most @most frames are in use at once, 0: all. The old one. */
+uint64_t frame_limit(uint64_t most);
+
+/* Give the stock back to the zones, so that their counts say all. */
+void frame_drain(void);
 
 /*
  * Memory is promised before it is given. False if @pages more, and the tables

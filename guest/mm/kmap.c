@@ -68,12 +68,19 @@ void kmap_init(const struct machine *m)
 		    PTE_P | PTE_W | pte_nx | pte_g);
 	/* New roots copy this half once: its top entries must exist by now. */
 	kernel_slot(MMIO_BASE, 1);
+	kernel_slot(VMALLOC_BASE, 1);
 	write_cr3(kernel_root.v);
+	frame_use_all();
 }
 
 pa_t kmap_root(void)
 {
 	return kernel_root;
+}
+
+uint64_t *kmap_leaf(uintptr_t va)
+{
+	return table_slot(kernel_root, va, 1);
 }
 
 volatile void *mmio_map(pa_t at, size_t bytes)

@@ -18,6 +18,9 @@ volatile void *mmio_map(pa_t at, size_t bytes);
 /* The kernel's own root: nothing in the lower half. */
 pa_t kmap_root(void);
 
+/* The leaf entry for @va in the kernel's half; NULL: no frame for a table. */
+uint64_t *kmap_leaf(uintptr_t va);
+
 /* The root of a new address space with the kernel's half in it, in *root. */
 bool kmap_new_root(pa_t *root);
 

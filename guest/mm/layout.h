@@ -3,6 +3,7 @@
  * Where things are in virtual memory. Plain numbers: assembly reads this too.
  *
  *   0xffffffff80200000  kernel image, 4 KiB pages: text RX, rodata R, data RW
+ *   0xffffd90000000000  vmalloc: scattered frames in a row, 4 KiB pages, RW, NX
  *   0xffffc90000000000  device registers, uncached
  *   0xffff888000000000  direct map: every byte of RAM, 2 MiB pages, RW, NX
  *   ------------------  non-canonical hole
@@ -16,17 +17,19 @@
 #ifndef GUEST_MM_LAYOUT_H
 #define GUEST_MM_LAYOUT_H
 
-#define KERNEL_BASE 0xffffffff80000000
-#define KERNEL_LOAD 0x200000
-#define MMIO_BASE   0xffffc90000000000
-#define DIRECT_BASE 0xffff888000000000
+#define KERNEL_BASE   0xffffffff80000000
+#define KERNEL_LOAD   0x200000
+#define VMALLOC_BASE  0xffffd90000000000
+#define VMALLOC_BYTES 0x4000000000
+#define MMIO_BASE     0xffffc90000000000
+#define DIRECT_BASE   0xffff888000000000
 
-#define USER_END    0x00007ffffffff000
-#define STACK_TOP   0x0000700000000000
-#define STACK_MAX   0x100000
-#define MMAP_BASE   0x0000100000000000
-#define USER_START  0x200000
-#define GATE_PAGE   0x200000
+#define USER_END      0x00007ffffffff000
+#define STACK_TOP     0x0000700000000000
+#define STACK_MAX     0x100000
+#define MMAP_BASE     0x0000100000000000
+#define USER_START    0x200000
+#define GATE_PAGE     0x200000
 
 /* Until the kernel has tables of its own it sees this much of RAM. */
 #define BOOT_WINDOW 0x40000000

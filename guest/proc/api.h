@@ -169,7 +169,7 @@ enum process_state { RUNNABLE, RUNNING, SLEEPING, ZOMBIE };
 struct sys_zone {
 	char name[16];
 	uint64_t start, end; /* physical addresses */
-	uint64_t managed, free; /* frames */
+	uint64_t managed, free; /* frames; free: blocks and never used */
 	uint64_t free_blocks[ZONE_ORDERS];
 	uint64_t never_used; /* frames that no block holds yet */
 };
@@ -187,8 +187,10 @@ enum limit_what {
 /*
  * Kernel memory held for a demonstration, so that a program can exercise the
  * kernel's own allocators. Handles are the calling process's, and freed with
- * it. OBJECT_ABUSE does on purpose what the debug checks must catch, to this
- * object alone: the answer says whether they did.
+ * it. OBJECT_ABUSE does on purpose what the debug checks must catch, to an
+ * object like this one, and says whether they did: double free to frames and
+ * kmalloc, overflow to kmalloc and vmalloc, use after free to kmalloc. It works
+ * without the option "debug", too; what it does is undone.
  */
 enum object_command {
 	OBJECT_ALLOC, /* kind, bytes or order: handle, address, pa */
@@ -252,15 +254,37 @@ enum frame_use {
 	FRAME_UNUSED, /* never handed out */
 	FRAME_FREE, /* given back */
 	FRAME_TABLE,
-	FRAME_KERNEL,
-	FRAME_ANON, /* a program's */
-	FRAME_FILE, /* of the page cache */
-	FRAME_SLAB
+	FRAME_ANON, /* a page of a program, of no file */
+	FRAME_FILE, /* a page of a file or of shared memory */
+	FRAME_SLAB, /* small objects of the kernel */
+	FRAME_KERNEL, /* larger ones: stacks, vmalloc, buffers */
+	FRAME_DMA, /* a device reads or writes it */
+	FRAME_USES
 };
 
+enum frame_flags {
+	FRAME_TOUCHED = 1 << 0, /* handed out before: not zeros any more */
+	FRAME_HEAD = 1 << 1, /* first of a free block */
+	FRAME_BUSY = 1 << 2, /* being read or written by a device */
+	FRAME_DIRTY = 1 << 3, /* newer than what its file or slot holds */
+	FRAME_UPTODATE = 1 << 4, /* has been read in */
+	FRAME_REFERENCED = 1 << 5, /* seen in use once by replacement */
+	FRAME_ACTIVE = 1 << 6, /* on the active list, else the inactive */
+	FRAME_LISTED = 1 << 7, /* on one of them */
+	FRAME_LOCKED = 1 << 8, /* mlock: never evicted */
+	FRAME_ERROR = 1 << 9 /* could not be read or written */
+};
+
+/* A frame's descriptor: owner and index as the kernel has them. */
 struct frame_info {
 	uint32_t use; /* enum frame_use */
-	uint32_t count;
+	uint32_t count; /* who hold it */
+	uint32_t maps; /* table entries that map it */
+	uint32_t flags; /* enum frame_flags */
+	uint32_t order; /* of the block that it is part of */
+	uint32_t zone; /* SYS_ZONE's index */
+	uint64_t owner, index;
+	uint64_t slot; /* of swap, + 1, with the same bytes; 0: none */
 };
 
 /* One command to the lab device (guest/abi.h: enum lab_command). */

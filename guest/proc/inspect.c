@@ -6,12 +6,12 @@
 #include "guest/cpu/tlb.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
+#include "guest/fs/block.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
-#include "guest/mm/mapping.h"
 #include "guest/mm/table.h"
 #include "guest/mm/user.h"
 #include "guest/proc/api.h"
@@ -76,9 +76,13 @@ int64_t inspect_counts(const struct trap_frame *f)
 		.cow_reused = cow_reused,
 		.frames_total = memory.total,
 		.frames_used = memory.used,
-		.frames_tables = memory.tables,
+		.frames_tables = memory.by_use[FRAME_TABLE],
+		.frames_anon = memory.by_use[FRAME_ANON],
+		.frames_file = memory.by_use[FRAME_FILE],
 		.cache_hits = mapping_counts.hits,
 		.cache_misses = mapping_counts.misses,
+		.disk_reads = block_counts.reads,
+		.disk_writes = block_counts.writes,
 	};
 
 	return give(f->rdi, &counts, sizeof(counts));

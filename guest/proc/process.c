@@ -2,10 +2,14 @@
 /* Birth and death of processes. */
 #include "guest/proc/process.h"
 
+#include <assert.h>
+
 #include "guest/cpu/tlb.h"
 #include "guest/fs/calls.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
+#include "guest/mm/frame.h"
+#include "guest/mm/objects.h"
 #include "guest/proc/sched.h"
 #include "guest/proc/sleep.h"
 
@@ -15,38 +19,21 @@ struct process *process_reaper;
 static struct process *all;
 static uint32_t last_pid;
 
-/* Stacks, each with its process at the base; the unused ones by ->next. */
-#define STACKS 64u
-static uint8_t stacks[STACKS][STACK_BYTES] __attribute__((aligned(8192)));
-static unsigned stacks_taken;
-static struct process *unused;
-
-static struct process *stack_alloc(void)
-{
-	struct process *p = unused;
-
-	if (p)
-		unused = p->next;
-	else if (stacks_taken < STACKS)
-		p = (struct process *)stacks[stacks_taken++];
-	return p;
-}
-
-static void stack_free(struct process *p)
-{
-	p->next = unused;
-	unused = p;
-}
+#define STACK_ORDER 1
+static_assert(PAGE_SIZE << STACK_ORDER == STACK_BYTES, "a block is a stack");
 
 /* A process that will go on at @rip when it is first chosen. */
 static struct process *create(const char *name, void (*rip)(void),
 			      size_t frame_bytes)
 {
-	struct process *p = stack_alloc();
+	struct frame *stack =
+		frames_alloc(STACK_ORDER, ZONE_NORMAL, FRAME_KERNEL);
 	struct switch_frame *s;
+	struct process *p;
 
-	if (!p)
+	if (!stack)
 		return NULL;
+	p = direct(frame_pa(stack));
 	*p = (struct process){ .pinned = -1, .state = SLEEPING };
 	strlcpy(p->name, name, sizeof(p->name));
 	s = (struct switch_frame *)(stack_top(p) - frame_bytes) - 1;
@@ -117,6 +104,7 @@ _Noreturn void process_exit(int status)
 
 	files_close(p->files);
 	give_away_children(p);
+	objects_free(&p->objects);
 	tlb_load(NULL);
 	p->space = NULL;
 	if (s)
@@ -134,7 +122,7 @@ static void bury(struct process *p)
 	while (*link != p)
 		link = &(*link)->next;
 	*link = p->next;
-	stack_free(p);
+	frames_free(frame_at(direct_pa(p)), STACK_ORDER);
 }
 
 /* A child of ours that @pid means: a ZOMBIE if there is one. */

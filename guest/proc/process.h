@@ -24,6 +24,7 @@
 #define PROCESS_FILES 16
 
 struct file;
+struct object;
 
 struct process {
 	uint64_t rsp; /* where it was left, while it does not run */
@@ -43,6 +44,7 @@ struct process {
 	int signal; /* that will end it as soon as it may, or 0 */
 	bool quiet; /* being killed is an expected answer */
 	uintptr_t catch; /* SYS_CATCH; 0: a refused access kills */
+	struct object *objects; /* mm/objects.h */
 	struct file *files[PROCESS_FILES];
 	char name[PROCESS_NAME];
 };

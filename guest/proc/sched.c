@@ -11,6 +11,7 @@
 /* The runnable, in their order; and who sleeps, in none. */
 static struct process *first, **last = &first;
 static struct process *sleepers;
+static uint64_t due = UINT64_MAX; /* when the first sleeper wants to wake */
 static uint64_t switches;
 
 static bool may_run(const struct process *p, const struct cpu *c)
@@ -103,6 +104,8 @@ static void go_to_sleep(const void *channel, uint64_t tick)
 
 	me->channel = channel;
 	me->wake_tick = tick;
+	if (tick && tick < due)
+		due = tick;
 	me->state = SLEEPING;
 	me->queue = sleepers;
 	sleepers = me;
@@ -161,14 +164,39 @@ void sched_rouse(struct process *p)
 	rouse_all(is_it, (uintptr_t)p);
 }
 
+/* The boot processor keeps the time, and minds the sleepers. */
+bool sched_idle_tick(void)
+{
+	struct cpu *c = this_cpu();
+
+	if (c->number == 0)
+		lapic_tick();
+	return c->running == c->idle &&
+	       (c->number ||
+		lapic_ticks() < __atomic_load_n(&due, __ATOMIC_RELAXED));
+}
+
+/* The earliest tick that a sleeper waits for. */
+static void set_due(void)
+{
+	uint64_t tick = UINT64_MAX;
+
+	for (struct process *p = sleepers; p; p = p->queue)
+		if (p->wake_tick && p->wake_tick < tick)
+			tick = p->wake_tick;
+	due = tick;
+}
+
 void sched_tick(void)
 {
 	struct cpu *c = this_cpu();
 
 	current()->ticks++;
 	c->resched = true;
-	if (c->number == 0)
+	if (c->number == 0 && lapic_ticks() >= due) {
 		rouse_all(is_due, lapic_ticks());
+		set_due();
+	}
 }
 
 /*

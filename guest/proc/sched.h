@@ -21,7 +21,11 @@ _Noreturn void sched_leave(void);
 /* Out of its sleep, if it sleeps. */
 void sched_rouse(struct process *p);
 
-/* The timer's tick on this processor. */
+/*
+ * The timer's tick on this processor. First without the kernel lock: true if
+ * the processor idles and nobody is to be woken, else with it.
+ */
+bool sched_idle_tick(void);
 void sched_tick(void);
 
 /* What a processor does when nobody wants it. Takes the kernel lock. */

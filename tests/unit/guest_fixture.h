@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest's physical memory on the host: 64 MiB of it, the first MiB not
+ * handed out, a kernel at 2 MiB; and what the kernel's other parts would be.
+ */
+#ifndef TESTS_GUEST_FIXTURE_H
+#define TESTS_GUEST_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+#include "guest/lib/broken.h"
+#include "guest/lib/debug.h"
+#include "guest/lib/print.h"
+#include "guest/mm/frame.h"
+
+#define GUEST_RAM 0x4000000ul
+#define KERNEL_AT 0x200000ul
+#define KERNEL_TO 0x345000ul
+
+const char *broken_concept = "";
+bool debug_checks;
+
+static jmp_buf panicked;
+static bool panic_expected;
+static char panic_text[256];
+
+void panic(const char *how, ...)
+{
+	va_list args;
+
+	va_start(args, how);
+	vsnprintf(panic_text, sizeof(panic_text), how, args);
+	va_end(args);
+	if (panic_expected)
+		longjmp(panicked, 1);
+	fprintf(stderr, "panic: %s\n", panic_text);
+	abort();
+}
+
+/* Doing @what panics, and the text has @part. */
+#define assert_panics(what, part)                          \
+	do {                                               \
+		panic_expected = true;                     \
+		if (!setjmp(panicked)) {                   \
+			what;                              \
+			fail_msg("%s: no panic", #what);   \
+		}                                          \
+		panic_expected = false;                    \
+		assert_non_null(strstr(panic_text, part)); \
+	} while (0)
+
+static inline void guest_ram(void)
+{
+	static const struct machine m = {
+		.ram = { { { 0 }, { 0x9f000 } },
+			 { { 0x100000 }, { GUEST_RAM } } },
+		.rams = 2,
+		.reserved = { { { KERNEL_AT }, { KERNEL_TO } } },
+		.reserveds = 1,
+		.zeroed = true,
+	};
+	void *at = mmap((void *)DIRECT_BASE, GUEST_RAM, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+				MAP_FIXED_NOREPLACE,
+			-1, 0);
+
+	assert_ptr_equal(at, (void *)DIRECT_BASE);
+	frame_init(&m);
+	frame_use_all();
+}
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* Zones, the stock of single frames, the limit: against a byte a frame. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "guest/mm/zone.h"
+#include "tests/unit/guest_fixture.h"
+
+#define FRAMES	   (GUEST_RAM / PAGE_SIZE)
+#define DMA_FRAMES (DMA_END / PAGE_SIZE)
+#define HELD	   400u
+
+static bool held_frame[FRAMES];
+static uint64_t seed = 11;
+
+struct held {
+	struct frame *f;
+	unsigned order;
+};
+
+static uint32_t random_below(uint32_t n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(seed >> 33) % n;
+}
+
+static uint64_t number(const struct frame *f)
+{
+	return (uint64_t)(f - frames);
+}
+
+/* Nobody else has any of it, and it is memory that may be handed out. */
+static void hold(struct frame *f, unsigned order)
+{
+	uint64_t first = number(f), end = first + (1ul << order);
+
+	assert_int_equal(first & ((1u << order) - 1), 0);
+	assert_in_range(first, 0x100, FRAMES - 1);
+	assert_true(end <= KERNEL_AT >> PAGE_SHIFT ||
+		    first >= KERNEL_TO >> PAGE_SHIFT);
+	for (uint64_t n = first; n < end; n++) {
+		assert_false(held_frame[n]);
+		held_frame[n] = true;
+	}
+}
+
+static void let_go(struct frame *f, unsigned order)
+{
+	for (uint64_t n = number(f); n < number(f) + (1ul << order); n++)
+		held_frame[n] = false;
+	frames_free(f, order);
+}
+
+static struct sys_zone zone(unsigned i)
+{
+	struct sys_zone z;
+
+	frame_drain();
+	assert_true(zone_describe(i, &z));
+	return z;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	guest_ram();
+	return 0;
+}
+
+static void zones(void **state)
+{
+	struct sys_zone dma = zone(ZONE_DMA), normal = zone(ZONE_NORMAL);
+	uint64_t kernel = (KERNEL_TO - KERNEL_AT) >> PAGE_SHIFT;
+	uint64_t array = FRAMES * sizeof(struct frame) / PAGE_SIZE;
+
+	(void)state;
+	assert_string_equal(dma.name, "DMA");
+	assert_int_equal(dma.managed, DMA_FRAMES - 0x100 - kernel);
+	assert_int_equal(normal.managed, FRAMES - DMA_FRAMES - array);
+	assert_int_equal(frame_counts().total, dma.managed + normal.managed);
+	assert_int_equal(dma.free, dma.managed);
+	assert_int_equal(dma.never_used, dma.managed);
+	assert_false(zone_describe(2, &dma));
+	assert_int_equal(frame_describe((pa_t){ 0x1000 }).use, FRAME_RESERVED);
+	assert_int_equal(frame_describe((pa_t){ KERNEL_AT }).use,
+			 FRAME_RESERVED);
+	assert_int_equal(frame_describe((pa_t){ 0xa0000 }).use, FRAME_NONE);
+	assert_int_equal(frame_describe((pa_t){ GUEST_RAM }).use, FRAME_NONE);
+	assert_int_equal(frame_describe((pa_t){ 0x300000 + DMA_END }).use,
+			 FRAME_UNUSED);
+}
+
+static void take_or_give(struct held *h)
+{
+	enum zone_id highest = random_below(4) ? ZONE_NORMAL : ZONE_DMA;
+
+	if (h->f) {
+		let_go(h->f, h->order);
+		h->f = NULL;
+		return;
+	}
+	h->order = random_below(3) ? 0 : random_below(ZONE_ORDERS);
+	if (h->order || highest == ZONE_DMA)
+		h->f = frames_alloc(h->order, highest, FRAME_KERNEL);
+	else
+		h->f = frame_alloc_raw(FRAME_ANON);
+	if (!h->f)
+		return;
+	hold(h->f, h->order);
+	if (highest == ZONE_DMA)
+		assert_true(number(h->f) + (1u << h->order) <= DMA_FRAMES);
+}
+
+static void check_counts(void)
+{
+	struct frame_counts c = frame_counts();
+	uint64_t held = 0;
+
+	for (uint64_t n = 0; n < FRAMES; n++) {
+		enum frame_use use =
+			frame_describe((pa_t){ n << PAGE_SHIFT }).use;
+
+		held += held_frame[n];
+		assert_int_equal(use == FRAME_ANON || use == FRAME_KERNEL,
+				 held_frame[n]);
+	}
+	assert_int_equal(c.used, held);
+	assert_int_equal(c.by_use[FRAME_ANON] + c.by_use[FRAME_KERNEL], held);
+	assert_int_equal(zone(0).free + zone(1).free, c.total - held);
+}
+
+/* All that was never used is in blocks when all was in use once. */
+static void use_all(void)
+{
+	uint32_t all = 0, next;
+	struct frame *f;
+
+	while ((f = frame_alloc(FRAME_ANON))) {
+		f->index = all;
+		all = (uint32_t)number(f);
+	}
+	assert_int_equal(frame_counts().used, frame_counts().total);
+	for (; all; all = next) {
+		next = (uint32_t)frames[all].index;
+		frame_put(frames + all);
+	}
+}
+
+static void storm_merges_back(void **state)
+{
+	static struct held held[HELD];
+	struct sys_zone before[ZONES];
+
+	(void)state;
+	use_all();
+	for (unsigned i = 0; i < ZONES; i++) {
+		before[i] = zone(i);
+		assert_int_equal(before[i].never_used, 0);
+		assert_int_equal(before[i].free, before[i].managed);
+	}
+	assert_int_equal(before[ZONE_NORMAL].free_blocks[10], 11);
+	for (unsigned i = 0; i < 50000; i++) {
+		take_or_give(&held[random_below(HELD)]);
+		if (i % 1000 == 0)
+			check_counts();
+	}
+	for (unsigned i = 0; i < HELD; i++)
+		if (held[i].f)
+			let_go(held[i].f, held[i].order);
+	for (unsigned i = 0; i < ZONES; i++) {
+		struct sys_zone after = zone(i);
+
+		assert_memory_equal(&before[i], &after, sizeof(after));
+	}
+}
+
+static void zeros(void **state)
+{
+	struct frame *f = frame_alloc_raw(FRAME_ANON);
+	char *at = direct(frame_pa(f));
+
+	(void)state;
+	memset(at, 0x55, PAGE_SIZE);
+	frame_put(f);
+	assert_ptr_equal(frame_alloc(FRAME_ANON), f);
+	assert_true(all_bytes(at, 0, PAGE_SIZE));
+	frame_put(f);
+	assert_int_equal(frame_describe(frame_pa(f)).use, FRAME_FREE);
+}
+
+static void holders(void **state)
+{
+	struct frame *f = frames_alloc(3, ZONE_NORMAL, FRAME_DMA);
+	uint64_t used = frame_counts().used;
+
+	(void)state;
+	frame_get(f);
+	frame_put(f);
+	assert_int_equal(frame_counts().used, used);
+	assert_int_equal(frame_describe(frame_pa(f + 7)).use, FRAME_DMA);
+	assert_int_equal(frame_describe(frame_pa(f + 7)).order, 3);
+	assert_panics(frames_free(f, 2), "order 3 freed as one of order 2");
+	frame_put(f);
+	assert_int_equal(frame_counts().used, used - 8);
+}
+
+/* In use, a few frames in the stock: exactly so many more may be had. */
+static void limit(void **state)
+{
+	struct frame *mine = frame_alloc(FRAME_ANON), *f[64];
+	unsigned n = 0;
+
+	(void)state;
+	assert_int_equal(frame_limit(frame_counts().used + 50), 0);
+	f[n++] = frames_alloc(3, ZONE_NORMAL, FRAME_KERNEL);
+	assert_null(frames_alloc(6, ZONE_NORMAL, FRAME_KERNEL));
+	while (n < 64 && (f[n] = frame_alloc(FRAME_ANON)))
+		n++;
+	assert_int_equal(n, 1 + 42);
+	assert_null(frame_alloc_apart(FRAME_ANON));
+	while (n--)
+		frame_put(f[n]);
+	f[0] = frames_alloc(5, ZONE_NORMAL,
+			    FRAME_KERNEL); /* out of the stock */
+	assert_non_null(f[0]);
+	frame_put(f[0]);
+	assert_int_equal(frame_limit(0), frame_counts().used + 50);
+	frame_put(mine);
+}
+
+/* With "debug"; what was freed before is not poisoned. */
+static void fails_loudly(void **state)
+{
+	struct frame *f = frame_alloc(FRAME_ANON);
+
+	(void)state;
+	debug_checks = true;
+	frame_put(f);
+	f->count = 1;
+	assert_panics(frame_put(f), "freed twice");
+	((char *)direct(frame_pa(f)))[4095] = 0;
+	assert_panics(frame_alloc_raw(FRAME_ANON), "after it was freed");
+	f->maps = 1; /* it had been taken by then */
+	assert_panics(frame_put(f), "while 1 entries map it");
+	debug_checks = false;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(zones), cmocka_unit_test(storm_merges_back),
+		cmocka_unit_test(zeros), cmocka_unit_test(holders),
+		cmocka_unit_test(limit), cmocka_unit_test(fails_loudly),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}

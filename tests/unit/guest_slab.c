@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* kmalloc and its caches: no two objects overlap, and all frames come back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "guest/mm/slab.h"
+#include "tests/unit/guest_fixture.h"
+
+#define HELD 3000u
+
+static uint64_t seed = 5;
+
+static uint32_t random_below(uint32_t n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(seed >> 33) % n;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	guest_ram();
+	kmalloc_init();
+	return 0;
+}
+
+static struct sys_slab slab(const char *name)
+{
+	struct sys_slab s;
+
+	for (unsigned i = 0; cache_describe(i, &s); i++)
+		if (!strcmp(s.name, name))
+			return s;
+	fail_msg("no cache %s", name);
+	return s;
+}
+
+struct held {
+	uint8_t *p;
+	uint32_t bytes;
+	uint8_t fill;
+};
+
+static void take_or_give(struct held *h)
+{
+	if (h->p) {
+		assert_true(all_bytes(h->p, h->fill, h->bytes));
+		kfree(h->p);
+		h->p = NULL;
+		return;
+	}
+	h->bytes = 1 + random_below(1u << random_below(15));
+	h->fill = (uint8_t)random_below(256);
+	h->p = kmalloc(h->bytes);
+	assert_non_null(h->p);
+	assert_int_equal((uintptr_t)h->p % 8, 0);
+	memset(h->p, h->fill, h->bytes);
+}
+
+static void storm(bool debug)
+{
+	static struct held held[HELD];
+	struct sys_slab s;
+
+	debug_checks = debug;
+	assert_int_equal(frame_counts().used, 0);
+	for (unsigned i = 0; i < 100000; i++)
+		take_or_give(&held[random_below(HELD)]);
+	for (unsigned i = 0; i < HELD; i++)
+		if (held[i].p)
+			take_or_give(&held[i]);
+	assert_int_equal(frame_counts().used, 0);
+	for (unsigned i = 0; cache_describe(i, &s); i++) {
+		assert_int_equal(s.objects_used, 0);
+		assert_int_equal(s.frames, 0);
+	}
+	debug_checks = false;
+}
+
+static void storm_plain(void **state)
+{
+	(void)state;
+	storm(false);
+}
+
+/* The stock has frames that nobody poisoned: they are taken out first. */
+static void storm_checked(void **state)
+{
+	struct frame *f;
+	uint32_t all = 0;
+
+	(void)state;
+	while ((f = frame_alloc_raw(FRAME_ANON))) {
+		f->index = all;
+		all = (uint32_t)(f - frames);
+	}
+	debug_checks = true;
+	while (all) {
+		f = frames + all;
+		all = (uint32_t)f->index;
+		frame_put(f);
+	}
+	storm(true);
+}
+
+static void counts(void **state)
+{
+	struct cache *c = cache_create("sixty", 60);
+	void *p[129];
+
+	(void)state;
+	for (unsigned i = 0; i < 129; i++)
+		p[i] = cache_alloc(c);
+	assert_int_equal(slab("sixty").object_bytes, 64);
+	assert_int_equal(slab("sixty").objects_used, 129);
+	assert_int_equal(slab("sixty").objects_total, 192);
+	assert_int_equal(slab("sixty").frames, 3);
+	assert_int_equal(frame_counts().by_use[FRAME_SLAB], 3);
+	cache_free(c, p[128]);
+	assert_int_equal(slab("sixty").frames, 2);
+	cache_free(c, p[7]);
+	assert_ptr_equal(cache_alloc(c), p[7]);
+	for (unsigned i = 0; i < 128; i++)
+		cache_free(c, p[i]);
+	assert_int_equal(slab("sixty").frames, 0);
+	assert_int_equal(frame_counts().used, 0);
+}
+
+static void sizes(void **state)
+{
+	void *p = kmalloc(2049), *q = kzalloc(2048), *r = kmalloc(4u << 20);
+
+	(void)state;
+	assert_int_equal(frame_counts().by_use[FRAME_KERNEL], 1 + 1024);
+	assert_int_equal(slab("kmalloc-2048").objects_used, 1);
+	assert_true(all_bytes(q, 0, 2048));
+	assert_null(kmalloc((4u << 20) + 1));
+	assert_null(kmalloc(SIZE_MAX));
+	kfree(p);
+	kfree(q);
+	kfree(r);
+	kfree(NULL);
+	p = kmalloc(0);
+	assert_int_equal(slab("kmalloc-32").objects_used, 1);
+	kfree(p);
+	assert_int_equal(frame_counts().used, 0);
+}
+
+/* On objects of every size; what is done to them is undone. */
+static void abuse_is_caught(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		broken_concept = i ? "kmalloc" : "";
+		for (size_t bytes = 1; bytes <= LARGEST_OBJECT; bytes *= 2)
+			for (int a = 0; a <= ABUSE_USE_AFTER_FREE; a++)
+				assert_int_equal(kmalloc_abuse(bytes, a), !i);
+	}
+	broken_concept = "";
+	assert_int_equal(frame_counts().used, 0);
+}
+
+static void fails_loudly(void **state)
+{
+	struct cache *c = cache_create_checked("sure", 40, true);
+	char *p = cache_alloc(c), *q = cache_alloc(c);
+
+	(void)state;
+	p[40] ^= 1;
+	assert_panics(cache_free(c, p), "past its end");
+	p[40] ^= 1;
+	cache_free(c, p);
+	assert_panics(cache_free(c, p), "free already");
+	p[39] = 0;
+	assert_panics(cache_alloc(c), "after it was freed");
+	(void)q;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(storm_plain),
+		cmocka_unit_test(counts),
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(abuse_is_caught),
+		cmocka_unit_test(storm_checked),
+		cmocka_unit_test(fails_loudly),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
