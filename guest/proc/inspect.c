@@ -7,12 +7,12 @@
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/lib/broken.h"
+#include "guest/fs/block.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
-#include "guest/mm/mapping.h"
 #include "guest/mm/table.h"
 #include "guest/mm/user.h"
 #include "guest/proc/api.h"
@@ -82,6 +82,8 @@ int64_t inspect_counts(const struct trap_frame *f)
 		.frames_file = memory.by_use[FRAME_FILE],
 		.cache_hits = mapping_counts.hits,
 		.cache_misses = mapping_counts.misses,
+		.disk_reads = block_counts.reads,
+		.disk_writes = block_counts.writes,
 	};
 
 	return give(f->rdi, &counts, sizeof(counts));
