@@ -4,13 +4,14 @@
 #include "ept/guest_mem.h"
 #include "ept/state.h"
 
-/* Have page @g in its frame until unpin. NULL: it cannot be had. */
-static uint8_t *pin(struct stage2 *s, gfn_t g)
+/* Have page @g in its frame until unpin, perhaps to write to it. NULL: it
+ * cannot be had, or not written to. */
+static uint8_t *pin(struct stage2 *s, gfn_t g, bool write)
 {
 	bool pinned;
 	frame_t f;
 
-	if (!frame_of(s, g, &f))
+	if (!frame_of(s, g, &f) || (write && share_of(s, f)))
 		return NULL;
 	pthread_mutex_lock(&s->lock);
 	pinned = page_in(s, g) == 0 && pins_add(&s->pins, f);
@@ -37,7 +38,7 @@ static bool copy(struct stage2 *s, gpa_t at, uint8_t *to, const uint8_t *from,
 	while (len) {
 		uint64_t offset = at.v & PAGE_MASK;
 		size_t part = PAGE_SIZE - offset;
-		uint8_t *page = pin(s, gfn_of(at));
+		uint8_t *page = pin(s, gfn_of(at), from);
 
 		if (!page)
 			return false;

@@ -17,7 +17,8 @@ struct stage2;
 /*
  * Copy @len bytes out of or into guest memory at @at. Any thread, no lock
  * held; may block on swap. False, with nothing promised about the bytes, when
- * a part of the range is no RAM or its page cannot be had.
+ * a part of the range is no RAM (nor, for reads, a share), or its page cannot
+ * be had.
  */
 bool guest_read(struct stage2 *s, gpa_t at, void *to, size_t len);
 bool guest_write(struct stage2 *s, gpa_t at, const void *from, size_t len);

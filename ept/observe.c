@@ -44,7 +44,7 @@ static enum rung rung_of(struct swap *swap, const struct trace_record *r)
 {
 	if (r->source == TRACE_SOURCE_ZERO)
 		return RUNG_ZERO;
-	if (r->source == TRACE_SOURCE_CLEAN)
+	if (r->source == TRACE_SOURCE_CLEAN || r->source == TRACE_SOURCE_SHARED)
 		return RUNG_CLEAN;
 	return rung_of_tier(swap_tier_name(swap, (slot_t){ r->stage2.slot }));
 }

@@ -48,6 +48,7 @@ enum trace_source {
 	TRACE_SOURCE_FILE,
 	TRACE_SOURCE_SWAP, /* slot says where */
 	TRACE_SOURCE_CLEAN, /* evicted: equal to its stored copy */
+	TRACE_SOURCE_SHARED, /* the one copy that VMs share */
 	TRACE_SOURCES
 };
 
