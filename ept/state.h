@@ -65,6 +65,7 @@ struct faults {
 		gfn_t gfn;
 		uint64_t flags;
 		uint32_t thread;
+		bool counted; /* it is in the books already */
 	} park[PARKED];
 	bool calibrated, retry;
 	struct placement_report placement;

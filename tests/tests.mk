@@ -42,6 +42,10 @@ $(OUT)/tests/unit/ept_fail: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 	io_uring_queue_init io_uring_submit_and_wait malloc calloc \
 	aligned_alloc mmap ZSTD_createCCtx ZSTD_createDCtx)
 
+# And those that tests/unit/ept_stage2_host.c stands in for.
+$(OUT)/tests/unit/ept_stage2_host: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
+	uffd_zero uffd_continue)
+
 -include $(addprefix $(OUT)/obj/tests/,$(addsuffix .d,$(UNIT_ALL)))
 -include $(GUEST_HOSTED:.o=.d) $(GUEST_SPACES:.o=.d)
 
