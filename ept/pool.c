@@ -219,7 +219,7 @@ void pool_free(struct pool *p, uint64_t blob)
 	if (!empty)
 		return;
 	/* Nobody else knows the slab: no lock for the system call. */
-	madvise(p->region + slab * POOL_SLAB, POOL_SLAB, MADV_DONTNEED);
+	madvise(p->region + slab * POOL_SLAB, POOL_SLAB, MADV_FREE);
 	pthread_mutex_lock(&p->lock);
 	p->stats.bytes -= POOL_SLAB;
 	ring_add_first(p->link, RETURNED, FIRST_SLAB + slab);
