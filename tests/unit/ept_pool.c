@@ -27,7 +27,8 @@ static void check_stats(struct pool *p, uint64_t blobs, uint64_t slabs)
 
 	pool_stats(p, &st);
 	assert_int_equal(st.blobs, blobs);
-	assert_int_equal(st.bytes, slabs * POOL_SLAB);
+	assert_int_equal(st.slab_bytes, slabs * POOL_SLAB);
+	assert_in_range(st.bytes, blobs ? 1 : 0, slabs * POOL_SLAB);
 }
 
 /* Two neighbours of every size tell what a blob takes: as if it wasted a
@@ -179,6 +180,36 @@ static void an_empty_slab_costs_no_fault_again(void **state)
 	pool_destroy(p);
 }
 
+/* What the pool says that it takes is what it has of the host. */
+static void bytes_are_those_in_memory(void **state)
+{
+	const unsigned slabs = 64;
+	struct pool *p = pool_of_slabs(slabs);
+	uint64_t blob[300], seed = 1;
+	struct pool_stats st;
+	unsigned pages = 0;
+	uint8_t *region;
+
+	(void)state;
+	for (unsigned i = 0; i < 300; i++) {
+		unsigned size = 1 + random_next(&seed) % 4096;
+
+		assert_int_equal(pool_alloc(p, size, &blob[i]), 0);
+		memset(pool_at(p, blob[i]), 1, size);
+	}
+	region = (uint8_t *)pool_at(p, blob[0]); /* the first slab's first */
+	for (unsigned i = 0; i < slabs; i++)
+		pages += pages_in_memory(region + i * POOL_SLAB);
+	pool_stats(p, &st);
+	assert_int_equal(st.bytes, pages * PAGE_SIZE);
+	for (unsigned i = 0; i < 300; i++)
+		pool_free(p, blob[i]);
+	check_stats(p, 0, 0);
+	pool_stats(p, &st);
+	assert_int_equal(st.bytes, 0);
+	pool_destroy(p);
+}
+
 /* A slab that came back serves another size. */
 static void a_returned_slab_is_used_again(void **state)
 {
@@ -304,6 +335,7 @@ int main(void)
 		cmocka_unit_test(a_full_pool_lends_larger_room),
 		cmocka_unit_test(an_empty_slab_goes_back_to_the_host),
 		cmocka_unit_test(an_empty_slab_costs_no_fault_again),
+		cmocka_unit_test(bytes_are_those_in_memory),
 		cmocka_unit_test(a_returned_slab_is_used_again),
 		cmocka_unit_test(random_blobs_keep_their_bytes),
 		cmocka_unit_test(a_small_pool_only_says_no),
