@@ -44,6 +44,9 @@ $(OUT)/tests/unit/ept_fail: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 VIRTIO_WRAPS := $(addprefix -Wl$(comma)--wrap=, poll pthread_create \
 	pthread_join pthread_cond_wait io_uring_queue_init)
 $(OUT)/tests/unit/dev_virtio_corpus: WRAPS = $(VIRTIO_WRAPS)
+# And those that tests/unit/ept_stage2_host.c stands in for.
+$(OUT)/tests/unit/ept_stage2_host: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
+	uffd_zero uffd_continue)
 
 -include $(addprefix $(OUT)/obj/tests/,$(addsuffix .d,$(UNIT_ALL)))
 -include $(GUEST_HOSTED:.o=.d)
@@ -61,8 +64,16 @@ $(BLK_ELF): $(BLK_OBJ)
 
 -include $(BLK_OBJ:.o=.d)
 
+# A guest of one file, for what the bundled one has no program for.
+SUM_ELF := $(BUILD)/tests/guest/share/sum.elf
+
+$(SUM_ELF): tests/guest/share/sum.S
+	@mkdir -p $(@D)
+	$(GUEST_CC) -c -o $@.o $<
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $@.o
+
 # Whole VMs, on every kind of stage 2 that this machine has.
-guest-test: all capsule $(BLK_ELF)
+guest-test: all capsule $(BLK_ELF) $(SUM_ELF)
 	prove tests/guest
 
 # Everything, as the README and CI call it: the guests last, and alone.
