@@ -131,6 +131,14 @@ void sampler_reference(struct stage2 *s, frame_t f)
 	mrc_reference(s->sampler.mrc, f);
 }
 
+void sampler_forget(struct stage2 *s, frame_t f)
+{
+	if (!s->sampler.shadow)
+		return;
+	shadow_forget(s->sampler.shadow, f);
+	mrc_forget(s->sampler.mrc, f);
+}
+
 int sampler_start(struct stage2 *s)
 {
 	return -pthread_create(&s->sampler.thread, NULL, sampler_run, s);

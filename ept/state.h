@@ -182,6 +182,8 @@ void sampler_stop(struct stage2 *s);
 void sampler_destroy(struct stage2 *s);
 /* The page in frame @f was referenced. The lock is held. */
 void sampler_reference(struct stage2 *s, frame_t f);
+/* It was discarded: its next reference is a first one. The lock is held. */
+void sampler_forget(struct stage2 *s, frame_t f);
 
 /* One trace record about page @g, whose entry was @before and is @after; a slot
  * that either names is told too. */

@@ -18,17 +18,21 @@ $(addprefix $(OUT)/tests/,$(UNIT_VMM)): $(LIBVMM) $(LIBDEVICES) $(LIBEPT)
 GUEST_HOSTED := $(OUT)/obj/guest/mm/frame.o $(OUT)/obj/guest/mm/zone.o \
 	$(OUT)/obj/guest/mm/buddy.o $(OUT)/obj/guest/mm/slab.o \
 	$(OUT)/obj/guest/mm/kmalloc.o
-GUEST_HOSTED_FS := $(patsubst %.c,$(OUT)/obj/%.o,guest/mm/radix.c \
+GUEST_SPACES := $(patsubst %,$(OUT)/obj/guest/mm/%.o,vma space map areas \
+	advice anon leaf rmap fault image table user mapping radix)
+GUEST_FILES := $(patsubst %.c,$(OUT)/obj/%.o,guest/mm/radix.c \
 	guest/mm/mapping.c guest/fs/inode.c guest/fs/path.c guest/fs/block.c \
 	$(wildcard guest/fs/ext2*.c))
 GUEST_DIRECT := -include tests/unit/guest_direct.h
 
-$(GUEST_HOSTED) $(GUEST_HOSTED_FS): CPPFLAGS += $(GUEST_DIRECT)
+$(GUEST_HOSTED) $(GUEST_SPACES) $(GUEST_FILES): CPPFLAGS += $(GUEST_DIRECT)
 $(UNIT_GUEST:%=$(OUT)/obj/tests/%.o): CPPFLAGS += $(GUEST_DIRECT)
 $(OUT)/tests/unit/guest_buddy: $(OUT)/obj/guest/mm/buddy.o
 $(OUT)/tests/unit/guest_frame $(OUT)/tests/unit/guest_slab: $(GUEST_HOSTED)
-$(OUT)/tests/unit/guest_mapping $(OUT)/tests/unit/guest_ext2: \
-	$(GUEST_HOSTED) $(GUEST_HOSTED_FS)
+$(addprefix $(OUT)/tests/unit/guest_,vma space storm): $(GUEST_HOSTED) \
+	$(GUEST_SPACES)
+$(addprefix $(OUT)/tests/unit/guest_,mapping ext2): $(GUEST_HOSTED) \
+	$(GUEST_FILES)
 
 $(UNIT_BIN): $(OUT)/tests/%: $(OUT)/obj/tests/%.o
 	@mkdir -p $(@D)
@@ -43,8 +47,13 @@ $(OUT)/tests/unit/ept_fail: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 	io_uring_queue_init io_uring_submit_and_wait malloc calloc \
 	aligned_alloc mmap ZSTD_createCCtx ZSTD_createDCtx)
 
+# Those that tests/fuzz/virtio_host.h takes over.
+VIRTIO_WRAPS := $(addprefix -Wl$(comma)--wrap=, poll pthread_create \
+	pthread_join pthread_cond_wait io_uring_queue_init)
+$(OUT)/tests/unit/dev_virtio_corpus: WRAPS = $(VIRTIO_WRAPS)
+
 -include $(addprefix $(OUT)/obj/tests/,$(addsuffix .d,$(UNIT_ALL)))
--include $(GUEST_HOSTED:.o=.d) $(GUEST_HOSTED_FS:.o=.d)
+-include $(GUEST_HOSTED:.o=.d) $(GUEST_SPACES:.o=.d) $(GUEST_FILES:.o=.d)
 
 unit: $(UNIT_BIN)
 	@for t in $(UNIT_BIN); do echo "== $$t"; $$t || exit 1; done

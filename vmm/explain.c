@@ -123,6 +123,7 @@ static const char *what_text(enum history_what what)
 		[HISTORY_AHEAD] = "ahead",
 		[HISTORY_AGE] = "age",
 		[HISTORY_EVICT] = "evict",
+		[HISTORY_DISCARD] = "discard",
 		[HISTORY_STORE_ERROR] = "store_error",
 		[HISTORY_LOAD_ERROR] = "load_error",
 	};

@@ -2,6 +2,7 @@
 #include "guest/mm/kmap.h"
 
 #include "guest/cpu/cpu.h"
+#include "guest/lib/broken.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
@@ -54,7 +55,7 @@ static void map_image(const char *from, const char *to, uint64_t bits)
 
 void kmap_init(const struct machine *m)
 {
-	struct frame *root = frame_alloc(FRAME_TABLE);
+	struct frame *root = table_new();
 
 	if (!root)
 		panic("no frame for the kernel's root table");
@@ -88,13 +89,14 @@ volatile void *mmio_map(pa_t at, size_t bytes)
 	uintptr_t va = mmio_next;
 
 	mmio_next += page_up(bytes);
-	map(va, mmio_next, at, PTE_P | PTE_W | PTE_PCD | pte_nx | pte_g);
+	map(va, mmio_next, at,
+	    PTE_P | PTE_W | (broken("mmio") ? 0 : PTE_PCD) | pte_nx | pte_g);
 	return (volatile void *)va;
 }
 
 bool kmap_new_root(pa_t *root)
 {
-	struct frame *f = frame_alloc(FRAME_TABLE);
+	struct frame *f = table_new();
 	size_t half = PAGE_SIZE / 2;
 
 	if (!f)

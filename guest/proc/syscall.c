@@ -51,11 +51,11 @@ static call_fn *const calls[SYS_CALLS] = {
 	[SYS_PROCESS] = inspect_process,
 	[SYS_PROBE] = sys_probe,
 	[SYS_LAB] = inspect_lab,
-	[SYS_DROP_CACHES] = sys_drop_caches,
 	[SYS_ZONE] = sys_zone,
 	[SYS_SLAB] = sys_slab,
 	[SYS_LIMIT] = sys_limit,
 	[SYS_OBJECT] = sys_object,
+	[SYS_DROP_CACHES] = sys_drop_caches,
 };
 /* clang-format on */
 

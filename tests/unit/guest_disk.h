@@ -13,6 +13,7 @@
 #include "guest/fs/ext2_node.h"
 #include "guest/fs/file.h"
 #include "guest/fs/path.h"
+#include "guest/mm/rmap.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/user.h"
 #include "guest/proc/sleep.h"
@@ -67,6 +68,22 @@ int user_read(struct space *s, void *to, uintptr_t from, size_t n)
 		return -14;
 	memcpy(to, (const void *)from, n);
 	return 0;
+}
+
+unsigned rmap_unmap(struct frame *f)
+{
+	unsigned maps = f->maps;
+
+	f->maps = 0;
+	return maps;
+}
+
+static unsigned protected;
+
+void rmap_protect(struct frame *f)
+{
+	(void)f;
+	protected++;
 }
 
 /* The disk: a file, of which transfer number fail_at fails. */
