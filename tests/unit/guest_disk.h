@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OUR_EIO = 5 };
+enum { OUR_EIO = 5, OUR_EAGAIN = 11 };
 
 static bool print_quiet;
 
@@ -109,7 +109,8 @@ static int disk_transfer(struct block_device *d, uint64_t block,
 static const struct block_ops disk_ops = { .transfer = disk_transfer };
 static struct block_device disk;
 
-__attribute__((format(printf, 1, 2))) static int run(const char *how, ...)
+__attribute__((format(printf, 1, 2))) static inline int run(const char *how,
+							    ...)
 {
 	char line[512];
 	va_list args;
@@ -123,7 +124,8 @@ __attribute__((format(printf, 1, 2))) static int run(const char *how, ...)
 }
 
 /* A disk of @mib with what is in @folder, made with these @options. */
-static void disk_make(unsigned mib, const char *options, const char *folder)
+static inline void disk_make(unsigned mib, const char *options,
+			     const char *folder)
 {
 	setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin", 1);
 	if (!*disk_folder) {
@@ -147,13 +149,13 @@ static void disk_make(unsigned mib, const char *options, const char *folder)
 	fail_at = 0;
 }
 
-static int mount(void)
+static inline int mount(void)
 {
 	return ext2_mount(&disk, &root_fs);
 }
 
 /* Write everything and leave nothing in memory. */
-static void unmount(void)
+static inline void unmount(void)
 {
 	struct ext2 *e = (struct ext2 *)root_fs;
 
@@ -169,7 +171,7 @@ static void unmount(void)
 	root_fs = NULL;
 }
 
-static void disk_end(void)
+static inline void disk_end(void)
 {
 	close(disk_fd);
 	run("rm -rf %s", disk_folder);
@@ -177,7 +179,7 @@ static void disk_end(void)
 }
 
 /* What e2fsck says, changing nothing: 0, it is in order. */
-static int disk_check(void)
+static inline int disk_check(void)
 {
 	return run("e2fsck -fn %s > %s/log 2>&1 || { cat %s/log; false; }",
 		   disk_path, disk_folder, disk_folder);
