@@ -13,6 +13,7 @@
 #include "guest/fs/ext2_node.h"
 #include "guest/fs/file.h"
 #include "guest/fs/path.h"
+#include "guest/mm/rmap.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/user.h"
 #include "guest/proc/sleep.h"
@@ -25,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OUR_EIO = 5 };
+enum { OUR_EIO = 5, OUR_EAGAIN = 11 };
 
 static bool print_quiet;
 
@@ -69,6 +70,22 @@ int user_read(struct space *s, void *to, uintptr_t from, size_t n)
 	return 0;
 }
 
+unsigned rmap_unmap(struct frame *f)
+{
+	unsigned maps = f->maps;
+
+	f->maps = 0;
+	return maps;
+}
+
+static unsigned protected;
+
+void rmap_protect(struct frame *f)
+{
+	(void)f;
+	protected++;
+}
+
 /* The disk: a file, of which transfer number fail_at fails. */
 static char disk_folder[64], disk_path[96];
 static int disk_fd;
@@ -92,7 +109,8 @@ static int disk_transfer(struct block_device *d, uint64_t block,
 static const struct block_ops disk_ops = { .transfer = disk_transfer };
 static struct block_device disk;
 
-__attribute__((format(printf, 1, 2))) static int run(const char *how, ...)
+__attribute__((format(printf, 1, 2))) static inline int run(const char *how,
+							    ...)
 {
 	char line[512];
 	va_list args;
@@ -106,7 +124,8 @@ __attribute__((format(printf, 1, 2))) static int run(const char *how, ...)
 }
 
 /* A disk of @mib with what is in @folder, made with these @options. */
-static void disk_make(unsigned mib, const char *options, const char *folder)
+static inline void disk_make(unsigned mib, const char *options,
+			     const char *folder)
 {
 	setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin", 1);
 	if (!*disk_folder) {
@@ -130,13 +149,13 @@ static void disk_make(unsigned mib, const char *options, const char *folder)
 	fail_at = 0;
 }
 
-static int mount(void)
+static inline int mount(void)
 {
 	return ext2_mount(&disk, &root_fs);
 }
 
 /* Write everything and leave nothing in memory. */
-static void unmount(void)
+static inline void unmount(void)
 {
 	struct ext2 *e = (struct ext2 *)root_fs;
 
@@ -152,7 +171,7 @@ static void unmount(void)
 	root_fs = NULL;
 }
 
-static void disk_end(void)
+static inline void disk_end(void)
 {
 	close(disk_fd);
 	run("rm -rf %s", disk_folder);
@@ -160,7 +179,7 @@ static void disk_end(void)
 }
 
 /* What e2fsck says, changing nothing: 0, it is in order. */
-static int disk_check(void)
+static inline int disk_check(void)
 {
 	return run("e2fsck -fn %s > %s/log 2>&1 || { cat %s/log; false; }",
 		   disk_path, disk_folder, disk_folder);
