@@ -3,7 +3,6 @@
 
 #include "guest/lib/debug.h"
 #include "guest/lib/print.h"
-#include "guest/lib/string.h"
 #include "guest/mm/zone.h"
 
 /* The stock is filled with at most 2^this frames at a time. */
@@ -34,21 +33,15 @@ void frame_use_all(void)
 	highest = ZONE_NORMAL;
 }
 
-static void clear(struct frame *f)
+static inline void clear(struct frame *f)
 {
-	void *at = direct(frame_pa(f));
-	uint64_t words = PAGE_SIZE / 8;
-
-	__asm__ volatile("rep stosq"
-			 : "+D"(at), "+c"(words)
-			 : "a"(0)
-			 : "memory");
+	fill_words(direct(frame_pa(f)), 0, PAGE_SIZE / 8);
 }
 
 /* Nobody may have written to the frame since it was given back. */
 static __attribute__((noinline)) void check_poison(struct frame *f)
 {
-	if (!all_bytes(direct(frame_pa(f)), POISON_BYTE, PAGE_SIZE))
+	if (!all_words(direct(frame_pa(f)), POISON, PAGE_SIZE / 8))
 		panic("frame %#lx was written after it was freed",
 		      frame_pa(f).v);
 }
@@ -73,12 +66,14 @@ static __attribute__((noinline)) bool refill(void)
 	if (!f)
 		return false;
 	taken += 1u << order;
-	for (unsigned i = 1u << order; i--;)
+	for (unsigned i = 1u << order; i--;) {
+		f[i].flags = f->flags;
 		stock_add(f + i);
+	}
 	return true;
 }
 
-/* The first of the stock; what it had of FRAME_TOUCHED goes to *flags. */
+/* The first of the stock; the flags it had there go to *flags. */
 static inline struct frame *take(enum frame_use use, unsigned *flags)
 {
 	struct frame *f = frames + stock;
@@ -112,7 +107,7 @@ struct frame *frame_alloc(enum frame_use use)
 	f = take(use, &flags);
 	if (!((flags | dirty_ram) & FRAME_TOUCHED))
 		return f;
-	if (debug_checks && flags & FRAME_TOUCHED)
+	if (flags & FRAME_POISONED)
 		return check_and_clear(f);
 	clear(f);
 	return f;
@@ -126,7 +121,7 @@ struct frame *frame_alloc_raw(enum frame_use use)
 	if (!stock && !refill())
 		return NULL;
 	f = take(use, &flags);
-	if (debug_checks && flags & FRAME_TOUCHED)
+	if (flags & FRAME_POISONED)
 		check_poison(f);
 	return f;
 }
@@ -139,6 +134,7 @@ static void hand_out(struct frame *f, unsigned order, enum frame_use use)
 	f->maps = 0;
 	f->use = (uint8_t)use;
 	f->order = (uint8_t)order;
+	f->flags = FRAME_TOUCHED;
 }
 
 struct frame *frame_alloc_apart(enum frame_use use)
@@ -150,7 +146,6 @@ struct frame *frame_alloc_apart(enum frame_use use)
 	if (dirty_ram)
 		clear(f);
 	hand_out(f, 0, use);
-	f->flags = FRAME_TOUCHED;
 	return f;
 }
 
@@ -175,11 +170,6 @@ struct frame *frames_alloc(unsigned order, enum zone_id zone,
 	}
 	if (!f)
 		return NULL;
-	for (unsigned i = 0; i < 1u << order; i++) {
-		if (debug_checks && f[i].flags & FRAME_TOUCHED)
-			check_poison(f + i);
-		f[i].flags = FRAME_TOUCHED;
-	}
 	hand_out(f, order, use);
 	return f;
 }
@@ -189,14 +179,16 @@ bool frame_is_free(const struct frame *f)
 	return f->use == FRAME_FREE || f->flags & FRAME_HEAD;
 }
 
-static void check_free(struct frame *f)
+/* Single frames are looked at when they leave the stock again. */
+static uint16_t poison(struct frame *f)
 {
-	if (frame_is_free(f))
+	if (f->use <= FRAME_FREE)
 		panic("frame %#lx freed twice", frame_pa(f).v);
 	if (f->maps)
 		panic("frame %#lx freed while %u entries map it", frame_pa(f).v,
 		      f->maps);
-	memset(direct(frame_pa(f)), POISON_BYTE, PAGE_SIZE << f->order);
+	fill_words(direct(frame_pa(f)), POISON, PAGE_SIZE / 8 << f->order);
+	return FRAME_TOUCHED | FRAME_POISONED;
 }
 
 /* Frames of the DMA zone are too few to be kept for anybody's use. */
@@ -204,13 +196,11 @@ void frame_free(struct frame *f)
 {
 	unsigned order = f->order;
 
-	if (debug_checks)
-		check_free(f);
+	f->flags = debug_checks ? poison(f) : FRAME_TOUCHED;
 	in_use[f->use] -= 1u << order;
 	f->use = FRAME_FREE;
 	f->owner = NULL;
 	f->slot = 0;
-	f->flags = FRAME_TOUCHED;
 	if (!order && zone_of(f) != ZONE_DMA) {
 		stock_add(f);
 	} else {
@@ -247,7 +237,7 @@ uint64_t frame_limit(uint64_t most)
 	return before;
 }
 
-/* The first frame of the block in use that @f is in the middle of. */
+/* The first frame of the block, free or in use, that @f is part of. */
 static const struct frame *block_of(const struct frame *f)
 {
 	uint64_t n = (uint64_t)(f - frames);
@@ -255,28 +245,28 @@ static const struct frame *block_of(const struct frame *f)
 	for (unsigned order = 0; order < ZONE_ORDERS; order++) {
 		const struct frame *first = frames + (n >> order << order);
 
-		if (first->count && first->use > FRAME_FREE &&
-		    first->order >= order)
+		if (first->order >= order &&
+		    (first->use > FRAME_FREE || first->flags & FRAME_HEAD))
 			return first;
 	}
-	return f;
+	return f; /* in the stock */
 }
 
 struct frame_info frame_describe(pa_t pa)
 {
-	struct frame_info info = { .use = zone_use(pa) };
+	enum frame_use use = zone_use(pa);
 	const struct frame *f;
 
-	if (info.use != FRAME_FREE)
-		return info;
+	if (use != FRAME_FREE)
+		return (struct frame_info){ .use = use };
 	f = block_of(frame_at(pa));
-	if (f->use <= FRAME_FREE && !(f->flags & FRAME_TOUCHED)) {
-		info.use = FRAME_UNUSED;
-		return info;
-	}
+	if (f->use > FRAME_FREE)
+		use = f->use;
+	else if (!(f->flags & FRAME_TOUCHED))
+		use = FRAME_UNUSED;
 	return (struct frame_info){
-		.use = f->use > FRAME_FREE ? f->use : FRAME_FREE,
-		.count = f->use > FRAME_FREE ? f->count : 0,
+		.use = use,
+		.count = f->count,
 		.maps = f->maps,
 		.flags = f->flags,
 		.order = f->order,
