@@ -179,7 +179,10 @@ bool frame_is_free(const struct frame *f)
 	return f->use == FRAME_FREE || f->flags & FRAME_HEAD;
 }
 
-/* Single frames are looked at when they leave the stock again. */
+/*
+ * Of a large block the first page must do: filling 4 MiB takes a second where
+ * ring 0 is emulated. Frames are looked at when they leave the stock again.
+ */
 static uint16_t poison(struct frame *f)
 {
 	if (f->use <= FRAME_FREE)
@@ -187,7 +190,7 @@ static uint16_t poison(struct frame *f)
 	if (f->maps)
 		panic("frame %#lx freed while %u entries map it", frame_pa(f).v,
 		      f->maps);
-	fill_words(direct(frame_pa(f)), POISON, PAGE_SIZE / 8 << f->order);
+	fill_words(direct(frame_pa(f)), POISON, PAGE_SIZE / 8);
 	return FRAME_TOUCHED | FRAME_POISONED;
 }
 
