@@ -156,7 +156,8 @@ enum lab_fault_kind {
 	LAB_FAULT_COW,
 	LAB_FAULT_STACK,
 	LAB_FAULT_KERNEL, /* the kernel's own demand mapping */
-	LAB_FAULT_REFUSED /* no such page or no right: the access is an error */
+	LAB_FAULT_REFUSED, /* no such page or no right: the access is an error */
+	LAB_FAULT_SWAP_IN /* was in the guest's own swap */
 };
 
 struct lab_fault {

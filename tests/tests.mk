@@ -44,8 +44,18 @@ $(OUT)/tests/unit/ept_fail: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 unit: $(UNIT_BIN)
 	@for t in $(UNIT_BIN); do echo "== $$t"; $$t || exit 1; done
 
+# A guest that is nothing but a virtio-blk driver, made like the bundled one.
+BLK_ELF := $(BUILD)/tests/guest/blk.elf
+BLK_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, $(wildcard tests/guest/blk/*))
+
+$(BLK_ELF): $(BLK_OBJ)
+	@mkdir -p $(@D)
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
+
+-include $(BLK_OBJ:.o=.d)
+
 # Whole VMs, on every kind of stage 2 that this machine has.
-guest-test: all capsule
+guest-test: all capsule $(BLK_ELF)
 	prove tests/guest
 
 # Everything, as the README and CI call it: the guests last, and alone.

@@ -28,6 +28,7 @@ struct boot_config {
 	unsigned cpus;
 	uint64_t tsc_hz; /* 0: unknown */
 	bool lab; /* is there a lab device? */
+	unsigned virtio; /* virtio devices, in as many first slots */
 };
 
 /* How boot_write reaches guest memory. */

@@ -51,6 +51,16 @@ static void add_memory(struct words *w, const struct run_options *o)
 	}
 }
 
+/* Copies were made outside. */
+static void add_disks(struct words *w, const struct run_options *o)
+{
+	for (unsigned i = 0; i < o->disks; i++) {
+		words_add(w, "--disk");
+		words_add(w, "path=" CAPSULE_PORTS "disk%u,readonly=%s", i,
+			  o->disk[i].readonly ? "on" : "off");
+	}
+}
+
 static void add_outside(struct words *w, const struct run_options *o,
 			const char *name)
 {
@@ -83,6 +93,7 @@ void capsule_args(struct words *w, const struct run_options *o,
 	words_add(w, "--cpus");
 	words_add(w, "%u", o->cpus);
 	add_memory(w, o);
+	add_disks(w, o);
 	add_outside(w, o, name);
 	if (o->timeout_s) {
 		words_add(w, "--timeout");

@@ -16,6 +16,7 @@
 #include "vmm/capsule_args.h"
 #include "vmm/capsule_disk.h"
 #include "vmm/capsule_image.h"
+#include "vmm/disk.h"
 #include "vmm/image.h"
 
 #define OVERHEAD (UINT64_C(512) << 20) /* the capsule's Linux and its files */
@@ -71,6 +72,27 @@ static bool open_swaps(struct capsule_session *s, struct complaint *why)
 			return false;
 		s->vm.swap[i].fd = fd;
 		s->vm.swap[i].block = !fstat(fd, &st) && S_ISBLK(st.st_mode);
+	}
+	return true;
+}
+
+/* Inside, each is a disk; copies are made now: QEMU takes longer. */
+static bool open_disks(struct capsule_session *s, struct complaint *why)
+{
+	for (unsigned i = 0; i < s->o->disks; i++) {
+		const struct disk_option *o = &s->o->disk[i];
+		struct disk d;
+		int r;
+
+		if (!disk_open(&d, o, why))
+			return false;
+		r = disk_make(o, &d.fd);
+		s->vm.disk[i].fd = d.fd;
+		s->vm.disk[i].block = d.block;
+		s->vm.disk[i].readonly = o->readonly;
+		if (r)
+			return complain(why, o->path ? o->path : "scratch disk",
+					-r);
 	}
 	return true;
 }
@@ -192,6 +214,8 @@ static void clear(struct capsule_session *s, const struct run_options *o)
 		s->ours[i] = s->vm.port[i] = s->file[i] = -1;
 	for (unsigned i = 0; i < MAX_SWAPS; i++)
 		s->vm.swap[i].fd = -1;
+	for (unsigned i = 0; i < MAX_DISKS; i++)
+		s->vm.disk[i].fd = -1;
 }
 
 bool capsule_session_open(struct capsule_session *s,
@@ -205,7 +229,7 @@ bool capsule_session_open(struct capsule_session *s,
 	clear(s, o);
 	if (check_guest(o, guest, why) && make_mark(s->mark, why) &&
 	    open_image(s, name, guest, why) && open_swaps(s, why) &&
-	    open_files(s, why) && open_ports(s, why) &&
+	    open_disks(s, why) && open_files(s, why) && open_ports(s, why) &&
 	    open_socket(s, name, why))
 		return true;
 	capsule_session_close(s);
@@ -233,6 +257,8 @@ void capsule_session_started(struct capsule_session *s)
 		close_fd(&s->vm.port[i]);
 	for (unsigned i = 0; i < MAX_SWAPS; i++)
 		close_fd(&s->vm.swap[i].fd);
+	for (unsigned i = 0; i < MAX_DISKS; i++)
+		close_fd(&s->vm.disk[i].fd);
 }
 
 void capsule_session_end_input(struct capsule_session *s)

@@ -25,23 +25,25 @@ static void add_port(struct words *w, const char *name, int fd,
 	words_add(w, "virtserialport,chardev=%s,name=%s", name, name);
 }
 
-/* Its serial number tells the capsule which swap option it is for. Errors are
- * the inner run's to deal with. */
-static void add_drive(struct words *w, unsigned i)
+/* Its serial number tells the capsule which option it is for. Errors are the
+ * inner run's to deal with. */
+static void add_drive(struct words *w, const char *option, unsigned i)
 {
 	words_add(w, "-device");
-	words_add(w, "virtio-blk-pci,drive=swap%u,serial=swap%u,werror=report",
-		  i, i);
+	words_add(w, "virtio-blk-pci,drive=%s%u,serial=%s%u,werror=report",
+		  option, i, option, i);
 }
 
-static void add_disk(struct words *w, unsigned i, int fd, bool block)
+/* QEMU opens the file again. Ours, which it inherits, has the lock. */
+static void add_file(struct words *w, const char *option, unsigned i, int fd,
+		     bool block, const char *how)
 {
 	words_add(w, "-blockdev");
 	words_add(w,
-		  "driver=%s,node-name=swap%u,filename=/proc/self/fd/%d,"
-		  "locking=off,cache.no-flush=on",
-		  block ? "host_device" : "file", i, fd);
-	add_drive(w, i);
+		  "driver=%s,node-name=%s%u,filename=/proc/self/fd/%d,"
+		  "locking=off,%s",
+		  block ? "host_device" : "file", option, i, fd, how);
+	add_drive(w, option, i);
 }
 
 /* QEMU's own client waits for a server that went away, and sends again what
@@ -55,7 +57,22 @@ static void add_nbd(struct words *w, unsigned i, const char *uri,
 		  "if=none,id=swap%u,format=raw,file.reconnect-delay=%u,"
 		  "cache.no-flush=on,file=%s",
 		  i, timeout_s, uri);
-	add_drive(w, i);
+	add_drive(w, "swap", i);
+}
+
+static void add_storage(struct words *w, const struct capsule_vm *v)
+{
+	for (unsigned i = 0; i < MAX_SWAPS; i++)
+		if (v->swap[i].uri)
+			add_nbd(w, i, v->swap[i].uri, v->swap[i].timeout_s);
+		else if (v->swap[i].fd >= 0)
+			add_file(w, "swap", i, v->swap[i].fd, v->swap[i].block,
+				 "cache.no-flush=on");
+	for (unsigned i = 0; i < MAX_DISKS; i++)
+		if (v->disk[i].fd >= 0)
+			add_file(w, "disk", i, v->disk[i].fd, v->disk[i].block,
+				 v->disk[i].readonly ? "read-only=on"
+						     : "discard=unmap");
 }
 
 static void add_machine(struct words *w, const struct capsule_vm *v)
@@ -99,11 +116,7 @@ void capsule_vm_args(struct words *w, const struct capsule_vm *v)
 	for (unsigned i = 0; i < PORTS; i++)
 		add_port(w, port_name[i], v->port[i], "");
 	add_port(w, "ctl", v->ctl, ",server=on,wait=off");
-	for (unsigned i = 0; i < MAX_SWAPS; i++)
-		if (v->swap[i].uri)
-			add_nbd(w, i, v->swap[i].uri, v->swap[i].timeout_s);
-		else if (v->swap[i].fd >= 0)
-			add_disk(w, i, v->swap[i].fd, v->swap[i].block);
+	add_storage(w, v);
 }
 
 /* In the child: let the program that comes next have @fd. */
@@ -133,6 +146,8 @@ _Noreturn static void become_qemu(const struct capsule_vm *v, char **args,
 		inherit(v->port[i]);
 	for (unsigned i = 0; i < MAX_SWAPS; i++)
 		inherit(v->swap[i].fd);
+	for (unsigned i = 0; i < MAX_DISKS; i++)
+		inherit(v->disk[i].fd);
 	execv(args[0], args);
 	dprintf(2, "%s: %s\n", args[0], strerror(errno));
 	_exit(127);

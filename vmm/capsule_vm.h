@@ -34,6 +34,10 @@ struct capsule_vm {
 		const char *uri; /* an NBD server; NULL: it is none */
 		unsigned timeout_s; /* how long that may be away */
 	} swap[MAX_SWAPS];
+	struct {
+		int fd; /* -1: there is no disk i */
+		bool block, readonly;
+	} disk[MAX_DISKS];
 };
 
 /* QEMU's command line for @v. */

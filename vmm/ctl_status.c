@@ -160,12 +160,36 @@ static bool print_slo(json_t *st)
 	return true;
 }
 
+static bool print_devices(json_t *st)
+{
+	json_t *devices, *device;
+	size_t i;
+
+	if (json_unpack(st, "{s:o}", "devices", &devices))
+		return false;
+	json_array_foreach(devices, i, device)
+	{
+		json_int_t slot, requests, bytes, errors, resets;
+		const char *name;
+
+		if (json_unpack(device, "{s:I, s:s, s:I, s:I, s:I, s:I}",
+				"slot", &slot, "name", &name, "requests",
+				&requests, "bytes", &bytes, "errors", &errors,
+				"needs_reset", &resets))
+			return false;
+		printf("virtio %-3lld %s: %lld requests, %.1f MiB, %lld errors, "
+		       "%lld times in need of a reset\n",
+		       slot, name, requests, mib(bytes), errors, resets);
+	}
+	return true;
+}
+
 int ctl_print_status(const char *text)
 {
 	json_t *st = json_loads(text, 0, NULL);
 	bool ok = print_state(st) && print_memory(st) && print_faults(st) &&
 		  print_pages(st) && print_tiers(st) && print_pressure(st) &&
-		  print_ladder(st) && print_slo(st);
+		  print_ladder(st) && print_slo(st) && print_devices(st);
 
 	json_decref(st);
 	return ok ? 0 : -1;

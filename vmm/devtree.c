@@ -3,8 +3,8 @@
  * The device tree: what this machine has, for a guest that would rather read
  * than probe. Written front to back by libfdt's sequential functions.
  *
- *     /  chosen  memory@0  cpus/cpu@N  soc/{ioapic, lapic, lab}  isa/{serial,
- *     exit}
+ *     /  chosen  memory@0  cpus/cpu@N  soc/{ioapic, lapic, lab, virtio_mmio@…}
+ *     isa/{serial, exit}
  *
  * Bindings: Devicetree Specification 0.4; x86 interrupt controllers as in
  * Linux's Documentation/devicetree/bindings/interrupt-controller/
@@ -24,6 +24,7 @@
 #define UART_CLOCK  1843200u /* of a PC's COM1 */
 #define ISA_PORT    1u /* the first cell of a port's address */
 #define ISA_EDGE    0u /* of an interrupt: edge-triggered, rising */
+#define LEVEL_HIGH  1u /* of an IOAPIC's: level-triggered, high */
 
 /* The phandle that "interrupt-parent" names. */
 #define IOAPIC_PHANDLE 1u
@@ -148,6 +149,23 @@ static void cpus(struct tree *t, unsigned n, uint64_t tsc_hz)
 	end(t);
 }
 
+/* Linux's Documentation/devicetree/bindings/virtio/mmio.yaml. */
+static void virtio(struct tree *t, unsigned slot)
+{
+	uint64_t at = ABI_VIRTIO_BASE + (uint64_t)slot * ABI_VIRTIO_SIZE;
+	fdt32_t irq[] = { cpu_to_fdt32(ABI_VIRTIO_IRQ + slot),
+			  cpu_to_fdt32(LEVEL_HIGH) };
+	char name[32];
+
+	snprintf(name, sizeof(name), "virtio_mmio@%llx",
+		 (unsigned long long)at);
+	begin(t, name);
+	string(t, "compatible", ABI_FDT_VIRTIO);
+	reg(t, at, ABI_VIRTIO_SIZE);
+	bytes(t, "interrupts", irq, sizeof(irq));
+	end(t);
+}
+
 static void soc(struct tree *t, const struct boot_config *c)
 {
 	begin(t, "soc");
@@ -174,6 +192,8 @@ static void soc(struct tree *t, const struct boot_config *c)
 		reg(t, ABI_LAB_BASE, ABI_LAB_SIZE);
 		end(t);
 	}
+	for (unsigned i = 0; i < c->virtio; i++)
+		virtio(t, i);
 	end(t);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine: which devices there are, where, in which order. The device tree
+ * The machine: which devices there are, where, in which order. (Virtio
+ * devices, which share their transport: virtio_slots.c.) The device tree
  * (vmm/devtree.c) says the same to the guest.
  */
 #include <errno.h>
@@ -128,5 +129,5 @@ bool machine_wire(struct vm *vm, struct complaint *why)
 	for (size_t i = 0; i < sizeof(wiring) / sizeof(wiring[0]); i++)
 		if (wiring[i].wanted(vm) && !wire(vm, i, why))
 			return false;
-	return true;
+	return virtio_wire(vm, why);
 }

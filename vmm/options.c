@@ -3,7 +3,7 @@
  * The command line of `twofold run`: [OPTIONS] [GUEST] [-- GUEST ARGS]. What
  * options there are says options_table.c; here is how they are read, what
  * holds when they are not given, and what must hold between them. An option
- * given twice counts the last time, except --swap, whose tiers add up.
+ * given twice counts the last time, except --swap and --disk, which add up.
  */
 #include "vmm/options.h"
 
@@ -201,6 +201,8 @@ void options_free(struct run_options *o)
 	free(o->cmdline);
 	for (unsigned i = 0; i < o->swaps; i++)
 		free(o->swap[i].path);
+	for (unsigned i = 0; i < o->disks; i++)
+		free(o->disk[i].path);
 	free(o->trace);
 	free(o->stats);
 	free(o->name);

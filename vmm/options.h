@@ -13,6 +13,7 @@
 
 #define MAX_CPUS      8
 #define MAX_SWAPS     8
+#define MAX_DISKS     8
 
 #define LARGE_PAGE    (UINT64_C(2) << 20) /* bytes */
 
@@ -31,6 +32,13 @@ struct swap_option {
 	enum codec codec; /* ram */
 };
 
+struct disk_option {
+	char *path; /* NULL: an unnamed file of zeros */
+	uint64_t bytes; /* of that */
+	bool readonly;
+	bool copy; /* what is written goes to a copy of our own */
+};
+
 struct run_options {
 	bool help; /* --help was read; nothing else counts */
 	char *kernel; /* NULL: the sample guest */
@@ -44,6 +52,8 @@ struct run_options {
 	const struct policy_ops *policy;
 	struct swap_option swap[MAX_SWAPS];
 	unsigned swaps;
+	struct disk_option disk[MAX_DISKS];
+	unsigned disks;
 	enum on_swap_error on_swap_error;
 	enum accel accel;
 	char *trace, *stats, *name, *api_socket; /* NULL: not given */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The options whose values are key=value lists: --memory and --swap. */
+/* The options whose values are key=value lists: --memory, --swap, --disk. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,5 +194,61 @@ bool options_swap(struct run_options *o, const char *value,
 		o->swap[o->swaps++] = s;
 	else
 		free(s.path);
+	return good;
+}
+
+static bool disk_readonly(struct disk_option *d, const char *text,
+			  struct complaint *why)
+{
+	d->readonly = !strcmp(text, "on");
+	return d->readonly || !strcmp(text, "off") ||
+	       complaint_set(why, "readonly is on or off");
+}
+
+static bool disk_path(struct disk_option *d, const char *path,
+		      struct complaint *why)
+{
+	if (d->path || !*path)
+		return complaint_set(why, "one path is wanted");
+	d->path = strdup(path);
+	return d->path || complaint_set(why, "no memory");
+}
+
+static bool disk_list(struct disk_option *d, char *rest, struct complaint *why)
+{
+	bool good = true;
+	struct item item;
+
+	while (good && next_item(&rest, &item)) {
+		if (key_is(&item, "path"))
+			good = disk_path(d, item.value, why);
+		else if (key_is(&item, "readonly"))
+			good = disk_readonly(d, item.value, why);
+		else
+			return complaint_set(why,
+					     "want path=FILE[,readonly=on]");
+	}
+	return good &&
+	       (d->path || complaint_set(why, "want path=FILE[,readonly=on]"));
+}
+
+bool options_disk(struct run_options *o, const char *value,
+		  struct complaint *why)
+{
+	struct disk_option d = { .readonly = false };
+	char *copy;
+	bool good;
+
+	if (o->disks == MAX_DISKS)
+		return complaint_set(why, "at most %d disks", MAX_DISKS);
+	copy = strdup(value);
+	if (!copy)
+		return complaint_set(why, "no memory");
+	good = disk_list(&d, copy, why);
+	free(copy);
+	if (good)
+		o->disk[o->disks++] = d;
+	else
+		free(d.path);
 	return good;
 }

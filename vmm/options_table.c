@@ -244,6 +244,10 @@ const struct option options[] = {
 	  "when a page cannot be had back: pause the guest, give\n"
 	  "it a machine check, or end the run with status 125\n"
 	  "[stop]" },
+	{ 0, "disk", "path=FILE[,readonly=on]", options_disk,
+	  "a raw image or block device as a virtio disk; repeatable\n"
+	  "[the sample guest's own image, in a private copy, and a\n"
+	  "scratch disk]" },
 	{ 0, "trace", "FILE", set_trace, "record faults and evictions" },
 	{ 0, "trace-refs", "MS", set_trace_refs,
 	  "unmap everything that often, so that the trace has the\n"

@@ -19,6 +19,7 @@
 #include "vmm/api.h"
 #include "vmm/beside.h"
 #include "vmm/capsule.h"
+#include "vmm/disk.h"
 #include "vmm/probe.h"
 #include "vmm/run.h"
 #include "vmm/signals.h"
@@ -313,7 +314,7 @@ int cmd_run(int argc, char **argv)
 		options_help(stdout);
 		return 0;
 	}
-	status = run_parsed(&o);
+	status = disk_defaults(&o, &why) ? run_parsed(&o) : complain(&why);
 	options_free(&o);
 	return status;
 }

@@ -113,6 +113,28 @@ static json_t *ladder_json(const struct status *st)
 	return ladder;
 }
 
+static json_t *device_json(const struct status *st, unsigned i)
+{
+	return json_pack("{s:i, s:o, s:I, s:I, s:I, s:I}", "slot", (int)i,
+			 "name", safe_text(st->device[i].name), "requests",
+			 safe_count(st->device[i].requests), "bytes",
+			 safe_count(st->device[i].bytes), "errors",
+			 safe_count(st->device[i].errors), "needs_reset",
+			 safe_count(st->device[i].needs_reset));
+}
+
+static json_t *devices_json(const struct status *st)
+{
+	json_t *devices = json_array();
+
+	for (unsigned i = 0; i < st->devices; i++)
+		if (json_array_append_new(devices, device_json(st, i))) {
+			json_decref(devices);
+			return NULL;
+		}
+	return devices;
+}
+
 static json_t *slo_json(const struct status *st)
 {
 	if (st->slo.stall_percent <= 0)
@@ -126,19 +148,19 @@ static json_t *slo_json(const struct status *st)
 
 static json_t *report_json(const struct status *st)
 {
-	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I,"
-			 " s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}",
-			 "version", 1, "accel", safe_text(st->accel), "stage2",
-			 safe_text(st->stage2), "guest", guest_json(st),
-			 "memory", memory_json(st), "faults", faults_json(st),
-			 "pages", pages_json(st), "swap", swap_json(st),
-			 "wall_us", safe_count(st->wall_us), "name",
-			 safe_text(st->name), "state", safe_text(st->state),
-			 "reason", safe_text(st->reason), "policy",
-			 safe_text(st->policy), "placement", placement_json(st),
-			 "first_exit_us", safe_count(st->first_exit_us),
-			 "pressure", pressure_json(st), "ladder",
-			 ladder_json(st), "mem_slo", slo_json(st));
+	return json_pack(
+		"{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I,"
+		" s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}",
+		"version", 1, "accel", safe_text(st->accel), "stage2",
+		safe_text(st->stage2), "guest", guest_json(st), "memory",
+		memory_json(st), "faults", faults_json(st), "pages",
+		pages_json(st), "swap", swap_json(st), "wall_us",
+		safe_count(st->wall_us), "name", safe_text(st->name), "state",
+		safe_text(st->state), "reason", safe_text(st->reason), "policy",
+		safe_text(st->policy), "placement", placement_json(st),
+		"first_exit_us", safe_count(st->first_exit_us), "pressure",
+		pressure_json(st), "ladder", ladder_json(st), "mem_slo",
+		slo_json(st), "devices", devices_json(st));
 }
 
 /* @text with a newline behind it, as a file wants it. */

@@ -12,6 +12,7 @@
 #include "ept/audit.h"
 #include "ept/observe.h"
 #include "ept/swap.h"
+#include "guest/abi.h"
 #include "vmm/explain.h"
 #include "vmm/options.h"
 #include "vmm/whatif.h"
@@ -61,6 +62,11 @@ struct status {
 		double stall_percent; /* 0: no --mem-slo */
 		uint64_t cap_bytes, lowered, raised;
 	} slo;
+	struct {
+		const char *name; /* of its kind: blk, ... */
+		uint64_t requests, bytes, errors, needs_reset;
+	} device[ABI_VIRTIO_SLOTS]; /* the virtio devices by slot */
+	unsigned devices;
 	uint64_t wall_us;
 	uint64_t first_exit_us; /* from the start to the guest's first exit */
 };

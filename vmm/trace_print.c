@@ -36,6 +36,7 @@ static const char *const why_names[] = {
 	[LAB_FAULT_STACK] = "stack",
 	[LAB_FAULT_KERNEL] = "kernel",
 	[LAB_FAULT_REFUSED] = "refused",
+	[LAB_FAULT_SWAP_IN] = "swap_in",
 };
 
 static const char *name_in(const char *const names[], size_t count, uint32_t i)

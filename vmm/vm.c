@@ -127,6 +127,7 @@ static bool write_boot(struct vm *vm, const struct image *im,
 		.cpus = vm->vcpus,
 		.tsc_hz = vm->tsc_hz,
 		.lab = vm->wants_lab,
+		.virtio = vm->slots,
 	};
 	const struct boot_memory m = { write_guest, vm->stage2 };
 	int r;
@@ -260,6 +261,8 @@ void vm_stop(struct vm *vm)
 	if (vm->stage2)
 		stage2_stop(vm->stage2);
 	join_until(vm, NULL);
+	for (unsigned i = 0; i < vm->slots; i++)
+		virtio_stop(vm->slot[i].device);
 	if (vm->lab)
 		lab_drain(vm->lab);
 }

@@ -11,7 +11,9 @@
 #include <stdatomic.h>
 
 #include "devices/bus.h"
+#include "devices/virtio.h"
 #include "ept/stage2.h"
+#include "guest/abi.h"
 #include "vmm/explain.h"
 #include "vmm/image.h"
 #include "vmm/options.h"
@@ -44,6 +46,14 @@ struct vcpu {
 	struct vcpu_paging paging; /* vm->lock */
 };
 
+/* A virtio device and where it is: vmm/virtio_slots.c. */
+struct virtio_slot {
+	struct vm *vm;
+	unsigned number;
+	struct virtio *device;
+	const char *name; /* of its kind */
+};
+
 struct vm {
 	const struct run_options *options;
 	int kvm, fd; /* /dev/kvm and the VM */
@@ -54,6 +64,8 @@ struct vm {
 	struct trace *trace; /* NULL: none */
 	struct bus ports, mmio;
 	struct device *uart, *lab; /* also on their bus */
+	struct virtio_slot slot[ABI_VIRTIO_SLOTS];
+	unsigned slots; /* in use, the first ones */
 	struct vcpu vcpu[MAX_CPUS];
 	unsigned vcpus;
 	uint64_t tsc_hz;
@@ -106,6 +118,9 @@ bool vm_make_memory(struct vm *vm, const struct image *im,
 
 /* machine.c: the devices, in one visible list. False: one line in *why. */
 bool machine_wire(struct vm *vm, struct complaint *why);
+
+/* virtio_slots.c: its second part, virtio devices. False: one line in *why. */
+bool virtio_wire(struct vm *vm, struct complaint *why);
 
 /* vcpu.c. 0 or -errno. */
 int vcpu_create(struct vcpu *v);

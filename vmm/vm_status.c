@@ -99,6 +99,20 @@ static void status_placement(struct vm *vm, struct status *st)
 	st->placement.awake_us = in_us(vm, p.ticks[PLACE_AWAKE]);
 }
 
+static void status_devices(struct vm *vm, struct status *st)
+{
+	st->devices = vm->slots;
+	for (unsigned i = 0; i < vm->slots; i++) {
+		struct virtio_counters *c = &vm->slot[i].device->count;
+
+		st->device[i].name = vm->slot[i].name;
+		st->device[i].requests = atomic_load(&c->requests);
+		st->device[i].bytes = atomic_load(&c->bytes);
+		st->device[i].errors = atomic_load(&c->errors);
+		st->device[i].needs_reset = atomic_load(&c->needs_reset);
+	}
+}
+
 void vm_status(struct vm *vm, struct status *st)
 {
 	*st = (struct status){
@@ -116,6 +130,7 @@ void vm_status(struct vm *vm, struct status *st)
 	status_memory(vm, st);
 	status_placement(vm, st);
 	status_observed(vm, st);
+	status_devices(vm, st);
 	pthread_mutex_lock(&vm->lock);
 	st->state = vm->end ? "ended" : vm->paused ? "paused" : "running";
 	memcpy(st->reason, vm->pause_reason, sizeof(st->reason));

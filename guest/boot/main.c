@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The kernel, from its first C instruction to its last: find out what machine
- * this is, set up processor and memory, run one program, end the run.
+ * this is, set up processor and memory, run a program, and end the run with it.
  *
  * Kernel options: gate=trap uses no syscall instruction even where it works;
  * broken=NAME breaks a concept (lib/broken.h); debug checks freed memory
@@ -10,25 +10,32 @@
 #include "guest/boot/machine.h"
 #include "guest/boot/words.h"
 #include "guest/cpu/cpu.h"
-#include "guest/cpu/segment.h"
+#include "guest/cpu/smp.h"
 #include "guest/cpu/trap.h"
 #include "guest/dev/exit.h"
 #include "guest/dev/irq.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/dev/uart.h"
+#include "guest/fs/calls.h"
+#include "guest/fs/image.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/errno.h"
 #include "guest/lib/debug.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
+#include "guest/mm/anon.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
+#include "guest/proc/exec.h"
 #include "guest/mm/objects.h"
 #include "guest/mm/slab.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/inspect.h"
 #include "guest/proc/process.h"
+#include "guest/proc/program.h"
+#include "guest/proc/sched.h"
 
 static struct machine machine;
 static struct words words;
@@ -60,25 +67,67 @@ static void take_options(void)
 	}
 }
 
-static int run(void)
+/* Process 1, or the status of a run without it. */
+static int start_program(void)
 {
-	const struct program *program = program_find(words.argument[0]);
+	static struct arguments arguments;
+	struct process *p = process_new(words.argument[0]);
+	int error = p ? 0 : -ENOMEM;
 
-	if (!program) {
+	for (int i = 0; !error && i < words.arguments; i++)
+		error = arguments_add(&arguments, words.argument[i]);
+	if (!error)
+		error = process_exec(p, words.argument[0], &arguments);
+	if (error == -ENOENT) {
 		print("kernel: no program '%s'; there are:", words.argument[0]);
 		program_list();
 		return EXIT_NO_PROGRAM;
 	}
-	return process_run(program, words.arguments, words.argument);
+	if (error)
+		panic("%s cannot be started: error %d", words.argument[0],
+		      error);
+	files_init(p->files);
+	p->pid = process_new_pid();
+	sched_add(p);
+	return 0;
+}
+
+/* Bury whom nobody else waits for, until the first program has ended. */
+static int wait_for_program(void)
+{
+	int status;
+
+	while (process_wait(-1, &status, false) != 1)
+		;
+	if (status >= STATUS_KILLED)
+		return EXIT_KILLED;
+	return status > EXIT_MAX ? EXIT_MAX : status;
 }
 
 static void print_summary(void)
 {
 	print("kernel: %lu page faults (%lu demand zero, %lu demand file, "
-	      "%lu stack, %lu refused)\n",
+	      "%lu copy on write, %lu stack, %lu swapped in, %lu refused)\n",
 	      fault_total(), fault_counts[LAB_FAULT_DEMAND_ZERO],
-	      fault_counts[LAB_FAULT_DEMAND_FILE],
-	      fault_counts[LAB_FAULT_STACK], fault_counts[LAB_FAULT_REFUSED]);
+	      fault_counts[LAB_FAULT_DEMAND_FILE], fault_counts[LAB_FAULT_COW],
+	      fault_counts[LAB_FAULT_STACK], fault_counts[LAB_FAULT_SWAP_IN],
+	      fault_counts[LAB_FAULT_REFUSED]);
+}
+
+/* The first thread: what may sleep is started here. */
+static void main_thread(void *unused)
+{
+	int status;
+
+	(void)unused;
+	process_reaper = current();
+	gate_init(trap_only);
+	smp_start(machine.cpus);
+	status = start_program();
+	if (!status)
+		status = wait_for_program();
+	print_summary();
+	exit_run(status);
 }
 
 /* For start.S. */
@@ -86,10 +135,8 @@ _Noreturn void kernel_main(uint32_t start_info);
 
 void kernel_main(uint32_t start_info)
 {
-	int status;
-
 	cpu_init();
-	segment_init();
+	smp_init_boot();
 	trap_init();
 	machine_read(&machine, (pa_t){ start_info });
 	uart_init(machine.uart_port);
@@ -98,17 +145,17 @@ void kernel_main(uint32_t start_info)
 
 	frame_init(&machine);
 	kmap_init(&machine);
+	anon_init();
 	kmalloc_init();
 	objects_init();
 	if (machine.has_lab)
 		lab_init(machine.lab);
-	process_init();
-	gate_init(trap_only);
 	lapic_init();
 	irq_init();
+	gate_init_cpu();
 	inspect_init(&machine);
+	root_fs = image_mount();
 
-	status = run();
-	print_summary();
-	exit_run(status);
+	process_kernel("main", main_thread, NULL);
+	sched_idle();
 }

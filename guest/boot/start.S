@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From the loader to C. PVH starts us in 32-bit protected mode, paging off,
- * EBX = struct hvm_start_info (SDM vol. 3, 10.8.5: entering IA-32e mode).
+ * EBX = struct hvm_start_info (SDM vol. 3, 10.8.5: entering IA-32e mode). The
+ * other processors come in real mode, from the trampoline, with EBX = 0.
  *
  * The first tables are a literal. One page of 512 large pages covers the
  * first GiB of RAM, and one PDPT leads to it from three places at once:
@@ -66,18 +67,48 @@ start_high:
 	mov %eax, %fs
 	mov %eax, %gs
 	mov %eax, %ss
-	mov $boot_stack_top, %rsp
 	xor %ebp, %ebp
 	mov %ebx, %edi
+	test %ebx, %ebx
+	jz 1f
+	mov $boot_stack + 8192, %rsp	/* proc/process.h: STACK_BYTES */
 	call kernel_main
-1:	hlt
-	jmp 1b
+1:	mov ap_stack, %rsp
+	call cpu_main
+
+/* Runs where smp.c copied it to, in real mode: no address but these. */
+	.code16
+	.globl ap_trampoline, ap_trampoline_end
+ap_trampoline:
+	cli
+	mov %cs, %ax
+	mov %ax, %ds
+	lgdtl ap_gdtr - ap_trampoline
+	mov %cr0, %eax
+	or $CR0_PE, %eax
+	mov %eax, %cr0
+	ljmpl $16, $PHYS(ap_protected)
+	.balign 4
+ap_gdtr:
+	.word boot_gdtr - boot_gdt - 1
+	.long PHYS(boot_gdt)
+ap_trampoline_end:
+
+	.code32
+ap_protected:
+	mov $24, %eax
+	mov %eax, %ds
+	mov %eax, %ss
+	xor %ebx, %ebx
+	jmp pvh_start
 
 	.section .rodata
 	.balign 8
 boot_gdt:
 	.quad 0
 	.quad 0x00209b0000000000	/* ring 0 code, 64 bit */
+	.quad 0x00cf9b000000ffff	/* the same, 32 bit */
+	.quad 0x00cf93000000ffff	/* data */
 boot_gdtr:
 	.word . - boot_gdt - 1
 	.quad PHYS(boot_gdt)
@@ -106,8 +137,11 @@ boot_pd:
 	.endr
 
 	.section .bss.page, "aw", @nobits
-	.balign 4096
-	.fill 16384
-boot_stack_top:
+	.balign 8192
+	.globl boot_stack, ap_stack
+boot_stack:			/* with the boot processor's idle process */
+	.fill 8192
+ap_stack:
+	.quad 0
 
 	.section .note.GNU-stack, "", @progbits

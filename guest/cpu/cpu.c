@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/cpu/cpu.h"
 
+#include "guest/cpu/tlb.h"
 #include "guest/mm/pte.h"
 
-#define CR0_WP	 (1ul << 16)
-#define CR4_MCE	 (1ul << 6)
-#define CR4_PGE	 (1ul << 7)
-#define CR4_SMEP (1ul << 20)
-#define CR4_SMAP (1ul << 21)
-#define EFER_NXE (1ul << 11)
+#define CR0_EM	  (1ul << 2)
+#define CR0_WP	  (1ul << 16)
+#define CR4_MCE	  (1ul << 6)
+#define CR4_PGE	  (1ul << 7)
+#define CR4_PCIDE (1ul << 17)
+#define CR4_SMEP  (1ul << 20)
+#define CR4_SMAP  (1ul << 21)
+#define EFER_NXE  (1ul << 11)
 
 uint64_t pte_nx, pte_g;
 
@@ -34,10 +37,14 @@ void cpu_init(void)
 		cr4 |= CR4_PGE;
 		pte_g = PTE_G;
 	}
+	if (features.c & 1u << 17) {
+		cr4 |= CR4_PCIDE;
+		tlb_tagged = true;
+	}
 	if (more & 1u << 7)
 		cr4 |= CR4_SMEP;
 	if (more & 1u << 20)
 		cr4 |= CR4_SMAP;
 	write_cr4(cr4);
-	write_cr0(read_cr0() | CR0_WP);
+	write_cr0(read_cr0() | CR0_WP | CR0_EM);
 }

@@ -16,7 +16,10 @@ enum {
 	MSR_EFER = 0xc0000080,
 	MSR_STAR = 0xc0000081,
 	MSR_LSTAR = 0xc0000082,
-	MSR_FMASK = 0xc0000084
+	MSR_FMASK = 0xc0000084,
+	MSR_FS_BASE = 0xc0000100,
+	MSR_GS_BASE = 0xc0000101,
+	MSR_KERNEL_GS_BASE = 0xc0000102
 };
 
 struct cpuid {
@@ -25,7 +28,8 @@ struct cpuid {
 
 /*
  * Turn on what CPUID offers and we use: NX, global pages, SMEP, SMAP,
- * write protection in ring 0. Sets pte_nx and pte_g.
+ * write protection in ring 0, PCIDs. Sets pte_nx, pte_g and tlb_tagged. Once
+ * on each processor; a program's use of the FPU is an exception: it has none.
  */
 void cpu_init(void);
 
@@ -93,9 +97,9 @@ static inline uint64_t read_cr3(void)
 	return v;
 }
 
-static inline void write_cr3(pa_t root)
+static inline void write_cr3(uint64_t v)
 {
-	__asm__ volatile("mov %0, %%cr3" : : "r"(root.v) : "memory");
+	__asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory");
 }
 
 static inline uint64_t read_cr4(void)

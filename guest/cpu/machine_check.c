@@ -42,10 +42,8 @@ void machine_check(struct trap_frame *f)
 {
 	uint64_t address = take_address();
 
-	if (!from_user(f))
-		trap_die(f, "machine check");
 	print("kernel: %s (pid %u) killed: machine check: the memory at gpa "
 	      "%#lx is lost, rip %#lx\n",
-	      process.name, process.pid, address, f->rip);
-	user_leave(EXIT_MEMORY_LOST);
+	      current()->name, current()->pid, address, f->rip);
+	process_exit(EXIT_MEMORY_LOST);
 }

@@ -1,14 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GDT and TSS. In long mode they do three jobs: name the rings, name the
- * stack on which a trap from ring 3 begins, and the one for double faults.
+ * What 64-bit mode leaves of segmentation: rings 0 and 3, and the task state
+ * segment, which says where the stack of a trap from ring 3 begins.
  */
 #ifndef GUEST_CPU_SEGMENT_H
 #define GUEST_CPU_SEGMENT_H
 
-#define IST_DOUBLE_FAULT 1
+#include <stdint.h>
 
-/* Load GDT, TSS and segment registers. Once. */
-void segment_init(void);
+#include "guest/cpu/selector.h"
+
+/* SDM vol. 3, 8.7: the 64-bit TSS. */
+struct tss {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t ist[7];
+	uint64_t reserved2;
+	uint16_t reserved3;
+	uint16_t iomap;
+} __attribute__((packed));
+
+#define GDT_ENTRIES 7
+
+struct cpu;
+
+/* Make @c's tables, and have this processor, which is @c, use them. */
+void segment_init(struct cpu *c);
 
 #endif

@@ -6,10 +6,12 @@
 #ifndef GUEST_CPU_SELECTOR_H
 #define GUEST_CPU_SELECTOR_H
 
-#define KERNEL_CS 0x08
-#define KERNEL_SS 0x10
-#define USER_SS	  0x1b
-#define USER_CS	  0x23
-#define TSS_SEL	  0x28
+#define KERNEL_CS	 0x08
+#define KERNEL_SS	 0x10
+#define USER_SS		 0x1b
+#define USER_CS		 0x23
+#define TSS_SEL		 0x28
+
+#define IST_DOUBLE_FAULT 1
 
 #endif

@@ -3,8 +3,8 @@
  * Entry and exit. Every way into the kernel ends with the same picture on the
  * stack, struct trap_frame, and every way out goes through trap_return.
  *
- * There is one processor and so no need for swapgs: what differs between
- * processors elsewhere is an ordinary variable here.
+ * The stack of a trap is that of the running process (cpu/segment.h), and tells
+ * which that is: only syscall, which brings none, needs swapgs to find it.
  */
 #include "guest/cpu/selector.h"
 
@@ -56,7 +56,7 @@ vector_\number:
 	sub $PRESERVED_BYTES, %rsp
 	cld
 	mov %rsp, %rdi
-	call page_fault
+	call trap_page_fault
 	add $PRESERVED_BYTES, %rsp
 	jmp return_scratch
 	.else
@@ -101,10 +101,12 @@ return_scratch:
 	.balign 16
 	.globl syscall_entry
 syscall_entry:
-	mov %rsp, user_rsp(%rip)
-	mov trap_stack_top(%rip), %rsp
+	swapgs
+	mov %rsp, %gs:8		/* struct cpu: user_rsp */
+	mov %gs:0, %rsp		/* stack */
 	push $USER_SS
-	push user_rsp(%rip)
+	push %gs:8
+	swapgs
 	push %r11
 	push $USER_CS
 	push %rcx
@@ -114,24 +116,17 @@ syscall_entry:
 	call trap
 	jmp trap_return
 
-/* int user_enter(struct trap_frame *f) */
-	.globl user_enter
-user_enter:
+/* void context_switch(uint64_t *save, uint64_t rsp): proc/sched.h */
+	.globl context_switch
+context_switch:
 	push %rbx
 	push %rbp
 	push %r12
 	push %r13
 	push %r14
 	push %r15
-	mov %rsp, kernel_rsp(%rip)
-	mov %rdi, %rsp
-	jmp trap_return
-
-/* void user_leave(int value) */
-	.globl user_leave
-user_leave:
-	mov %edi, %eax
-	mov kernel_rsp(%rip), %rsp
+	mov %rsp, (%rdi)
+	mov %rsi, %rsp
 	pop %r15
 	pop %r14
 	pop %r13
@@ -139,6 +134,20 @@ user_leave:
 	pop %rbp
 	pop %rbx
 	ret
+
+/* Behind the switch_frame lies the trap_frame to leave with. */
+	.globl begin_user
+begin_user:
+	mov %rsp, %rdi
+	call trap_leave
+	jmp trap_return
+
+/* RBX: the function, R12: its argument. */
+	.globl begin_kernel
+begin_kernel:
+	mov %r12, %rdi
+	call *%rbx
+	ud2
 
 	.section .rodata
 	.balign 8
@@ -150,12 +159,5 @@ trap_vectors:
 		48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58
 	.quad vector_\n
 	.endr
-
-	.bss
-	.balign 8
-user_rsp:
-	.quad 0
-kernel_rsp:
-	.quad 0
 
 	.section .note.GNU-stack, "", @progbits

@@ -4,8 +4,10 @@
 #include <assert.h>
 
 #include "guest/cpu/cpu.h"
+#include "guest/cpu/lock.h"
 #include "guest/cpu/machine_check.h"
-#include "guest/cpu/segment.h"
+#include "guest/cpu/selector.h"
+#include "guest/cpu/smp.h"
 #include "guest/dev/irq.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
@@ -13,6 +15,8 @@
 #include "guest/mm/fault.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/process.h"
+#include "guest/proc/refuse.h"
+#include "guest/proc/sched.h"
 #include "guest/proc/syscall.h"
 
 /* SDM vol. 3, 6.14.1: a 64-bit gate. */
@@ -37,6 +41,8 @@ extern const uintptr_t trap_vectors[TRAPS];
 
 static_assert(TRAP_SYSCALL == 60 && TRAPS == 59, "trap.S has numbers");
 
+uintptr_t trap_fixup;
+
 static struct gate idt[TRAPS];
 
 static void load_idt(uint16_t limit)
@@ -60,6 +66,11 @@ void trap_init(void)
 			.offset_32 = (uint32_t)(to >> 32),
 		};
 	}
+	trap_load();
+}
+
+void trap_load(void)
+{
 	load_idt(sizeof(idt) - 1);
 }
 
@@ -82,32 +93,89 @@ static void dump(const struct trap_frame *f)
  */
 void trap_die(const struct trap_frame *f, const char *why)
 {
-	print("kernel: %s in ring 0, vector %lu\n", why, f->vector);
-	dump(f);
-	lab_finish(fault_total());
+	static bool dying; /* then what follows has failed already */
+
+	if (!dying) {
+		dying = true;
+		print("kernel: %s in ring 0, vector %lu\n", why, f->vector);
+		dump(f);
+		lab_finish(fault_total());
+	}
 	load_idt(0);
 	*(volatile int *)(USER_END - 8) = 0;
 	cpu_stop();
 }
 
-void trap(struct trap_frame *f)
+void trap_leave(struct trap_frame *f)
 {
-	if (f->vector == TRAP_SYSCALL)
-		syscall(f);
-	else if (f->vector == TRAP_TIMER)
-		lapic_tick();
-	else if (f->vector == TRAP_SPURIOUS)
-		return;
-	else if (f->vector >= TRAP_IRQ && f->vector < TRAPS)
+	if (from_user(f)) {
+		if (this_cpu()->resched)
+			sched_yield();
+		if (process_dying())
+			process_exit(STATUS_KILLED + current()->signal);
+	}
+	kernel_unlock();
+}
+
+void trap_page_fault(struct trap_frame *f)
+{
+	kernel_lock();
+	page_fault(f);
+	trap_leave(f);
+}
+
+/* What may come while a processor idles, or from ring 3. */
+static bool interrupt(const struct trap_frame *f)
+{
+	if (f->vector < TRAP_TIMER || f->vector >= TRAPS)
+		return false;
+	if (f->vector == TRAP_SPURIOUS)
+		return true; /* and is not ended: SDM vol. 3, 11.9 */
+	if (f->vector == TRAP_TIMER)
+		sched_tick();
+	else if (f->vector >= TRAP_IRQ)
 		irq_raised((unsigned)(f->vector - TRAP_IRQ));
-	else if (f->vector == TRAP_PAGE_FAULT)
-		page_fault(f);
-	else if (f->vector == TRAP_MACHINE_CHECK)
+	lapic_end();
+	return true;
+}
+
+static void exception(struct trap_frame *f)
+{
+	if (f->vector == TRAP_MACHINE_CHECK)
 		machine_check(f);
-	else if (!from_user(f))
-		trap_die(f, "exception");
-	else if (gate_called(f))
+	else if (f->vector == TRAP_SYSCALL || gate_called(f))
 		syscall(f);
 	else
-		process_fault(f, 0);
+		process_refuse(f, 0);
+}
+
+/*
+ * What needs no lock: a kick, whose sender may hold it and wait for the answer;
+ * and a tick that finds nobody's turn over and nobody's sleep.
+ */
+static bool is_trifle(const struct trap_frame *f)
+{
+	if (f->vector == TRAP_KICK)
+		tlb_answer();
+	else if (f->vector != TRAP_TIMER || !sched_idle_tick())
+		return false;
+	lapic_end();
+	return true;
+}
+
+void trap(struct trap_frame *f)
+{
+	if (!from_user(f) && f->vector < TRAP_TIMER && trap_fixup) {
+		f->rip = trap_fixup;
+		return;
+	}
+	if (!from_user(f) && f->vector < TRAP_TIMER)
+		trap_die(f, f->vector == TRAP_PAGE_FAULT ? "page fault"
+							 : "exception");
+	if (is_trifle(f))
+		return;
+	kernel_lock();
+	if (!interrupt(f))
+		exception(f);
+	trap_leave(f);
 }

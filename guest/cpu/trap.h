@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Exceptions, interrupts, and the way to ring 3 and back. Interrupts are off
- * in ring 0 always, so a trap is never interrupted; a trap *in* ring 0 is a
- * bug of ours and ends the run.
+ * in ring 0 but where a processor idles, so a trap is never interrupted; an
+ * exception *in* ring 0 is a bug of ours and ends the run.
  */
 #ifndef GUEST_CPU_TRAP_H
 #define GUEST_CPU_TRAP_H
@@ -43,21 +43,27 @@ static inline bool from_user(const struct trap_frame *f)
 	return (f->cs & 3) == 3;
 }
 
-/* Load the IDT. */
+/* Make the IDT and load it. */
 void trap_init(void);
 
-/*
- * Enter ring 3 with the registers in @f. Returns when something below calls
- * user_leave, with the value given to it.
- */
-int user_enter(struct trap_frame *f);
-_Noreturn void user_leave(int value);
+/* Load it on another processor. */
+void trap_load(void);
 
 /* Print @why and the registers, then fall: a triple fault. */
 _Noreturn void trap_die(const struct trap_frame *f, const char *why);
 
-/* For trap.S, which calls page_fault (mm/fault.h) too. */
+/* Where ring 0 goes on after an exception that it expects, or 0. */
+extern uintptr_t trap_fixup;
+
+/* For trap.S: all but the page faults of programs; and those. */
 void trap(struct trap_frame *f);
+void trap_page_fault(struct trap_frame *f);
+
+/*
+ * The last of every way out, with the kernel lock, which it drops: a process
+ * that was killed ends here, and one whose turn is over waits for its next.
+ */
+void trap_leave(struct trap_frame *f);
 
 /* Where the syscall instruction goes (MSR_LSTAR). */
 void syscall_entry(void);

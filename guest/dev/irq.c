@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/dev/irq.h"
 
-#include "guest/dev/lapic.h"
 #include "guest/lib/print.h"
 #include "guest/mm/kmap.h"
 
@@ -50,5 +49,4 @@ void irq_raised(unsigned line)
 {
 	if (lines[line].handler)
 		lines[line].handler(lines[line].ctx);
-	lapic_end();
 }

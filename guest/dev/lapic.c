@@ -10,11 +10,16 @@ enum {
 	LAPIC_VERSION = 0x30,
 	LAPIC_EOI = 0xb0,
 	LAPIC_SPURIOUS = 0xf0,
+	LAPIC_COMMAND = 0x300,
+	LAPIC_COMMAND_TO = 0x310,
 	LAPIC_TIMER = 0x320,
 	LAPIC_TIMER_START = 0x380,
 	LAPIC_TIMER_DIVIDE = 0x3e0,
 
 	SPURIOUS_ENABLE = 1 << 8,
+	COMMAND_INIT = 5 << 8,
+	COMMAND_STARTUP = 6 << 8,
+	COMMAND_ASSERT = 1 << 14,
 	TIMER_PERIODIC = 1 << 17,
 	DIVIDE_BY_1 = 0xb
 };
@@ -41,6 +46,11 @@ void lapic_init(void)
 	out8(PIC_SLAVE_MASK, 0xff);
 
 	registers = mmio_map(base, PAGE_SIZE);
+	lapic_init_cpu();
+}
+
+void lapic_init_cpu(void)
+{
 	lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | TRAP_SPURIOUS);
 	lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
 	lapic_write(LAPIC_TIMER, TIMER_PERIODIC | TRAP_TIMER);
@@ -55,7 +65,27 @@ void lapic_end(void)
 void lapic_tick(void)
 {
 	ticks++;
-	lapic_end();
+}
+
+static void command(unsigned to, uint32_t what)
+{
+	lapic_write(LAPIC_COMMAND_TO, to << 24);
+	lapic_write(LAPIC_COMMAND, COMMAND_ASSERT | what);
+}
+
+void lapic_ipi(unsigned to, unsigned vector)
+{
+	command(to, vector);
+}
+
+void lapic_init_ipi(unsigned to)
+{
+	command(to, COMMAND_INIT);
+}
+
+void lapic_startup_ipi(unsigned to, uint64_t page)
+{
+	command(to, COMMAND_STARTUP | (uint32_t)page);
 }
 
 uint64_t lapic_ticks(void)

@@ -7,13 +7,21 @@
 
 #define TICKS_PER_SECOND 100u
 
-/* Mask the 8259s, enable the APIC, start the timer. Needs mmio_map. */
+/* Mask the 8259s, map the registers, lapic_init_cpu. Needs mmio_map. */
 void lapic_init(void);
+
+/* Enable this processor's APIC and start its timer. */
+void lapic_init_cpu(void);
+
+/* Interrupt processor @to with @vector, reset it, or start it at @page. */
+void lapic_ipi(unsigned to, unsigned vector);
+void lapic_init_ipi(unsigned to);
+void lapic_startup_ipi(unsigned to, uint64_t page);
 
 /* End the interrupt. */
 void lapic_end(void);
 
-/* Count a tick and end the interrupt. */
+/* Count a tick: the boot processor does. */
 void lapic_tick(void);
 
 /* Ticks since lapic_init. */

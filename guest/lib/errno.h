@@ -4,14 +4,35 @@
 #define GUEST_LIB_ERRNO_H
 
 enum {
+	EPERM = 1,
 	ENOENT = 2,
+	ESRCH = 3,
+	EINTR = 4,
+	EIO = 5,
+	E2BIG = 7,
+	ENOEXEC = 8,
+	EBADF = 9,
+	ECHILD = 10,
+	EAGAIN = 11,
 	ENOMEM = 12,
+	EACCES = 13,
 	EFAULT = 14,
+	EBUSY = 16,
 	EEXIST = 17,
 	ENODEV = 19,
+	ENOTDIR = 20,
+	EISDIR = 21,
 	EINVAL = 22,
+	ENFILE = 23,
+	EMFILE = 24,
+	EFBIG = 27,
 	ENOSPC = 28,
-	ENOSYS = 38
+	ESPIPE = 29,
+	EROFS = 30,
+	EPIPE = 32,
+	ENAMETOOLONG = 36,
+	ENOSYS = 38,
+	ENOTEMPTY = 39
 };
 
 #endif

@@ -55,6 +55,15 @@ int memcmp(const void *a, const void *b, size_t n)
 	return 0;
 }
 
+size_t strnlen(const char *s, size_t most)
+{
+	size_t n = 0;
+
+	while (n < most && s[n])
+		n++;
+	return n;
+}
+
 size_t strlen(const char *s)
 {
 	size_t n = 0;
@@ -77,4 +86,15 @@ bool str_begins(const char *s, const char *prefix)
 		if (*s++ != *prefix++)
 			return false;
 	return true;
+}
+
+/* Cut where there is no more room, and always ended; the length of @from. */
+size_t strlcpy(char *to, const char *from, size_t room)
+{
+	size_t length = strlen(from);
+	size_t n = length < room ? length : room - 1;
+
+	memcpy(to, from, n);
+	to[n] = '\0';
+	return length;
 }

@@ -11,6 +11,8 @@ void *memcpy(void *to, const void *from, size_t n);
 void *memmove(void *to, const void *from, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *s);
+size_t strnlen(const char *s, size_t most);
+size_t strlcpy(char *to, const char *from, size_t room);
 int strcmp(const char *a, const char *b);
 
 static inline bool streq(const char *a, const char *b)

@@ -31,6 +31,12 @@ static inline void *direct(pa_t pa)
 	return (void *)(DIRECT_BASE + pa.v);
 }
 
+/* Only for addresses in the direct map. */
+static inline pa_t direct_pa(const void *at)
+{
+	return (pa_t){ (uintptr_t)at - DIRECT_BASE };
+}
+
 static inline uintptr_t page_down(uintptr_t at)
 {
 	return at & ~(PAGE_SIZE - 1);

@@ -5,9 +5,39 @@
 #include "guest/mm/frame.h"
 #include "guest/mm/objects.h"
 #include "guest/mm/slab.h"
+#include "guest/mm/space.h"
 #include "guest/mm/user.h"
 #include "guest/mm/zone.h"
 #include "guest/proc/process.h"
+
+int64_t sys_mmap(const struct trap_frame *f)
+{
+	struct map_request want = {
+		.at = f->rdi,
+		.bytes = f->rsi,
+		.prot = (unsigned)f->rdx,
+		.flags = (unsigned)f->r10,
+		.kind = VMA_ANON,
+	};
+
+	return space_mmap(current()->space, &want);
+}
+
+int64_t sys_munmap(const struct trap_frame *f)
+{
+	return space_munmap(current()->space, f->rdi, f->rsi);
+}
+
+int64_t sys_mprotect(const struct trap_frame *f)
+{
+	return space_mprotect(current()->space, f->rdi, f->rsi,
+			      (unsigned)f->rdx);
+}
+
+int64_t sys_sbrk(const struct trap_frame *f)
+{
+	return space_brk(current()->space, (int64_t)f->rdi);
+}
 
 /* A register may hold any number: what is too large for an index is none. */
 static unsigned index_of(uint64_t n)
@@ -20,7 +50,7 @@ static int64_t give_one(bool there, uintptr_t to, const void *from, size_t n)
 {
 	if (!there)
 		return 0;
-	return user_write(&process.space, to, from, n) ? -EFAULT : 1;
+	return user_write(current()->space, to, from, n) ? -EFAULT : 1;
 }
 
 int64_t sys_zone(const struct trap_frame *f)
@@ -53,10 +83,10 @@ int64_t sys_object(const struct trap_frame *f)
 	struct sys_object o;
 	int64_t answer;
 
-	if (user_read(&process.space, &o, f->rdi, sizeof(o)))
+	if (user_read(current()->space, &o, f->rdi, sizeof(o)))
 		return -EFAULT;
-	answer = objects_do(&process.objects, &o);
-	if (!answer && user_write(&process.space, f->rdi, &o, sizeof(o)))
+	answer = objects_do(&current()->objects, &o);
+	if (!answer && user_write(current()->space, f->rdi, &o, sizeof(o)))
 		return -EFAULT;
 	return answer;
 }

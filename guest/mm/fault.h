@@ -14,17 +14,18 @@
 #include "guest/mm/space.h"
 
 /* By enum lab_fault_kind; [0] is unused. */
-#define FAULT_KINDS (LAB_FAULT_REFUSED + 1)
+#define FAULT_KINDS (LAB_FAULT_SWAP_IN + 1)
 extern uint64_t fault_counts[FAULT_KINDS];
 
 /* Give the page, or let the process hear that there is none. For trap.S. */
 void page_fault(struct trap_frame *f);
 
 /*
- * Give the page at @va, which lies in @v and has none. Returns its leaf, NULL
- * when memory is exhausted. Counts nothing: the caller knows why.
+ * Make the page at @va such that an access with error code @error (mm/pte.h;
+ * FAULT_U, with FAULT_W or FAULT_I) can be tried again. Counts nothing: only
+ * the processor's faults are faults. May sleep. 0, -EFAULT, -ENOMEM, -EIO.
  */
-uint64_t *fault_fill(struct space *s, struct vma *v, uintptr_t va);
+int fault_resolve(struct space *s, uintptr_t va, uint64_t error);
 
 /* What an error code says, in words. */
 const char *fault_reason(uint64_t error);

@@ -61,7 +61,7 @@ void *kzalloc(size_t bytes)
 
 void kfree(void *p)
 {
-	struct frame *f = frame_at((pa_t){ (uintptr_t)p - DIRECT_BASE });
+	struct frame *f = frame_at(direct_pa(p));
 
 	if (!p)
 		return;
@@ -104,7 +104,7 @@ bool kmalloc_abuse(size_t bytes, enum object_abuse abuse)
 
 	if (!p)
 		return false;
-	f = frame_at((pa_t){ (uintptr_t)p - DIRECT_BASE });
+	f = frame_at(direct_pa(p));
 	frame_get(f);
 	caught = abuse_object(c, p, cache_bytes(c), abuse);
 	frame_put(f);

@@ -69,8 +69,13 @@ void kmap_init(const struct machine *m)
 	/* New roots copy this half once: its top entries must exist by now. */
 	kernel_slot(MMIO_BASE, 1);
 	kernel_slot(VMALLOC_BASE, 1);
-	write_cr3(kernel_root);
+	write_cr3(kernel_root.v);
 	frame_use_all();
+}
+
+pa_t kmap_root(void)
+{
+	return kernel_root;
 }
 
 uint64_t *kmap_leaf(uintptr_t va)

@@ -25,7 +25,7 @@ void objects_init(void)
 
 static struct frame *frame_of(const struct object *o)
 {
-	return frame_at((pa_t){ (uintptr_t)o->at - DIRECT_BASE });
+	return frame_at(direct_pa(o->at));
 }
 
 static bool is_sane(const struct sys_object *o)
@@ -81,7 +81,7 @@ static void release(struct object *o)
 
 static void describe(const struct object *o, struct sys_object *to)
 {
-	pa_t pa = { (uintptr_t)o->at - DIRECT_BASE };
+	pa_t pa = direct_pa(o->at);
 
 	to->handle = o->handle;
 	to->address = (uintptr_t)o->at;

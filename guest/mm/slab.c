@@ -54,7 +54,7 @@ size_t cache_bytes(const struct cache *c)
 
 static struct frame *frame_of(const void *p)
 {
-	return frame_at((pa_t){ (uintptr_t)p - DIRECT_BASE });
+	return frame_at(direct_pa(p));
 }
 
 static uint64_t *red_zone(const struct cache *c, const void *p)

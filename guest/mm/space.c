@@ -1,292 +1,244 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/space.h"
 
+#include "guest/cpu/tlb.h"
 #include "guest/lib/errno.h"
-#include "guest/mm/fault.h"
-#include "guest/mm/frame.h"
+#include "guest/mm/anon.h"
+#include "guest/mm/image.h"
 #include "guest/mm/kmap.h"
-#include "guest/mm/table.h"
-#include "guest/proc/api.h"
+#include "guest/mm/leaf.h"
+#include "guest/proc/gate.h"
 
-#define VMAS 64u
+#define SPACES 64u
 
-static struct vma pool[VMAS];
-static struct vma *unused;
-static unsigned pool_next;
+static struct space pool[SPACES];
+static uint64_t last_id;
 
-static struct vma *vma_alloc(void)
+/* More pages than this are flushed all at once. */
+#define FLUSH_PAGES 16u
+
+static struct space *space_alloc(void)
 {
-	struct vma *v = unused;
-
-	if (v)
-		unused = v->next;
-	else if (pool_next < VMAS)
-		v = &pool[pool_next++];
-	return v;
+	for (unsigned i = 0; i < SPACES; i++) {
+		if (pool[i].root.v)
+			continue;
+		pool[i] = (struct space){ .id = ++last_id };
+		if (kmap_new_root(&pool[i].root))
+			return &pool[i];
+		break;
+	}
+	return NULL;
 }
 
-static void vma_free(struct vma *v)
+struct space *space_new(void)
 {
-	v->next = unused;
-	unused = v;
-}
+	struct map_request gate = {
+		.at = GATE_PAGE,
+		.bytes = PAGE_SIZE,
+		.prot = PROT_READ | PROT_EXEC,
+		.kind = VMA_GATE,
+		.offset = gate_page_pa().v >> PAGE_SHIFT,
+		.file_bytes = FILE_ALL,
+	};
+	struct space *s = space_alloc();
 
-static uint64_t pages(uintptr_t from, uintptr_t to)
-{
-	return (to - from) >> PAGE_SHIFT;
-}
-
-/* What a leaf says for @prot. No right at all: not present, frame kept. */
-static uint64_t leaf_bits(unsigned prot, bool borrowed)
-{
-	uint64_t bits = PTE_U | (prot ? PTE_P : PTE_KEPT);
-
-	if (prot & PROT_WRITE)
-		bits |= PTE_W;
-	if (!(prot & PROT_EXEC))
-		bits |= pte_nx;
-	if (borrowed)
-		bits |= PTE_BORROWED;
-	return bits;
-}
-
-int space_init(struct space *s)
-{
-	*s = (struct space){ 0 };
-	return kmap_new_root(&s->root) ? 0 : -ENOMEM;
+	if (s && space_map(s, &gate)) {
+		space_free(s);
+		s = NULL;
+	}
+	return s;
 }
 
 struct vma *space_search(struct space *s, uintptr_t va)
 {
-	struct vma *v = s->first;
+	struct vma *v = vma_above(s->areas, va);
 
-	while (v && va >= v->end)
-		v = v->next;
 	if (!v || va < v->lowest)
 		return NULL;
 	return s->recent = v;
 }
 
-/* Where in the list an area beginning at @at belongs. */
-static struct vma **place(struct space *s, uintptr_t at)
+static const struct vma_ops *ops_of(const struct map_request *want)
 {
-	struct vma **link = &s->first;
-
-	while (*link && (*link)->end <= at)
-		link = &(*link)->next;
-	return link;
+	return want->kind == VMA_ANON || want->kind == VMA_STACK ? &anon_ops
+								 : &image_ops;
 }
 
-int space_add(struct space *s, const struct vma *want)
+/* Private memory that may be written needs a frame a page in the end. */
+static bool is_promise(const struct vma *v)
 {
-	struct vma **link = place(s, want->lowest);
+	return v->ops == &anon_ops ||
+	       (!(v->flags & MAP_SHARED) && v->prot & PROT_WRITE);
+}
+
+static int add(struct space *s, const struct vma *like)
+{
+	struct vma *v = vma_new(like);
+
+	if (!v)
+		return -ENOMEM;
+	if (is_promise(v)) {
+		v->flags |= VMA_PROMISED;
+		if (!frame_promise(vma_pages(v))) {
+			vma_delete(v);
+			return -ENOMEM;
+		}
+	}
+	vma_insert(&s->areas, v);
+	v->ops->open(v);
+	return 0;
+}
+
+int space_map(struct space *s, const struct map_request *want)
+{
+	struct vma v = {
+		.start = want->at,
+		.end = want->at + want->bytes,
+		.lowest = want->at,
+		.prot = want->prot,
+		.flags = want->flags & MAP_SHARED,
+		.bits = leaf_bits(want->prot),
+		.space = s,
+		.ops = ops_of(want),
+		.kind = want->kind,
+		.mapping = want->mapping,
+		.offset = want->offset,
+		.file_bytes = want->mapping || want->offset ? want->file_bytes
+							    : FILE_ALL,
+	};
+	struct vma *next;
+
+	if (want->bytes > USER_END || want->at > USER_END - want->bytes ||
+	    !want->bytes || vma_floor(&v) < USER_START)
+		return -EINVAL;
+	if (want->kind == VMA_STACK)
+		v.start = v.end - PAGE_SIZE;
+	next = vma_above(s->areas, vma_floor(&v));
+	if (next && vma_floor(next) < v.end)
+		return -EEXIST;
+	return add(s, &v);
+}
+
+void space_each(struct vma *v, uintptr_t start, uintptr_t end, leaf_fn *fn)
+{
+	while (start < end) {
+		struct slot slot = table_walk(v->space->root, start);
+		uintptr_t step = level_bytes(slot.level);
+		uintptr_t next = (start & ~(step - 1)) + step;
+		uint64_t *at = slot.at;
+
+		if (slot.level == 1) {
+			next = (start & ~(LARGE_SIZE - 1)) + LARGE_SIZE;
+			next = next < end ? next : end;
+			for (; start < next; start += PAGE_SIZE, at++)
+				if (*at)
+					fn(v, at);
+		}
+		start = next;
+	}
+}
+
+void space_flush(struct space *s, uintptr_t start, uintptr_t end)
+{
+	if ((end - start) >> PAGE_SHIFT > FLUSH_PAGES) {
+		tlb_flush_space(s);
+		return;
+	}
+	for (; start < end; start += PAGE_SIZE)
+		tlb_flush_page(s, start);
+}
+
+void space_drop(struct vma *v, uintptr_t start, uintptr_t end)
+{
+	space_each(v, start, end, leaf_drop);
+	space_flush(v->space, start, end);
+}
+
+/*
+ * The child's table is made before the parent's leaves are read: making it
+ * may sleep, and what was read would be old. False: no memory.
+ */
+static bool copy_table(const struct vma *from, struct vma *to, uintptr_t va,
+		       uintptr_t end)
+{
+	uint64_t *into = leaf_at(to->space, va);
+	struct slot slot = table_walk(from->space->root, va);
+
+	if (!into)
+		return false;
+	for (; va < end; va += PAGE_SIZE, slot.at++, into++)
+		if (*slot.at)
+			leaf_share(to, slot.at, into);
+	return true;
+}
+
+static bool copy_leaves(const struct vma *from, struct vma *to)
+{
+	uintptr_t va = from->start, next;
+
+	for (; va < from->end; va = next) {
+		struct slot slot = table_walk(from->space->root, va);
+		uintptr_t step = level_bytes(slot.level > 1 ? slot.level : 2);
+
+		next = (va & ~(step - 1)) + step;
+		next = next < from->end ? next : from->end;
+		if (slot.level == 1 && !copy_table(from, to, va, next))
+			return false;
+	}
+	return true;
+}
+
+/* The copy is listed with the anon before it has entries: rmap relies on it. */
+static bool copy_area(struct space *to, const struct vma *from)
+{
+	struct vma like = *from;
+
+	like.space = to;
+	like.flags &= ~VMA_LOCKED;
+	like.frame_flags = 0;
+	if (add(to, &like))
+		return false;
+	return copy_leaves(from, vma_above(to->areas, like.start));
+}
+
+static bool copy_all(struct space *to, struct space *from)
+{
+	struct vma *v = vma_above(from->areas, 0);
+
+	for (; v; v = vma_above(from->areas, v->end))
+		if (!copy_area(to, v))
+			return false;
+	return true;
+}
+
+struct space *space_fork(struct space *parent)
+{
+	struct space *child = space_alloc();
+
+	if (!child)
+		return NULL;
+	child->heap = parent->heap;
+	child->heap_end = parent->heap_end;
+	if (!copy_all(child, parent)) {
+		space_free(child);
+		child = NULL;
+	}
+	tlb_flush_space(parent); /* its leaves lost the right to write */
+	return child;
+}
+
+void space_free(struct space *s)
+{
 	struct vma *v;
 
-	if (want->lowest < USER_START || want->end > USER_END ||
-	    want->lowest >= want->end)
-		return -EINVAL;
-	if (*link && (*link)->lowest < want->end)
-		return -EEXIST;
-	if (!want->borrowed && !frame_promise(pages(want->lowest, want->end)))
-		return -ENOMEM;
-	v = vma_alloc();
-	if (!v) {
-		frame_unpromise(pages(want->lowest, want->end));
-		return -ENOMEM;
+	while ((v = s->areas)) {
+		space_each(v, v->start, v->end, leaf_drop);
+		if (v->flags & VMA_PROMISED)
+			frame_unpromise(vma_pages(v));
+		vma_remove(&s->areas, v);
+		v->ops->close(v);
+		vma_delete(v);
 	}
-	*v = *want;
-	v->bits = leaf_bits(v->prot, v->borrowed);
-	v->next = *link;
-	*link = v;
-	return 0;
-}
-
-/* The lowest gap of @bytes above MMAP_BASE; USER_END if there is none. */
-static uintptr_t find_gap(struct space *s, size_t bytes)
-{
-	uintptr_t at = MMAP_BASE;
-
-	for (struct vma *v = *place(s, at); v; v = v->next) {
-		if (v->lowest > at && v->lowest - at >= bytes)
-			break;
-		at = v->end;
-	}
-	return at;
-}
-
-/* As Linux does: what is mapped for good counts as accessed, or a hypervisor
- * with shadow tables takes a fault of its own for each such page. */
-static int populate(struct space *s, uintptr_t at, uintptr_t end, bool apart)
-{
-	struct vma *v = space_find(s, at);
-
-	for (; at < end; at += PAGE_SIZE) {
-		uint64_t *slot = table_slot(s->root, at, 1);
-		struct frame *f;
-
-		if (!slot)
-			return -ENOMEM;
-		f = apart ? frame_alloc_apart(FRAME_ANON)
-			  : frame_alloc(FRAME_ANON);
-		if (!f)
-			return -ENOMEM;
-		table_set(slot, at, frame_pa(f).v | v->bits | PTE_A);
-	}
-	return 0;
-}
-
-int64_t space_mmap(struct space *s, uintptr_t at, size_t bytes, unsigned prot,
-		   unsigned flags)
-{
-	struct vma want = { .prot = prot, .kind = LAB_FAULT_DEMAND_ZERO };
-	int error;
-
-	if (!bytes || bytes > USER_END || page_offset(at))
-		return -EINVAL;
-	bytes = page_up(bytes);
-	if (!(flags & MAP_FIXED))
-		at = find_gap(s, bytes);
-	if (at > USER_END || bytes > USER_END - at)
-		return -ENOMEM;
-	want.start = want.lowest = at;
-	want.end = at + bytes;
-	error = space_add(s, &want);
-	if (!error && flags & (MAP_POPULATE | MAP_APART)) {
-		error = populate(s, at, want.end, flags & MAP_APART);
-		if (error)
-			space_munmap(s, at, bytes);
-	}
-	return error ? error : (int64_t)at;
-}
-
-/* Cut the area at @at, strictly inside it, into two. */
-static int split(struct vma *v, uintptr_t at)
-{
-	struct vma *upper = vma_alloc();
-	size_t cut = at - v->start;
-
-	if (!upper)
-		return -ENOMEM;
-	*upper = *v;
-	upper->start = upper->lowest = at;
-	upper->file.v += cut;
-	upper->file_bytes = v->file_bytes > cut ? v->file_bytes - cut : 0;
-	v->end = at;
-	v->next = upper;
-	return 0;
-}
-
-/* Make [at, end) begin and end at edges of areas; *link = the first inside. */
-static int cut_out(struct space *s, uintptr_t at, uintptr_t end,
-		   struct vma ***link)
-{
-	struct vma **first = place(s, at);
-	struct vma *last;
-
-	if (*first && (*first)->start < at) {
-		if (split(*first, at))
-			return -ENOMEM;
-		first = &(*first)->next;
-	}
-	last = *place(s, end);
-	if (last && last->start < end && split(last, end))
-		return -ENOMEM;
-	s->recent = NULL;
-	*link = first;
-	return 0;
-}
-
-/* Call for every leaf that holds a frame in [at, end). */
-typedef void leaf_fn(uint64_t *slot, uintptr_t va, const struct vma *v);
-
-static void each_leaf(struct space *s, const struct vma *v, leaf_fn *fn)
-{
-	uintptr_t va = v->start;
-
-	while (va < v->end) {
-		struct slot slot = table_walk(s->root, va);
-		uintptr_t step = level_bytes(slot.level);
-
-		if (slot.level == 1 && *slot.at)
-			fn(slot.at, va, v);
-		va = (va & ~(step - 1)) + step;
-	}
-}
-
-static void drop_leaf(uint64_t *slot, uintptr_t va, const struct vma *v)
-{
-	uint64_t old = *slot;
-
-	(void)v;
-	table_set(slot, va, 0);
-	if (!(old & PTE_BORROWED))
-		frame_put(frame_at(pte_pa(old)));
-}
-
-static void protect_leaf(uint64_t *slot, uintptr_t va, const struct vma *v)
-{
-	uint64_t kept = *slot & (PTE_FRAME | PTE_A | PTE_D);
-
-	table_set(slot, va, kept | v->bits);
-}
-
-static bool is_user_range(uintptr_t at, size_t bytes)
-{
-	return bytes && !page_offset(at) && bytes <= USER_END &&
-	       at <= USER_END - page_up(bytes);
-}
-
-/* Tables stay: the next mapping nearby will want them. */
-int space_munmap(struct space *s, uintptr_t at, size_t bytes)
-{
-	uintptr_t end = at + page_up(bytes);
-	struct vma **link, *v;
-
-	if (!is_user_range(at, bytes))
-		return -EINVAL;
-	if (cut_out(s, at, end, &link))
-		return -ENOMEM;
-	while ((v = *link) && v->start < end) {
-		each_leaf(s, v, drop_leaf);
-		if (!v->borrowed)
-			frame_unpromise(pages(v->lowest, v->end));
-		*link = v->next;
-		vma_free(v);
-	}
-	return 0;
-}
-
-/* All must be mapped; pages of the image cannot be made writable. */
-static int may_protect(struct vma *v, uintptr_t at, uintptr_t end,
-		       unsigned prot)
-{
-	for (; at < end; v = v->next) {
-		if (!v || v->start > at)
-			return -ENOMEM;
-		if (v->borrowed && prot & PROT_WRITE)
-			return -EINVAL;
-		at = v->end;
-	}
-	return 0;
-}
-
-int space_mprotect(struct space *s, uintptr_t at, size_t bytes, unsigned prot)
-{
-	uintptr_t end = at + page_up(bytes);
-	struct vma **link;
-	int error;
-
-	if (!is_user_range(at, bytes))
-		return -EINVAL;
-	if (cut_out(s, at, end, &link))
-		return -ENOMEM;
-	error = may_protect(*link, at, end, prot);
-	if (error)
-		return error;
-	for (struct vma *v = *link; v && v->start < end; v = v->next) {
-		v->prot = prot;
-		v->bits = leaf_bits(prot, v->borrowed);
-		each_leaf(s, v, protect_leaf);
-	}
-	return 0;
+	table_free(s->root);
+	s->root.v = 0;
 }

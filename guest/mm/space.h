@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process's memory: a root table and a list of areas, sorted by address.
- * An area promises pages; fault.c gives each at its first touch.
+ * Address spaces: a root table whose lower half is the process's own, and the
+ * areas that say what belongs into it. space.c makes, copies and ends them;
+ * map.c is what a program asks of its own.
+ *
+ * An area promises pages, fault.c gives each at its first touch. Tables stay
+ * until the space ends: the next mapping nearby will want them.
  */
 #ifndef GUEST_MM_SPACE_H
 #define GUEST_MM_SPACE_H
@@ -10,39 +14,48 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "guest/abi.h"
-#include "guest/mm/addr.h"
-
-/* One area, [start, end). */
-struct vma {
-	struct vma *next;
-	uintptr_t start, end;
-	uintptr_t lowest; /* a stack's start moves down to here; else = start */
-	uint64_t bits; /* what a present leaf of it has beside the frame */
-	unsigned prot; /* PROT_* of proc/api.h */
-	enum lab_fault_kind kind; /* DEMAND_ZERO, DEMAND_FILE or STACK */
-	bool borrowed; /* a file's pages are mapped, not copied */
-	pa_t file; /* the file's byte that start maps */
-	size_t file_bytes; /* from there; what follows is zeros */
-};
+#include "guest/mm/vma.h"
 
 struct space {
-	pa_t root;
-	/* The level-1 table used last, and the 2 MiB it maps. Tables stay. */
+	/* The level-1 table used last, and the 2 MiB it maps. */
 	uintptr_t table_base;
 	uint64_t *table;
-	struct vma *first;
-	struct vma *recent; /* the last one found */
+	struct vma *recent; /* the last area found */
+	struct vma *areas; /* vma.h: a tree */
+	pa_t root;
+	uint64_t id; /* never another's: cpu/tlb.h */
+	uint64_t resident, swapped; /* pages: in frames, in slots */
+	uintptr_t heap, heap_end; /* set by exec, moved by space_brk */
 };
 
-/* An empty address space. 0 or -ENOMEM. */
-int space_init(struct space *s);
+/* What is to be mapped where; what is 0 or NULL does not matter. */
+struct map_request {
+	uintptr_t at; /* bytes from here */
+	size_t bytes;
+	unsigned prot, flags; /* MAP_SHARED counts */
+	enum vma_kind kind;
+	struct mapping *mapping; /* show its pages, from number offset on */
+	uint64_t offset; /* without a mapping: frames of the kernel image */
+	uint64_t file_bytes; /* so many of the file, then zeros; or FILE_ALL */
+};
 
 /*
- * Add an area like *@want (start, end, prot, kind, and for files the rest).
- * -EINVAL outside user space, -EEXIST on an overlap, -ENOMEM.
+ * An address space with nothing in it but the kernel's half and the gate page.
+ * NULL: no memory.
  */
-int space_add(struct space *s, const struct vma *want);
+struct space *space_new(void);
+
+/*
+ * A copy of @parent, the running process's, that shares all frames until one
+ * side writes. May sleep. NULL: no memory, and the parent is as it was.
+ */
+struct space *space_fork(struct space *parent);
+
+/* End @s, which no processor uses. */
+void space_free(struct space *s);
+
+/* Add an area. -EINVAL outside user space, -EEXIST on an overlap, -ENOMEM. */
+int space_map(struct space *s, const struct map_request *want);
 
 /* The area that @va lies in, or NULL. */
 struct vma *space_search(struct space *s, uintptr_t va);
@@ -54,12 +67,26 @@ static inline struct vma *space_find(struct space *s, uintptr_t va)
 	return v && va >= v->lowest && va < v->end ? v : space_search(s, va);
 }
 
-/* Anonymous memory, somewhere or (MAP_FIXED) at @at. Address or -errno. */
-int64_t space_mmap(struct space *s, uintptr_t at, size_t bytes, unsigned prot,
-		   unsigned flags);
+/* Call for each leaf in [start, end) of @v that is not empty. */
+typedef void leaf_fn(struct vma *v, uint64_t *at);
+void space_each(struct vma *v, uintptr_t start, uintptr_t end, leaf_fn *fn);
 
-/* Both split areas where needed. 0 or -errno. */
+/* Empty all leaves in [start, end) of @v. */
+void space_drop(struct vma *v, uintptr_t start, uintptr_t end);
+
+/* Leaves in [start, end) were made weaker. */
+void space_flush(struct space *s, uintptr_t start, uintptr_t end);
+
+/*
+ * What a program asks of its own memory (proc/api.h). Addresses are pages,
+ * bytes are rounded up to pages. -EINVAL where that is not so or outside user
+ * space. All may sleep.
+ */
+int64_t space_mmap(struct space *s, struct map_request *want);
 int space_munmap(struct space *s, uintptr_t at, size_t bytes);
 int space_mprotect(struct space *s, uintptr_t at, size_t bytes, unsigned prot);
+
+/* Move the end of the heap by @more bytes; where it was, or -ENOMEM. */
+int64_t space_brk(struct space *s, int64_t more);
 
 #endif

@@ -18,14 +18,17 @@ struct slot table_walk(pa_t root, uintptr_t va)
 
 /*
  * Rights are the leaf's business: a table grants all, but tables of the lower
- * half alone are open to ring 3.
+ * half alone are open to ring 3. All tables are in a list that begins at the
+ * root's descriptor: so they are found again without looking at entries.
  */
-static bool make_table(uint64_t *at, uintptr_t va)
+static bool make_table(pa_t root, uint64_t *at, uintptr_t va)
 {
 	struct frame *f = frame_alloc(FRAME_TABLE);
 
 	if (!f)
 		return false;
+	f->next = frame_at(root)->next;
+	frame_at(root)->next = (uint32_t)(f - frames);
 	*at = frame_pa(f).v | PTE_P | PTE_W | (va < USER_END ? PTE_U : 0);
 	return true;
 }
@@ -37,11 +40,24 @@ uint64_t *table_slot(pa_t root, uintptr_t va, int level)
 	for (int l = TABLE_TOP; l > level; l--) {
 		uint64_t *at = table + level_index(va, l);
 
-		if (!(*at & PTE_P) && !make_table(at, va))
+		if (!(*at & PTE_P) && !make_table(root, at, va))
 			return NULL;
 		if (*at & PTE_PS)
 			return NULL;
 		table = direct(pte_pa(*at));
 	}
 	return table + level_index(va, level);
+}
+
+void table_free(pa_t root)
+{
+	uint32_t next = frame_at(root)->next;
+
+	frame_put(frame_at(root));
+	while (next) {
+		struct frame *f = frames + next;
+
+		next = f->next;
+		frame_put(f);
+	}
 }

@@ -47,17 +47,7 @@ struct slot table_walk(pa_t root, uintptr_t va);
  */
 uint64_t *table_slot(pa_t root, uintptr_t va, int level);
 
-/*
- * Store a leaf, or 0: the only place where a user mapping changes. Only what
- * was present can be in the TLB (SDM vol. 3, 4.10.2.3).
- */
-static inline void table_set(uint64_t *at, uintptr_t va, uint64_t entry)
-{
-	uint64_t old = *at;
-
-	*at = entry;
-	if (old & PTE_P)
-		invlpg(va);
-}
+/* Give back the root and all tables that table_slot made below it. */
+void table_free(pa_t root);
 
 #endif

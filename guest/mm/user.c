@@ -1,32 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/user.h"
 
+#include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/fault.h"
-#include "guest/mm/table.h"
+#include "guest/mm/leaf.h"
 #include "guest/proc/api.h"
 
 /*
  * A page not touched yet is given, as its first touch would have done; no
  * fault happened, so none is counted. The bits that the processor would have
- * set are set by hand.
+ * set are set by hand. Giving may sleep, and the page may go again meanwhile.
  */
 void *user_byte(struct space *s, uintptr_t va, bool write)
 {
+	uint64_t error = FAULT_U | (write ? FAULT_W : 0);
+	uint64_t need = PTE_P | (write ? PTE_W : 0);
 	struct vma *v = space_find(s, va);
-	struct slot slot;
+	uint64_t *at;
 
 	if (!v || !(v->prot & (write ? PROT_WRITE : PROT_READ)))
 		return NULL;
-	slot = table_walk(s->root, va);
-	if (slot.level != 1 || !(*slot.at & PTE_P)) {
-		slot.at = fault_fill(s, v, va);
-		if (!slot.at)
+	while (!(at = leaf_at(s, va)) || (*at & need) != need)
+		if (fault_resolve(s, va, error))
 			return NULL;
-	}
-	*slot.at |= PTE_A | (write ? PTE_D : 0);
-	return (char *)direct(pte_pa(*slot.at)) + page_offset(va);
+	*at |= PTE_A | (write ? PTE_D : 0);
+	return (char *)direct(pte_pa(*at)) + page_offset(va);
+}
+
+/* The answer to a bad pointer. */
+static int refuse(void)
+{
+	return broken("user-copy") ? 0 : -EFAULT;
 }
 
 static size_t part(uintptr_t va, size_t n)
@@ -43,13 +49,32 @@ int user_write(struct space *s, uintptr_t to, const void *from, size_t n)
 		void *at = user_byte(s, to, true);
 
 		if (!at)
-			return -EFAULT;
+			return refuse();
 		memcpy(at, from, now);
 		to += now;
 		from = (const char *)from + now;
 		n -= now;
 	}
 	return 0;
+}
+
+int64_t user_string(struct space *s, char *to, uintptr_t from, size_t room)
+{
+	for (size_t n = 0; n < room;) {
+		size_t now = part(from + n, room - n), length;
+		const char *at = user_byte(s, from + n, false);
+
+		if (!at)
+			return -EFAULT;
+		length = strnlen(at, now);
+		memcpy(to + n, at, length);
+		n += length;
+		if (length < now) {
+			to[n] = '\0';
+			return (int64_t)n;
+		}
+	}
+	return -ENAMETOOLONG;
 }
 
 int user_read(struct space *s, void *to, uintptr_t from, size_t n)
@@ -59,7 +84,7 @@ int user_read(struct space *s, void *to, uintptr_t from, size_t n)
 		const void *at = user_byte(s, from, false);
 
 		if (!at)
-			return -EFAULT;
+			return refuse();
 		memcpy(to, at, now);
 		to = (char *)to + now;
 		from += now;

@@ -64,7 +64,7 @@ enum sys_number {
 	SYS_DROP_CACHES, /* (): clean pages of files; how many were freed */
 	SYS_RECLAIM, /* (frames): evict as reclaim would; how many left */
 	SYS_OBJECT, /* (struct sys_object *): see there */
-	SYS_PROBE, /* (enum probe, argument, struct sys_probe *): see there */
+	SYS_PROBE, /* (enum probe, struct sys_probe *): see there */
 	SYS_DMA, /* (struct sys_dma *) */
 	SYS_CALLS
 };
@@ -219,7 +219,6 @@ enum probe {
 	PROBE_STALE, /* a changed entry read before and after invlpg */
 	PROBE_GLOBAL, /* the same over a CR3 reload, without and with G */
 	PROBE_PCID, /* two spaces, one address, no flush between */
-	PROBE_USER_COPY, /* read and write argument's byte as a system call */
 	PROBE_SEGMENTS /* selectors, bases, TSS of this CPU */
 };
 

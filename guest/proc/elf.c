@@ -57,29 +57,26 @@ static int map_segment(struct space *s, const struct program *program,
 	uintptr_t start = page_down(p->va);
 	uintptr_t file_end = page_up(p->va + p->file_bytes);
 	uintptr_t end = page_up(p->va + p->memory_bytes);
-	struct vma file = {
-		.start = start,
-		.lowest = start,
-		.end = file_end,
+	struct map_request file = {
+		.at = start,
+		.bytes = file_end - start,
 		.prot = prot_of(p->flags),
-		.kind = LAB_FAULT_DEMAND_FILE,
-		.borrowed = !(p->flags & ELF_W),
-		.file = image_pa(program->start + page_down(p->offset)),
+		.kind = VMA_FILE,
+		.offset = image_pa(program->start + p->offset).v >> PAGE_SHIFT,
 		.file_bytes = p->va + p->file_bytes - start,
 	};
-	struct vma zero = {
-		.start = file_end,
-		.lowest = file_end,
-		.end = end,
+	struct map_request zero = {
+		.at = file_end,
+		.bytes = end - file_end,
 		.prot = prot_of(p->flags),
-		.kind = LAB_FAULT_DEMAND_ZERO,
+		.kind = VMA_ANON,
 	};
 	int error = 0;
 
 	if (p->file_bytes)
-		error = space_add(s, &file);
+		error = space_map(s, &file);
 	if (!error && end > file_end)
-		error = space_add(s, &zero);
+		error = space_map(s, &zero);
 	return error;
 }
 

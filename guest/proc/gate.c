@@ -2,8 +2,11 @@
 #include "guest/proc/gate.h"
 
 #include "guest/cpu/cpu.h"
+#include "guest/cpu/smp.h"
+#include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/proc/process.h"
+#include "guest/proc/sched.h"
 
 /* exit(TRIAL_WORKS) by syscall; where it does nothing, ud2 ends the trial. */
 #define TRIAL_WORKS 1
@@ -26,34 +29,53 @@ static enum gate_method method = GATE_SYSCALL;
 /* Flags cleared on entry: interrupts, single step, direction, NT, AC. */
 #define FMASK_CLEARS 0x44700u
 
-/* SDM vol. 3, 5.8.8. */
-static bool enable_syscall(void)
+static bool offers_syscall(void)
 {
 	const uint32_t has_syscall = 1u << 11;
+
+	return cpuid(0x80000001).d & has_syscall;
+}
+
+/* SDM vol. 3, 5.8.8. */
+void gate_init_cpu(void)
+{
 	const uint64_t efer_sce = 1;
 	const uint64_t star =
 		(uint64_t)(USER_SS - 8) << 48 | (uint64_t)KERNEL_CS << 32;
 
-	if (!(cpuid(0x80000001).d & has_syscall))
-		return false;
+	if (!offers_syscall())
+		return;
 	wrmsr(MSR_STAR, star);
 	wrmsr(MSR_LSTAR, (uintptr_t)syscall_entry);
 	wrmsr(MSR_FMASK, FMASK_CLEARS);
+	wrmsr(MSR_KERNEL_GS_BASE, (uintptr_t)this_cpu());
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | efer_sce);
-	return true;
 }
 
+/* The trial is a process, killed in silence where the instruction fails. */
 static bool try_syscall(void)
 {
+	struct process *p = process_new("gate");
+	int status = 0;
+
 	memcpy(page, trial, sizeof(trial));
-	process.name = "gate";
-	process.quiet = true;
-	return process_enter(GATE_PAGE, 0) == TRIAL_WORKS;
+	if (!p || !(p->space = space_new()))
+		panic("no memory for a process");
+	p->quiet = true;
+	*process_frame(p) = (struct trap_frame){
+		.rip = GATE_PAGE,
+		.cs = USER_CS,
+		.rflags = RFLAGS_IF,
+		.ss = USER_SS,
+	};
+	sched_add(p);
+	process_wait(p->pid, &status, false);
+	return status == TRIAL_WORKS;
 }
 
 void gate_init(bool trap_only)
 {
-	bool works = enable_syscall() && !trap_only && try_syscall();
+	bool works = !trap_only && offers_syscall() && try_syscall();
 
 	memset(page, 0, sizeof(trial));
 	if (works) {

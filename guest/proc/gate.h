@@ -15,7 +15,10 @@
 #include "guest/mm/addr.h"
 #include "guest/proc/api.h"
 
-/* Set up syscall, try it in ring 3 (unless @trap_only), fill the page. */
+/* Set up syscall on this processor. */
+void gate_init_cpu(void);
+
+/* Try it in ring 3 (unless @trap_only), and fill the page. May sleep. */
 void gate_init(bool trap_only);
 
 enum gate_method gate_method(void);

@@ -2,16 +2,22 @@
 #include "guest/proc/inspect.h"
 
 #include "guest/abi.h"
+#include "guest/cpu/tlb.h"
+#include "guest/cpu/tlb.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/lib/errno.h"
+#include "guest/lib/string.h"
+#include "guest/mm/anon.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
+#include "guest/mm/mapping.h"
 #include "guest/mm/table.h"
 #include "guest/mm/user.h"
 #include "guest/proc/api.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/process.h"
+#include "guest/proc/sched.h"
 
 static const struct machine *machine;
 
@@ -28,12 +34,12 @@ void inspect_init(const struct machine *m)
 
 static int64_t give(uintptr_t to, const void *from, size_t n)
 {
-	return user_write(&process.space, to, from, n);
+	return user_write(current()->space, to, from, n);
 }
 
 int64_t inspect_info(const struct trap_frame *f)
 {
-	struct vma *stack = space_find(&process.space, STACK_TOP - 1);
+	struct vma *stack = space_find(current()->space, STACK_TOP - 1);
 	struct sys_info info = {
 		.gate = gate_method(),
 		.cpus = machine->cpus,
@@ -60,12 +66,21 @@ int64_t inspect_counts(const struct trap_frame *f)
 		.demand_zero = fault_counts[LAB_FAULT_DEMAND_ZERO],
 		.demand_file = fault_counts[LAB_FAULT_DEMAND_FILE],
 		.stack = fault_counts[LAB_FAULT_STACK],
+		.switches = sched_switches(),
+		.shootdowns = tlb_shootdowns(),
 		.refused = fault_counts[LAB_FAULT_REFUSED],
+		.cow = fault_counts[LAB_FAULT_COW],
+		.swapped_in = fault_counts[LAB_FAULT_SWAP_IN],
+		.zero_shared = zero_shared,
+		.cow_copied = cow_copied,
+		.cow_reused = cow_reused,
 		.frames_total = memory.total,
 		.frames_used = memory.used,
 		.frames_tables = memory.by_use[FRAME_TABLE],
 		.frames_anon = memory.by_use[FRAME_ANON],
 		.frames_file = memory.by_use[FRAME_FILE],
+		.cache_hits = mapping_counts.hits,
+		.cache_misses = mapping_counts.misses,
 	};
 
 	return give(f->rdi, &counts, sizeof(counts));
@@ -75,7 +90,7 @@ int64_t inspect_counts(const struct trap_frame *f)
 int64_t inspect_walk(const struct trap_frame *f)
 {
 	uintptr_t va = f->rsi;
-	pa_t table = process.space.root;
+	pa_t table = current()->space->root;
 	struct sys_walk w = { 0 };
 
 	for (int level = TABLE_TOP; level >= 1; level--) {
@@ -101,14 +116,15 @@ int64_t inspect_walk(const struct trap_frame *f)
 
 int64_t inspect_pte_clear(const struct trap_frame *f)
 {
-	struct slot slot = table_walk(process.space.root, f->rdi);
+	struct slot slot = table_walk(current()->space->root, f->rdi);
 
-	if (!space_find(&process.space, f->rdi) || slot.level != 1 ||
+	if (!space_find(current()->space, f->rdi) || slot.level != 1 ||
 	    !(*slot.at & PTE_P))
 		return -EFAULT;
 	if (f->rsi & ~(PTE_A | PTE_D))
 		return -EINVAL;
-	table_set(slot.at, f->rdi, *slot.at & ~f->rsi);
+	*slot.at &= ~f->rsi;
+	tlb_flush_page(current()->space, f->rdi);
 	return 0;
 }
 
@@ -119,6 +135,28 @@ int64_t inspect_frame(const struct trap_frame *f)
 	return give(f->rsi, &info, sizeof(info));
 }
 
+int64_t inspect_process(const struct trap_frame *f)
+{
+	const struct process *p =
+		f->rdi > UINT32_MAX ? NULL : process_at((unsigned)f->rdi);
+	struct sys_process info = { 0 };
+	int64_t error;
+
+	if (!p)
+		return 0;
+	info = (struct sys_process){
+		.pid = p->pid,
+		.parent = p->parent ? p->parent->pid : 0,
+		.state = p->state,
+		.cpu = p->cpu,
+		.root = p->space ? p->space->root.v : 0,
+		.ticks = p->ticks,
+	};
+	strlcpy(info.name, p->name, sizeof(info.name));
+	error = give(f->rsi, &info, sizeof(info));
+	return error ? error : 1;
+}
+
 /* The ring and the fault count are between the kernel and the device. */
 int64_t inspect_lab(const struct trap_frame *f)
 {
@@ -127,7 +165,7 @@ int64_t inspect_lab(const struct trap_frame *f)
 	size_t bytes = 0;
 	int64_t error;
 
-	if (user_read(&process.space, &lab, f->rdi, sizeof(lab)))
+	if (user_read(current()->space, &lab, f->rdi, sizeof(lab)))
 		return -EFAULT;
 	if (lab.command < LAB_COUNTERS || lab.command > LAB_WALK)
 		return -EINVAL;

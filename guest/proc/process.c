@@ -1,161 +1,191 @@
 /* SPDX-License-Identifier: MIT */
+/* Birth and death of processes. */
 #include "guest/proc/process.h"
 
-#include "guest/cpu/cpu.h"
-#include "guest/dev/exit.h"
+#include <assert.h>
+
+#include "guest/cpu/tlb.h"
+#include "guest/fs/calls.h"
 #include "guest/lib/errno.h"
-#include "guest/lib/print.h"
 #include "guest/lib/string.h"
-#include "guest/mm/fault.h"
+#include "guest/mm/frame.h"
 #include "guest/mm/objects.h"
-#include "guest/mm/user.h"
-#include "guest/proc/api.h"
-#include "guest/proc/elf.h"
-#include "guest/proc/gate.h"
+#include "guest/proc/sched.h"
+#include "guest/proc/sleep.h"
 
-struct process process;
+struct process *process_reaper;
 
-void process_init(void)
+/* All but the idle ones, newest first. */
+static struct process *all;
+static uint32_t last_pid;
+
+#define STACK_ORDER 1
+static_assert(PAGE_SIZE << STACK_ORDER == STACK_BYTES, "a block is a stack");
+
+/* A process that will go on at @rip when it is first chosen. */
+static struct process *create(const char *name, void (*rip)(void),
+			      size_t frame_bytes)
 {
-	struct vma gate = {
-		.start = GATE_PAGE,
-		.lowest = GATE_PAGE,
-		.end = GATE_PAGE + PAGE_SIZE,
-		.prot = PROT_READ | PROT_EXEC,
-		.kind = LAB_FAULT_DEMAND_FILE,
-		.borrowed = true,
-		.file = gate_page_pa(),
-		.file_bytes = PAGE_SIZE,
-	};
+	struct frame *stack =
+		frames_alloc(STACK_ORDER, ZONE_NORMAL, FRAME_KERNEL);
+	struct switch_frame *s;
+	struct process *p;
 
-	if (space_init(&process.space) || space_add(&process.space, &gate))
-		panic("no memory for a process");
-	write_cr3(process.space.root);
+	if (!stack)
+		return NULL;
+	p = direct(frame_pa(stack));
+	*p = (struct process){ .pinned = -1, .state = SLEEPING };
+	strlcpy(p->name, name, sizeof(p->name));
+	s = (struct switch_frame *)(stack_top(p) - frame_bytes) - 1;
+	*s = (struct switch_frame){ .rip = (uintptr_t)rip };
+	p->rsp = (uintptr_t)s;
+	return p;
 }
 
-int process_enter(uintptr_t rip, uintptr_t rsp)
+static void enlist(struct process *p, struct process *parent)
 {
-	struct trap_frame f = {
-		.rip = rip,
-		.cs = USER_CS,
-		.rflags = RFLAGS_IF,
-		.rsp = rsp,
-		.ss = USER_SS,
-	};
-
-	return user_enter(&f);
+	p->parent = parent;
+	p->next = all;
+	all = p;
 }
 
-/*
- * The top of the stack as a program finds it: argc, the pointers of argv, a
- * NULL, and above them the strings. Returns the stack pointer, 0 if they do
- * not fit.
- */
-static uintptr_t push_arguments(int argc, const char *const *argv)
+struct process *process_new(const char *name)
 {
-	uintptr_t top = STACK_TOP, at;
-	size_t words = (size_t)argc + 2;
-	uint64_t word;
+	struct process *p = create(name, begin_user, sizeof(struct trap_frame));
 
-	for (int i = 0; i < argc; i++)
-		top -= strlen(argv[i]) + 1;
-	at = (top - words * 8) & ~15ul;
-	word = (uint64_t)argc;
-	for (int i = 0; i <= argc; i++) {
-		size_t n = i < argc ? strlen(argv[i]) + 1 : 0;
+	if (!p)
+		return NULL;
+	*process_frame(p) = (struct trap_frame){ 0 };
+	enlist(p, current());
+	return p;
+}
 
-		if (user_write(&process.space, at + (size_t)i * 8, &word, 8))
-			return 0;
-		word = i < argc ? top : 0;
-		if (n && user_write(&process.space, top, argv[i], n))
-			return 0;
-		top += n;
+uint32_t process_new_pid(void)
+{
+	return ++last_pid;
+}
+
+struct process *process_kernel(const char *name, thread_fn *fn, void *arg)
+{
+	struct process *p = create(name, begin_kernel, 0);
+	struct switch_frame *s;
+
+	if (!p)
+		return NULL;
+	s = (struct switch_frame *)p->rsp;
+	s->rbx = (uintptr_t)fn;
+	s->r12 = (uintptr_t)arg;
+	enlist(p, NULL);
+	sched_add(p);
+	return p;
+}
+
+struct process *process_idle(void)
+{
+	return create("idle", begin_kernel, 0);
+}
+
+/* Orphans become children of the kernel's first thread, which waits for all. */
+static void give_away_children(struct process *parent)
+{
+	for (struct process *p = all; p; p = p->next) {
+		if (p->parent != parent)
+			continue;
+		p->parent = process_reaper;
+		if (p->state == ZOMBIE)
+			wake(process_reaper);
 	}
-	if (user_write(&process.space, at + (words - 1) * 8, &word, 8))
-		return 0;
-	return at;
 }
 
-static int load(const struct program *program, uintptr_t *entry)
+_Noreturn void process_exit(int status)
 {
-	struct vma stack = {
-		.start = STACK_TOP - PAGE_SIZE,
-		.lowest = STACK_TOP - STACK_MAX,
-		.end = STACK_TOP,
-		.prot = PROT_READ | PROT_WRITE,
-		.kind = LAB_FAULT_STACK,
-	};
-	int error = elf_load(&process.space, program, entry, &process.heap);
+	struct process *p = current();
+	struct space *s = p->space;
 
-	process.heap_end = process.heap;
-	return error ? error : space_add(&process.space, &stack);
+	files_close(p->files);
+	give_away_children(p);
+	objects_free(&p->objects);
+	tlb_load(NULL);
+	p->space = NULL;
+	if (s)
+		space_free(s);
+	p->status = status;
+	p->state = ZOMBIE;
+	wake(p->parent);
+	sched_leave();
 }
 
-int process_run(const struct program *program, int argc,
-		const char *const *argv)
+static void bury(struct process *p)
 {
-	uintptr_t entry, rsp;
-	int error, status;
+	struct process **link = &all;
 
-	process.name = program->name;
-	process.pid = 1;
-	process.quiet = false;
-	error = load(program, &entry);
-	rsp = error ? 0 : push_arguments(argc, argv);
-	if (!rsp)
-		panic("%s cannot be started: error %d", program->name, error);
-	status = process_enter(entry, rsp);
-	objects_free(&process.objects);
-	return status;
+	while (*link != p)
+		link = &(*link)->next;
+	*link = p->next;
+	frames_free(frame_at(direct_pa(p)), STACK_ORDER);
 }
 
-/* Continue where SYS_CATCH said: RAX the vector, RDX error, RCX address. */
-static void deliver(struct trap_frame *f, uintptr_t va)
+/* A child of ours that @pid means: a ZOMBIE if there is one. */
+static struct process *child(int64_t pid)
 {
-	f->rip = process.catch;
-	f->rax = f->vector;
-	f->rdx = f->error;
-	f->rcx = va;
-	process.catch = 0;
-}
+	struct process *found = NULL;
 
-void process_fault(struct trap_frame *f, uintptr_t va)
-{
-	if (process.catch) {
-		deliver(f, va);
-		return;
+	for (struct process *p = all; p; p = p->next) {
+		if (p->parent != current() || (pid != -1 && p->pid != pid))
+			continue;
+		found = p;
+		if (p->state == ZOMBIE)
+			break;
 	}
-	if (!process.quiet && f->vector == TRAP_PAGE_FAULT)
-		print("kernel: %s (pid %u) killed: %s at %#lx, error code %#lx, "
-		      "rip %#lx\n",
-		      process.name, process.pid, fault_reason(f->error), va,
-		      f->error, f->rip);
-	else if (!process.quiet)
-		print("kernel: %s (pid %u) killed: exception %lu, error code "
-		      "%#lx, rip %#lx\n",
-		      process.name, process.pid, f->vector, f->error, f->rip);
-	user_leave(EXIT_KILLED);
+	return found;
 }
 
-/* The heap is one area that grows, until something lies in its way. */
-int64_t process_sbrk(size_t bytes)
+int64_t process_wait(int64_t pid, int *status, bool no_hang)
 {
-	struct vma more = {
-		.start = page_up(process.heap_end),
-		.lowest = page_up(process.heap_end),
-		.prot = PROT_READ | PROT_WRITE,
-		.kind = LAB_FAULT_DEMAND_ZERO,
-	};
-	uintptr_t from = process.heap_end;
-	int error = 0;
+	struct process *p;
 
-	if (bytes > USER_END - from)
-		return -ENOMEM;
-	more.end = page_up(from + bytes);
-	if (more.end > more.start)
-		error = space_add(&process.space, &more);
-	if (error)
-		return error;
-	process.heap_end += bytes;
-	return (int64_t)from;
+	while ((p = child(pid)) && p->state != ZOMBIE) {
+		if (no_hang)
+			return 0;
+		if (process_dying())
+			return -EINTR;
+		sleep_on(current());
+	}
+	if (!p)
+		return -ECHILD;
+	pid = p->pid;
+	*status = p->status;
+	bury(p);
+	return pid;
+}
+
+struct process *process_find(uint32_t pid)
+{
+	struct process *p = all;
+
+	while (p && (p->pid != pid || p->state == ZOMBIE))
+		p = p->next;
+	return pid ? p : NULL;
+}
+
+struct process *process_at(unsigned index)
+{
+	struct process *p = all;
+
+	while (p && index--)
+		p = p->next;
+	return p;
+}
+
+/* If it sleeps it notices now, if it runs at its next way out of the kernel. */
+int process_kill(uint32_t pid, int signal)
+{
+	struct process *p = process_find(pid);
+
+	if (!p)
+		return -ESRCH;
+	p->signal = signal;
+	if (p->state == SLEEPING)
+		sched_rouse(p);
+	return 0;
 }

@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The one process: a program, its memory, and how it ends. */
+/*
+ * A process: one thread, its memory, its files. It lives at the base of its
+ * kernel stack, so that the running one is where the stack pointer points:
+ *
+ *   aligned to STACK_BYTES
+ *    | struct process |  ...free...  <- rsp |  struct trap_frame |
+ *
+ * Kernel threads are processes without a space. All fields belong to who holds
+ * the kernel lock (cpu/lock.h).
+ */
 #ifndef GUEST_PROC_PROCESS_H
 #define GUEST_PROC_PROCESS_H
 
@@ -8,37 +17,102 @@
 
 #include "guest/cpu/trap.h"
 #include "guest/mm/space.h"
-#include "guest/proc/program.h"
+#include "guest/proc/api.h"
 
+#define STACK_BYTES   8192ul
+#define PROCESS_NAME  32
+#define PROCESS_FILES 16
+
+struct file;
 struct object;
 
 struct process {
-	struct space space;
-	const char *name;
-	uint32_t pid;
+	uint64_t rsp; /* where it was left, while it does not run */
+	struct process *next; /* in the list of all */
+	struct process *queue; /* among the runnable, or the sleepers */
+	struct process *parent; /* who waits for it; NULL: the kernel */
+	struct space *space; /* NULL: the kernel's own */
+	const void *channel; /* what it sleeps on */
+	uint64_t wake_tick; /* when it wakes at the latest; 0: never */
+	uint64_t fs_base, gs_base;
+	uint64_t ticks; /* of the timer that found it running */
+	uint32_t pid; /* 0: the kernel's */
+	enum process_state state;
+	unsigned cpu; /* where it runs, or ran last */
+	int pinned; /* the processor it must stay on, or -1 */
+	int status; /* as SYS_WAIT gives it, when a ZOMBIE */
+	int signal; /* that will end it as soon as it may, or 0 */
 	bool quiet; /* being killed is an expected answer */
 	uintptr_t catch; /* SYS_CATCH; 0: a refused access kills */
-	uintptr_t heap, heap_end;
-	struct object *objects; /* SYS_OBJECT: kernel memory that it holds */
+	struct object *objects; /* mm/objects.h */
+	struct file *files[PROCESS_FILES];
+	char name[PROCESS_NAME];
 };
 
-extern struct process process;
+static inline struct process *current(void)
+{
+	uintptr_t rsp;
 
-/* Make the process's address space, empty but for the gate. */
-void process_init(void);
+	__asm__ volatile("mov %%rsp, %0" : "=r"(rsp));
+	return (struct process *)(rsp & ~(STACK_BYTES - 1));
+}
+
+/* Where a trap of @p from ring 3 begins. */
+static inline uintptr_t stack_top(struct process *p)
+{
+	return (uintptr_t)p + STACK_BYTES;
+}
+
+/* The registers with which @p entered the kernel, or will first leave it. */
+static inline struct trap_frame *process_frame(struct process *p)
+{
+	return (struct trap_frame *)stack_top(p) - 1;
+}
 
 /*
- * Run at @rip in ring 3 until it exits or is killed; its status or
- * EXIT_KILLED. process_run loads a program first.
+ * A process that will begin in ring 3 with the registers in process_frame; a
+ * child of the current one. The caller gives it a space, registers and a pid,
+ * then sched_add starts it. NULL: no memory.
  */
-int process_enter(uintptr_t rip, uintptr_t rsp);
-int process_run(const struct program *program, int argc,
-		const char *const *argv);
+struct process *process_new(const char *name);
 
-/* The access at @f is refused (@va: where, for page faults): catch or kill. */
-void process_fault(struct trap_frame *f, uintptr_t va);
+/* A pid that nobody had yet. */
+uint32_t process_new_pid(void);
 
-/* Grow the heap; where the new part begins, or -ENOMEM. */
-int64_t process_sbrk(size_t bytes);
+/* A kernel thread, which runs @fn(@arg) and never returns. NULL: no memory. */
+typedef void thread_fn(void *arg);
+struct process *process_kernel(const char *name, thread_fn *fn, void *arg);
+
+/* What a processor runs when it has nothing to run (cpu/smp.c). */
+struct process *process_idle(void);
+
+/* The kernel's first thread, which waits for those whose parent has ended. */
+extern struct process *process_reaper;
+
+/* End the current process. Its memory goes now, the rest when it is waited
+ * for. */
+_Noreturn void process_exit(int status);
+
+/*
+ * Wait for a child of the current process to end: @pid, or any if it is -1.
+ * Its pid, and *status as SYS_WAIT gives it; 0 if none has and @no_hang;
+ * -ECHILD, -EINTR.
+ */
+int64_t process_wait(int64_t pid, int *status, bool no_hang);
+
+/* Process @pid will end with @signal. 0, -ESRCH. */
+int process_kill(uint32_t pid, int signal);
+
+/* The current process is to end: who sleeps in a loop gives up with -EINTR. */
+static inline bool process_dying(void)
+{
+	return current()->signal;
+}
+
+/* The process with @pid, NULL if there is none. */
+struct process *process_find(uint32_t pid);
+
+/* Number @index of all processes, newest first; NULL at the end. */
+struct process *process_at(unsigned index);
 
 #endif

@@ -41,6 +41,11 @@ const struct program *program_find(const char *name)
 	return NULL;
 }
 
+const struct program *program_at(unsigned index)
+{
+	return index < PROGRAMS ? &programs[index] : NULL;
+}
+
 void program_list(void)
 {
 	for (size_t i = 0; i < PROGRAMS; i++)

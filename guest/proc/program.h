@@ -13,6 +13,9 @@ struct program {
 /* The program called @name, or the one that demonstrates @name, or NULL. */
 const struct program *program_find(const char *name);
 
+/* Program @index, or NULL behind the last. */
+const struct program *program_at(unsigned index);
+
 /* All names, on one line. */
 void program_list(void);
 

@@ -1,95 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/proc/syscall.h"
 
-#include "guest/dev/exit.h"
-#include "guest/dev/lapic.h"
-#include "guest/dev/uart.h"
+#include "guest/fs/calls.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/calls.h"
-#include "guest/mm/user.h"
 #include "guest/proc/api.h"
+#include "guest/proc/calls.h"
 #include "guest/proc/inspect.h"
-#include "guest/proc/process.h"
-
-static int64_t sys_exit(const struct trap_frame *f)
-{
-	user_leave(f->rdi > EXIT_MAX ? EXIT_MAX : (int)f->rdi);
-}
-
-/* Straight from the program's pages: no buffer in between. */
-static int64_t sys_write(const struct trap_frame *f)
-{
-	uintptr_t at = f->rsi;
-	size_t left = f->rdx;
-
-	while (left) {
-		const char *text = user_byte(&process.space, at, false);
-		size_t n = PAGE_SIZE - page_offset(at);
-
-		if (!text)
-			return -EFAULT;
-		n = n < left ? n : left;
-		uart_write(text, n);
-		at += n;
-		left -= n;
-	}
-	return (int64_t)f->rdx;
-}
-
-static int64_t sys_mmap(const struct trap_frame *f)
-{
-	return space_mmap(&process.space, f->rdi, f->rsi, (unsigned)f->rdx,
-			  (unsigned)f->r10);
-}
-
-static int64_t sys_munmap(const struct trap_frame *f)
-{
-	return space_munmap(&process.space, f->rdi, f->rsi);
-}
-
-static int64_t sys_mprotect(const struct trap_frame *f)
-{
-	return space_mprotect(&process.space, f->rdi, f->rsi, (unsigned)f->rdx);
-}
-
-static int64_t sys_sbrk(const struct trap_frame *f)
-{
-	return process_sbrk(f->rdi);
-}
-
-static int64_t sys_ticks(const struct trap_frame *f)
-{
-	(void)f;
-	return (int64_t)lapic_ticks();
-}
-
-static int64_t sys_catch(const struct trap_frame *f)
-{
-	process.catch = f->rdi;
-	return 0;
-}
+#include "guest/proc/probe.h"
 
 /* What is not here answers -ENOSYS. */
 /* clang-format off */
 static call_fn *const calls[SYS_CALLS] = {
 	[SYS_EXIT] = sys_exit,
-	[SYS_WRITE] = sys_write,
+	[SYS_FORK] = sys_fork,
+	[SYS_EXEC] = sys_exec,
+	[SYS_WAIT] = sys_wait,
+	[SYS_KILL] = sys_kill,
+	[SYS_GETPID] = sys_getpid,
+	[SYS_SLEEP] = sys_sleep,
+	[SYS_TICKS] = sys_ticks,
+	[SYS_CATCH] = sys_catch,
+	[SYS_SET_FS] = sys_set_fs,
+	[SYS_CPU] = sys_cpu,
+
 	[SYS_MMAP] = sys_mmap,
 	[SYS_MUNMAP] = sys_munmap,
 	[SYS_MPROTECT] = sys_mprotect,
 	[SYS_SBRK] = sys_sbrk,
-	[SYS_TICKS] = sys_ticks,
-	[SYS_CATCH] = sys_catch,
+
+	[SYS_OPEN] = sys_open,
+	[SYS_CLOSE] = sys_close,
+	[SYS_READ] = sys_read,
+	[SYS_WRITE] = sys_write,
+	[SYS_SEEK] = sys_seek,
+	[SYS_STAT] = sys_stat,
+	[SYS_READDIR] = sys_readdir,
+	[SYS_TRUNCATE] = sys_truncate,
+	[SYS_UNLINK] = sys_unlink,
+	[SYS_MKDIR] = sys_mkdir,
+	[SYS_PIPE] = sys_pipe,
+	[SYS_DUP] = sys_dup,
+	[SYS_SYNC] = sys_sync,
+
 	[SYS_INFO] = inspect_info,
 	[SYS_COUNTS] = inspect_counts,
 	[SYS_WALK] = inspect_walk,
 	[SYS_PTE_CLEAR] = inspect_pte_clear,
 	[SYS_FRAME] = inspect_frame,
+	[SYS_PROCESS] = inspect_process,
+	[SYS_PROBE] = sys_probe,
 	[SYS_LAB] = inspect_lab,
 	[SYS_ZONE] = sys_zone,
 	[SYS_SLAB] = sys_slab,
 	[SYS_LIMIT] = sys_limit,
 	[SYS_OBJECT] = sys_object,
+	[SYS_DROP_CACHES] = sys_drop_caches,
 };
 /* clang-format on */
 

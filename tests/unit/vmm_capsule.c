@@ -73,6 +73,10 @@ static void inner_run_means_the_same(void **state)
 			       "20",
 			       "--mem-slo",
 			       "stall=12.5",
+			       "--disk",
+			       "path=/d.img",
+			       "--disk",
+			       "path=/e.img,readonly=on",
 			       "--timeout",
 			       "9",
 			       "-p",
@@ -105,6 +109,10 @@ static void inner_run_means_the_same(void **state)
 		assert_int_equal(b.swap[i].size, a.swap[i].size);
 		assert_int_equal(b.swap[i].codec, a.swap[i].codec);
 	}
+	assert_int_equal(b.disks, 2);
+	assert_string_equal(b.disk[1].path, "/dev/capsule/disk1");
+	assert_false(b.disk[0].readonly);
+	assert_true(b.disk[1].readonly);
 	assert_int_equal(b.on_swap_error, SWAP_ERROR_POISON);
 	assert_true(b.paging);
 	assert_int_equal(b.flip_nth, 7);
@@ -314,6 +322,11 @@ static void qemu_is_told_of_everything(void **state)
 		v.port[i] = 70 + i;
 	for (unsigned i = 0; i < MAX_SWAPS; i++)
 		v.swap[i].fd = -1;
+	for (unsigned i = 0; i < MAX_DISKS; i++)
+		v.disk[i].fd = -1;
+	v.disk[0].fd = 90;
+	v.disk[1].fd = 91;
+	v.disk[1].block = v.disk[1].readonly = true;
 	v.swap[3].fd = 80;
 	v.swap[4].fd = 81;
 	v.swap[4].block = true;
@@ -342,6 +355,17 @@ static void qemu_is_told_of_everything(void **state)
 			     "file=nbd://h/a"));
 	assert_true(has_pair(&w, "-device",
 			     "virtio-blk-pci,drive=swap5,serial=swap5,"
+			     "werror=report"));
+	assert_true(has_pair(&w, "-blockdev",
+			     "driver=file,node-name=disk0,"
+			     "filename=/proc/self/fd/90,locking=off,"
+			     "discard=unmap"));
+	assert_true(has_pair(&w, "-blockdev",
+			     "driver=host_device,node-name=disk1,"
+			     "filename=/proc/self/fd/91,locking=off,"
+			     "read-only=on"));
+	assert_true(has_pair(&w, "-device",
+			     "virtio-blk-pci,drive=disk1,serial=disk1,"
 			     "werror=report"));
 	words_free(&w);
 }

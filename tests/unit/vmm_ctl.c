@@ -67,7 +67,9 @@ static void status_is_for_people(void **state)
 		"total=45678\n"
 		"reclaimed  compressed: 4 pages, 0.0 MiB in 1.5 ms\n"
 		"mem-slo    some avg10 up to 0.50, cap 48.0 MiB, lowered 9 "
-		"times, raised 2\n";
+		"times, raised 2\n"
+		"virtio 0   blk: 12 requests, 3.0 MiB, 1 errors, 0 times in "
+		"need of a reset\n";
 	struct capture c = ctl(f.path, "status", NULL);
 
 	assert_int_equal(c.status, 0);

@@ -181,6 +181,20 @@ static void devices_are_found_by_their_names(void **state)
 	property("/soc", "ranges", 0);
 }
 
+/* One node for each slot in use, level-triggered. */
+static void virtio_devices_have_slots(void **state)
+{
+	(void)state;
+	config.virtio = 3;
+	build();
+	has_string("/soc/virtio_mmio@d0010000", "compatible", "virtio,mmio");
+	has_cells("/soc/virtio_mmio@d0012000", "reg", 4, 0u, 0xd0012000u, 0u,
+		  0x1000u);
+	has_cells("/soc/virtio_mmio@d0012000", "interrupts", 2, 12u, 1u);
+	assert_int_equal(fdt_path_offset(tree, "/soc/virtio_mmio@d0013000"),
+			 -FDT_ERR_NOTFOUND);
+}
+
 static void interrupts_have_a_controller(void **state)
 {
 	uint32_t parent;
@@ -240,6 +254,7 @@ static void the_largest_tree_fits(void **state)
 	ram = ram_layout(UINT64_C(8) << 40);
 	config.cmdline = text;
 	config.cpus = MAX_CPUS;
+	config.virtio = ABI_VIRTIO_SLOTS;
 	build();
 	has_string("/chosen", "bootargs", text);
 }
@@ -253,6 +268,7 @@ int main(void)
 		cmocka_unit_test_setup(clock_takes_the_cells_it_needs, setup),
 		cmocka_unit_test_setup(devices_are_found_by_their_names, setup),
 		cmocka_unit_test_setup(lab_is_listed_only_where_it_is, setup),
+		cmocka_unit_test_setup(virtio_devices_have_slots, setup),
 		cmocka_unit_test_setup(interrupts_have_a_controller, setup),
 		cmocka_unit_test_setup(no_room_is_an_error, setup),
 		cmocka_unit_test_setup(the_largest_tree_fits, setup),

@@ -183,6 +183,20 @@ static void swap_tiers_add_up(void **state)
 	options_free(&o);
 }
 
+static void disks_add_up(void **state)
+{
+	(void)state;
+	expect_good("--disk path=/a=b --disk readonly=on,path=/c "
+		    "--disk path=/d,readonly=off");
+	assert_int_equal(o.disks, 3);
+	assert_string_equal(o.disk[0].path, "/a=b");
+	assert_false(o.disk[0].readonly);
+	assert_true(o.disk[1].readonly);
+	assert_string_equal(o.disk[2].path, "/d");
+	assert_false(o.disk[2].readonly || o.disk[2].copy);
+	options_free(&o);
+}
+
 static void guest_words_follow_the_text(void **state)
 {
 	static const struct {
@@ -260,6 +274,7 @@ static void help_names_every_option(void **state)
 		"--paging on|off\n",
 		"--inject flip=N\n",
 		"--mem-slo stall=PERCENT\n",
+		"--disk path=FILE[,readonly=on]\n",
 	};
 	char *text = help_text(), *rest = text, *line;
 
@@ -291,6 +306,7 @@ int main(void)
 		cmocka_unit_test(memory_is_whole_pages),
 		cmocka_unit_test(resident_is_within_memory),
 		cmocka_unit_test(swap_tiers_add_up),
+		cmocka_unit_test(disks_add_up),
 		cmocka_unit_test(guest_words_follow_the_text),
 		cmocka_unit_test(guest_is_named_once),
 		cmocka_unit_test(help_names_every_option),

@@ -2,6 +2,7 @@
 /* The command line: the exact words about bad lines. */
 #include "tests/unit/options_fixture.h"
 
+#define DISK_FORM "want path=FILE[,readonly=on]"
 #define SWAP_FORMS                                     \
 	"want ram[=SIZE][,codec=lz4|zstd], "           \
 	"file=PATH[,size=SIZE] or nbd=URI[,size=SIZE]" \
@@ -115,6 +116,19 @@ static void bad_lines_say_why(void **state)
 		{ "--swap ram --swap ram --swap ram --swap ram --swap file=/a "
 		  "--swap ram --swap ram --swap ram --swap ram",
 		  "--swap 'ram': at most 8 tiers" },
+		{ "--disk /a", "--disk '/a': " DISK_FORM },
+		{ "--disk readonly=on", "--disk 'readonly=on': " DISK_FORM },
+		{ "--disk path=", "--disk 'path=': one path is wanted" },
+		{ "--disk path=/a,path=/b",
+		  "--disk 'path=/a,path=/b': one path is wanted" },
+		{ "--disk path=/a,readonly=yes",
+		  "--disk 'path=/a,readonly=yes': readonly is on or off" },
+		{ "--disk path=/a,cache=off",
+		  "--disk 'path=/a,cache=off': " DISK_FORM },
+		{ "--disk path=a --disk path=b --disk path=c --disk path=d "
+		  "--disk path=e --disk path=f --disk path=g --disk path=h "
+		  "--disk path=i",
+		  "--disk 'path=i': at most 8 disks" },
 		{ "--on-swap-error ignore",
 		  "--on-swap-error 'ignore': want stop, poison or kill" },
 		{ "--name .x", "--name '.x': a name is up to 64 letters, "

@@ -53,6 +53,8 @@ static const struct status sample = {
 		    [RUNG_COMPRESSED] = { 129, 130, 131 },
 		    [RUNG_REMOTE] = { 132, 133, 134 } },
 	.slo = { 0.75, 135, 136, 137 },
+	.device = { { "blk", 138, 139, 140, 141 }, { "rng", 142, 143, 0, 0 } },
+	.devices = 2,
 };
 
 static const char sample_text[] =
@@ -101,7 +103,12 @@ static const char sample_text[] =
 	"{\"name\":\"remote\",\"pages\":132,\"bytes\":133,"
 	"\"time_us\":134}],"
 	"\"mem_slo\":{\"stall_percent\":0.75,\"cap_bytes\":135,"
-	"\"lowered\":136,\"raised\":137}}";
+	"\"lowered\":136,\"raised\":137},"
+	"\"devices\":["
+	"{\"slot\":0,\"name\":\"blk\",\"requests\":138,\"bytes\":139,"
+	"\"errors\":140,\"needs_reset\":141},"
+	"{\"slot\":1,\"name\":\"rng\",\"requests\":142,\"bytes\":143,"
+	"\"errors\":0,\"needs_reset\":0}]}";
 
 static void compact_text_is_exact(void **state)
 {

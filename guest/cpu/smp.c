@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * INIT and SIPI (SDM vol. 3, 9.4): a started processor begins in real mode at
+ * the page that the SIPI names. start.S takes it from there to cpu_main, on
+ * the stack of its idle process.
+ */
+#include "guest/cpu/smp.h"
+
+#include "guest/cpu/cpu.h"
+#include "guest/cpu/lock.h"
+#include "guest/cpu/trap.h"
+#include "guest/dev/lapic.h"
+#include "guest/lib/print.h"
+#include "guest/lib/string.h"
+#include "guest/mm/kmap.h"
+#include "guest/proc/gate.h"
+#include "guest/proc/sched.h"
+
+#define TRAMPOLINE 0x8000ul /* below the first MiB, as a SIPI must name it */
+#define PATIENCE   2000000000ul /* TSC ticks, about a second */
+
+struct cpu cpus[CPUS];
+unsigned cpu_count = 1;
+bool kernel_locked;
+
+/* start.S */
+extern const uint8_t ap_trampoline[], ap_trampoline_end[];
+extern uint8_t boot_stack[];
+extern uint64_t ap_stack;
+
+/* For start.S: a processor that was started. */
+_Noreturn void cpu_main(void);
+
+static void adopt(struct cpu *c, struct process *idle)
+{
+	idle->cpu = c->number;
+	idle->pinned = (int)c->number;
+	idle->state = RUNNING;
+	c->idle = c->running = idle;
+	c->stack = c->tss.rsp[0] = stack_top(idle);
+}
+
+void smp_init_boot(void)
+{
+	adopt(&cpus[0], (struct process *)boot_stack);
+	segment_init(&cpus[0]);
+	cpus[0].online = true;
+}
+
+void cpu_main(void)
+{
+	struct cpu *c = this_cpu();
+
+	cpu_init();
+	segment_init(c);
+	trap_load();
+	write_cr3(kmap_root().v);
+	lapic_init_cpu();
+	gate_init_cpu();
+	__atomic_store_n(&c->online, true, __ATOMIC_RELEASE);
+	sched_idle();
+}
+
+static bool start(struct cpu *c)
+{
+	uint64_t deadline = rdtsc() + PATIENCE;
+
+	lapic_init_ipi(c->number);
+	lapic_startup_ipi(c->number, TRAMPOLINE >> PAGE_SHIFT);
+	while (!__atomic_load_n(&c->online, __ATOMIC_ACQUIRE)) {
+		if (rdtsc() > deadline)
+			return false;
+		__asm__ volatile("pause");
+	}
+	return true;
+}
+
+/* One after the other: they share the word that tells them their stack. */
+void smp_start(unsigned count)
+{
+	memcpy(direct((pa_t){ TRAMPOLINE }), ap_trampoline,
+	       (size_t)(ap_trampoline_end - ap_trampoline));
+	for (unsigned i = 1; i < count && i < CPUS; i++) {
+		struct process *idle = process_idle();
+
+		if (!idle)
+			panic("no memory for processor %u", i);
+		cpus[i].number = i;
+		adopt(&cpus[i], idle);
+		ap_stack = stack_top(idle);
+		if (!start(&cpus[i])) {
+			print("kernel: processor %u does not start\n", i);
+			return;
+		}
+		cpu_count = i + 1;
+	}
+}
+
+void smp_kick(struct cpu *c)
+{
+	lapic_ipi(c->number, TRAP_KICK);
+}

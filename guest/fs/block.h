@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Disks: blocks of 4 KiB, each read and written as a whole, from and to a
+ * frame. What a disk holds beside files (the tables of its file system) is
+ * cached by block number in a mapping: the buffer cache is the page cache.
+ */
+#ifndef GUEST_FS_BLOCK_H
+#define GUEST_FS_BLOCK_H
+
+#include "guest/mm/mapping.h"
+
+struct block_device;
+
+/* Both sleep until it is done. 0, -EIO, -ENOMEM. */
+struct block_ops {
+	int (*transfer)(struct block_device *d, uint64_t block, struct frame *f,
+			bool write);
+	/* what was written stays, come what may; NULL: it always does */
+	int (*flush)(struct block_device *d);
+};
+
+struct block_device {
+	const struct block_ops *ops;
+	uint64_t blocks;
+	bool readonly;
+	struct mapping cache;
+	struct block_device *next;
+};
+
+struct block_counts {
+	uint64_t reads, writes; /* blocks, of all disks */
+};
+extern struct block_counts block_counts;
+
+/* A driver has found @d: ops, blocks and readonly are set. */
+void block_add(struct block_device *d);
+
+/* Disk @index, in the order they were found, or NULL. */
+struct block_device *block_at(unsigned index);
+
+/* Sleep. 0 or -errno: -EIO behind the end, -EROFS. */
+int block_read(struct block_device *d, uint64_t block, struct frame *f);
+int block_write(struct block_device *d, uint64_t block, struct frame *f);
+int block_flush(struct block_device *d);
+
+#endif

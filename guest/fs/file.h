@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Open files: what a file descriptor stands for. An inode opened twice is two
+ * files with offsets of their own; a descriptor copied (dup, fork) is one file
+ * with one offset.
+ */
+#ifndef GUEST_FS_FILE_H
+#define GUEST_FS_FILE_H
+
+#include "guest/fs/inode.h"
+
+struct file;
+struct pipe;
+
+/* May sleep; bytes done or -errno. */
+struct file_ops {
+	int64_t (*read)(struct file *f, struct space *s, uintptr_t user,
+			size_t n);
+	int64_t (*write)(struct file *f, struct space *s, uintptr_t user,
+			 size_t n);
+	/* nobody holds it any more; NULL: nothing to do */
+	void (*close)(struct file *f);
+	uint32_t kind; /* FILE_* of proc/api.h */
+};
+
+struct file {
+	const struct file_ops *ops;
+	struct inode *inode; /* of a file in a file system, else NULL */
+	struct pipe *pipe;
+	uint64_t offset;
+	unsigned flags; /* OPEN_* */
+	uint32_t count;
+};
+
+/* The file at @path with a reference, or NULL and *error. May sleep. */
+struct file *file_open(const char *path, unsigned flags, int *error);
+
+/* One with these ops, or NULL: no memory. */
+struct file *file_new(const struct file_ops *ops, unsigned flags);
+
+/* The console, with a reference. */
+struct file *file_console(void);
+
+void file_get(struct file *f);
+void file_put(struct file *f); /* may sleep */
+
+/* -EBADF where it was not opened for that. May sleep. */
+int64_t file_read(struct file *f, struct space *s, uintptr_t user, size_t n);
+int64_t file_write(struct file *f, struct space *s, uintptr_t user, size_t n);
+
+/* Its pages, or NULL where it has none. */
+struct mapping *file_mapping(struct file *f);
+
+/* Two ends of a pipe, [0] to read. 0 or -ENOMEM. */
+int pipe_new(struct file *end[2]);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/mm/anon.h"
+
+#include "guest/abi.h"
+#include "guest/cpu/tlb.h"
+#include "guest/lib/broken.h"
+#include "guest/lib/errno.h"
+#include "guest/lib/print.h"
+#include "guest/lib/string.h"
+#include "guest/mm/fault.h"
+#include "guest/mm/leaf.h"
+#include "guest/mm/pte.h"
+
+pa_t zero_frame;
+uint64_t zero_shared, cow_copied, cow_reused;
+
+#define ANONS 512u
+
+static struct anon pool[ANONS];
+static struct anon *unused;
+static unsigned pool_next;
+
+void anon_init(void)
+{
+	struct frame *f = frame_alloc(FRAME_KERNEL);
+
+	if (!f)
+		panic("no frame for zeros");
+	zero_frame = frame_pa(f);
+}
+
+static struct anon *anon_new(void)
+{
+	struct anon *a = unused;
+
+	if (a)
+		unused = (struct anon *)a->vmas;
+	else if (pool_next < ANONS)
+		a = &pool[pool_next++];
+	if (a)
+		a->vmas = NULL;
+	return a;
+}
+
+void anon_join(struct vma *v, struct anon *a)
+{
+	v->anon = a;
+	v->anon_next = a->vmas;
+	v->anon_link = &a->vmas;
+	if (a->vmas)
+		a->vmas->anon_link = &v->anon_next;
+	a->vmas = v;
+}
+
+bool anon_prepare(struct vma *v)
+{
+	struct anon *a = v->anon ? v->anon : anon_new();
+
+	if (!v->anon && a)
+		anon_join(v, a);
+	return a;
+}
+
+/* A copy of another area names that one's anon already. */
+void anon_open(struct vma *v)
+{
+	if (v->anon)
+		anon_join(v, v->anon);
+}
+
+/* The last area takes the anon along: its frames are in no table any more. */
+void anon_close(struct vma *v)
+{
+	struct anon *a = v->anon;
+
+	if (!a)
+		return;
+	*v->anon_link = v->anon_next;
+	if (v->anon_next)
+		v->anon_next->anon_link = v->anon_link;
+	if (!a->vmas) {
+		a->vmas = (struct vma *)unused;
+		unused = a;
+	}
+}
+
+static int map_zeros(struct vma *v, uint64_t *at)
+{
+	zero_shared++;
+	*at = zero_frame.v | PTE_BORROWED | (v->bits & ~PTE_W);
+	return LAB_FAULT_DEMAND_ZERO;
+}
+
+/* A stack is not read before it is written: its pages are its own at once. */
+static int nopage(struct vma *v, uintptr_t va, uint64_t *at, uint64_t error)
+{
+	bool stack = v->kind == VMA_STACK;
+	struct frame *f;
+
+	if (!(error & FAULT_W) && !stack && !broken("zero"))
+		return map_zeros(v, at);
+	if (!v->anon && !anon_prepare(v))
+		return -ENOMEM;
+	f = frame_alloc(FRAME_ANON);
+	if (!f)
+		return -ENOMEM;
+	anon_map(v, va, at, f);
+	if (!stack)
+		return LAB_FAULT_DEMAND_ZERO;
+	if (va < v->start && !broken("stack"))
+		v->start = va;
+	return LAB_FAULT_STACK;
+}
+
+/* Nobody else has it: no table, no cache, no transfer. */
+static bool is_sole(const struct frame *f)
+{
+	return f && f->use == FRAME_ANON && f->count == 1;
+}
+
+/*
+ * The allocation may sleep, and the page may be evicted meanwhile: then the
+ * access is repeated, and faults again.
+ */
+int anon_wppage(struct vma *v, uintptr_t va, uint64_t *at)
+{
+	uint64_t old = *at;
+	bool zeros = pte_pa(old).v == zero_frame.v;
+	struct frame *f;
+
+	if (is_sole(leaf_frame(old))) {
+		cow_reused++;
+		*at = old | PTE_W;
+		return LAB_FAULT_COW;
+	}
+	if (!anon_prepare(v))
+		return -ENOMEM;
+	f = frame_alloc(FRAME_ANON);
+	if (!f)
+		return -ENOMEM;
+	if (*at != old) {
+		frame_put(f);
+		return LAB_FAULT_COW;
+	}
+	if (!zeros) {
+		cow_copied++;
+		memcpy(direct(frame_pa(f)), direct(pte_pa(old)), PAGE_SIZE);
+	}
+	leaf_drop(v, at);
+	anon_map(v, va, at, f);
+	tlb_flush_page(v->space, va);
+	return zeros ? LAB_FAULT_DEMAND_ZERO : LAB_FAULT_COW;
+}
+
+int anon_advise(struct vma *v, uintptr_t start, uintptr_t end, unsigned advice)
+{
+	if (advice == MADVISE_DONTNEED)
+		space_drop(v, start, end);
+	return 0;
+}
+
+const struct vma_ops anon_ops = {
+	.open = anon_open,
+	.close = anon_close,
+	.nopage = nopage,
+	.wppage = anon_wppage,
+	.advise = anon_advise,
+};

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/mm/leaf.h"
+
+#include "guest/lib/broken.h"
+
+uint64_t leaf_bits(unsigned prot)
+{
+	uint64_t bits = PTE_U | (prot ? PTE_P : PTE_KEPT);
+
+	if (prot & PROT_WRITE)
+		bits |= PTE_W;
+	if (!(prot & PROT_EXEC) && !broken("pte-bits"))
+		bits |= pte_nx;
+	return bits;
+}
+
+void leaf_drop(struct vma *v, uint64_t *at)
+{
+	struct frame *f = leaf_frame(*at);
+
+	*at = 0;
+	if (!f)
+		return;
+	if (!--f->maps && f->use == FRAME_ANON)
+		f->owner = NULL; /* its areas may go */
+	v->space->resident--;
+	frame_put(f);
+}
+
+/*
+ * The right to write comes back by a fault where it may not be had at once:
+ * the frame is borrowed, has other users, or counts its writers.
+ */
+void leaf_protect(struct vma *v, uint64_t *at)
+{
+	uint64_t old = *at, bits = v->bits;
+	struct frame *f = leaf_frame(old);
+	bool sole = f && f->use == FRAME_ANON && f->count == 1;
+
+	if (!(old & PTE_W) && !sole)
+		bits &= ~PTE_W;
+	*at = (old & (PTE_FRAME | PTE_A | PTE_D | PTE_BORROWED)) | bits;
+}
+
+void leaf_share(struct vma *child, uint64_t *at, uint64_t *to)
+{
+	struct frame *f = leaf_frame(*at);
+
+	if (!(child->flags & MAP_SHARED) && !broken("cow"))
+		*at &= ~PTE_W;
+	*to = *at;
+	if (!f)
+		return;
+	f->count++;
+	f->maps++;
+	child->space->resident++;
+}

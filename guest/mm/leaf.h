@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The leaves of a program's tables. Each is one of
+ *
+ *	empty		nothing yet: the area's nopage fills it
+ *	present		maps a frame, held (count) and mapped (maps) once for it
+ *	kept		the same while the area grants no right at all
+ *	borrowed	present or kept; its frame is the kernel's, not counted
+ *	slot		the bytes are in a slot of swap
+ *
+ * Only this header, fault.c's callees and rmap.c change leaves.
+ */
+#ifndef GUEST_MM_LEAF_H
+#define GUEST_MM_LEAF_H
+
+#include "guest/mm/frame.h"
+#include "guest/mm/pte.h"
+#include "guest/mm/space.h"
+#include "guest/mm/table.h"
+#include "guest/mm/vma.h"
+
+/* The counted frame of a leaf, or NULL. */
+static inline struct frame *leaf_frame(uint64_t leaf)
+{
+	if (!(leaf & (PTE_P | PTE_KEPT)) || leaf & PTE_BORROWED)
+		return NULL;
+	return frame_at(pte_pa(leaf));
+}
+
+/* The leaf for @va. Faults come in runs, and a run shares its last table. */
+static inline uint64_t *leaf_at(struct space *s, uintptr_t va)
+{
+	uintptr_t base = va & ~(LARGE_SIZE - 1);
+	uint64_t *at;
+
+	if (s->table && s->table_base == base)
+		return s->table + level_index(va, 1);
+	at = table_slot(s->root, va, 1);
+	if (at) {
+		s->table_base = base;
+		s->table = at - level_index(va, 1);
+	}
+	return at;
+}
+
+/* What a leaf says for @prot. No right at all: not present, frame kept. */
+uint64_t leaf_bits(unsigned prot);
+
+/* Empty a leaf of @v. The caller flushes before it sleeps or returns. */
+void leaf_drop(struct vma *v, uint64_t *at);
+
+/* Make a leaf of @v say what v->bits say now; the caller flushes. */
+void leaf_protect(struct vma *v, uint64_t *at);
+
+/* Fork: the leaf *@at of the parent into the empty one *@to of @child. */
+void leaf_share(struct vma *child, uint64_t *at, uint64_t *to);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tree is a treap: ordered by start, a heap by a random rank, and so as
+ * deep as a random tree, whatever the order of insertion (Seidel and Aragon,
+ * "Randomized search trees", 1996).
+ */
+#include "guest/mm/vma.h"
+
+#include "guest/lib/broken.h"
+#include "guest/mm/anon.h"
+
+#define VMAS 512u
+
+static struct vma pool[VMAS];
+static struct vma *unused;
+static unsigned pool_next;
+
+/* Marsaglia's xorshift, 32 bits. */
+static uint32_t random_rank(void)
+{
+	static uint32_t state = 2463534242;
+
+	state ^= state << 13;
+	state ^= state >> 17;
+	state ^= state << 5;
+	return state;
+}
+
+struct vma *vma_new(const struct vma *like)
+{
+	struct vma *v = unused;
+
+	if (v)
+		unused = v->left;
+	else if (pool_next < VMAS)
+		v = &pool[pool_next++];
+	if (!v)
+		return NULL;
+	*v = *like;
+	v->left = v->right = NULL;
+	v->rank = random_rank();
+	return v;
+}
+
+void vma_delete(struct vma *v)
+{
+	v->left = unused;
+	unused = v;
+}
+
+struct vma *vma_above(struct vma *root, uintptr_t at)
+{
+	struct vma *best = NULL;
+
+	while (root) {
+		if (at < root->end) {
+			best = root;
+			root = root->left;
+		} else {
+			root = root->right;
+		}
+	}
+	return best;
+}
+
+/* The areas of @root below and above @at, as two trees. */
+static void divide(struct vma *root, uintptr_t at, struct vma **below,
+		   struct vma **above)
+{
+	while (root) {
+		if (root->start < at) {
+			*below = root;
+			below = &root->right;
+			root = root->right;
+		} else {
+			*above = root;
+			above = &root->left;
+			root = root->left;
+		}
+	}
+	*below = *above = NULL;
+}
+
+void vma_insert(struct vma **root, struct vma *v)
+{
+	struct vma *rest;
+
+	while ((rest = *root) && rest->rank >= v->rank)
+		root = v->start < rest->start ? &rest->left : &rest->right;
+	divide(rest, v->start, &v->left, &v->right);
+	*root = v;
+}
+
+/* Where @v hangs: its two subtrees take its place, by rank. */
+void vma_remove(struct vma **root, struct vma *v)
+{
+	struct vma *below = v->left, *above = v->right;
+
+	while (*root != v)
+		root = v->start < (*root)->start ? &(*root)->left
+						 : &(*root)->right;
+	while (below && above) {
+		if (below->rank >= above->rank) {
+			*root = below;
+			root = &below->right;
+			below = below->right;
+		} else {
+			*root = above;
+			root = &above->left;
+			above = above->left;
+		}
+	}
+	*root = below ? below : above;
+}
+
+static uint64_t rest_of_file(const struct vma *v, uintptr_t cut)
+{
+	if (v->file_bytes == FILE_ALL)
+		return FILE_ALL;
+	return v->file_bytes > cut ? v->file_bytes - cut : 0;
+}
+
+static bool has_offset(const struct vma *v)
+{
+	return v->kind != VMA_ANON && v->kind != VMA_STACK;
+}
+
+struct vma *vma_split(struct vma **root, struct vma *v, uintptr_t at)
+{
+	struct vma *upper = vma_new(v);
+
+	if (!upper)
+		return NULL;
+	upper->start = upper->lowest = at;
+	if (has_offset(v))
+		upper->offset = vma_index(v, at);
+	upper->file_bytes = rest_of_file(v, at - v->start);
+	v->end = at;
+	vma_insert(root, upper);
+	upper->ops->open(upper);
+	return upper;
+}
+
+static bool is_one(const struct vma *a, const struct vma *b)
+{
+	if (a->end != b->lowest || a->prot != b->prot || a->flags != b->flags ||
+	    a->ops != b->ops || a->kind != b->kind ||
+	    a->mapping != b->mapping ||
+	    b->file_bytes != rest_of_file(a, a->end - a->start))
+		return false;
+	if (a->anon && b->anon && a->anon != b->anon)
+		return false;
+	return !has_offset(a) || b->offset == vma_index(a, b->start);
+}
+
+void vma_merge(struct vma **root, uintptr_t at)
+{
+	struct vma *a = vma_above(*root, at - 1);
+	struct vma *b = a ? vma_above(*root, at) : NULL;
+
+	if (!b || a == b || !is_one(a, b) || broken("vma"))
+		return;
+	if (!a->anon && b->anon)
+		anon_join(a, b->anon);
+	vma_remove(root, b);
+	a->end = b->end;
+	b->ops->close(b);
+	vma_delete(b);
+}

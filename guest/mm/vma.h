@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Areas: what a process was promised, [start, end) with one set of rights and
+ * one kind of content. A space finds the area of an address in a search tree;
+ * what is special about a kind of area is in its table of operations.
+ *
+ * A stack's area moves its start down when it is touched below, never under
+ * lowest, and keeps one page under that free as a guard.
+ */
+#ifndef GUEST_MM_VMA_H
+#define GUEST_MM_VMA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/mm/addr.h"
+#include "guest/proc/api.h"
+
+struct anon;
+struct mapping;
+struct space;
+struct vma;
+
+/*
+ * What a kind of area does. The kernel lock is held; open and close do not
+ * sleep, the others may. Any but nopage may be NULL: nothing to do, or (for
+ * wppage) never called. Failure is -errno.
+ */
+struct vma_ops {
+	/* the area has come to be: by mmap, fork, or cut off another */
+	void (*open)(struct vma *v);
+	/* it goes; its entries are empty, or another area has taken them on */
+	void (*close)(struct vma *v);
+	/* fill the empty entry *at, that of page va, for an access with this
+	 * error code, which the area allows: enum lab_fault_kind */
+	int (*nopage)(struct vma *v, uintptr_t va, uint64_t *at,
+		      uint64_t error);
+	/* *at is present and not writable, the area is: the same */
+	int (*wppage)(struct vma *v, uintptr_t va, uint64_t *at);
+	/* store what is dirty in [start, end) of it */
+	int (*sync)(struct vma *v, uintptr_t start, uintptr_t end);
+	/* as madvise; the range lies in it */
+	int (*advise)(struct vma *v, uintptr_t start, uintptr_t end,
+		      unsigned advice);
+};
+
+/* Beside MAP_SHARED in vma.flags. */
+enum {
+	VMA_LOCKED = 1 << 16, /* mlock */
+	VMA_PROMISED = 1 << 17 /* a frame is promised for each page */
+};
+
+#define FILE_ALL UINT64_MAX
+
+struct vma {
+	/* The fault path reads these. */
+	uintptr_t start, end;
+	uintptr_t lowest; /* of a stack; else = start */
+	unsigned prot, flags;
+	uint64_t bits; /* a present leaf of it that is all its own */
+	struct space *space;
+	const struct vma_ops *ops;
+	struct anon *anon; /* once it has pages of its own */
+	enum vma_kind kind;
+	uint16_t frame_flags; /* that its frames get: FRAME_LOCKED */
+
+	struct mapping *mapping; /* whose pages it shows, or NULL */
+	uint64_t offset; /* page of that at start, or frame of the image */
+	uint64_t file_bytes; /* from there; then zeros; or FILE_ALL */
+
+	struct vma *left, *right; /* tree: lower and higher areas */
+	uint32_t rank; /* no area below it has a higher one */
+	struct vma *anon_next, **anon_link;
+	struct vma *mapping_next, **mapping_link;
+};
+
+static inline uint64_t vma_pages(const struct vma *v)
+{
+	return (v->end - v->lowest) >> PAGE_SHIFT;
+}
+
+/* The lowest address that nobody else may have. */
+static inline uintptr_t vma_floor(const struct vma *v)
+{
+	return v->kind == VMA_STACK ? v->lowest - PAGE_SIZE : v->lowest;
+}
+
+/* The page of its mapping, or frame of the image, that @va shows. */
+static inline uint64_t vma_index(const struct vma *v, uintptr_t va)
+{
+	return v->offset + ((va - v->start) >> PAGE_SHIFT);
+}
+
+/* A copy of *@like, in no tree. NULL: no memory. */
+struct vma *vma_new(const struct vma *like);
+void vma_delete(struct vma *v);
+
+/* The lowest area of the tree that ends above @at, or NULL. */
+struct vma *vma_above(struct vma *root, uintptr_t at);
+
+/* @v overlaps no other. */
+void vma_insert(struct vma **root, struct vma *v);
+void vma_remove(struct vma **root, struct vma *v);
+
+/*
+ * Cut @v at @at, strictly inside it: @v keeps the lower part, the answer is
+ * the upper one, in the tree and opened. NULL: no memory.
+ */
+struct vma *vma_split(struct vma **root, struct vma *v, uintptr_t at);
+
+/* Make one area of the two that meet at @at, if they differ in nothing. */
+void vma_merge(struct vma **root, uintptr_t at);
+
+#endif

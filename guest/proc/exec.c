@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/proc/exec.h"
+
+#include "guest/cpu/cpu.h"
+#include "guest/cpu/tlb.h"
+#include "guest/lib/errno.h"
+#include "guest/lib/string.h"
+#include "guest/mm/user.h"
+#include "guest/proc/elf.h"
+
+int arguments_add(struct arguments *a, const char *text)
+{
+	size_t n = strlen(text) + 1;
+
+	if (n > ARGUMENT_BYTES - a->bytes)
+		return -E2BIG;
+	memcpy(a->text + a->bytes, text, n);
+	a->bytes += n;
+	a->count++;
+	return 0;
+}
+
+static int push(struct space *s, uintptr_t *at, uint64_t word)
+{
+	int error = user_write(s, *at, &word, sizeof(word));
+
+	*at += sizeof(word);
+	return error;
+}
+
+/*
+ * The top of the stack as a program finds it: argc, the pointers of argv, a
+ * NULL, and above them the strings. *rsp is where argc lies.
+ */
+static int push_arguments(struct space *s, const struct arguments *a,
+			  uintptr_t *rsp)
+{
+	uintptr_t text = STACK_TOP - a->bytes;
+	uintptr_t at = (text - (a->count + 2) * sizeof(uint64_t)) & ~15ul;
+	int error = user_write(s, text, a->text, a->bytes);
+
+	*rsp = at;
+	if (!error)
+		error = push(s, &at, a->count);
+	for (uint64_t i = 0; !error && i < a->count; i++) {
+		error = push(s, &at, text);
+		text += strlen(a->text + (text - (STACK_TOP - a->bytes))) + 1;
+	}
+	return error ? error : push(s, &at, 0);
+}
+
+static int add_stack(struct space *s)
+{
+	struct map_request stack = {
+		.at = STACK_TOP - STACK_MAX,
+		.bytes = STACK_MAX,
+		.prot = PROT_READ | PROT_WRITE,
+		.kind = VMA_STACK,
+	};
+
+	return space_map(s, &stack);
+}
+
+/* The old space is left before it ends: a processor may not stand in it. */
+static void replace_space(struct process *p, struct space *s)
+{
+	struct space *old = p->space;
+
+	p->space = s;
+	if (p == current())
+		tlb_load(s);
+	if (old)
+		space_free(old);
+}
+
+int process_exec(struct process *p, const char *name, const struct arguments *a)
+{
+	const struct program *program = program_find(name);
+	struct trap_frame f = {
+		.cs = USER_CS,
+		.rflags = RFLAGS_IF,
+		.ss = USER_SS,
+	};
+	struct space *s;
+	int error;
+
+	if (!program)
+		return -ENOENT;
+	s = space_new();
+	if (!s)
+		return -ENOMEM;
+	error = elf_load(s, program, &f.rip, &s->heap);
+	s->heap_end = s->heap;
+	if (!error)
+		error = add_stack(s);
+	if (!error)
+		error = push_arguments(s, a, &f.rsp);
+	if (error) {
+		space_free(s);
+		return error;
+	}
+	replace_space(p, s);
+	p->catch = p->fs_base = p->gs_base = 0;
+	strlcpy(p->name, program->name, sizeof(p->name));
+	*process_frame(p) = f;
+	return 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Starting programs: a new space takes the place of the old one. */
+#ifndef GUEST_PROC_EXEC_H
+#define GUEST_PROC_EXEC_H
+
+#include <stdint.h>
+
+#include "guest/proc/process.h"
+
+/* A program's arguments, each ended by a NUL, as many as @count. */
+#define ARGUMENT_BYTES 4080ul
+struct arguments {
+	uint64_t count, bytes;
+	char text[ARGUMENT_BYTES];
+};
+
+/* One more. -E2BIG. */
+int arguments_add(struct arguments *a, const char *text);
+
+/*
+ * @p, which has no space yet or is the current process, is program @name from
+ * its first instruction on. On an error (-ENOENT, -ENOEXEC, -ENOMEM, -EIO)
+ * nothing has changed.
+ */
+int process_exec(struct process *p, const char *name,
+		 const struct arguments *a);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who runs: round-robin over one queue of runnable processes, which all
+ * processors share. A process runs until it sleeps, or until the timer finds
+ * it in ring 3 while another waits. The kernel itself is never pre-empted.
+ */
+#ifndef GUEST_PROC_SCHED_H
+#define GUEST_PROC_SCHED_H
+
+#include "guest/proc/process.h"
+
+/* Add @p to the queue; a processor that idles will notice. */
+void sched_add(struct process *p);
+
+/* Run others; back when it is our turn, at once if nobody else wants. */
+void sched_yield(void);
+
+/* The current process has ended: run others for ever. */
+_Noreturn void sched_leave(void);
+
+/* Out of its sleep, if it sleeps. */
+void sched_rouse(struct process *p);
+
+/*
+ * The timer's tick on this processor. First without the kernel lock: true if
+ * the processor idles and nobody is to be woken, else with it.
+ */
+bool sched_idle_tick(void);
+void sched_tick(void);
+
+/* What a processor does when nobody wants it. Takes the kernel lock. */
+_Noreturn void sched_idle(void);
+
+/* How often one process followed another. */
+uint64_t sched_switches(void);
+
+/*
+ * trap.S: save the callee's registers and the stack pointer in *@save, go on
+ * where @rsp was left.
+ */
+void context_switch(uint64_t *save, uint64_t rsp);
+
+/* Where a new process and a new kernel thread go on (trap.S). */
+void begin_user(void);
+void begin_kernel(void);
+
+/* What context_switch finds on a stack, lowest first. */
+struct switch_frame {
+	uint64_t r15, r14, r13, r12, rbp, rbx;
+	uint64_t rip;
+};
+
+#endif
