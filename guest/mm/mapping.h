@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The page cache: pages of an object (a file, a disk, shared memory), by their
+ * index in it. read(2), write(2) and mmap see the same frame, which is there
+ * once; what was read stays until memory is wanted for something else.
+ *
+ * A cached frame has FRAME_FILE, owner (the mapping), index, and one count for
+ * the cache itself. Its flags:
+ *
+ *                      read                     written to
+ *	BUSY ------------------> UPTODATE ------------------> UPTODATE|DIRTY
+ *	                            ^                             | write
+ *	                            +---- UPTODATE|BUSY <---------+
+ *
+ * A leaf of the tree is a frame, or an odd word: the swap slot where a page of
+ * shared memory is.
+ */
+#ifndef GUEST_MM_MAPPING_H
+#define GUEST_MM_MAPPING_H
+
+#include "guest/mm/frame.h"
+#include "guest/mm/radix.h"
+
+struct mapping;
+struct vma;
+
+/* All may sleep, all but read and write may be NULL. 0 or -errno. */
+struct mapping_ops {
+	/* fill @f, whose index says with what; f->slot: swap has it */
+	int (*read)(struct mapping *m, struct frame *f);
+	/* store @f */
+	int (*write)(struct mapping *m, struct frame *f);
+	/* before page @index is made dirty: is there a place to store it? */
+	int (*reserve)(struct mapping *m, uint64_t index);
+	/* an area begins to show the object, or ends to */
+	void (*hold)(struct mapping *m);
+	void (*release)(struct mapping *m);
+	/* the page in this swap slot (+ 1) is wanted no more */
+	void (*forget)(struct mapping *m, uint32_t slot);
+};
+
+struct mapping {
+	const struct mapping_ops *ops;
+	struct radix pages;
+	struct vma *vmas; /* that show it: linked by mm/vma.h */
+	uint64_t frames;
+	uint64_t unsaved; /* dirty, or being written */
+	struct mapping *next, *prev; /* all there are */
+};
+
+struct mapping_counts {
+	uint64_t hits, misses; /* pages asked for */
+};
+extern struct mapping_counts mapping_counts;
+
+/* An empty one; mapping_end wants it emptied by mapping_truncate(m, 0). */
+void mapping_init(struct mapping *m, const struct mapping_ops *ops);
+void mapping_end(struct mapping *m);
+
+/*
+ * Page @index, read if need be, in *f, with one reference for the caller. May
+ * sleep. 0, -ENOMEM or what reading says.
+ */
+int mapping_get(struct mapping *m, uint64_t index, struct frame **f);
+
+/* The same if it is there and up to date, else NULL. Never sleeps. */
+struct frame *mapping_peek(struct mapping *m, uint64_t index);
+
+/* @f, got from above, was written to. */
+void mapping_dirty(struct frame *f);
+
+/*
+ * Write what is dirty in [first, end), and wait until it is written. May
+ * sleep. 0, or the last error; what could not be written stays dirty.
+ */
+int mapping_sync(struct mapping *m, uint64_t first, uint64_t end);
+
+/* Forget @f, if it is clean, idle, and nobody else holds it. */
+bool mapping_evict(struct frame *f);
+
+/* Forget all pages from @from on, dirty or not. May sleep. */
+void mapping_truncate(struct mapping *m, uint64_t from);
+
+/* Evict all that can be, of all mappings; how many that were. */
+uint64_t mapping_drop_all(void);
+
+#endif
