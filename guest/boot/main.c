@@ -30,7 +30,9 @@
 #include "guest/mm/kmap.h"
 #include "guest/proc/exec.h"
 #include "guest/mm/objects.h"
+#include "guest/mm/reclaim.h"
 #include "guest/mm/slab.h"
+#include "guest/mm/swap.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/inspect.h"
 #include "guest/proc/process.h"
@@ -123,6 +125,8 @@ static void main_thread(void *unused)
 	process_reaper = current();
 	gate_init(trap_only);
 	smp_start(machine.cpus);
+	swap_init();
+	reclaim_init();
 	status = start_program();
 	if (!status)
 		status = wait_for_program();

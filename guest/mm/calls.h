@@ -6,6 +6,7 @@
 #include "guest/proc/syscall.h"
 
 call_fn sys_mmap, sys_munmap, sys_mprotect, sys_sbrk;
-call_fn sys_zone, sys_slab, sys_limit, sys_object; /* the kernel's memory */
+call_fn sys_zone, sys_slab, sys_limit, sys_object,
+	sys_reclaim; /* the kernel's memory */
 
 #endif

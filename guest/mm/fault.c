@@ -12,6 +12,7 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/mm/leaf.h"
+#include "guest/mm/reclaim.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/process.h"
 #include "guest/proc/refuse.h"
@@ -50,6 +51,8 @@ static inline int resolve(struct space *s, uintptr_t va, uint64_t error)
 
 	if ((error & (FAULT_RSVD | FAULT_U)) != FAULT_U)
 		return -EFAULT;
+	if (s->resident >= s->limit && !reclaim_space(s))
+		return -ENOMEM;
 	v = space_find(s, va);
 	if (!v || !allows(v, error))
 		return -EFAULT;

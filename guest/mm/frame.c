@@ -3,10 +3,19 @@
 
 #include "guest/lib/debug.h"
 #include "guest/lib/print.h"
+#include "guest/mm/lru.h"
+#include "guest/mm/reclaim.h"
+#include "guest/mm/swap.h"
 #include "guest/mm/zone.h"
 
 /* The stock is filled with at most 2^this frames at a time. */
 #define STOCK_ORDER 5u
+
+/* The last frames are for those who make others free. */
+#define RESERVE 16u
+
+/* How often room is made for frames in a row, which may lie apart. */
+#define TRIES 8u
 
 /* Kept free beside what is promised, for the kernel's own needs. */
 #define SLACK 64u
@@ -15,7 +24,7 @@ static uint32_t stock; /* a list of frame numbers */
 static uint64_t taken; /* from the zones: in use, or in the stock */
 static uint64_t in_use[FRAME_USES];
 static uint64_t limit = UINT64_MAX;
-static uint64_t promised;
+static uint64_t promised, slots;
 static enum zone_id highest = ZONE_DMA;
 
 /* FRAME_TOUCHED where even what was never written may hold anything. */
@@ -46,6 +55,16 @@ static __attribute__((noinline)) void check_poison(struct frame *f)
 		      frame_pa(f).v);
 }
 
+/* Who makes room for others may take what they may not. */
+static bool may_take(uint64_t n)
+{
+	bool helper = reclaim_running();
+	uint64_t spare = reclaim_low && !helper ? RESERVE : 0;
+
+	return (helper || taken + n <= limit) &&
+	       taken + n + spare <= zone_frames();
+}
+
 static void stock_add(struct frame *f)
 {
 	f->next = stock;
@@ -58,11 +77,11 @@ static __attribute__((noinline)) bool refill(void)
 	unsigned order = STOCK_ORDER;
 	struct frame *f;
 
-	while (order && taken + (1u << order) > limit)
+	if (frame_room() < reclaim_low)
+		reclaim_wake();
+	while (order && !may_take(1u << order))
 		order--;
-	if (taken + (1u << order) > limit)
-		return false;
-	f = zone_take_some(&order, highest);
+	f = may_take(1u << order) ? zone_take_some(&order, highest) : NULL;
 	if (!f)
 		return false;
 	taken += 1u << order;
@@ -103,7 +122,7 @@ struct frame *frame_alloc(enum frame_use use)
 	unsigned flags;
 
 	if (!stock)
-		return refill() ? frame_alloc(use) : NULL;
+		return refill() || reclaim(1, true) ? frame_alloc(use) : NULL;
 	f = take(use, &flags);
 	if (!((flags | dirty_ram) & FRAME_TOUCHED))
 		return f;
@@ -118,8 +137,9 @@ struct frame *frame_alloc_raw(enum frame_use use)
 	struct frame *f;
 	unsigned flags;
 
-	if (!stock && !refill())
-		return NULL;
+	if (!stock)
+		return refill() || reclaim(1, true) ? frame_alloc_raw(use)
+						    : NULL;
 	f = take(use, &flags);
 	if (flags & FRAME_POISONED)
 		check_poison(f);
@@ -151,9 +171,7 @@ struct frame *frame_alloc_apart(enum frame_use use)
 
 static struct frame *take_block(unsigned order, enum zone_id zone)
 {
-	if (taken + (1u << order) > limit)
-		return NULL;
-	return zone_take(order, zone);
+	return may_take(1u << order) ? zone_take(order, zone) : NULL;
 }
 
 struct frame *frames_alloc(unsigned order, enum zone_id zone,
@@ -164,7 +182,9 @@ struct frame *frames_alloc(unsigned order, enum zone_id zone,
 	if (order >= ZONE_ORDERS)
 		return NULL;
 	f = take_block(order, zone);
-	if (!f && stock) {
+	for (unsigned i = 0; !f && i < TRIES; i++) {
+		if (i && !reclaim(1u << order, false))
+			return NULL;
 		frame_drain();
 		f = take_block(order, zone);
 	}
@@ -199,6 +219,10 @@ void frame_free(struct frame *f)
 {
 	unsigned order = f->order;
 
+	if (f->flags & FRAME_LISTED)
+		lru_remove(f);
+	if (f->slot && f->use == FRAME_ANON)
+		swap_part(f);
 	f->flags = debug_checks ? poison(f) : FRAME_TOUCHED;
 	in_use[f->use] -= 1u << order;
 	f->use = FRAME_FREE;
@@ -280,6 +304,16 @@ struct frame_info frame_describe(pa_t pa)
 	};
 }
 
+uint64_t frame_room(void)
+{
+	uint64_t total = zone_frames();
+	uint64_t most = limit < total ? limit : total, used = 0;
+
+	for (unsigned i = 0; i < FRAME_USES; i++)
+		used += in_use[i];
+	return used < most ? most - used : 0;
+}
+
 struct frame_counts frame_counts(void)
 {
 	struct frame_counts c = { .total = zone_frames() };
@@ -295,12 +329,17 @@ struct frame_counts frame_counts(void)
  */
 bool frame_promise(uint64_t pages)
 {
-	uint64_t all = promised + pages, total = zone_frames();
+	uint64_t all = promised + pages, total = zone_frames() + slots;
 
 	if (pages > total || all + all / 256 + SLACK > total)
 		return false;
 	promised = all;
 	return true;
+}
+
+void frame_promise_slots(uint64_t n)
+{
+	slots += n;
 }
 
 void frame_unpromise(uint64_t pages)

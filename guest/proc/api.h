@@ -87,7 +87,12 @@ enum {
 	MAP_FILE = 16 /* of fd, from offset; else anonymous */
 };
 
-enum { MADVISE_DONTNEED = 1, MADVISE_WILLNEED, MADVISE_RANDOM };
+enum {
+	MADVISE_DONTNEED = 1,
+	MADVISE_WILLNEED,
+	MADVISE_RANDOM,
+	MADVISE_PAGEOUT /* evict these now, as reclaim would */
+};
 
 enum { FILE_REGULAR = 1, FILE_DIRECTORY, FILE_PIPE, FILE_CONSOLE };
 

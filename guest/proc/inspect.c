@@ -11,7 +11,12 @@
 #include "guest/mm/anon.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
+#include "guest/mm/leaf.h"
+#include "guest/mm/lru.h"
 #include "guest/mm/mapping.h"
+#include "guest/mm/reclaim.h"
+#include "guest/mm/rmap.h"
+#include "guest/mm/swap.h"
 #include "guest/mm/table.h"
 #include "guest/mm/user.h"
 #include "guest/proc/api.h"
@@ -79,6 +84,20 @@ int64_t inspect_counts(const struct trap_frame *f)
 		.frames_tables = memory.by_use[FRAME_TABLE],
 		.frames_anon = memory.by_use[FRAME_ANON],
 		.frames_file = memory.by_use[FRAME_FILE],
+		.anon_active = lru_count(LRU_ANON, true),
+		.anon_inactive = lru_count(LRU_ANON, false),
+		.file_active = lru_count(LRU_FILE, true),
+		.file_inactive = lru_count(LRU_FILE, false),
+		.frames_locked = frames_locked,
+		.evicted_anon = reclaim_counts.anon,
+		.evicted_file = reclaim_counts.file,
+		.written_back = reclaim_counts.written_back,
+		.unmapped_ptes = rmap_unmapped,
+		.slots_total = swap_counts.slots,
+		.slots_used = swap_counts.used,
+		.swap_reads = swap_counts.reads,
+		.swap_writes = swap_counts.writes,
+		.oom_kills = reclaim_counts.oom_kills,
 		.cache_hits = mapping_counts.hits,
 		.cache_misses = mapping_counts.misses,
 	};
