@@ -3,9 +3,8 @@
 
 #include "guest/mm/zone.h"
 
-/* Enough for one call: so many found, or so many looked at. */
+/* So many found are enough for one call. */
 #define GATHER 256u
-#define LOOKS  16384u
 
 struct list {
 	uint32_t first, last; /* frame numbers, 0: none */
@@ -46,6 +45,11 @@ void lru_remove(struct frame *f)
 	f->flags &= (uint16_t)~FRAME_LISTED;
 }
 
+void lru_add(struct frame *f)
+{
+	add(f, false);
+}
+
 void lru_move(struct frame *f, bool active)
 {
 	lru_remove(f);
@@ -59,24 +63,42 @@ static bool is_wanted(const struct frame *f)
 	return f->use == FRAME_FILE || (f->use == FRAME_ANON && f->maps);
 }
 
-void lru_gather(void)
+/* Descriptors from the hand on to @end, which is not 0. */
+static void gather_to(uint32_t end, unsigned *looks, unsigned *found)
 {
-	unsigned found = 0, looks = 0;
-	uint32_t end;
+	for (; hand < end && *looks && *found < GATHER; hand++, --*looks) {
+		if (!is_wanted(frames + hand))
+			continue;
+		add(frames + hand, false);
+		++*found;
+	}
+}
 
-	while (found < GATHER && looks < LOOKS) {
-		end = zone_span(&hand);
-		for (; hand < end && found < GATHER; hand++, looks++) {
-			if (!is_wanted(frames + hand))
-				continue;
-			add(frames + hand, false);
-			found++;
-		}
-		if (hand < end)
-			return;
-		if (!end) {
+/* All are listed: there is nothing to look for. */
+static bool is_complete(void)
+{
+	struct frame_counts c = frame_counts();
+	uint64_t listed = 0;
+
+	for (unsigned kind = 0; kind < LRU_KINDS; kind++)
+		listed += lists[kind][0].count + lists[kind][1].count;
+	return listed >= c.by_use[FRAME_ANON] + c.by_use[FRAME_FILE];
+}
+
+void lru_gather(unsigned looks)
+{
+	unsigned found = 0, rounds = 0;
+
+	if (is_complete())
+		return;
+	while (looks && found < GATHER && rounds < 2) {
+		uint32_t end = zone_span(&hand);
+
+		if (end) {
+			gather_to(end, &looks, &found);
+		} else {
 			hand = 0;
-			looks += LOOKS / 2; /* once around is enough */
+			rounds++;
 		}
 	}
 }

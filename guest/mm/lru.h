@@ -22,8 +22,11 @@
 
 enum lru_kind { LRU_FILE, LRU_ANON, LRU_KINDS };
 
-/* List some that are in no list yet. */
-void lru_gather(void);
+/* List some that are in no list yet, after at most @looks at descriptors. */
+void lru_gather(unsigned looks);
+
+/* @f, in no list, is in use now: it was read from swap. */
+void lru_add(struct frame *f);
 
 /* The last of a list; NULL: it is empty. */
 struct frame *lru_last(enum lru_kind kind, bool active);

@@ -21,6 +21,9 @@
 
 #define PASSES	  4u
 
+/* Descriptors that the first pass looks at to find frames not yet listed. */
+#define FEW_LOOKS 256u
+
 struct reclaim_counts reclaim_counts;
 uint64_t reclaim_low;
 
@@ -112,9 +115,9 @@ static void look(enum lru_kind kind, struct pass *p)
 	}
 }
 
-static unsigned run(struct pass p)
+static unsigned run(struct pass p, unsigned looks)
 {
-	lru_gather();
+	lru_gather(looks);
 	for (enum lru_kind kind = 0; kind < LRU_KINDS; kind++) {
 		age(kind);
 		look(kind, &p);
@@ -130,13 +133,14 @@ bool reclaim_running(void)
 /* At most @passes; who is called by what it calls itself gets nothing. */
 static unsigned run_passes(struct pass p, unsigned passes)
 {
-	unsigned freed = 0;
+	unsigned freed;
 
 	if (!reclaim_low || current()->reclaiming)
 		return 0;
 	current()->reclaiming = true;
-	while (!freed && passes--)
-		freed = run(p);
+	freed = run(p, FEW_LOOKS);
+	while (!freed && --passes)
+		freed = run(p, UINT32_MAX);
 	current()->reclaiming = false;
 	return freed;
 }

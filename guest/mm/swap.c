@@ -8,6 +8,7 @@
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/anon.h"
+#include "guest/mm/lru.h"
 #include "guest/mm/pte.h"
 #include "guest/mm/rmap.h"
 #include "guest/mm/vmalloc.h"
@@ -194,10 +195,12 @@ static int fetch(struct frame *f, uint32_t slot)
 	f->flags |= FRAME_BUSY;
 	error = read(f);
 	f->flags &= (uint16_t)~FRAME_BUSY;
-	if (error)
+	if (error) {
 		swap_part(f);
-	else
+	} else {
 		f->flags |= FRAME_UPTODATE;
+		lru_add(f);
+	}
 	wake(f);
 	return error;
 }
