@@ -1,28 +1,33 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <string.h>
 
 #include "ept/guest_mem.h"
 #include "ept/state.h"
 
-/* Have page @g in its frame until unpin. NULL: it cannot be had. */
-static uint8_t *pin(struct stage2 *s, gfn_t g)
+int guest_pin(struct stage2 *s, gpa_t at, bool write, void **to)
 {
-	bool pinned;
+	gfn_t g = gfn_of(at);
 	frame_t f;
+	int r;
 
-	if (!frame_of(s, g, &f))
-		return NULL;
+	if (!frame_of(s, g, &f) || (write && share_of(s, f)))
+		return -EFAULT;
 	pthread_mutex_lock(&s->lock);
-	pinned = page_in(s, g) == 0 && pins_add(&s->pins, f);
+	r = page_in(s, g);
+	if (!r && !pins_add(&s->pins, f))
+		r = -EBUSY;
 	pthread_mutex_unlock(&s->lock);
-	return pinned ? page_alias(s, g) : NULL;
+	if (!r)
+		*to = (uint8_t *)page_alias(s, g) + (at.v & PAGE_MASK);
+	return r;
 }
 
-static void unpin(struct stage2 *s, gfn_t g)
+void guest_unpin(struct stage2 *s, gpa_t at)
 {
 	frame_t f;
 
-	frame_of(s, g, &f);
+	frame_of(s, gfn_of(at), &f);
 	pthread_mutex_lock(&s->lock);
 	pins_drop(&s->pins, f);
 	pthread_mutex_unlock(&s->lock);
@@ -35,19 +40,18 @@ static bool copy(struct stage2 *s, gpa_t at, uint8_t *to, const uint8_t *from,
 	if (len && at.v + (len - 1) < at.v)
 		return false;
 	while (len) {
-		uint64_t offset = at.v & PAGE_MASK;
-		size_t part = PAGE_SIZE - offset;
-		uint8_t *page = pin(s, gfn_of(at));
+		size_t part = PAGE_SIZE - (at.v & PAGE_MASK);
+		void *page;
 
-		if (!page)
+		if (guest_pin(s, at, from, &page))
 			return false;
 		if (part > len)
 			part = len;
 		if (to)
-			memcpy(to, page + offset, part);
+			memcpy(to, page, part);
 		else
-			memcpy(page + offset, from, part);
-		unpin(s, gfn_of(at));
+			memcpy(page, from, part);
+		guest_unpin(s, at);
 		at.v += part;
 		len -= part;
 		to = to ? to + part : NULL;
@@ -64,4 +68,19 @@ bool guest_read(struct stage2 *s, gpa_t at, void *to, size_t len)
 bool guest_write(struct stage2 *s, gpa_t at, const void *from, size_t len)
 {
 	return copy(s, at, NULL, from, len);
+}
+
+bool guest_has(struct stage2 *s, gpa_t at, uint64_t len)
+{
+	const struct stage2_config *c = &s->config;
+
+	for (unsigned i = 0; i < c->regions; i++) {
+		uint64_t base = gpa_of(c->region[i].first).v;
+
+		if (!c->share[i] && at.v >= base &&
+		    range_within(at.v - base, len,
+				 c->region[i].pages << PAGE_SHIFT))
+			return true;
+	}
+	return false;
 }

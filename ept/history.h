@@ -22,6 +22,7 @@ enum history_what {
 	HISTORY_AHEAD, /* mapped before it was touched */
 	HISTORY_AGE, /* unmapped, its bytes kept */
 	HISTORY_EVICT, /* its frame was freed */
+	HISTORY_DISCARD, /* the guest gave it up */
 	HISTORY_STORE_ERROR, /* no tier took it: it stays */
 	HISTORY_LOAD_ERROR, /* it could not be had back */
 	HISTORY_KINDS

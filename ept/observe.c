@@ -35,6 +35,8 @@ static enum history_what what_of(const struct trace_record *r)
 		return HISTORY_AHEAD;
 	case TRACE_AGE:
 		return HISTORY_AGE;
+	case TRACE_DISCARD:
+		return HISTORY_DISCARD;
 	default:
 		return HISTORY_EVICT;
 	}
@@ -42,11 +44,28 @@ static enum history_what what_of(const struct trace_record *r)
 
 static enum rung rung_of(struct swap *swap, const struct trace_record *r)
 {
-	if (r->source == TRACE_SOURCE_ZERO)
+	switch (r->source) {
+	case TRACE_SOURCE_ZERO:
 		return RUNG_ZERO;
-	if (r->source == TRACE_SOURCE_CLEAN)
+	case TRACE_SOURCE_CLEAN:
+	case TRACE_SOURCE_SHARED:
 		return RUNG_CLEAN;
-	return rung_of_tier(swap_tier_name(swap, (slot_t){ r->stage2.slot }));
+	case TRACE_SOURCE_BALLOON:
+		return RUNG_BALLOONED;
+	case TRACE_SOURCE_REPORT:
+		return RUNG_REPORTED_FREE;
+	default:
+		return rung_of_tier(
+			swap_tier_name(swap, (slot_t){ r->stage2.slot }));
+	}
+}
+
+/* Did a frame come free? */
+static bool frees(const struct trace_record *r)
+{
+	return r->kind == TRACE_EVICT ||
+	       (r->kind == TRACE_DISCARD &&
+		pte_has_frame((struct pte){ r->stage2.before }));
 }
 
 static struct history_event event_of(const struct policy_ops *policy,
@@ -71,7 +90,7 @@ void observe_record(struct observer *o, struct swap *swap,
 	struct history_event e = event_of(policy, r);
 
 	history_note(&o->history, &e);
-	if (r->kind == TRACE_EVICT)
+	if (frees(r))
 		ladder_count(&o->ladder, rung_of(swap, r), PAGE_SIZE, r->ticks);
 }
 

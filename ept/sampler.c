@@ -32,7 +32,7 @@ static int make_ghosts(struct stage2 *s)
 	uint64_t frames = s->backing.frames;
 	struct shadow_config sc = { .frames = frames,
 				    .sampling = sampling(frames),
-				    .capacity = s->config.limit,
+				    .capacity = limit_of(s, s->config.limit),
 				    .policies = policies };
 	struct mrc_config mc = { frames, sampling(frames) };
 	struct shadow *shadow;
@@ -129,6 +129,14 @@ void sampler_reference(struct stage2 *s, frame_t f)
 		return;
 	shadow_reference(s->sampler.shadow, f);
 	mrc_reference(s->sampler.mrc, f);
+}
+
+void sampler_forget(struct stage2 *s, frame_t f)
+{
+	if (!s->sampler.shadow)
+		return;
+	shadow_forget(s->sampler.shadow, f);
+	mrc_forget(s->sampler.mrc, f);
 }
 
 int sampler_start(struct stage2 *s)

@@ -35,12 +35,14 @@ enum trace_kind {
 	TRACE_AGE, /* a page unmapped, its bytes kept */
 	TRACE_EVICT, /* a page's frame was freed */
 	TRACE_STORE, /* a page was written to a tier */
+	TRACE_DISCARD, /* the guest gave a page up: its bytes are gone */
 	TRACE_KINDS
 };
 
 enum trace_fault { TRACE_MISSING = 1, TRACE_MINOR };
 
-/* Where a page's bytes came from (STAGE2, AHEAD) or went to (EVICT). */
+/* Where a page's bytes came from (STAGE2, AHEAD) or went to (EVICT), or who
+ * wanted them gone (DISCARD). */
 enum trace_source {
 	TRACE_SOURCE_NONE,
 	TRACE_SOURCE_MEMORY, /* they were in memory */
@@ -48,6 +50,9 @@ enum trace_source {
 	TRACE_SOURCE_FILE,
 	TRACE_SOURCE_SWAP, /* slot says where */
 	TRACE_SOURCE_CLEAN, /* evicted: equal to its stored copy */
+	TRACE_SOURCE_BALLOON, /* discarded: the guest was asked for it */
+	TRACE_SOURCE_REPORT, /* discarded: the guest has no use for it */
+	TRACE_SOURCE_SHARED, /* the one copy that VMs share */
 	TRACE_SOURCES
 };
 
@@ -66,7 +71,7 @@ struct trace_record {
 			uint8_t write; /* 1: the access was a write */
 			uint8_t tier; /* of slot; TRACE_NO_TIER: no slot */
 			uint16_t reserved;
-		} stage2; /* and AHEAD, AGE, EVICT, STORE */
+		} stage2; /* and AHEAD, AGE, EVICT, STORE, DISCARD */
 		struct {
 			uint64_t gva, rip, cr3;
 			uint32_t error, pid;

@@ -55,6 +55,98 @@
 #define ABI_VIRTIO_IRQ	 10
 
 /*
+ * The DMA engine: moves, fills and sums up memory while the CPU does something
+ * else. One page of 64-bit registers, accessed as naturally aligned 64-bit
+ * words; any other access reads 0 or does nothing.
+ *
+ * The guest lays descriptors into a ring of its own memory and says by
+ * DMA_HEAD how many there are; the engine works on them in order, writes the
+ * last eight bytes of each when it is done, and says by DMA_TAIL how many are.
+ * Both count for ever; the ring is indexed modulo its size. A descriptor is
+ * read when its turn comes.
+ *
+ * Addresses are the device's: guest-physical, or, while the guest has attached
+ * ABI_DMA_ENDPOINT to a domain of the IOMMU, translated by that. They must
+ * lie below 2^DMA_BITS: 24 after reset, as with the PC's first engines; who
+ * has memory above 16 MiB may say so.
+ */
+#define ABI_DMA_ID	 0x31414d444c4f4654ull /* "TFOLDMA1" */
+#define ABI_DMA_ENDPOINT 1 /* its number at the IOMMU */
+#define DMA_RING_MAX	 65536 /* descriptors */
+
+enum dma_register {
+	DMA_ID = 0x00, /* ro: ABI_DMA_ID */
+	/* These three can be written while the engine is not running. */
+	DMA_BITS = 0x08, /* rw: how wide addresses are: 24, 32 or 64 */
+	DMA_RING = 0x10, /* rw: where the ring lies, a multiple of 32 */
+	DMA_RING_SIZE = 0x18, /* rw: descriptors: a power of two */
+	/* rw: descriptors handed over so far, 32 bits; ignored when that makes
+	 * more than the ring holds */
+	DMA_HEAD = 0x20,
+	DMA_TAIL = 0x28, /* ro: descriptors done so far, 32 bits */
+	DMA_CONTROL = 0x30, /* rw: enum dma_control */
+	DMA_STATE = 0x38, /* ro: enum dma_state */
+	DMA_PROGRESS = 0x40, /* ro: bytes done of descriptor DMA_TAIL */
+	/* r: 1 while the interrupt line is up; w: anything lowers it */
+	DMA_IRQ = 0x48
+};
+
+enum dma_control {
+	/* Cleared, the engine stops within one page, where it is, and goes on
+	 * there when set again. */
+	DMA_RUN = 1,
+	DMA_RESET = 2 /* all registers as after power-on, the line lowered */
+};
+
+enum dma_state {
+	/* It has work, or has not yet stopped. Until this is clear nothing that
+	 * was handed over may be used otherwise. */
+	DMA_BUSY = 1,
+	/* The ring could not be read or written: the engine has stopped itself
+	 * and raised its line. Setting DMA_RUN tries again. */
+	DMA_RING_ERROR = 2
+};
+
+enum dma_operation {
+	DMA_COPY = 1, /* source to target, in ascending order */
+	DMA_FILL = 2, /* eight bytes, the value of source, over and over */
+	/* result: the Internet checksum (RFC 1071) of the bytes at source, as
+	 * it lies in memory */
+	DMA_CHECKSUM = 3
+};
+
+enum dma_flag {
+	DMA_INTERRUPT = 1, /* raise the line when this one is done */
+	/* The checksum goes on in the next descriptor, if that is one too;
+	 * result is that of all bytes so far. */
+	DMA_MORE = 2
+};
+
+enum dma_status {
+	DMA_PENDING = 0, /* what the guest should write there */
+	DMA_DONE = 1,
+	DMA_BAD_REQUEST = 2, /* operation, flags or bytes are unknown */
+	DMA_BAD_ADDRESS = 3, /* no RAM, or beyond DMA_BITS */
+	DMA_REFUSED = 4, /* by the IOMMU, which has a fault record */
+	DMA_POISONED = 5, /* memory that has failed */
+	DMA_NO_MEMORY = 6 /* the hypervisor cannot have the page now */
+};
+
+/* An error ends its descriptor only; bytes before it may have been moved, in
+ * whole pieces from one page border to the next. */
+struct dma_descriptor {
+	uint64_t source, target;
+	uint32_t bytes; /* 1 .. DMA_BYTES_MAX */
+	uint16_t operation; /* enum dma_operation */
+	uint16_t flags; /* enum dma_flag */
+	/* written by the engine, in one piece: */
+	uint32_t status; /* enum dma_status */
+	uint32_t result;
+};
+
+#define DMA_BYTES_MAX (16u << 20)
+
+/*
  * The lab device: the guest's window on stage 2. One page of 64-bit registers,
  * accessed as naturally aligned 64-bit words.
  *

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# The bundled guest: $(BUILD)/guest/sample.elf. Included by the top Makefile;
-# alone: make -f guest/guest.mk build/guest/sample.elf
+# The bundled guest: $(BUILD)/guest/sample.elf, and its disk.img. Included by
+# the top Makefile; alone: make -f guest/guest.mk build/guest/sample.elf
 
 BUILD ?= build
 WERROR ?= 1
@@ -31,31 +31,33 @@ GUEST_KERNEL_SRC := $(wildcard guest/boot/*.[cS] guest/cpu/*.[cS] \
 	guest/mm/*.c guest/fs/*.c guest/dev/*.c guest/proc/*.[cS] guest/lib/*.c)
 GUEST_KERNEL_OBJ := $(patsubst %,$(GUEST_OBJ)/kernel/%.o,$(GUEST_KERNEL_SRC))
 
-GUEST_PROGRAMS := hello verify poke touch work tour
+# A program is guest/user/NAME.c, or all files of guest/user/NAME/.
+GUEST_PROGRAMS := hello verify poke touch work shell stress fuzz tour
 GUEST_PROGRAM_ELF := $(GUEST_PROGRAMS:%=$(GUEST_OUT)/%.elf)
-GUEST_LIBC_SRC := guest/user/crt0.S guest/user/sys.c guest/user/stdio.c \
-	$(wildcard guest/lib/*.c)
-GUEST_LIBC_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o,$(GUEST_LIBC_SRC))
-GUEST_TOUR_SRC := $(wildcard guest/user/tour/*.[cS])
-GUEST_TOUR_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o,$(GUEST_TOUR_SRC))
-GUEST_HELLO_OBJ := $(GUEST_OBJ)/user/guest/user/hello.c.o
-GUEST_VERIFY_OBJ := $(GUEST_OBJ)/user/guest/user/verify.c.o
-GUEST_POKE_OBJ := $(GUEST_OBJ)/user/guest/user/poke.c.o
-GUEST_TOUCH_OBJ := $(GUEST_OBJ)/user/guest/user/touch.c.o
-GUEST_WORK_OBJ := $(GUEST_OBJ)/user/guest/user/work.c.o
+guest_objects = $(patsubst %,$(GUEST_OBJ)/user/%.o,$(1))
+GUEST_LIBC_OBJ := $(call guest_objects,$(wildcard guest/user/lib/*.[cS] \
+	guest/lib/*.c))
+GUEST_USER_OBJ :=
+
+define guest_program
+GUEST_$(1)_OBJ := $$(call guest_objects,$$(wildcard guest/user/$(1).c \
+	guest/user/$(1)/*.[cS]))
+GUEST_USER_OBJ += $$(GUEST_$(1)_OBJ)
+$$(GUEST_OUT)/$(1).elf: $$(GUEST_$(1)_OBJ)
+endef
+$(foreach program,$(GUEST_PROGRAMS),$(eval $(call guest_program,$(program))))
 
 $(GUEST_OUT)/sample.elf: guest/boot/kernel.ld $(GUEST_KERNEL_OBJ)
 	$(GUEST_LD) $(GUEST_LDFLAGS) -T $< -o $@ $(GUEST_KERNEL_OBJ)
 
-$(GUEST_OUT)/hello.elf: $(GUEST_HELLO_OBJ)
-$(GUEST_OUT)/verify.elf: $(GUEST_VERIFY_OBJ)
-$(GUEST_OUT)/poke.elf: $(GUEST_POKE_OBJ)
-$(GUEST_OUT)/touch.elf: $(GUEST_TOUCH_OBJ)
-$(GUEST_OUT)/work.elf: $(GUEST_WORK_OBJ)
-$(GUEST_OUT)/tour.elf: $(GUEST_TOUR_OBJ)
 $(GUEST_PROGRAM_ELF): guest/user/user.ld $(GUEST_LIBC_OBJ)
 	$(GUEST_LD) $(GUEST_LDFLAGS) -S -T guest/user/user.ld -o $@ \
 		$(filter %.o,$^)
+
+# The same bytes from the same programs.
+$(GUEST_OUT)/disk.img: guest/disk/make $(wildcard guest/disk/etc/*) \
+	$(GUEST_PROGRAM_ELF)
+	$< $@ $(GUEST_PROGRAM_ELF)
 
 # programs.S takes the programs in as they are.
 $(GUEST_OBJ)/kernel/guest/proc/programs.S.o: $(GUEST_PROGRAM_ELF)
@@ -69,5 +71,4 @@ $(GUEST_OBJ)/user/%.o: %
 	$(GUEST_CC) $(GUEST_CFLAGS) -c -o $@ $<
 
 -include $(patsubst %.o,%.d,$(GUEST_KERNEL_OBJ) $(GUEST_LIBC_OBJ) \
-	$(GUEST_TOUR_OBJ) $(GUEST_HELLO_OBJ) $(GUEST_VERIFY_OBJ) \
-	$(GUEST_POKE_OBJ) $(GUEST_TOUCH_OBJ) $(GUEST_WORK_OBJ))
+	$(GUEST_USER_OBJ))

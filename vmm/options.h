@@ -14,6 +14,7 @@
 #define MAX_CPUS      8
 #define MAX_SWAPS     8
 #define MAX_DISKS     8
+#define MAX_SHARES    4
 
 #define LARGE_PAGE    (UINT64_C(2) << 20) /* bytes */
 
@@ -22,6 +23,9 @@
 enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_CAPSULE };
 enum on_swap_error { SWAP_ERROR_STOP, SWAP_ERROR_KILL, SWAP_ERROR_POISON };
 
+enum console { CONSOLE_UART, CONSOLE_VIRTIO };
+
+extern const char *const console_name[]; /* ended by NULL */
 extern const char *const on_swap_error_name[]; /* ended by NULL */
 
 struct swap_option {
@@ -39,6 +43,13 @@ struct disk_option {
 	bool copy; /* what is written goes to a copy of our own */
 };
 
+/* A file that is read-only guest memory. */
+struct share_option {
+	char *path;
+	bool placed; /* at: */
+	uint64_t address; /* guest-physical, whole pages */
+};
+
 struct run_options {
 	bool help; /* --help was read; nothing else counts */
 	char *kernel; /* NULL: the sample guest */
@@ -54,8 +65,11 @@ struct run_options {
 	unsigned swaps;
 	struct disk_option disk[MAX_DISKS];
 	unsigned disks;
+	struct share_option share[MAX_SHARES];
+	unsigned shares;
 	enum on_swap_error on_swap_error;
 	enum accel accel;
+	enum console console; /* which device the terminal's input goes to */
 	char *trace, *stats, *name, *api_socket; /* NULL: not given */
 	unsigned trace_refs_ms; /* 0: the trace holds faults only */
 	uint64_t timeout_s; /* 0: none */

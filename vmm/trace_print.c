@@ -157,6 +157,15 @@ static void print_evict(const struct trace_header *h,
 	print_entries(r);
 }
 
+static void print_discard(const struct trace_header *h,
+			  const struct trace_record *r)
+{
+	(void)h;
+	print_gpa(r);
+	print_source(r, "by");
+	print_entries(r);
+}
+
 static void print_store(const struct trace_header *h,
 			const struct trace_record *r)
 {
@@ -176,6 +185,7 @@ static const struct kind {
 	[TRACE_AGE] = { "age", print_age },
 	[TRACE_EVICT] = { "evict", print_evict },
 	[TRACE_STORE] = { "store", print_store },
+	[TRACE_DISCARD] = { "discard", print_discard },
 };
 static_assert(COUNT(kinds) == TRACE_KINDS, "every kind has a line");
 

@@ -88,6 +88,16 @@ bool str_begins(const char *s, const char *prefix)
 	return true;
 }
 
+char *strchr(const char *s, int c)
+{
+	for (;; s++) {
+		if (*s == (char)c)
+			return (char *)s;
+		if (!*s)
+			return NULL;
+	}
+}
+
 /* Cut where there is no more room, and always ended; the length of @from. */
 size_t strlcpy(char *to, const char *from, size_t room)
 {

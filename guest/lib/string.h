@@ -20,6 +20,9 @@ static inline bool streq(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
+/* The first @c in @s (the NUL counts), or NULL. */
+char *strchr(const char *s, int c);
+
 /* True when @s begins with @prefix. */
 bool str_begins(const char *s, const char *prefix);
 

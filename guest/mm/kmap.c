@@ -2,6 +2,7 @@
 #include "guest/mm/kmap.h"
 
 #include "guest/cpu/cpu.h"
+#include "guest/lib/broken.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
@@ -88,7 +89,8 @@ volatile void *mmio_map(pa_t at, size_t bytes)
 	uintptr_t va = mmio_next;
 
 	mmio_next += page_up(bytes);
-	map(va, mmio_next, at, PTE_P | PTE_W | PTE_PCD | pte_nx | pte_g);
+	map(va, mmio_next, at,
+	    PTE_P | PTE_W | (broken("mmio") ? 0 : PTE_PCD) | pte_nx | pte_g);
 	return (volatile void *)va;
 }
 

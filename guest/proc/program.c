@@ -12,6 +12,9 @@ extern const uint8_t verify_start[], verify_end[];
 extern const uint8_t poke_start[], poke_end[];
 extern const uint8_t touch_start[], touch_end[];
 extern const uint8_t work_start[], work_end[];
+extern const uint8_t shell_start[], shell_end[];
+extern const uint8_t stress_start[], stress_end[];
+extern const uint8_t fuzz_start[], fuzz_end[];
 extern const uint8_t tour_start[], tour_end[];
 
 static const struct program programs[] = {
@@ -20,13 +23,17 @@ static const struct program programs[] = {
 	{ "poke", poke_start, poke_end },
 	{ "touch", touch_start, touch_end },
 	{ "work", work_start, work_end },
+	{ "shell", shell_start, shell_end },
+	{ "stress", stress_start, stress_end },
+	{ "fuzz", fuzz_start, fuzz_end },
+	{ "list", tour_start, tour_end },
 	{ "tour", tour_start, tour_end },
 };
 
-#define PROGRAMS	     (sizeof(programs) / sizeof(programs[0]))
-#define TOUR		     (&programs[PROGRAMS - 1])
+#define PROGRAMS		   (sizeof(programs) / sizeof(programs[0]))
+#define TOUR			   (&programs[PROGRAMS - 1])
 
-#define DEMO(function, name) name,
+#define DEMO(function, name, what) name,
 static const char *const demonstrations[] = { DEMONSTRATIONS(DEMO) };
 #define DEMOS (sizeof(demonstrations) / sizeof(demonstrations[0]))
 

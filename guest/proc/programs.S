@@ -14,6 +14,9 @@
 	program poke
 	program touch
 	program work
+	program shell
+	program stress
+	program fuzz
 	program tour
 	.balign 4096
 

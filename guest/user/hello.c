@@ -3,8 +3,8 @@
 #include <stdint.h>
 
 #include "guest/lib/string.h"
-#include "guest/user/stdio.h"
-#include "guest/user/sys.h"
+#include "guest/user/lib/stdio.h"
+#include "guest/user/lib/sys.h"
 
 /* CPUID leaf 0 spells the vendor in EBX, EDX, ECX. */
 static void cpu_vendor(char name[13])

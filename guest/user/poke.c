@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "guest/lib/string.h"
-#include "guest/user/stdio.h"
+#include "guest/user/lib/stdio.h"
 
 typedef void function(void);
 

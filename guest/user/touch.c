@@ -8,8 +8,8 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/lib/string.h"
-#include "guest/user/stdio.h"
-#include "guest/user/sys.h"
+#include "guest/user/lib/stdio.h"
+#include "guest/user/lib/sys.h"
 
 #define PAGE 4096ul
 

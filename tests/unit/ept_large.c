@@ -182,6 +182,34 @@ static void damaged_page_keeps_its_frame_out(void **state)
 	stop();
 }
 
+/* What lies in it only in part stays as it is. */
+static void a_frame_is_discarded_whole_or_not(void **state)
+{
+	const gpa_t at = gpa_of(gfn(LARGE));
+
+	(void)state;
+	start_large(0);
+	*touchable(LARGE) = 1;
+	assert_int_equal(
+		guest_discard(s2, at, (LARGE - 1) * PAGE_SIZE, GUEST_BALLOONED),
+		0);
+	assert_int_equal(*touchable(LARGE), 1);
+	assert_int_equal(
+		guest_discard(s2, at, LARGE * PAGE_SIZE, GUEST_BALLOONED),
+		LARGE);
+	assert_int_equal(counters().resident, 0);
+	assert_int_equal(stage2_measured_bytes(s2), 0);
+	assert_int_equal(*touchable(LARGE), 0);
+
+	*touchable(LARGE + 9) = 2;
+	assert_int_equal(stage2_evict(s2, gfn(LARGE)), 0);
+	assert_int_equal(
+		guest_discard(s2, at, LARGE * PAGE_SIZE, GUEST_BALLOONED), 0);
+	assert_int_equal(swap_slots_used(swap), 0);
+	assert_int_equal(*touchable(LARGE + 9), 0);
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +219,7 @@ int main(void)
 		cmocka_unit_test(cap_holds_and_nothing_is_lost),
 		cmocka_unit_test(what_is_mapped_is_skipped_whole),
 		cmocka_unit_test(damaged_page_keeps_its_frame_out),
+		cmocka_unit_test(a_frame_is_discarded_whole_or_not),
 	};
 
 	if (!borrow(FRAMES)) {

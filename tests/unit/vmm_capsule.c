@@ -73,6 +73,8 @@ static void inner_run_means_the_same(void **state)
 			       "20",
 			       "--mem-slo",
 			       "stall=12.5",
+			       "--console",
+			       "virtio",
 			       "--disk",
 			       "path=/d.img",
 			       "--disk",
@@ -109,6 +111,7 @@ static void inner_run_means_the_same(void **state)
 		assert_int_equal(b.swap[i].size, a.swap[i].size);
 		assert_int_equal(b.swap[i].codec, a.swap[i].codec);
 	}
+	assert_int_equal(b.console, CONSOLE_VIRTIO);
 	assert_int_equal(b.disks, 2);
 	assert_string_equal(b.disk[1].path, "/dev/capsule/disk1");
 	assert_false(b.disk[0].readonly);
@@ -150,6 +153,8 @@ static void outside_things_are_translated(void **state)
 	const char *argv[] = { "--swap",       "ram",
 			       "--swap",       "file=/var/tmp",
 			       "--swap",       "nbd=nbd://h,size=2M",
+			       "--share",      "path=/a/b",
+			       "--share",      "path=c,address=3T",
 			       "--stats",      "s.json",
 			       "--trace",      "t.tft",
 			       "--name",       "one",
@@ -165,6 +170,9 @@ static void outside_things_are_translated(void **state)
 	assert_true(has_pair(&w, "--swap", "file=/dev/capsule/swap1"));
 	assert_true(has_pair(&w, "--swap",
 			     "file=/dev/capsule/swap2,size=2097152B"));
+	assert_true(has_pair(&w, "--share", "path=/share0"));
+	assert_true(
+		has_pair(&w, "--share", "path=/share1,address=0x30000000000"));
 	assert_true(has_pair(&w, "--stats", "/run/stats"));
 	assert_true(has_pair(&w, "--trace", "/dev/capsule/trace"));
 	assert_true(has_pair(&w, "--name", "one"));

@@ -21,6 +21,27 @@ void demo_note(struct demo *d, const char *how, ...)
 	d->seen_bytes += (size_t)n < room ? (size_t)n : room - 1;
 }
 
+void demo_skip(struct demo *d, const char *how, ...)
+{
+	va_list args;
+
+	va_start(args, how);
+	format_v(d->skip, sizeof(d->skip), how, args);
+	va_end(args);
+}
+
+bool demo_can(struct demo *d, int64_t answer, const char *what)
+{
+	if (answer == -ENOSYS) {
+		demo_skip(d, "the kernel has no %s", what);
+		return false;
+	}
+	if (answer < 0 && !d->failure[0])
+		format(d->failure, sizeof(d->failure), "%s: error %ld", what,
+		       -answer);
+	return answer >= 0;
+}
+
 bool demo_compare(struct demo *d, const char *file, int line,
 		  const char *expression, uint64_t got, uint64_t want)
 {
@@ -38,7 +59,7 @@ void *demo_map(struct demo *d, size_t bytes, unsigned flags)
 	int64_t at = sys_mmap(0, bytes, PROT_READ | PROT_WRITE, flags);
 
 	if (at == -ENOMEM) {
-		d->skip = "too little memory (start with -m 64M)";
+		demo_skip(d, "too little memory (start with -m 64M)");
 		return NULL;
 	}
 	return demo_true(d, at > 0) ? (void *)at : NULL;
@@ -60,12 +81,17 @@ struct sys_counts demo_counts(void)
 	return counts;
 }
 
-struct sys_walk demo_walk(const volatile void *at)
+struct sys_walk demo_walk_of(int64_t pid, const volatile void *at)
 {
 	struct sys_walk walk = { 0 };
 
-	sys_walk((uintptr_t)at, &walk);
+	sys_walk(pid, (uintptr_t)at, &walk);
 	return walk;
+}
+
+struct sys_walk demo_walk(const volatile void *at)
+{
+	return demo_walk_of(0, at);
 }
 
 uint64_t demo_leaf(const volatile void *at)

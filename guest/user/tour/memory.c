@@ -58,11 +58,12 @@ void demo_frames(struct demo *d)
 /* The heap is promised in the same way as an area is. */
 static void show_heap(struct demo *d)
 {
-	int64_t heap = sys_sbrk(4 * PAGE_SIZE);
+	int64_t heap = sys_sbrk(5 * PAGE_SIZE);
 	uint64_t before = demo_counts().demand_zero;
 
 	if (!demo_true(d, heap > 0))
 		return;
+	heap = (heap + (int64_t)PAGE_SIZE - 1) & -(int64_t)PAGE_SIZE;
 	for (unsigned i = 0; i < 4; i++)
 		*(volatile char *)(heap + i * PAGE_SIZE) = 1;
 	demo_is(d, demo_counts().demand_zero - before, 4);

@@ -7,47 +7,6 @@
 
 demo_fn demo_two_stage, demo_stage2_faults, demo_overcommit;
 
-static bool has_lab(struct demo *d)
-{
-	if (demo_info().lab)
-		return true;
-	d->skip = "no lab device (not under twofold)";
-	return false;
-}
-
-/* The command's result; a failure fails the demonstration. */
-static uint64_t lab(struct demo *d, enum lab_command command, uint64_t arg,
-		    void *buffer)
-{
-	struct sys_lab call = { .command = command,
-				.arg = arg,
-				.buffer = (uintptr_t)buffer };
-
-	demo_is(d, sys_lab(&call), 0);
-	return call.result;
-}
-
-/* Can a page that was written leave? Without any swap none can. */
-static bool has_swap(struct demo *d, volatile uint64_t *page)
-{
-	struct sys_lab call = { .command = LAB_EVICT };
-
-	*page = 1;
-	call.arg = demo_walk(page).pa;
-	if (sys_lab(&call) != -ENOSPC)
-		return true;
-	d->skip = "no swap (start with --swap ram)";
-	return false;
-}
-
-static struct lab_counters counters(struct demo *d)
-{
-	struct lab_counters c = { 0 };
-
-	lab(d, LAB_COUNTERS, 0, &c);
-	return c;
-}
-
 /*
  * References of one stage-2 walk, from ref[*at] on: levels 4, 3, ... to the
  * leaf. Returns how many.
@@ -103,19 +62,19 @@ void demo_two_stage(struct demo *d)
 	volatile char *page;
 	uint64_t large;
 
-	if (!has_lab(d))
+	if (!demo_has_lab(d))
 		return;
 	page = demo_map(d, PAGE_SIZE, 0);
 	if (!page)
 		return;
 	*page = 1;
-	lab(d, LAB_WALK, (uintptr_t)page, &w);
+	demo_lab(d, LAB_WALK, (uintptr_t)page, &w);
 	check_references(d, (uintptr_t)page, &w);
 	if (w.refs && w.ref[w.refs - 1].level == 1)
 		demo_is(d, w.refs, 24);
 
 	large = demo_info().direct_map + demo_walk(page).pa;
-	lab(d, LAB_WALK, large, &w);
+	demo_lab(d, LAB_WALK, large, &w);
 	demo_note(d, "; in the kernel's direct map ");
 	check_references(d, large, &w);
 	demo_true(d, w.refs < 24);
@@ -145,12 +104,12 @@ struct stage2_case {
 
 static void begin(struct stage2_case *c)
 {
-	c->before = counters(c->d);
+	c->before = demo_lab_counters(c->d);
 }
 
 static void end(struct stage2_case *c)
 {
-	c->after = counters(c->d);
+	c->after = demo_lab_counters(c->d);
 }
 
 static void first_touch(struct stage2_case *c, volatile uint64_t *page)
@@ -173,7 +132,7 @@ static void swap_in(struct stage2_case *c, volatile uint64_t *page, uint64_t pa)
 	uint64_t got;
 
 	*page = 0x0123456789abcdef;
-	demo_is(c->d, lab(c->d, LAB_EVICT, pa, NULL), LAB_STORED);
+	demo_is(c->d, demo_lab(c->d, LAB_EVICT, pa, NULL), LAB_STORED);
 	begin(c);
 	got = *page;
 	end(c);
@@ -190,8 +149,8 @@ static void minor_fault(struct stage2_case *c, volatile uint64_t *page,
 {
 	uint64_t got;
 
-	lab(c->d, LAB_UNMAP, pa, NULL);
-	demo_is(c->d, lab(c->d, LAB_STATE, pa, NULL), LAB_UNMAPPED);
+	demo_lab(c->d, LAB_UNMAP, pa, NULL);
+	demo_is(c->d, demo_lab(c->d, LAB_STATE, pa, NULL), LAB_UNMAPPED);
 	begin(c);
 	got = *page;
 	end(c);
@@ -208,7 +167,7 @@ static void clean_eviction(struct stage2_case *c, volatile uint64_t *page,
 			   uint64_t pa)
 {
 	begin(c);
-	demo_is(c->d, lab(c->d, LAB_EVICT, pa, NULL), LAB_STORED);
+	demo_is(c->d, demo_lab(c->d, LAB_EVICT, pa, NULL), LAB_STORED);
 	end(c);
 	demo_is(c->d, *page, 0x0123456789abcdef);
 	if (!c->counts)
@@ -224,7 +183,7 @@ static void dirty_eviction(struct stage2_case *c, volatile uint64_t *page,
 {
 	*page = 0xfedcba9876543210;
 	begin(c);
-	demo_is(c->d, lab(c->d, LAB_EVICT, pa, NULL), LAB_STORED);
+	demo_is(c->d, demo_lab(c->d, LAB_EVICT, pa, NULL), LAB_STORED);
 	end(c);
 	demo_is(c->d, *page, 0xfedcba9876543210);
 	if (!c->counts)
@@ -239,10 +198,10 @@ void demo_stage2_faults(struct demo *d)
 	struct stage2_case c = { .d = d };
 	char *area;
 
-	if (!has_lab(d))
+	if (!demo_has_lab(d))
 		return;
 	area = demo_map(d, SETS * SET_SIZE * PAGE_SIZE, MAP_APART);
-	if (!area || !has_swap(d, page_of(area, 0, 1)))
+	if (!area || !demo_has_host_swap(d, page_of(area, 0, 1)))
 		return;
 	for (unsigned set = 0; set < SETS; set++) {
 		volatile uint64_t *fresh = page_of(area, set, 0);
@@ -281,7 +240,7 @@ static uint64_t check_under_cap(struct demo *d, const uint64_t *at,
 	for (uint64_t word = 0; word < BUFFER / 8; word++) {
 		wrong += at[word] != pattern(word);
 		if (word % (64 * PAGE_WORDS) == 0) {
-			uint64_t now = counters(d).resident_bytes;
+			uint64_t now = demo_lab_counters(d).resident_bytes;
 
 			peak = now > peak ? now : peak;
 		}
@@ -296,19 +255,19 @@ void demo_overcommit(struct demo *d)
 	struct lab_counters before, after;
 	uint64_t *at, cap, peak;
 
-	if (!has_lab(d))
+	if (!demo_has_lab(d))
 		return;
 	at = demo_map(d, BUFFER, 0);
-	if (!at || !has_swap(d, at))
+	if (!at || !demo_has_host_swap(d, at))
 		return;
 	for (uint64_t word = 0; word < BUFFER / 8; word++)
 		at[word] = pattern(word);
-	before = counters(d);
-	cap = lab(d, LAB_RESIDENT, CAP, NULL);
+	before = demo_lab_counters(d);
+	cap = demo_lab(d, LAB_RESIDENT, CAP, NULL);
 	demo_true(d, cap <= CAP);
 	peak = check_under_cap(d, at, cap);
-	after = counters(d);
-	lab(d, LAB_RESIDENT, 0, NULL);
+	after = demo_lab_counters(d);
+	demo_lab(d, LAB_RESIDENT, 0, NULL);
 	demo_true(d, after.swapped_in > before.swapped_in);
 	demo_note(d,
 		  "%lu MiB under a cap of %lu KiB: at most %lu KiB resident, "

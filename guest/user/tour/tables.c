@@ -122,6 +122,19 @@ static void show_rights(struct demo *d, volatile char *page)
 	demo_note(d, "; P off: read refused, the page kept");
 }
 
+/* In ring 0 a missing W holds only while CR0.WP is set. */
+static void show_write_protect(struct demo *d)
+{
+	struct sys_probe p = { 0 };
+
+	if (!demo_can(d, sys_probe(PROBE_WP, &p), "probes"))
+		return;
+	demo_is(d, p.value[0], 1);
+	demo_is(d, p.value[1], 1);
+	demo_note(d, "; ring 0, W off: written with CR0.WP off, refused with "
+		     "it on");
+}
+
 void demo_pte_bits(struct demo *d)
 {
 	volatile char *page = demo_map(d, PAGE_SIZE, 0);
@@ -133,6 +146,7 @@ void demo_pte_bits(struct demo *d)
 		return;
 	show_accessed_dirty(d, page);
 	show_rights(d, page);
+	show_write_protect(d);
 
 	kernel_pa = demo_walk((void *)info.kernel_text).pa;
 	in_direct_map = info.direct_map + kernel_pa;

@@ -2,41 +2,100 @@
 /*
  * tour: one demonstration after the other, each a line of TAP with the
  * addresses and counts it saw. With names, only these; called by the name of a
- * demonstration, only that one.
+ * demonstration, only that one; called list, the names of all.
+ *
+ * Each runs in a child, which may die of it, and must leave as many frames and
+ * swap slots behind as there were.
  */
+#include "guest/lib/errno.h"
 #include "guest/lib/string.h"
-#include "guest/user/stdio.h"
+#include "guest/user/lib/stdio.h"
 #include "guest/user/tour/demo.h"
 #include "guest/user/tour/names.h"
 
-#define DECLARE(function, name) demo_fn demo_##function;
+#define DECLARE(function, name, what) demo_fn demo_##function;
 DEMONSTRATIONS(DECLARE)
 
 static const struct {
-	const char *name;
+	const char *name, *what;
 	demo_fn *show;
 } demos[] = {
-#define ROW(function, name) { name, demo_##function },
+#define ROW(function, name, what) { name, what, demo_##function },
 	DEMONSTRATIONS(ROW)
 };
 
 #define DEMOS ((int)(sizeof(demos) / sizeof(demos[0])))
 
+/* Ticks until a process that has ended must be gone, to the last frame. */
+#define PATIENCE 50u
+
+struct usage {
+	uint64_t frames, slots;
+};
+
+/* What a demonstration and its children work on, and this process reads. */
+static struct demo *shared;
+
+static struct usage usage(void)
+{
+	struct sys_counts c;
+
+	sys_drop_caches();
+	c = demo_counts();
+	return (struct usage){ c.frames_used, c.slots_used };
+}
+
+static void check_leak(struct demo *d, struct usage before)
+{
+	struct usage now = usage();
+
+	for (unsigned i = 0; i < PATIENCE && (now.frames > before.frames ||
+					      now.slots > before.slots);
+	     i++) {
+		sys_sleep(1);
+		now = usage();
+	}
+	demo_is(d, now.frames, before.frames);
+	demo_is(d, now.slots, before.slots);
+}
+
+static void run(struct demo *d, demo_fn *demo)
+{
+	int status = 0;
+	int64_t pid = sys_fork();
+
+	if (!pid) {
+		demo(d);
+		d->done = true;
+		sys_exit(0);
+	}
+	if (demo_is(d, sys_wait(pid, &status, 0), pid))
+		demo_is(d, status, 0);
+	demo_true(d, d->done);
+}
+
+static void nothing(struct demo *d)
+{
+	(void)d;
+}
+
 static bool show(int number, int which)
 {
-	static struct demo d;
+	struct demo *d = shared;
 	const char *name = demos[which].name;
+	struct usage before = usage();
 
-	d = (struct demo){ 0 };
-	demos[which].show(&d);
-	if (d.skip)
-		printf("ok %d - %s # SKIP %s\n", number, name, d.skip);
-	else if (d.failure[0])
-		printf("not ok %d - %s: %s; %s\n", number, name, d.failure,
-		       d.seen);
+	*d = (struct demo){ 0 };
+	run(d, demos[which].show);
+	check_leak(d, before);
+	if (d->failure[0])
+		printf("not ok %d - %s: %s; %s\n", number, name, d->failure,
+		       d->seen);
+	else if (d->skip[0])
+		printf("ok %d - %s # SKIP %s\n", number, name, d->skip);
 	else
-		printf("ok %d - %s: %s\n", number, name, d.seen);
-	return !d.failure[0];
+		printf("ok %d - %s: %s\n", number, name, d->seen);
+	return !d->failure[0];
 }
 
 static int find(const char *name)
@@ -73,8 +132,28 @@ static int show_named(int names, char **name)
 	return ok ? 0 : 1;
 }
 
+static int list(void)
+{
+	for (int i = 0; i < DEMOS; i++)
+		printf("%-14s %s\n", demos[i].name, demos[i].what);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	int64_t at;
+
+	if (streq(argv[0], "list"))
+		return list();
+	if (streq(argv[0], EXEC_NAME))
+		return exec_main(argc, argv);
+	at = sys_mmap(0, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED);
+	if (at < 0) {
+		printf("tour: no shared memory: error %ld\n", -at);
+		return 1;
+	}
+	shared = (struct demo *)at;
+	run(shared, nothing); /* what this process itself needs, it has now */
 	if (find(argv[0]) >= 0)
 		return show_named(argc, argv);
 	return argc > 1 ? show_named(argc - 1, argv + 1) : show_all();

@@ -10,7 +10,7 @@
 
 #include "guest/boot/pvh.h"
 #include "guest/lib/format.h"
-#include "guest/user/random.h"
+#include "guest/user/lib/random.h"
 
 #define PAGE	 4096ul
 #define MEMORY	 0x1000000ul /* behind us, to the end of the first GiB */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What programs need of chance: all of it follows from seeds. */
-#ifndef GUEST_USER_RANDOM_H
-#define GUEST_USER_RANDOM_H
+#ifndef GUEST_USER_LIB_RANDOM_H
+#define GUEST_USER_LIB_RANDOM_H
 
 #include <stdint.h>
 

@@ -6,8 +6,6 @@ _start:
 	xor %ebp, %ebp
 	mov (%rsp), %rdi
 	lea 8(%rsp), %rsi
-	call main
-	mov %eax, %edi
-	call sys_exit
+	call start
 
 	.section .note.GNU-stack, "", @progbits

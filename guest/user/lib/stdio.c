@@ -1,23 +1,57 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/user/stdio.h"
+#include "guest/user/lib/stdio.h"
 
 #include <stdarg.h>
 
+#include "guest/lib/errno.h"
 #include "guest/lib/format.h"
 #include "guest/lib/string.h"
-#include "guest/user/sys.h"
+#include "guest/user/lib/sys.h"
+
+int write_all(int fd, const void *from, size_t n)
+{
+	const char *at = from;
+
+	while (n) {
+		int64_t part = sys_write(fd, at, n);
+
+		if (part <= 0)
+			return part ? (int)part : -ENOSPC;
+		at += part;
+		n -= (size_t)part;
+	}
+	return 0;
+}
+
+static int print(int fd, const char *how, va_list args)
+{
+	char text[1024];
+	int n = format_v(text, sizeof(text), how, args);
+
+	write_all(fd, text,
+		  (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+	return n;
+}
 
 int printf(const char *how, ...)
 {
-	char text[1024];
 	va_list args;
 	int n;
 
 	va_start(args, how);
-	n = format_v(text, sizeof(text), how, args);
+	n = print(1, how, args);
 	va_end(args);
-	sys_write(1, text,
-		  (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+	return n;
+}
+
+int dprintf(int fd, const char *how, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, how);
+	n = print(fd, how, args);
+	va_end(args);
 	return n;
 }
 

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* sys.h, second part: what a program could not see by itself. */
+#include "guest/user/lib/sys.h"
+
+#define P(pointer) ((uintptr_t)(pointer))
+
+int64_t sys_info(struct sys_info *info)
+{
+	return sys_call(SYS_INFO, P(info), 0, 0);
+}
+
+int64_t sys_counts(struct sys_counts *counts)
+{
+	return sys_call(SYS_COUNTS, P(counts), 0, 0);
+}
+
+int64_t sys_walk(int64_t pid, uint64_t at, struct sys_walk *walk)
+{
+	return sys_call(SYS_WALK, (uint64_t)pid, at, P(walk));
+}
+
+int64_t sys_pte_clear(uint64_t at, uint64_t bits)
+{
+	return sys_call(SYS_PTE_CLEAR, at, bits, 0);
+}
+
+int64_t sys_frame(uint64_t pa, struct frame_info *info)
+{
+	return sys_call(SYS_FRAME, pa, P(info), 0);
+}
+
+int64_t sys_lab(struct sys_lab *lab)
+{
+	return sys_call(SYS_LAB, P(lab), 0, 0);
+}
+
+int64_t sys_vma(int64_t pid, unsigned index, struct sys_vma *vma)
+{
+	return sys_call(SYS_VMA, (uint64_t)pid, index, P(vma));
+}
+
+int64_t sys_process(unsigned index, struct sys_process *process)
+{
+	return sys_call(SYS_PROCESS, index, P(process), 0);
+}
+
+int64_t sys_zone(unsigned index, struct sys_zone *zone)
+{
+	return sys_call(SYS_ZONE, index, P(zone), 0);
+}
+
+int64_t sys_slab(unsigned index, struct sys_slab *slab)
+{
+	return sys_call(SYS_SLAB, index, P(slab), 0);
+}
+
+int64_t sys_limit(enum limit_what what, uint64_t value)
+{
+	return sys_call(SYS_LIMIT, what, value, 0);
+}
+
+int64_t sys_drop_caches(void)
+{
+	return sys_call(SYS_DROP_CACHES, 0, 0, 0);
+}
+
+int64_t sys_reclaim(uint64_t frames)
+{
+	return sys_call(SYS_RECLAIM, frames, 0, 0);
+}
+
+int64_t sys_object(struct sys_object *object)
+{
+	return sys_call(SYS_OBJECT, P(object), 0, 0);
+}
+
+int64_t sys_probe(enum probe probe, struct sys_probe *answer)
+{
+	return sys_call(SYS_PROBE, probe, P(answer), 0);
+}
+
+int64_t sys_dma(struct sys_dma *dma)
+{
+	return sys_call(SYS_DMA, P(dma), 0, 0);
+}

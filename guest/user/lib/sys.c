@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/user/lib/sys.h"
+
+/* Words that are no pointers: to pass them on as they are. */
+#define P(pointer) ((uintptr_t)(pointer))
+
+void sys_exit(int status)
+{
+	for (;;)
+		sys_call(SYS_EXIT, (uint64_t)status, 0, 0);
+}
+
+int64_t sys_fork(void)
+{
+	return sys_call(SYS_FORK, 0, 0, 0);
+}
+
+int64_t sys_exec(const char *path, char *const *argv)
+{
+	return sys_call(SYS_EXEC, P(path), P(argv), 0);
+}
+
+int64_t sys_wait(int64_t pid, int *status, unsigned flags)
+{
+	return sys_call(SYS_WAIT, (uint64_t)pid, P(status), flags);
+}
+
+int64_t sys_kill(int64_t pid, int signal)
+{
+	return sys_call(SYS_KILL, (uint64_t)pid, (uint64_t)signal, 0);
+}
+
+int64_t sys_getpid(void)
+{
+	return sys_call(SYS_GETPID, 0, 0, 0);
+}
+
+int64_t sys_sleep(uint64_t ticks)
+{
+	return sys_call(SYS_SLEEP, ticks, 0, 0);
+}
+
+int64_t sys_ticks(void)
+{
+	return sys_call(SYS_TICKS, 0, 0, 0);
+}
+
+int64_t sys_set_fs(uint64_t address)
+{
+	return sys_call(SYS_SET_FS, address, 0, 0);
+}
+
+int64_t sys_cpu(int64_t cpu)
+{
+	return sys_call(SYS_CPU, (uint64_t)cpu, 0, 0);
+}
+
+int64_t sys_mmap(uint64_t at, size_t bytes, unsigned prot, unsigned flags)
+{
+	return sys_call6(SYS_MMAP, at, bytes, prot, flags, 0, 0);
+}
+
+int64_t sys_mmap_file(int fd, uint64_t offset, size_t bytes, unsigned prot,
+		      unsigned flags)
+{
+	return sys_call6(SYS_MMAP, 0, bytes, prot, flags | MAP_FILE,
+			 (uint64_t)fd, offset);
+}
+
+int64_t sys_munmap(uint64_t at, size_t bytes)
+{
+	return sys_call(SYS_MUNMAP, at, bytes, 0);
+}
+
+int64_t sys_mprotect(uint64_t at, size_t bytes, unsigned prot)
+{
+	return sys_call(SYS_MPROTECT, at, bytes, prot);
+}
+
+int64_t sys_sbrk(size_t bytes)
+{
+	return sys_call(SYS_SBRK, bytes, 0, 0);
+}
+
+int64_t sys_mlock(uint64_t at, size_t bytes)
+{
+	return sys_call(SYS_MLOCK, at, bytes, 0);
+}
+
+int64_t sys_munlock(uint64_t at, size_t bytes)
+{
+	return sys_call(SYS_MUNLOCK, at, bytes, 0);
+}
+
+int64_t sys_msync(uint64_t at, size_t bytes)
+{
+	return sys_call(SYS_MSYNC, at, bytes, 0);
+}
+
+int64_t sys_madvise(uint64_t at, size_t bytes, unsigned advice)
+{
+	return sys_call(SYS_MADVISE, at, bytes, advice);
+}
+
+int64_t sys_open(const char *path, unsigned flags)
+{
+	return sys_call(SYS_OPEN, P(path), flags, 0);
+}
+
+int64_t sys_close(int fd)
+{
+	return sys_call(SYS_CLOSE, (uint64_t)fd, 0, 0);
+}
+
+int64_t sys_read(int fd, void *to, size_t n)
+{
+	return sys_call(SYS_READ, (uint64_t)fd, P(to), n);
+}
+
+int64_t sys_write(int fd, const void *from, size_t n)
+{
+	return sys_call(SYS_WRITE, (uint64_t)fd, P(from), n);
+}
+
+int64_t sys_seek(int fd, int64_t offset, unsigned from)
+{
+	return sys_call(SYS_SEEK, (uint64_t)fd, (uint64_t)offset, from);
+}
+
+int64_t sys_stat(int fd, struct sys_stat *stat)
+{
+	return sys_call(SYS_STAT, (uint64_t)fd, P(stat), 0);
+}
+
+int64_t sys_readdir(int fd, struct sys_dirent *entry)
+{
+	return sys_call(SYS_READDIR, (uint64_t)fd, P(entry), 0);
+}
+
+int64_t sys_truncate(int fd, uint64_t bytes)
+{
+	return sys_call(SYS_TRUNCATE, (uint64_t)fd, bytes, 0);
+}
+
+int64_t sys_unlink(const char *path)
+{
+	return sys_call(SYS_UNLINK, P(path), 0, 0);
+}
+
+int64_t sys_mkdir(const char *path)
+{
+	return sys_call(SYS_MKDIR, P(path), 0, 0);
+}
+
+int64_t sys_pipe(int fd[2])
+{
+	return sys_call(SYS_PIPE, P(fd), 0, 0);
+}
+
+int64_t sys_dup(int fd, int to)
+{
+	return sys_call(SYS_DUP, (uint64_t)fd, (uint64_t)to, 0);
+}
+
+int64_t sys_sync(void)
+{
+	return sys_call(SYS_SYNC, 0, 0, 0);
+}

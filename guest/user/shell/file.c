@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* cat, ls, echo, rm, mkdir, sync: files. */
+#include "guest/lib/format.h"
+#include "guest/user/lib/stdio.h"
+#include "guest/user/lib/sys.h"
+#include "guest/user/shell/tool.h"
+
+static int copy_out(const char *name, int fd)
+{
+	static char buffer[4096];
+	int64_t n;
+
+	while ((n = sys_read(fd, buffer, sizeof(buffer))) > 0)
+		if (write_all(1, buffer, (size_t)n))
+			return 1;
+	return n ? tool_fail("cat", name, n) : 0;
+}
+
+int tool_cat(int argc, char **argv)
+{
+	int status = argc > 1 ? 0 : copy_out("input", 0);
+
+	for (int i = 1; i < argc; i++) {
+		int64_t fd = sys_open(argv[i], OPEN_READ);
+
+		if (fd < 0) {
+			status = tool_fail(argv[0], argv[i], fd);
+			continue;
+		}
+		status |= copy_out(argv[i], (int)fd);
+		sys_close((int)fd);
+	}
+	return status;
+}
+
+static void print_entry(const char *directory, const struct sys_dirent *e)
+{
+	char path[2 * NAME_BYTES];
+	struct sys_stat s = { 0 };
+	int64_t fd;
+
+	format(path, sizeof(path), "%s/%s", directory, e->name);
+	fd = sys_open(path, OPEN_READ);
+	if (fd >= 0) {
+		sys_stat((int)fd, &s);
+		sys_close((int)fd);
+	}
+	printf("%6lu %10lu %s%s\n", e->inode, s.bytes, e->name,
+	       e->kind == FILE_DIRECTORY ? "/" : "");
+}
+
+int tool_ls(int argc, char **argv)
+{
+	const char *path = argc > 1 ? argv[1] : "/";
+	int64_t fd = sys_open(path, OPEN_READ), more;
+	struct sys_dirent e;
+
+	if (fd < 0)
+		return tool_fail(argv[0], path, fd);
+	while ((more = sys_readdir((int)fd, &e)) == 1)
+		print_entry(path, &e);
+	sys_close((int)fd);
+	return more ? tool_fail(argv[0], path, more) : 0;
+}
+
+int tool_echo(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		printf("%s%s", i > 1 ? " " : "", argv[i]);
+	printf("\n");
+	return 0;
+}
+
+/* The same call with each argument. */
+static int for_each(int argc, char **argv, int64_t (*call)(const char *))
+{
+	int status = 0;
+
+	for (int i = 1; i < argc; i++) {
+		int64_t error = call(argv[i]);
+
+		if (error)
+			status = tool_fail(argv[0], argv[i], error);
+	}
+	return status;
+}
+
+int tool_rm(int argc, char **argv)
+{
+	return for_each(argc, argv, sys_unlink);
+}
+
+int tool_mkdir(int argc, char **argv)
+{
+	return for_each(argc, argv, sys_mkdir);
+}
+
+int tool_sync(int argc, char **argv)
+{
+	int64_t error = sys_sync();
+
+	(void)argc;
+	return error ? tool_fail(argv[0], "disks", error) : 0;
+}

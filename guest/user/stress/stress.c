@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stress --seed S --seconds N: several workers at once, each doing one thing
+ * after the other at random: map, write, protect, unmap, page out, fork, exec,
+ * files. What a page must hold is known at every moment, and verified. With a
+ * swap disk the kernel may use fewer frames than the workers need.
+ */
+#include "guest/lib/errno.h"
+#include "guest/lib/string.h"
+#include "guest/user/lib/random.h"
+#include "guest/user/lib/stdio.h"
+#include "guest/user/lib/sys.h"
+#include "guest/user/stress/worker.h"
+
+#define WORKERS		 3u
+#define TICKS_PER_SECOND 100u
+#define SETTLE_TICKS	 100u
+
+/* All workers' pages together, half of which have to be enough. */
+#define PAGES (WORKERS * (AREAS * AREA_PAGES + FILE_PAGES))
+
+uint64_t worker_chance(struct worker *w)
+{
+	w->state += 0x9e3779b97f4a7c15;
+	return mix(w->state ^ mix(w->seed + w->number));
+}
+
+uint64_t worker_stamp(const struct worker *w, uint64_t what, uint64_t page,
+		      uint64_t version)
+{
+	return mix(w->number << 48 | what << 40 | page << 24 | version) | 1;
+}
+
+void worker_fail(const struct worker *w, const char *what, uint64_t where,
+		 uint64_t got, uint64_t want)
+{
+	printf("stress: worker %lu, step %lu: %s at %#lx is %#lx, should be "
+	       "%#lx\n",
+	       w->number, w->steps, what, where, got, want);
+	sys_exit(1);
+}
+
+void worker_check(const struct worker *w, const char *call, int64_t answer)
+{
+	if (answer >= 0)
+		return;
+	printf("stress: worker %lu, step %lu: %s: error %ld\n", w->number,
+	       w->steps, call, -answer);
+	sys_exit(1);
+}
+
+static void end_child(const struct worker *w, int64_t pid)
+{
+	int status = -1;
+
+	worker_check(w, "fork", pid);
+	if (sys_wait(pid, &status, 0) != pid || status)
+		worker_fail(w, "a child's status", (uint64_t)pid,
+			    (uint64_t)status, 0);
+}
+
+/* A child sees all that we have; what it writes is its own. */
+static void fork_step(struct worker *w)
+{
+	int64_t pid = sys_fork();
+
+	if (!pid) {
+		area_verify_all(w);
+		area_write_some(w);
+		area_verify_all(w);
+		sys_exit(0);
+	}
+	end_child(w, pid);
+}
+
+static void exec_step(struct worker *w)
+{
+	static char name[] = "hello";
+	char *argv[] = { name, NULL };
+	int64_t pid = sys_fork();
+
+	if (!pid) {
+		sys_close(1);
+		worker_check(w, "exec", sys_exec("/bin/hello", argv));
+	}
+	end_child(w, pid);
+}
+
+static _Noreturn void run_worker(uint64_t seed, uint64_t number, uint64_t end)
+{
+	static struct worker w;
+
+	w.seed = seed;
+	w.number = number;
+	file_start(&w);
+	for (; (uint64_t)sys_ticks() < end; w.steps++) {
+		uint64_t random = worker_chance(&w) % 100;
+
+		if (random < 2)
+			exec_step(&w);
+		else if (random < 5)
+			fork_step(&w);
+		else if (random < 25)
+			file_step(&w);
+		else
+			area_step(&w);
+	}
+	area_verify_all(&w);
+	file_end(&w);
+	printf("stress: worker %lu did %lu steps\n", number, w.steps);
+	sys_exit(0);
+}
+
+/* Run all workers to the end. False if one has failed. */
+static bool run_workers(uint64_t seed, uint64_t ticks)
+{
+	uint64_t end = (uint64_t)sys_ticks() + ticks;
+	int64_t pid[WORKERS];
+	bool ok = true;
+
+	for (unsigned i = 0; i < WORKERS; i++) {
+		pid[i] = sys_fork();
+		if (!pid[i])
+			run_worker(seed, i, end);
+	}
+	for (unsigned i = 0; i < WORKERS; i++) {
+		int status = -1;
+
+		ok &= pid[i] > 0 && sys_wait(pid[i], &status, 0) == pid[i] &&
+		      !status;
+	}
+	return ok;
+}
+
+static struct sys_counts counts(void)
+{
+	struct sys_counts c = { 0 };
+
+	sys_sync();
+	sys_drop_caches();
+	sys_counts(&c);
+	return c;
+}
+
+/* As many frames and slots in use as before, after a while. */
+static bool is_settled(const struct sys_counts *before)
+{
+	struct sys_counts now = counts();
+
+	for (unsigned i = 0; i < SETTLE_TICKS; i++) {
+		if (now.frames_used <= before->frames_used &&
+		    now.slots_used <= before->slots_used)
+			return true;
+		sys_sleep(1);
+		now = counts();
+	}
+	printf("stress: %lu frames and %lu slots in use, there were %lu and "
+	       "%lu\n",
+	       now.frames_used, now.slots_used, before->frames_used,
+	       before->slots_used);
+	return false;
+}
+
+static bool parse_arguments(int argc, char **argv, uint64_t *seed,
+			    uint64_t *seconds)
+{
+	for (int i = 1; i + 1 < argc; i += 2) {
+		uint64_t *to = streq(argv[i], "--seed")	     ? seed
+			       : streq(argv[i], "--seconds") ? seconds
+							     : NULL;
+
+		if (!to || !parse_number(argv[i + 1], to))
+			return false;
+	}
+	return argc % 2;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seed = 1, seconds = 5;
+	struct sys_counts before, after;
+	bool ok;
+
+	if (!parse_arguments(argc, argv, &seed, &seconds)) {
+		printf("stress: --seed S --seconds N\n");
+		return 2;
+	}
+	if (!run_workers(seed, 1)) /* all that stays is there now */
+		return 1;
+	before = counts();
+	if (before.slots_total > 2 * PAGES)
+		sys_limit(LIMIT_FRAMES, before.frames_used + PAGES / 2);
+	ok = run_workers(seed, seconds * TICKS_PER_SECOND);
+	sys_limit(LIMIT_FRAMES, 0);
+	after = counts();
+	if (!ok || !is_settled(&before))
+		return 1;
+	printf("stress: ok, seed %lu, %lu seconds: %lu faults, %lu copies, %lu "
+	       "pages to swap, %lu back, %lu blocks read, %lu written\n",
+	       seed, seconds, after.faults - before.faults,
+	       after.cow_copied - before.cow_copied,
+	       after.swap_writes - before.swap_writes,
+	       after.swap_reads - before.swap_reads,
+	       after.disk_reads - before.disk_reads,
+	       after.disk_writes - before.disk_writes);
+	return 0;
+}

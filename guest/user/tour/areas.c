@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* vma, mlock: what a process has promised itself, and what must stay. */
+#include "guest/lib/string.h"
+#include "guest/user/tour/demo.h"
+
+demo_fn demo_vma, demo_mlock;
+
+/* The areas of this process that lie in [start, end), up to @most. */
+static unsigned areas(struct demo *d, uint64_t start, uint64_t end,
+		      struct sys_vma *area, unsigned most)
+{
+	struct sys_vma v;
+	uint64_t last = 0;
+	unsigned n = 0;
+
+	for (unsigned i = 0; sys_vma(0, i, &v) == 1; i++) {
+		demo_true(d, v.start >= last && v.end > v.start);
+		last = v.end;
+		if (v.start >= start && v.end <= end && n < most)
+			area[n++] = v;
+	}
+	return n;
+}
+
+#define AREA_PAGES 10u
+#define AREAS_MOST 4u
+
+/* The areas between the holes at both ends must be these, as page numbers. */
+struct expected {
+	unsigned start, end, prot;
+};
+
+static void expect(struct demo *d, uint64_t at, const char *what,
+		   const struct expected *want, unsigned count)
+{
+	struct sys_vma found[AREAS_MOST] = { 0 };
+	unsigned n =
+		areas(d, at, at + AREA_PAGES * PAGE_SIZE, found, AREAS_MOST);
+
+	demo_is(d, n, count);
+	demo_note(d, "%s%s:", d->seen_bytes ? "; " : "", what);
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t start = (found[i].start - at) / PAGE_SIZE;
+		uint64_t end = (found[i].end - at) / PAGE_SIZE;
+
+		demo_note(d, " [%lu,%lu)", start, end);
+		if (i >= count)
+			continue;
+		demo_is(d, start, want[i].start);
+		demo_is(d, end, want[i].end);
+		demo_is(d, found[i].prot, want[i].prot);
+	}
+}
+
+#define RW (PROT_READ | PROT_WRITE)
+
+/* The list knows the stack, the text and the heap by name and kind. */
+static void find_named(struct demo *d)
+{
+	struct sys_vma v;
+	bool stack = false, text = false;
+	unsigned n = 0;
+
+	for (; sys_vma(0, n, &v) == 1; n++) {
+		uint64_t here = (uintptr_t)find_named;
+
+		stack |= v.kind == VMA_STACK && v.start <= (uintptr_t)&v &&
+			 v.end > (uintptr_t)&v;
+		text |= v.start <= here && v.end > here &&
+			v.prot == (PROT_READ | PROT_EXEC);
+	}
+	demo_true(d, stack);
+	demo_true(d, text);
+	demo_note(d, "; %u areas in all, stack and text among them", n);
+}
+
+void demo_vma(struct demo *d)
+{
+	char *area = demo_map(d, AREA_PAGES * PAGE_SIZE, 0);
+	uint64_t at = (uintptr_t)area, page = PAGE_SIZE;
+	struct sys_vma v;
+
+	if (!area || !demo_can(d, sys_vma(0, 0, &v), "list of areas"))
+		return;
+	sys_munmap(at, page); /* no neighbour to merge with */
+	sys_munmap(at + 9 * page, page);
+	expect(d, at, "mapped", (struct expected[]){ { 1, 9, RW } }, 1);
+	area[4 * page] = 'x';
+
+	demo_is(d, sys_munmap(at + 5 * page, 2 * page), 0);
+	expect(d, at, "hole", (struct expected[]){ { 1, 5, RW }, { 7, 9, RW } },
+	       2);
+	demo_is(d, sys_mmap(at + 5 * page, 2 * page, RW, MAP_FIXED),
+		at + 5 * page);
+	expect(d, at, "filled", (struct expected[]){ { 1, 9, RW } }, 1);
+
+	demo_is(d, sys_mprotect(at + 3 * page, 2 * page, PROT_READ), 0);
+	expect(d, at, "protected",
+	       (struct expected[]){
+		       { 1, 3, RW }, { 3, 5, PROT_READ }, { 5, 9, RW } },
+	       3);
+	demo_is(d, sys_mprotect(at + 3 * page, 2 * page, RW), 0);
+	expect(d, at, "and back", (struct expected[]){ { 1, 9, RW } }, 1);
+	demo_is(d, area[4 * page], 'x');
+	find_named(d);
+	sys_munmap(at, AREA_PAGES * PAGE_SIZE);
+	expect(d, at, "unmapped", NULL, 0);
+}
+
+#define LOCK_PAGES 8u
+#define LOCKED	   3u
+
+void demo_mlock(struct demo *d)
+{
+	volatile char *area = demo_map(d, LOCK_PAGES * PAGE_SIZE, 0);
+	uint64_t at = (uintptr_t)area, before, left;
+
+	if (!area || !demo_has_swap(d))
+		return;
+	for (unsigned i = 0; i < LOCK_PAGES; i++)
+		area[i * PAGE_SIZE] = (char)('a' + i);
+	before = demo_counts().frames_locked;
+	if (!demo_can(d, sys_mlock(at, LOCKED * PAGE_SIZE), "mlock"))
+		return;
+	demo_is(d, demo_counts().frames_locked - before, LOCKED);
+	left = demo_page_out(d, area, LOCK_PAGES);
+	demo_is(d, left, LOCKED);
+	for (unsigned i = 0; i < LOCK_PAGES; i++)
+		demo_is(d, demo_walk(area + i * PAGE_SIZE).found, i < LOCKED);
+	demo_note(d,
+		  "%u of %u pages at %#lx locked; told to leave, %u went and "
+		  "%lu stayed",
+		  LOCKED, LOCK_PAGES, at, LOCK_PAGES - LOCKED, left);
+
+	sys_reclaim(LOCK_PAGES);
+	for (unsigned i = 0; i < LOCKED; i++)
+		demo_true(d, demo_walk(area + i * PAGE_SIZE).found);
+	demo_is(d, sys_munlock(at, LOCKED * PAGE_SIZE), 0);
+	demo_is(d, demo_counts().frames_locked, before);
+	left = demo_page_out(d, area, LOCK_PAGES);
+	demo_is(d, left, 0);
+	for (unsigned i = 0; i < LOCK_PAGES; i++)
+		demo_is(d, area[i * PAGE_SIZE], (char)('a' + i));
+	demo_note(d, "; under pressure too; unlocked, they went");
+	sys_munmap(at, LOCK_PAGES * PAGE_SIZE);
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * segments, tlb, asid, switch: what the processor keeps for itself, and what
+ * happens to it when a process or a translation changes.
+ */
+#include "guest/cpu/cpu.h"
+#include "guest/cpu/selector.h"
+#include "guest/user/tour/demo.h"
+
+demo_fn demo_segments, demo_tlb, demo_asid, demo_switch;
+
+#define RING 3u
+
+static uint16_t code_selector(void)
+{
+	uint16_t cs;
+
+	__asm__("mov %%cs, %0" : "=r"(cs));
+	return cs;
+}
+
+static uint64_t read_fs_0(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("mov %%fs:0, %0" : "=r"(v));
+	return v;
+}
+
+/* Thread-local storage: at an offset from FS, of which each process has one. */
+static _Thread_local volatile uint64_t local = 'p';
+
+/* The four addresses of one variable. */
+static void show_addresses(struct demo *d)
+{
+	static struct lab_walk w;
+	uint64_t linear = (uintptr_t)&local, base = read_fs_0();
+
+	demo_note(d, "fs:%ld -> linear %#lx -> guest-physical %#lx",
+		  (int64_t)(linear - base), linear, demo_walk(&local).pa);
+	if (!demo_info().lab)
+		return;
+	demo_lab(d, LAB_WALK, linear, &w);
+	demo_is(d, w.found, 1);
+	demo_is(d, w.gpa, demo_walk(&local).pa);
+	demo_note(d, " -> host %#lx",
+		  (w.ref[w.refs - 1].entry & PTE_FRAME) + linear % PAGE_SIZE);
+}
+
+/* Another process, another FS base, at the same time on the same CPU. */
+static void other_base(struct demo *d, void *what)
+{
+	static uint64_t storage[4] __attribute__((aligned(16)));
+	uint64_t *self = &storage[3];
+
+	(void)what;
+	sys_cpu(0);
+	demo_is(d, local, 'p'); /* fork has copied it with all else */
+	*self = (uintptr_t)self;
+	demo_is(d, sys_set_fs((uintptr_t)self), 0);
+	local = 'c';
+	for (unsigned i = 0; i < 5; i++) {
+		demo_is(d, read_fs_0(), (uintptr_t)self);
+		demo_is(d, local, 'c');
+		sys_sleep(1);
+	}
+}
+
+void demo_segments(struct demo *d)
+{
+	struct sys_probe p = { 0 };
+	uint64_t base = read_fs_0();
+	int64_t pid;
+
+	if (!demo_can(d, sys_probe(PROBE_SEGMENTS, &p), "probes"))
+		return;
+	/* Without stage 2 in hardware, ring 3 may run in a selector of the
+	 * host's: only its ring is certain. */
+	demo_is(d, code_selector() & RING, 3);
+	demo_is(d, p.value[0], KERNEL_CS);
+	demo_is(d, p.value[0] & RING, 0);
+	demo_is(d, p.value[2] & RING, 0);
+	demo_true(d, p.value[2]);
+	demo_true(d, p.value[3] >> 47 && p.value[4] >> 47);
+	demo_is(d, p.value[5], base);
+	demo_note(d,
+		  "ring 3 runs in %#x, ring 0 in %#lx; TSS %#lx at %#lx, "
+		  "stack for ring 0 %#lx; ",
+		  code_selector(), p.value[0], p.value[2], p.value[3],
+		  p.value[4]);
+	show_addresses(d);
+	sys_cpu(0);
+	pid = demo_child(d, other_base, NULL);
+	for (unsigned i = 0; i < 5 && pid > 0; i++) {
+		demo_is(d, read_fs_0(), base);
+		demo_is(d, local, 'p');
+		sys_sleep(1);
+	}
+	demo_join(d, pid);
+	demo_note(d, "; another process's FS base: each kept its own");
+}
+
+#define FEW_PAGES  16u
+#define MANY_PAGES 2048u
+#define LINE	   64u
+
+/* MANY_PAGES cache lines, spread over @pages: ticks for each. */
+static uint64_t cost_of_loop(volatile char *area, unsigned pages)
+{
+	uint64_t start;
+
+	for (unsigned round = 0; round < 2; round++) {
+		start = rdtsc();
+		for (unsigned i = 0; i < MANY_PAGES; i++)
+			(void)area[i % pages * PAGE_SIZE +
+				   i / FEW_PAGES % LINE * LINE];
+	}
+	return (rdtsc() - start) * 10 / MANY_PAGES;
+}
+
+static void show_cost(struct demo *d)
+{
+	volatile char *area = demo_map(d, MANY_PAGES * PAGE_SIZE, MAP_POPULATE);
+	uint64_t few, many;
+
+	if (!area)
+		return;
+	few = cost_of_loop(area, FEW_PAGES);
+	many = cost_of_loop(area, MANY_PAGES);
+	demo_note(d,
+		  "; %u reads of %u pages: %lu.%lu ticks each, of %u pages: "
+		  "%lu.%lu",
+		  MANY_PAGES, FEW_PAGES, few / 10, few % 10, MANY_PAGES,
+		  many / 10, many % 10);
+	sys_munmap((uintptr_t)area, MANY_PAGES * PAGE_SIZE);
+}
+
+/*
+ * What is stale may be seen, for a processor may forget a translation at any
+ * time; that it is gone afterwards is certain.
+ */
+void demo_tlb(struct demo *d)
+{
+	struct sys_probe p = { 0 };
+
+	if (!demo_can(d, sys_probe(PROBE_STALE, &p), "probes"))
+		return;
+	demo_true(d, p.value[0] != p.value[3]);
+	demo_true(d, p.value[1] == p.value[0] || p.value[1] == p.value[3]);
+	demo_is(d, p.value[2], p.value[3]);
+	demo_note(d, "the entry changed: read %#lx, %s; after invlpg %#lx",
+		  p.value[1], p.value[1] == p.value[0] ? "stale" : "not stale",
+		  p.value[2]);
+
+	demo_is(d, sys_probe(PROBE_GLOBAL, &p), 0);
+	demo_is(d, p.value[1], p.value[4]);
+	demo_true(d, p.value[2] == p.value[0] || p.value[2] == p.value[4]);
+	demo_is(d, p.value[3], p.value[4]);
+	demo_note(d, "; CR3 loaded: a page without G %#lx, with G %#lx",
+		  p.value[1], p.value[2]);
+
+	demo_is(d, sys_probe(PROBE_PCID, &p), 0);
+	if (p.supported) {
+		demo_true(d, p.value[0] != p.value[1]);
+		demo_is(d, p.value[2], p.value[0]);
+		demo_note(d, "; PCID: %#lx, %#lx, %#lx at one address",
+			  p.value[0], p.value[1], p.value[2]);
+	} else {
+		demo_note(d, "; no PCID here");
+	}
+	show_cost(d);
+}
+
+#define SECRET 0x5ec2e7ul
+#define JUNK   16u
+
+/* Read the page, keep busy while it is taken away, and read it again. */
+static void keep_translation(struct demo *d, void *what)
+{
+	volatile uint64_t *word = what;
+
+	sys_cpu((int64_t)demo_info().cpus - 1);
+	*word = SECRET;
+	demo_step(d, 1);
+	while (__atomic_load_n(&d->step, __ATOMIC_ACQUIRE) < 2)
+		__builtin_ia32_pause();
+	demo_is(d, *word, SECRET);
+	demo_step(d, 3);
+	demo_await(d, 4);
+}
+
+/*
+ * The child's translation of a page is in its processor's TLB when we have the
+ * page evicted; its frame is soon used for something else. What it reads then
+ * must be its page, wherever that is now.
+ */
+void demo_asid(struct demo *d)
+{
+	volatile uint64_t *word = demo_map(d, PAGE_SIZE, MAP_SHARED);
+	uint64_t *junk = demo_map(d, JUNK * PAGE_SIZE, 0);
+	uint64_t from, to, shootdowns;
+	int64_t pid;
+
+	if (!word || !junk || !demo_has_swap(d))
+		return;
+	sys_cpu(0);
+	*word = 0;
+	pid = demo_child(d, keep_translation, (void *)word);
+	if (pid < 0)
+		return;
+	demo_await(d, 1);
+	from = demo_walk_of(pid, word).pa;
+	shootdowns = demo_counts().shootdowns;
+	demo_is(d, demo_page_out(d, word, 1), 0);
+	demo_is(d, demo_walk_of(pid, word).found, 0);
+	shootdowns = demo_counts().shootdowns - shootdowns;
+	for (unsigned i = 0; i < JUNK; i++)
+		junk[i * (PAGE_SIZE / 8)] = ~SECRET;
+	demo_step(d, 2);
+	demo_await(d, 3);
+	to = demo_walk_of(pid, word).pa;
+	demo_step(d, 4);
+	demo_join(d, pid);
+	if (demo_info().cpus > 1)
+		demo_true(d, shootdowns);
+	demo_note(d,
+		  "%#lx of process %ld on CPU %u taken from frame %#lx, which "
+		  "others used: %lu shoot-downs; its next read went to %#lx",
+		  (uintptr_t)word, pid, demo_info().cpus - 1, from, shootdowns,
+		  to);
+	sys_munmap((uintptr_t)word, PAGE_SIZE);
+	sys_munmap((uintptr_t)junk, JUNK * PAGE_SIZE);
+}
+
+#define RACERS	   2u
+#define RACE_TICKS 12u
+
+struct race {
+	volatile uint64_t *own; /* of each process, at one address */
+	volatile uint64_t *laps; /* shared: of each */
+	unsigned number;
+};
+
+/* Never sleep: whoever runs, the timer has let him. */
+static void compete(struct demo *d, void *what)
+{
+	struct race *r = what;
+	uint64_t wrong = 0, end;
+
+	sys_cpu(0);
+	*r->own = r->number;
+	end = (uint64_t)sys_ticks() + RACE_TICKS;
+	while ((uint64_t)sys_ticks() < end)
+		for (unsigned i = 0; i < 1000; i++) {
+			wrong += *r->own != r->number;
+			r->laps[r->number]++;
+		}
+	demo_is(d, wrong, 0);
+}
+
+void demo_switch(struct demo *d)
+{
+	struct race r = { .own = demo_map(d, PAGE_SIZE, 0),
+			  .laps = demo_map(d, PAGE_SIZE, MAP_SHARED) };
+	uint64_t switches = demo_counts().switches, root[RACERS];
+	int64_t pid[RACERS];
+
+	if (!r.own || !r.laps)
+		return;
+	for (r.number = 0; r.number < RACERS; r.number++) {
+		pid[r.number] = demo_child(d, compete, &r);
+		if (pid[r.number] < 0)
+			return;
+		root[r.number] =
+			demo_walk_of(pid[r.number], (void *)r.own).entry_pa[0] &
+			~0xffful;
+	}
+	for (unsigned i = 0; i < RACERS; i++)
+		demo_join(d, pid[i]);
+	switches = demo_counts().switches - switches;
+	demo_true(d, r.laps[0] && r.laps[1]);
+	demo_true(d, switches > 2 * RACERS);
+	demo_true(d, root[0] != root[1]);
+	demo_note(d,
+		  "processes %ld and %ld (tables at %#lx, %#lx) on one CPU for "
+		  "%u ticks: %lu and %lu laps, %lu switches, each read its own "
+		  "value at %#lx",
+		  pid[0], pid[1], root[0], root[1], RACE_TICKS, r.laps[0],
+		  r.laps[1], switches, (uintptr_t)r.own);
+	sys_munmap((uintptr_t)r.own, PAGE_SIZE);
+	sys_munmap((uintptr_t)r.laps, PAGE_SIZE);
+}
