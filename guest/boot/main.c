@@ -32,7 +32,9 @@
 #include "guest/mm/kmap.h"
 #include "guest/proc/exec.h"
 #include "guest/mm/objects.h"
+#include "guest/mm/reclaim.h"
 #include "guest/mm/slab.h"
+#include "guest/mm/swap.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/inspect.h"
 #include "guest/proc/process.h"
@@ -127,6 +129,8 @@ static void main_thread(void *unused)
 	virtio_init(&machine);
 	fs_mount();
 	smp_start(machine.cpus);
+	swap_init();
+	reclaim_init();
 	status = start_program();
 	if (!status)
 		status = wait_for_program();

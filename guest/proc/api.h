@@ -285,7 +285,8 @@ enum frame_flags {
 	FRAME_ACTIVE = 1 << 6, /* on the active list, else the inactive */
 	FRAME_LISTED = 1 << 7, /* on one of them */
 	FRAME_LOCKED = 1 << 8, /* mlock: never evicted */
-	FRAME_ERROR = 1 << 9 /* could not be read or written */
+	FRAME_ERROR = 1 << 9, /* could not be read or written */
+	FRAME_POISONED = 1 << 10 /* free, with "debug": see lib/debug.h */
 };
 
 /* A frame's descriptor: owner and index as the kernel has them. */

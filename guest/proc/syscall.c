@@ -60,6 +60,7 @@ static call_fn *const calls[SYS_CALLS] = {
 	[SYS_ZONE] = sys_zone,
 	[SYS_SLAB] = sys_slab,
 	[SYS_LIMIT] = sys_limit,
+	[SYS_RECLAIM] = sys_reclaim,
 	[SYS_OBJECT] = sys_object,
 	[SYS_DMA] = sys_dma,
 	[SYS_DROP_CACHES] = sys_drop_caches,
