@@ -13,6 +13,21 @@ static struct frame_info frame(uint64_t pa)
 	return info;
 }
 
+/* A device of old reaches 16 MiB: such frames come from there. */
+static uint64_t take_for_device(struct demo *d)
+{
+	struct sys_object o = { .command = OBJECT_ALLOC,
+				.kind = OBJECT_DMA,
+				.size = 2 };
+
+	demo_is(d, sys_object(&o), 0);
+	demo_true(d, o.pa + 4 * PAGE_SIZE <= 16ul << 20);
+	demo_is(d, frame(o.pa).use, FRAME_DMA);
+	o.command = OBJECT_FREE;
+	demo_is(d, sys_object(&o), 0);
+	return o.pa;
+}
+
 #define FRAMES_TAKEN 64u
 
 /* Take some frames: each must be ordinary RAM, ours alone, and no other's. */
@@ -46,10 +61,10 @@ void demo_frames(struct demo *d)
 	demo_is(d, demo_counts().frames_used, before.frames_used + tables);
 	demo_note(d,
 		  "%lu of %lu frames used; took %u (%#lx..%#lx), gave them "
-		  "back; 0x1000 and the kernel at %#lx are reserved, device "
-		  "registers are no RAM",
+		  "back; for a device %#lx; 0x1000 and the kernel at %#lx are "
+		  "reserved, device registers are no RAM",
 		  before.frames_used, before.frames_total, FRAMES_TAKEN, pa[0],
-		  pa[FRAMES_TAKEN - 1], kernel & ~0xffful);
+		  pa[FRAMES_TAKEN - 1], take_for_device(d), kernel & ~0xffful);
 }
 
 #define DEMAND_PAGES  4096u
