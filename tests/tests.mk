@@ -18,12 +18,16 @@ $(addprefix $(OUT)/tests/,$(UNIT_VMM)): $(LIBVMM) $(LIBDEVICES) $(LIBEPT)
 GUEST_HOSTED := $(OUT)/obj/guest/mm/frame.o $(OUT)/obj/guest/mm/zone.o \
 	$(OUT)/obj/guest/mm/buddy.o $(OUT)/obj/guest/mm/slab.o \
 	$(OUT)/obj/guest/mm/kmalloc.o
+GUEST_SPACES := $(patsubst %,$(OUT)/obj/guest/mm/%.o,vma space map areas \
+	advice anon leaf rmap fault image table user mapping radix)
 GUEST_DIRECT := -include tests/unit/guest_direct.h
 
-$(GUEST_HOSTED): CPPFLAGS += $(GUEST_DIRECT)
+$(GUEST_HOSTED) $(GUEST_SPACES): CPPFLAGS += $(GUEST_DIRECT)
 $(UNIT_GUEST:%=$(OUT)/obj/tests/%.o): CPPFLAGS += $(GUEST_DIRECT)
 $(OUT)/tests/unit/guest_buddy: $(OUT)/obj/guest/mm/buddy.o
 $(OUT)/tests/unit/guest_frame $(OUT)/tests/unit/guest_slab: $(GUEST_HOSTED)
+$(addprefix $(OUT)/tests/unit/guest_,vma space storm): $(GUEST_HOSTED) \
+	$(GUEST_SPACES)
 
 $(UNIT_BIN): $(OUT)/tests/%: $(OUT)/obj/tests/%.o
 	@mkdir -p $(@D)
@@ -39,7 +43,7 @@ $(OUT)/tests/unit/ept_fail: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 	aligned_alloc mmap ZSTD_createCCtx ZSTD_createDCtx)
 
 -include $(addprefix $(OUT)/obj/tests/,$(addsuffix .d,$(UNIT_ALL)))
--include $(GUEST_HOSTED:.o=.d)
+-include $(GUEST_HOSTED:.o=.d) $(GUEST_SPACES:.o=.d)
 
 unit: $(UNIT_BIN)
 	@for t in $(UNIT_BIN); do echo "== $$t"; $$t || exit 1; done

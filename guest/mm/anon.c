@@ -10,15 +10,11 @@
 #include "guest/mm/fault.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/pte.h"
+#include "guest/mm/slab.h"
+#include "guest/mm/swap.h"
 
 pa_t zero_frame;
 uint64_t zero_shared, cow_copied, cow_reused;
-
-#define ANONS 512u
-
-static struct anon pool[ANONS];
-static struct anon *unused;
-static unsigned pool_next;
 
 void anon_init(void)
 {
@@ -27,19 +23,6 @@ void anon_init(void)
 	if (!f)
 		panic("no frame for zeros");
 	zero_frame = frame_pa(f);
-}
-
-static struct anon *anon_new(void)
-{
-	struct anon *a = unused;
-
-	if (a)
-		unused = (struct anon *)a->vmas;
-	else if (pool_next < ANONS)
-		a = &pool[pool_next++];
-	if (a)
-		a->vmas = NULL;
-	return a;
 }
 
 void anon_join(struct vma *v, struct anon *a)
@@ -54,9 +37,12 @@ void anon_join(struct vma *v, struct anon *a)
 
 bool anon_prepare(struct vma *v)
 {
-	struct anon *a = v->anon ? v->anon : anon_new();
+	struct anon *a = v->anon;
 
-	if (!v->anon && a)
+	if (a)
+		return true;
+	a = kzalloc(sizeof(*a));
+	if (a)
 		anon_join(v, a);
 	return a;
 }
@@ -78,10 +64,31 @@ void anon_close(struct vma *v)
 	*v->anon_link = v->anon_next;
 	if (v->anon_next)
 		v->anon_next->anon_link = v->anon_link;
-	if (!a->vmas) {
-		a->vmas = (struct vma *)unused;
-		unused = a;
+	if (!a->vmas)
+		kfree(a);
+}
+
+/* Fetch what is in slots: the faults will not have to. */
+static int fetch(struct vma *v, uintptr_t start, uintptr_t end)
+{
+	int error = 0;
+
+	for (; !error && start < end; start += PAGE_SIZE) {
+		struct slot slot = table_walk(v->space->root, start);
+
+		if (slot.level == 1 && pte_is_slot(*slot.at))
+			error = swap_in(v, start, slot.at);
 	}
+	return error;
+}
+
+int anon_advise(struct vma *v, uintptr_t start, uintptr_t end, unsigned advice)
+{
+	if (advice == MADVISE_WILLNEED)
+		return fetch(v, start, end);
+	if (advice == MADVISE_DONTNEED)
+		space_drop(v, start, end);
+	return 0;
 }
 
 static int map_zeros(struct vma *v, uint64_t *at)
@@ -112,10 +119,26 @@ static int nopage(struct vma *v, uintptr_t va, uint64_t *at, uint64_t error)
 	return LAB_FAULT_STACK;
 }
 
-/* Nobody else has it: no table, no cache, no transfer. */
-static bool is_sole(const struct frame *f)
+/* Nobody else has it: no table, no cache, no transfer, no slot. */
+static bool is_sole(struct frame *f)
 {
-	return f && f->use == FRAME_ANON && f->count == 1;
+	return f && f->use == FRAME_ANON && f->count == 1 &&
+	       (!f->slot || swap_part(f));
+}
+
+void anon_return(struct vma *v, uintptr_t va, uint64_t *at, struct frame *f)
+{
+	uint32_t slot = pte_slot(*at);
+
+	f->owner = v->anon;
+	f->index = va >> PAGE_SHIFT;
+	f->maps++;
+	v->space->resident++;
+	v->space->swapped--;
+	*at = frame_pa(f).v | (v->bits & ~PTE_W);
+	if (v->flags & VMA_LOCKED)
+		leaf_lock(v, at);
+	swap_put(slot);
 }
 
 /*
@@ -150,13 +173,6 @@ int anon_wppage(struct vma *v, uintptr_t va, uint64_t *at)
 	anon_map(v, va, at, f);
 	tlb_flush_page(v->space, va);
 	return zeros ? LAB_FAULT_DEMAND_ZERO : LAB_FAULT_COW;
-}
-
-int anon_advise(struct vma *v, uintptr_t start, uintptr_t end, unsigned advice)
-{
-	if (advice == MADVISE_DONTNEED)
-		space_drop(v, start, end);
-	return 0;
 }
 
 const struct vma_ops anon_ops = {

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "guest/mm/frame.h"
+#include "guest/mm/leaf.h"
 #include "guest/mm/space.h"
 #include "guest/mm/vma.h"
 
@@ -53,9 +54,16 @@ static inline void anon_map(struct vma *v, uintptr_t va, uint64_t *at,
 	f->owner = v->anon;
 	f->index = va >> PAGE_SHIFT;
 	f->maps = 1;
-	f->flags |= v->frame_flags;
 	v->space->resident++;
 	*at = frame_pa(f).v | v->bits;
+	if (v->flags & VMA_LOCKED)
+		leaf_lock(v, at);
 }
+
+/*
+ * For swap_in: map @f, with a reference for it, where the leaf holds the slot
+ * whose bytes it has. The leaf lets the slot go.
+ */
+void anon_return(struct vma *v, uintptr_t va, uint64_t *at, struct frame *f);
 
 #endif

@@ -12,6 +12,7 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/mm/leaf.h"
+#include "guest/mm/swap.h"
 #include "guest/proc/process.h"
 #include "guest/proc/refuse.h"
 
@@ -24,6 +25,17 @@ static bool allows(const struct vma *v, uint64_t error)
 	if (error & FAULT_I)
 		return v->prot & PROT_EXEC;
 	return v->prot;
+}
+
+/* A page that was not shared meanwhile may be written to at once. */
+static __attribute__((noinline)) int bring_back(struct vma *v, uintptr_t va,
+						uint64_t *at, uint64_t error)
+{
+	int kind = swap_in(v, va, at);
+
+	if (!kind && error & FAULT_W && *at & PTE_P && !(*at & PTE_W))
+		kind = v->ops->wppage(v, va, at);
+	return kind < 0 ? kind : LAB_FAULT_SWAP_IN;
 }
 
 /*
@@ -47,6 +59,8 @@ static inline int resolve(struct space *s, uintptr_t va, uint64_t error)
 	va = page_down(va);
 	if (!*at)
 		return v->ops->nopage(v, va, at, error);
+	if (!(*at & PTE_P))
+		return bring_back(v, va, at, error);
 	if (error & FAULT_W && !(*at & PTE_W))
 		return v->ops->wppage(v, va, at);
 	return LAB_FAULT_COW;

@@ -55,7 +55,7 @@ static void map_image(const char *from, const char *to, uint64_t bits)
 
 void kmap_init(const struct machine *m)
 {
-	struct frame *root = frame_alloc(FRAME_TABLE);
+	struct frame *root = table_new();
 
 	if (!root)
 		panic("no frame for the kernel's root table");
@@ -96,7 +96,7 @@ volatile void *mmio_map(pa_t at, size_t bytes)
 
 bool kmap_new_root(pa_t *root)
 {
-	struct frame *f = frame_alloc(FRAME_TABLE);
+	struct frame *f = table_new();
 	size_t half = PAGE_SIZE / 2;
 
 	if (!f)

@@ -2,6 +2,10 @@
 #include "guest/mm/leaf.h"
 
 #include "guest/lib/broken.h"
+#include "guest/mm/rmap.h"
+#include "guest/mm/swap.h"
+
+uint64_t frames_locked;
 
 uint64_t leaf_bits(unsigned prot)
 {
@@ -14,16 +18,55 @@ uint64_t leaf_bits(unsigned prot)
 	return bits;
 }
 
-void leaf_drop(struct vma *v, uint64_t *at)
+void leaf_lock(struct vma *v, uint64_t *at)
 {
 	struct frame *f = leaf_frame(*at);
 
+	(void)v;
+	if (!f || f->flags & FRAME_LOCKED || broken("mlock"))
+		return;
+	f->flags |= FRAME_LOCKED;
+	frames_locked++;
+}
+
+static void unlock(struct frame *f)
+{
+	if (!(f->flags & FRAME_LOCKED) || rmap_locked(f))
+		return;
+	f->flags &= ~FRAME_LOCKED;
+	frames_locked--;
+}
+
+void leaf_unlock(struct vma *v, uint64_t *at)
+{
+	struct frame *f = leaf_frame(*at);
+
+	(void)v;
+	if (f)
+		unlock(f);
+}
+
+static void drop_slot(struct vma *v, uint64_t leaf)
+{
+	v->space->swapped--;
+	swap_put(pte_slot(leaf));
+}
+
+void leaf_drop(struct vma *v, uint64_t *at)
+{
+	uint64_t old = *at;
+	struct frame *f = leaf_frame(old);
+
 	*at = 0;
+	if (pte_is_slot(old))
+		drop_slot(v, old);
 	if (!f)
 		return;
-	if (!--f->maps && f->use == FRAME_ANON)
-		f->owner = NULL; /* its areas may go */
+	f->maps--;
 	v->space->resident--;
+	unlock(f);
+	if (!f->maps && f->use == FRAME_ANON)
+		f->owner = NULL; /* its areas may go */
 	frame_put(f);
 }
 
@@ -35,8 +78,10 @@ void leaf_protect(struct vma *v, uint64_t *at)
 {
 	uint64_t old = *at, bits = v->bits;
 	struct frame *f = leaf_frame(old);
-	bool sole = f && f->use == FRAME_ANON && f->count == 1;
+	bool sole = f && f->use == FRAME_ANON && f->count == 1 && !f->slot;
 
+	if (pte_is_slot(old))
+		return;
 	if (!(old & PTE_W) && !sole)
 		bits &= ~PTE_W;
 	*at = (old & (PTE_FRAME | PTE_A | PTE_D | PTE_BORROWED)) | bits;
@@ -46,8 +91,12 @@ void leaf_share(struct vma *child, uint64_t *at, uint64_t *to)
 {
 	struct frame *f = leaf_frame(*at);
 
-	if (!(child->flags & MAP_SHARED) && !broken("cow"))
+	if (pte_is_slot(*at)) {
+		swap_get(pte_slot(*at));
+		child->space->swapped++;
+	} else if (!(child->flags & MAP_SHARED) && !broken("cow")) {
 		*at &= ~PTE_W;
+	}
 	*to = *at;
 	if (!f)
 		return;

@@ -49,6 +49,12 @@ uint64_t leaf_bits(unsigned prot);
 /* Empty a leaf of @v. The caller flushes before it sleeps or returns. */
 void leaf_drop(struct vma *v, uint64_t *at);
 
+/* Its frame is never evicted; it may be, unless another area locks it. */
+void leaf_lock(struct vma *v, uint64_t *at);
+void leaf_unlock(struct vma *v, uint64_t *at);
+
+extern uint64_t frames_locked;
+
 /* Make a leaf of @v say what v->bits say now; the caller flushes. */
 void leaf_protect(struct vma *v, uint64_t *at);
 

@@ -4,14 +4,9 @@
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/anon.h"
+#include "guest/mm/areas.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/leaf.h"
-
-static bool is_user_range(uintptr_t at, size_t bytes)
-{
-	return bytes && !page_offset(at) && bytes <= USER_END &&
-	       at <= USER_END - page_up(bytes);
-}
 
 /* The lowest gap of @bytes above MMAP_BASE; at USER_END if there is none. */
 static uintptr_t find_gap(struct space *s, size_t bytes)
@@ -83,44 +78,8 @@ int64_t space_mmap(struct space *s, struct map_request *want)
 	error = map_now(s, want);
 	if (error)
 		return error;
-	s->recent = NULL;
-	vma_merge(&s->areas, want->at + want->bytes);
-	vma_merge(&s->areas, want->at);
+	areas_merge(s, want->at, want->at + want->bytes);
 	return (int64_t)want->at;
-}
-
-/* Make [at, end) begin and end at edges of areas. */
-static int cut_out(struct space *s, uintptr_t at, uintptr_t end)
-{
-	struct vma *first = vma_above(s->areas, at), *last;
-
-	if (first && first->start < at && !vma_split(&s->areas, first, at))
-		return -ENOMEM;
-	last = vma_above(s->areas, end);
-	if (last && last->start < end && !vma_split(&s->areas, last, end))
-		return -ENOMEM;
-	s->recent = NULL;
-	return 0;
-}
-
-static struct vma *next_inside(struct space *s, uintptr_t at, uintptr_t end)
-{
-	struct vma *v = vma_above(s->areas, at);
-
-	return v && v->start < end ? v : NULL;
-}
-
-/* For all areas in [at, end), between which the edges may have gone. */
-static void merge_all(struct space *s, uintptr_t at, uintptr_t end)
-{
-	struct vma *v;
-
-	s->recent = NULL;
-	vma_merge(&s->areas, at);
-	while ((v = vma_above(s->areas, at)) && v->end <= end) {
-		at = v->end;
-		vma_merge(&s->areas, at);
-	}
 }
 
 int space_munmap(struct space *s, uintptr_t at, size_t bytes)
@@ -128,11 +87,11 @@ int space_munmap(struct space *s, uintptr_t at, size_t bytes)
 	uintptr_t end = at + page_up(bytes);
 	struct vma *v;
 
-	if (!is_user_range(at, bytes))
+	if (!areas_valid(at, bytes))
 		return -EINVAL;
-	if (cut_out(s, at, end))
+	if (!areas_cut(s, at, end))
 		return -ENOMEM;
-	while ((v = next_inside(s, at, end))) {
+	while ((v = areas_next(s, at, end))) {
 		space_drop(v, v->start, v->end);
 		if (v->flags & VMA_PROMISED)
 			frame_unpromise(vma_pages(v));
@@ -143,25 +102,12 @@ int space_munmap(struct space *s, uintptr_t at, size_t bytes)
 	return 0;
 }
 
-/* Is all of [at, end) mapped? */
-static bool is_whole(struct space *s, uintptr_t at, uintptr_t end)
-{
-	while (at < end) {
-		struct vma *v = vma_above(s->areas, at);
-
-		if (!v || v->start > at)
-			return false;
-		at = v->end;
-	}
-	return true;
-}
-
 /* A private area that becomes writable needs its frames promised. */
 static bool promise_writable(struct space *s, uintptr_t at, uintptr_t end)
 {
 	struct vma *v;
 
-	for (; (v = next_inside(s, at, end)); at = v->end) {
+	for (; (v = areas_next(s, at, end)); at = v->end) {
 		if (v->flags & (VMA_PROMISED | MAP_SHARED))
 			continue;
 		if (!frame_promise(vma_pages(v)))
@@ -184,15 +130,15 @@ int space_mprotect(struct space *s, uintptr_t at, size_t bytes, unsigned prot)
 	uintptr_t end = at + page_up(bytes), from = at;
 	struct vma *v;
 
-	if (!is_user_range(at, bytes) ||
+	if (!areas_valid(at, bytes) ||
 	    prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC))
 		return -EINVAL;
-	if (!is_whole(s, at, end) || cut_out(s, at, end) ||
+	if (!areas_whole(s, at, end) || !areas_cut(s, at, end) ||
 	    (prot & PROT_WRITE && !promise_writable(s, at, end)))
 		return -ENOMEM;
-	for (; (v = next_inside(s, from, end)); from = v->end)
+	for (; (v = areas_next(s, from, end)); from = v->end)
 		protect(v, prot);
-	merge_all(s, at, end);
+	areas_merge(s, at, end);
 	return 0;
 }
 
@@ -207,7 +153,7 @@ static int grow_heap(struct space *s, uintptr_t from, uintptr_t to)
 	int error = to > from ? space_map(s, &more) : 0;
 
 	if (!error)
-		merge_all(s, from, to);
+		areas_merge(s, from, to);
 	return error;
 }
 

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The bits of a page-table entry (SDM vol. 3, 4.5, tables 4-15 to 4-20), and
- * the two that the processor leaves to us.
+ * the three that the processor leaves to us.
  *
- *   63   62..52  51..12            11   10        9     8 7  6 5 4   3   2 1 0
- *   NX   -       frame address     -    BORROWED  KEPT  G PS D A PCD PWT U W P
+ *   63   62..52  51..12         11      10       9    8 7  6 5 4   3   2 1 0
+ *   NX   -       frame address  SWAPPED BORROWED KEPT G PS D A PCD PWT U W P
+ *
+ * Without P the processor reads nothing else, so an entry can say where the
+ * page is instead:
+ *
+ *   63..44  43..12              11..0
+ *   -       slot of swap        SWAPPED
  */
 #ifndef GUEST_MM_PTE_H
 #define GUEST_MM_PTE_H
@@ -30,9 +36,13 @@
 /* The frame belongs to the kernel image, not to the process. */
 #define PTE_BORROWED (1ul << 10)
 
-#define PTE_FRAME    0x000ffffffffff000ul
+/* Not present: the page is in this slot of swap. */
+#define PTE_SWAPPED (1ul << 11)
 
-static_assert(!((PTE_KEPT | PTE_BORROWED) & (PTE_FRAME | PTE_NX | 0x1ff)),
+#define PTE_FRAME   0x000ffffffffff000ul
+
+static_assert(!((PTE_KEPT | PTE_BORROWED | PTE_SWAPPED) &
+		(PTE_FRAME | PTE_NX | 0x1ff)),
 	      "our bits are bits the processor ignores");
 
 /* Bits of the page-fault error code (SDM vol. 3, 4.7). */
@@ -50,6 +60,21 @@ extern uint64_t pte_nx, pte_g;
 static inline pa_t pte_pa(uint64_t entry)
 {
 	return (pa_t){ entry & PTE_FRAME };
+}
+
+static inline uint64_t pte_of_slot(uint32_t slot)
+{
+	return (uint64_t)slot << PAGE_SHIFT | PTE_SWAPPED;
+}
+
+static inline bool pte_is_slot(uint64_t entry)
+{
+	return !(entry & PTE_P) && entry & PTE_SWAPPED;
+}
+
+static inline uint32_t pte_slot(uint64_t entry)
+{
+	return (uint32_t)(entry >> PAGE_SHIFT);
 }
 
 #endif

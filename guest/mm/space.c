@@ -7,26 +7,32 @@
 #include "guest/mm/image.h"
 #include "guest/mm/kmap.h"
 #include "guest/mm/leaf.h"
+#include "guest/mm/slab.h"
 #include "guest/proc/gate.h"
 
-#define SPACES 64u
-
-static struct space pool[SPACES];
-static uint64_t last_id;
+/* Promised to a space itself, for its tables and its process. */
+#define OWN_FRAMES 12u
 
 /* More pages than this are flushed all at once. */
 #define FLUSH_PAGES 16u
 
 static struct space *space_alloc(void)
 {
-	for (unsigned i = 0; i < SPACES; i++) {
-		if (pool[i].root.v)
-			continue;
-		pool[i] = (struct space){ .id = ++last_id };
-		if (kmap_new_root(&pool[i].root))
-			return &pool[i];
-		break;
-	}
+	static uint64_t last_id;
+	struct space *s = kzalloc(sizeof(*s));
+
+	if (!s)
+		return NULL;
+	if (!frame_promise(OWN_FRAMES))
+		goto free_space;
+	if (!kmap_new_root(&s->root))
+		goto unpromise;
+	s->id = ++last_id;
+	return s;
+unpromise:
+	frame_unpromise(OWN_FRAMES);
+free_space:
+	kfree(s);
 	return NULL;
 }
 
@@ -195,7 +201,6 @@ static bool copy_area(struct space *to, const struct vma *from)
 
 	like.space = to;
 	like.flags &= ~VMA_LOCKED;
-	like.frame_flags = 0;
 	if (add(to, &like))
 		return false;
 	return copy_leaves(from, vma_above(to->areas, like.start));
@@ -240,5 +245,6 @@ void space_free(struct space *s)
 		vma_delete(v);
 	}
 	table_free(s->root);
-	s->root.v = 0;
+	frame_unpromise(OWN_FRAMES);
+	kfree(s);
 }

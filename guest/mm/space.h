@@ -22,6 +22,7 @@ struct space {
 	uint64_t *table;
 	struct vma *recent; /* the last area found */
 	struct vma *areas; /* vma.h: a tree */
+	unsigned area_count;
 	pa_t root;
 	uint64_t id; /* never another's: cpu/tlb.h */
 	uint64_t resident, swapped; /* pages: in frames, in slots */
@@ -80,11 +81,15 @@ void space_flush(struct space *s, uintptr_t start, uintptr_t end);
 /*
  * What a program asks of its own memory (proc/api.h). Addresses are pages,
  * bytes are rounded up to pages. -EINVAL where that is not so or outside user
- * space. All may sleep.
+ * space, -ENOMEM where memory is short or (all but munmap) nothing is mapped.
+ * All may sleep.
  */
 int64_t space_mmap(struct space *s, struct map_request *want);
 int space_munmap(struct space *s, uintptr_t at, size_t bytes);
 int space_mprotect(struct space *s, uintptr_t at, size_t bytes, unsigned prot);
+int space_mlock(struct space *s, uintptr_t at, size_t bytes, bool lock);
+int space_msync(struct space *s, uintptr_t at, size_t bytes);
+int space_madvise(struct space *s, uintptr_t at, size_t bytes, unsigned advice);
 
 /* Move the end of the heap by @more bytes; where it was, or -ENOMEM. */
 int64_t space_brk(struct space *s, int64_t more);

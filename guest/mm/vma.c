@@ -8,12 +8,11 @@
 
 #include "guest/lib/broken.h"
 #include "guest/mm/anon.h"
+#include "guest/mm/slab.h"
+#include "guest/mm/space.h"
 
-#define VMAS 512u
-
-static struct vma pool[VMAS];
-static struct vma *unused;
-static unsigned pool_next;
+/* Of one space: a program cannot use up the kernel's memory for them. */
+#define AREAS_MOST 1024u
 
 /* Marsaglia's xorshift, 32 bits. */
 static uint32_t random_rank(void)
@@ -28,14 +27,13 @@ static uint32_t random_rank(void)
 
 struct vma *vma_new(const struct vma *like)
 {
-	struct vma *v = unused;
+	struct vma *v = like->space->area_count < AREAS_MOST
+				? kmalloc(sizeof(*v))
+				: NULL;
 
-	if (v)
-		unused = v->left;
-	else if (pool_next < VMAS)
-		v = &pool[pool_next++];
 	if (!v)
 		return NULL;
+	like->space->area_count++;
 	*v = *like;
 	v->left = v->right = NULL;
 	v->rank = random_rank();
@@ -44,8 +42,8 @@ struct vma *vma_new(const struct vma *like)
 
 void vma_delete(struct vma *v)
 {
-	v->left = unused;
-	unused = v;
+	v->space->area_count--;
+	kfree(v);
 }
 
 struct vma *vma_above(struct vma *root, uintptr_t at)

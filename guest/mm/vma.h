@@ -62,7 +62,6 @@ struct vma {
 	const struct vma_ops *ops;
 	struct anon *anon; /* once it has pages of its own */
 	enum vma_kind kind;
-	uint16_t frame_flags; /* that its frames get: FRAME_LOCKED */
 
 	struct mapping *mapping; /* whose pages it shows, or NULL */
 	uint64_t offset; /* page of that at start, or frame of the image */
@@ -91,7 +90,7 @@ static inline uint64_t vma_index(const struct vma *v, uintptr_t va)
 	return v->offset + ((va - v->start) >> PAGE_SHIFT);
 }
 
-/* A copy of *@like, in no tree. NULL: no memory. */
+/* A copy of *@like, in no tree. NULL: no memory, or too many areas. */
 struct vma *vma_new(const struct vma *like);
 void vma_delete(struct vma *v);
 

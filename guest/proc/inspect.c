@@ -90,10 +90,15 @@ int64_t inspect_counts(const struct trap_frame *f)
 /* Unlike table_walk this keeps what it reads on the way. */
 int64_t inspect_walk(const struct trap_frame *f)
 {
+	const struct process *p =
+		f->rdi ? process_find((uint32_t)f->rdi) : current();
 	uintptr_t va = f->rsi;
-	pa_t table = current()->space->root;
 	struct sys_walk w = { 0 };
+	pa_t table;
 
+	if (!p || !p->space)
+		return -ESRCH;
+	table = p->space->root;
 	for (int level = TABLE_TOP; level >= 1; level--) {
 		unsigned i = w.entries++;
 		uint64_t entry;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each probe works on the kernel's own tables, whose lower half is empty: it
- * maps a page or two there, looks, and takes them away again. No page of a
- * program is touched. A processor may forget a translation whenever it likes
- * (SDM vol. 3, 4.10.2.3), so what is read before a flush is only reported; what
- * is read after it is right or wrong.
+ * Each probe works on tables of its own, which have the kernel's half and in
+ * the lower one a page or two. A processor may forget a translation whenever it
+ * likes (SDM vol. 3, 4.10.2.3), so what is read before a flush is only
+ * reported; what is read after it is right or wrong.
  */
 #include "guest/proc/probe.h"
 
@@ -24,8 +23,9 @@
 #define CR0_WP	   (1ul << 16)
 #define CR3_KEEP   (1ul << 63)
 
-/* Two pages with different words in them, and a place to map them. */
+/* Tables, two pages with different words, and the entry that maps them. */
 struct stage {
+	pa_t root;
 	struct frame *old, *new;
 	uint64_t *slot;
 };
@@ -49,23 +49,26 @@ static void map(struct stage *s, const struct frame *f, uint64_t bits)
 	*s->slot = frame_pa(f).v | PROBE_BITS | pte_nx | bits;
 }
 
+/* A global translation outlives its tables: it is taken out by itself. */
 static void stage_end(struct stage *s)
 {
-	if (s->slot)
-		*s->slot = 0;
 	invlpg(PROBE_AT);
+	write_cr3(kmap_root().v);
 	if (s->old)
 		frame_put(s->old);
 	if (s->new)
 		frame_put(s->new);
+	table_free(s->root);
 }
 
-/* In the tables at @root. 0 or -ENOMEM. */
-static int stage_begin(struct stage *s, pa_t root)
+/* 0 or -ENOMEM. */
+static int stage_begin(struct stage *s)
 {
+	if (!kmap_new_root(&s->root))
+		return -ENOMEM;
 	s->old = page_with(OLD);
 	s->new = page_with(NEW);
-	s->slot = table_slot(root, PROBE_AT, 1);
+	s->slot = table_slot(s->root, PROBE_AT, 1);
 	if (s->old && s->new && s->slot)
 		return 0;
 	stage_end(s);
@@ -77,6 +80,7 @@ static void swap_under(struct stage *s, uint64_t bits, void (*forget)(void),
 		       uint64_t seen[3])
 {
 	map(s, s->old, bits);
+	write_cr3(s->root.v);
 	invlpg(PROBE_AT);
 	seen[0] = *word();
 	map(s, s->new, bits);
@@ -102,7 +106,7 @@ static void forget_by_cr3(void)
 static int probe_stale(struct sys_probe *p)
 {
 	struct stage s;
-	int error = stage_begin(&s, kmap_root());
+	int error = stage_begin(&s);
 
 	if (error)
 		return error;
@@ -117,7 +121,7 @@ static int probe_global(struct sys_probe *p)
 {
 	uint64_t plain[3], global[3];
 	struct stage s;
-	int error = stage_begin(&s, kmap_root());
+	int error = stage_begin(&s);
 
 	if (error)
 		return error;
@@ -133,57 +137,50 @@ static int probe_global(struct sys_probe *p)
 	return 0;
 }
 
-static uint64_t read_in(pa_t root, unsigned pcid, uint64_t keep)
+static uint64_t read_in(const struct stage *s, unsigned pcid, uint64_t keep)
 {
-	write_cr3(root.v | pcid | keep);
+	write_cr3(s->root.v | pcid | keep);
 	return *word();
 }
 
 /*
  * Two roots, each with a page of its own at the same address. value: the word
  * in A, in B, in A again with nothing flushed; in A once more after its entry
- * changed meanwhile, kept and then flushed.
+ * changed meanwhile, kept and then flushed; what is right then.
  */
-static void compare_roots(struct sys_probe *p, struct stage *a, pa_t root_a,
-			  struct stage *b, pa_t root_b)
+static void compare(struct stage *a, struct stage *b, uint64_t *value)
 {
-	const unsigned pcid = TLB_TAGS + 1;
+	const unsigned in_a = TLB_TAGS + 1, in_b = TLB_TAGS + 2;
 
 	map(a, a->old, 0);
 	map(b, b->new, 0);
-	p->value[0] = read_in(root_a, pcid, 0);
-	p->value[1] = read_in(root_b, pcid + 1, 0);
-	p->value[2] = read_in(root_a, pcid, CR3_KEEP);
-	write_cr3(root_b.v | (pcid + 1) | CR3_KEEP);
+	value[0] = read_in(a, in_a, 0);
+	value[1] = read_in(b, in_b, 0);
+	value[2] = read_in(a, in_a, CR3_KEEP);
+	write_cr3(b->root.v | in_b | CR3_KEEP);
 	map(a, a->new, 0);
-	p->value[3] = read_in(root_a, pcid, CR3_KEEP);
-	p->value[4] = read_in(root_a, pcid, 0);
-	write_cr3(kmap_root().v);
+	value[3] = read_in(a, in_a, CR3_KEEP);
+	value[4] = read_in(a, in_a, 0);
+	value[5] = NEW;
 }
 
 static int probe_pcid(struct sys_probe *p)
 {
-	struct stage a = { 0 }, b = { 0 };
-	pa_t root_a, root_b;
-	int error = -ENOMEM;
+	struct stage a, b;
+	int error;
 
 	p->supported = tlb_tagged;
 	if (!tlb_tagged)
 		return 0;
-	if (!kmap_new_root(&root_a))
+	error = stage_begin(&a);
+	if (error)
 		return error;
-	if (!kmap_new_root(&root_b))
-		goto put_a;
-	error = stage_begin(&a, root_a);
-	if (!error)
-		error = stage_begin(&b, root_b);
-	if (!error)
-		compare_roots(p, &a, root_a, &b, root_b);
+	error = stage_begin(&b);
+	if (!error) {
+		compare(&a, &b, p->value);
+		stage_end(&b);
+	}
 	stage_end(&a);
-	stage_end(&b);
-	table_free(root_b);
-put_a:
-	table_free(root_a);
 	return error;
 }
 
@@ -229,7 +226,7 @@ static int probe_segments(struct sys_probe *p)
 	__asm__("mov %%cs, %0" : "=r"(cs));
 	__asm__("mov %%ss, %0" : "=r"(ss));
 	__asm__("str %0" : "=r"(tr));
-	p->value[0] = cs;
+	p->value[0] = broken("segments") ? 0 : cs;
 	p->value[1] = ss;
 	p->value[2] = tr;
 	p->value[3] = (uintptr_t)&c->tss;

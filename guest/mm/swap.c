@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* There is no place to swap to: no leaf holds a slot, and no frame has one. */
+#include "guest/mm/swap.h"
+
+#include "guest/lib/errno.h"
+
+int swap_in(struct vma *v, uintptr_t va, uint64_t *slot)
+{
+	(void)v;
+	(void)va;
+	(void)slot;
+	return -EIO;
+}
+
+void swap_get(uint32_t slot)
+{
+	(void)slot;
+}
+
+void swap_put(uint32_t slot)
+{
+	(void)slot;
+}
+
+bool swap_part(struct frame *f)
+{
+	return !f->slot;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random maps, protections, forks, writes, evictions and ends, against a model
+ * that knows of each page of each process only what a program can see of it.
+ */
+#include "guest/mm/user.h"
+#include "tests/unit/guest_space_fixture.h"
+
+#define PAGES  96u
+#define SPACES 6u
+#define BASE   (MMAP_BASE + 3 * LARGE_SIZE - 48 * PAGE_SIZE) /* two tables */
+#define WORD   2048u /* in the page */
+
+struct page {
+	bool mapped, locked;
+	unsigned prot;
+	uint64_t value;
+};
+
+static struct process {
+	struct space *space;
+	struct page page[PAGES];
+} processes[SPACES];
+
+static uint64_t seed = 3, serial;
+
+static uint32_t random_below(uint32_t n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(seed >> 33) % n;
+}
+
+/* What is done, to whom: @p, pages [from, to). */
+struct deed {
+	struct process *p;
+	unsigned from, to;
+	uintptr_t at;
+	size_t bytes;
+};
+
+static bool all_mapped(const struct deed *d)
+{
+	for (unsigned i = d->from; i < d->to; i++)
+		if (!d->p->page[i].mapped)
+			return false;
+	return true;
+}
+
+static void do_map(const struct deed *d)
+{
+	unsigned prot = random_below(8);
+	unsigned flags = random_below(8) ? 0 : MAP_POPULATE;
+	int64_t got = map_anon(d->p->space, d->at, d->bytes, prot, flags);
+
+	for (unsigned i = d->from; i < d->to; i++) {
+		if (d->p->page[i].mapped) {
+			assert_int_equal(got, -EEXIST);
+			return;
+		}
+	}
+	assert_int_equal(got, d->at);
+	for (unsigned i = d->from; i < d->to; i++)
+		d->p->page[i] = (struct page){ .mapped = true, .prot = prot };
+}
+
+static void do_unmap(const struct deed *d)
+{
+	assert_int_equal(space_munmap(d->p->space, d->at, d->bytes), 0);
+	for (unsigned i = d->from; i < d->to; i++)
+		d->p->page[i] = (struct page){ 0 };
+}
+
+static void do_protect(const struct deed *d)
+{
+	unsigned prot = random_below(8);
+	int got = space_mprotect(d->p->space, d->at, d->bytes, prot);
+
+	assert_int_equal(got, all_mapped(d) ? 0 : -ENOMEM);
+	for (unsigned i = d->from; !got && i < d->to; i++)
+		d->p->page[i].prot = prot;
+}
+
+static void do_lock(const struct deed *d)
+{
+	bool lock = random_below(2);
+	int got = space_mlock(d->p->space, d->at, d->bytes, lock);
+
+	assert_int_equal(got, all_mapped(d) ? 0 : -ENOMEM);
+	for (unsigned i = d->from; !got && i < d->to; i++)
+		d->p->page[i].locked = lock;
+}
+
+/* Up to the first locked page it is done. */
+static void do_drop(const struct deed *d)
+{
+	int got = space_madvise(d->p->space, d->at, d->bytes, MADVISE_DONTNEED);
+
+	if (!all_mapped(d)) {
+		assert_int_equal(got, -ENOMEM);
+		return;
+	}
+	for (unsigned i = d->from; i < d->to; i++) {
+		if (d->p->page[i].locked) {
+			assert_int_equal(got, -EINVAL);
+			return;
+		}
+		d->p->page[i].value = 0;
+	}
+	assert_int_equal(got, 0);
+}
+
+static void do_write(const struct deed *d)
+{
+	struct page *page = &d->p->page[d->from];
+	uint64_t *word = access_word(d->p->space, d->at + WORD, FAULT_W);
+
+	assert_int_equal(word != NULL, page->mapped && page->prot & PROT_WRITE);
+	if (word)
+		*word = page->value = ++serial;
+}
+
+static void do_read(const struct deed *d)
+{
+	struct page *page = &d->p->page[d->from];
+	uint64_t *word = access_word(d->p->space, d->at + WORD, 0);
+
+	assert_int_equal(word != NULL, page->mapped && page->prot);
+	if (word)
+		assert_int_equal(*word, page->value);
+}
+
+static void do_execute(const struct deed *d)
+{
+	struct page *page = &d->p->page[d->from];
+	uint64_t *word = access_word(d->p->space, d->at, FAULT_I);
+
+	assert_int_equal(word != NULL, page->mapped && page->prot & PROT_EXEC);
+}
+
+static void do_kernel_write(const struct deed *d)
+{
+	struct page *page = &d->p->page[d->from];
+	uint64_t value = ++serial;
+	int got = user_write(d->p->space, d->at + WORD, &value, 8);
+
+	if (page->mapped && page->prot & PROT_WRITE) {
+		assert_int_equal(got, 0);
+		page->value = value;
+	} else {
+		assert_int_equal(got, -EFAULT);
+	}
+}
+
+static void do_fork(const struct deed *d)
+{
+	struct process *to = &processes[random_below(SPACES)];
+
+	if (to->space)
+		return;
+	*to = *d->p;
+	to->space = space_fork(d->p->space);
+	assert_non_null(to->space);
+	for (unsigned i = 0; i < PAGES; i++)
+		to->page[i].locked = false;
+}
+
+static void do_exit(const struct deed *d)
+{
+	for (struct process *p = processes; p < processes + SPACES; p++) {
+		if (!p->space || p == d->p)
+			continue;
+		tlb_flush_space(d->p->space);
+		space_free(d->p->space);
+		d->p->space = NULL;
+		return;
+	}
+}
+
+static void census_of(struct frame *f)
+{
+	census.f = f;
+	census.leaves = census.locked = 0;
+	for (struct process *p = processes; p < processes + SPACES; p++)
+		if (p->space)
+			each_area(p->space, count_leaf);
+}
+
+static struct frame *frame_here(const struct deed *d)
+{
+	struct slot slot = table_walk(d->p->space->root, d->at);
+
+	return slot.level == 1 ? leaf_frame(*slot.at) : NULL;
+}
+
+static void do_evict(const struct deed *d)
+{
+	struct frame *f = frame_here(d);
+
+	if (!f || f->flags & FRAME_LOCKED)
+		return;
+	census_of(f);
+	assert_int_equal(evict(f), census.leaves);
+}
+
+/* The way back finds every leaf that there is. */
+static void check_frame(struct vma *v, uint64_t *at)
+{
+	struct frame *f = leaf_frame(*at);
+
+	(void)v;
+	if (!f || random_below(8))
+		return;
+	census_of(f);
+	assert_int_equal(f->maps, census.leaves);
+	assert_int_equal(f->count, census.leaves);
+	assert_int_equal(!!(f->flags & FRAME_LOCKED), census.locked > 0);
+	*at |= PTE_A;
+	assert_true(rmap_referenced(f));
+	assert_false(*at & PTE_A);
+	assert_false(rmap_referenced(f));
+}
+
+static void check(void)
+{
+	for (struct process *p = processes; p < processes + SPACES; p++) {
+		if (!p->space)
+			continue;
+		check_counts(p->space);
+		each_area(p->space, check_frame);
+	}
+}
+
+static uint64_t locked_frames(void)
+{
+	uint64_t n = 0;
+
+	for (uint64_t i = 1; i < GUEST_RAM / PAGE_SIZE; i++)
+		n += frames[i].use == FRAME_ANON && frames[i].count &&
+		     frames[i].flags & FRAME_LOCKED;
+	return n;
+}
+
+static uint64_t used(void)
+{
+	uint64_t n = 0;
+
+	for (uint64_t i = 1; i < GUEST_RAM / PAGE_SIZE; i++)
+		n += frames[i].count && (frames[i].use == FRAME_ANON ||
+					 frames[i].use == FRAME_TABLE);
+	return n;
+}
+
+typedef void deed_fn(const struct deed *d);
+
+static deed_fn *const deeds[] = {
+	do_map,	  do_map,   do_unmap, do_protect, do_protect,
+	do_lock,  do_drop,  do_write, do_write,	  do_write,
+	do_write, do_read,  do_read,  do_read,	  do_fork,
+	do_evict, do_evict, do_evict, do_execute, do_kernel_write,
+};
+#define DEEDS (sizeof(deeds) / sizeof(deeds[0]))
+
+static void step(unsigned i)
+{
+	struct deed d = { .p = &processes[random_below(SPACES)] };
+	unsigned most;
+
+	if (!d.p->space)
+		return;
+	d.from = random_below(PAGES);
+	most = PAGES - d.from < 10 ? PAGES - d.from : 10;
+	d.to = d.from + 1 + random_below(most);
+	d.at = BASE + d.from * PAGE_SIZE;
+	d.bytes = (d.to - d.from) * PAGE_SIZE;
+	if (i % 97 == 0)
+		do_exit(&d);
+	else
+		deeds[random_below(DEEDS)](&d);
+}
+
+static void test_storm(void **state)
+{
+	uint64_t promised = promisable(), was = used();
+
+	(void)state;
+	processes[0].space = space_new();
+	for (unsigned i = 1; i <= 300000; i++) {
+		step(i);
+		if (i % 64 == 0)
+			check();
+	}
+	assert_int_equal(frames_locked, locked_frames());
+	for (struct process *p = processes; p < processes + SPACES; p++)
+		if (p->space)
+			space_free(p->space);
+	assert_int_equal(used(), was);
+	assert_int_equal(slots_used(), 0);
+	assert_int_equal(frames_locked, 0);
+	assert_in_range(promised - promisable(), 0, 8); /* slabs */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_storm),
+	};
+
+	spaces_begin();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
