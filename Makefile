@@ -71,6 +71,7 @@ $(LIBEPT) $(LIBDEVICES) $(LIBVMM):
 include guest/guest.mk
 include tests/capsule/capsule.mk
 include tests/tests.mk
+include tests/fuzz/fuzz.mk
 
 # What needs nothing but a bare Debian runs make again once it is there.
 deps:

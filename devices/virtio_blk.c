@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A request's life: its chain is taken and its header copied and checked;
- * its data lies in a buffer of ours while the host works on it (io_uring, or
- * plain calls where that is forbidden); then data, status and used ring are
- * written and the buffer is free. A reset orphans what is in flight: that ends
- * without touching the guest, and new requests wait for it, so that no old
- * write lands on a new one.
+ * A request's life: its chain is taken and its header copied and checked; its
+ * data lies in a buffer of ours while the host works on it (blk_io.h); then
+ * data, status and used ring are written and the buffer is free. A reset
+ * orphans what is in flight: that ends without touching the guest, and new
+ * requests wait for it, so that no old write lands on a new one.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <liburing.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "devices/blk_io.h"
 #include "devices/virtio_blk.h"
 #include "ept/addr.h"
 
@@ -23,23 +21,19 @@
 #define HEADER	  ((uint32_t)sizeof(struct blk_header))
 
 struct request {
+	struct blk_op op; /* its bytes are malloced, or NULL */
 	struct vq_chain chain;
 	struct blk_header header;
 	unsigned queue;
-	uint8_t *bytes; /* BLK_IN, BLK_OUT: its data; else NULL */
-	uint32_t len, done; /* of the data */
 	uint32_t filled; /* bytes that the guest lent and we have written */
-	uint64_t at, span; /* bytes of the image it is about */
-	int mode; /* of fallocate */
 	bool busy, orphan;
 };
 
 struct blk {
 	struct virtio v;
 	struct blk_image image;
-	bool made; /* the image is */
-	bool has_ring;
-	struct io_uring ring;
+	struct blk_io io;
+	bool made; /* image and io are */
 	struct request request[IN_FLIGHT];
 	unsigned in_flight, orphans;
 	uint64_t flight_bytes;
@@ -50,27 +44,26 @@ static struct blk *blk_of(struct virtio *v)
 	return (struct blk *)v;
 }
 
-static bool is_data(const struct request *r)
+static struct virtqueue *queue_of(struct blk *b, const struct request *r)
 {
-	return r->header.type == BLK_IN || r->header.type == BLK_OUT;
+	return &b->v.queue[r->queue];
 }
 
 static void release(struct blk *b, struct request *r)
 {
 	b->orphans -= r->orphan;
 	b->in_flight--;
-	b->flight_bytes -= r->bytes ? r->len : 0;
-	free(r->bytes);
-	r->bytes = NULL;
+	b->flight_bytes -= r->op.bytes ? r->op.len : 0;
+	free(r->op.bytes);
+	r->op.bytes = NULL;
 	r->busy = false;
 }
 
 /* Give the chain back. The status is the last byte the guest lends. */
 static bool answer(struct blk *b, struct request *r, uint8_t status)
 {
-	struct virtqueue *q = &b->v.queue[r->queue];
 	uint32_t last = r->chain.write_bytes - 1;
-	bool good = chain_write(q, &r->chain, last, &status, 1);
+	bool good = chain_write(queue_of(b, r), &r->chain, last, &status, 1);
 
 	if (status != BLK_OK)
 		atomic_fetch_add(&b->v.count.errors, 1);
@@ -86,129 +79,29 @@ static uint8_t status_of(int error)
 }
 
 /* What was read goes to the guest. */
-static int deliver(struct blk *b, struct request *r)
+static uint8_t deliver(struct blk *b, struct request *r)
 {
-	if (!chain_write(&b->v.queue[r->queue], &r->chain, 0, r->bytes, r->len))
-		return -EFAULT;
-	r->filled = r->len;
-	return 0;
+	if (!chain_write(queue_of(b, r), &r->chain, 0, r->op.bytes, r->op.len))
+		return BLK_IOERR;
+	r->filled = r->op.len;
+	return BLK_OK;
 }
 
-/* The host is done with @r. */
-static bool finish(struct blk *b, struct request *r, int error)
+/* The host is done with @r. False: the guest's queue is not there. */
+static bool finish(struct blk *b, struct request *r)
 {
+	uint8_t status = status_of(r->op.error);
 	bool good = true;
 
 	if (!r->orphan) {
-		if (!error && r->header.type == BLK_IN)
-			error = deliver(b, r);
-		if (!error && is_data(r))
-			atomic_fetch_add(&b->v.count.bytes, r->len);
-		good = answer(b, r, status_of(error));
+		if (status == BLK_OK && r->op.kind == OP_READ)
+			status = deliver(b, r);
+		if (status == BLK_OK)
+			atomic_fetch_add(&b->v.count.bytes, r->op.len);
+		good = answer(b, r, status);
 	}
 	release(b, r);
 	return good;
-}
-
-/* Without the FLUSH feature the driver never asks for durability: each write
- * has it (5.2.6.2). */
-static int write_flags(const struct blk *b)
-{
-	return b->v.accepted & BLK_F_FLUSH ? 0 : RWF_DSYNC;
-}
-
-static void prepare(struct blk *b, struct request *r, struct io_uring_sqe *sqe)
-{
-	uint64_t at = r->at + r->done;
-	uint8_t *bytes = r->bytes + r->done;
-	uint32_t len = r->len - r->done;
-
-	switch (r->header.type) {
-	case BLK_IN:
-		io_uring_prep_read(sqe, b->image.fd, bytes, len, at);
-		break;
-	case BLK_OUT:
-		io_uring_prep_write(sqe, b->image.fd, bytes, len, at);
-		sqe->rw_flags = write_flags(b);
-		break;
-	case BLK_FLUSH:
-		io_uring_prep_fsync(sqe, b->image.fd, IORING_FSYNC_DATASYNC);
-		break;
-	default:
-		io_uring_prep_fallocate(sqe, b->image.fd, r->mode, (off_t)r->at,
-					(off_t)r->span);
-		break;
-	}
-	io_uring_sqe_set_data(sqe, r);
-}
-
-/* The same by a plain call: what the ring's completion would say. */
-static int call(struct blk *b, struct request *r)
-{
-	struct iovec v = { r->bytes + r->done, r->len - r->done };
-	off_t at = (off_t)(r->at + r->done);
-	ssize_t n;
-
-	switch (r->header.type) {
-	case BLK_IN:
-		n = preadv2(b->image.fd, &v, 1, at, 0);
-		break;
-	case BLK_OUT:
-		n = pwritev2(b->image.fd, &v, 1, at, write_flags(b));
-		break;
-	case BLK_FLUSH:
-		n = fdatasync(b->image.fd);
-		break;
-	default:
-		n = fallocate(b->image.fd, r->mode, (off_t)r->at,
-			      (off_t)r->span);
-		break;
-	}
-	return n < 0 ? -errno : (int)n;
-}
-
-enum step { STEP_AGAIN, STEP_DONE };
-
-/* What a result says: go on with the rest, or the request is done with
- * *error. No bytes at all: the image is shorter than it was. */
-static enum step step(struct request *r, int result, int *error)
-{
-	*error = 0;
-	if (result == -EINTR || result == -EAGAIN)
-		return STEP_AGAIN;
-	if (result < 0 && result == -EOPNOTSUPP &&
-	    (r->mode & FALLOC_FL_ZERO_RANGE)) {
-		/* A hole reads as zeros, too. */
-		r->mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-		return STEP_AGAIN;
-	}
-	if (result < 0) {
-		*error = result;
-		return STEP_DONE;
-	}
-	if (!is_data(r))
-		return STEP_DONE;
-	if (!result) {
-		*error = -EIO;
-		return STEP_DONE;
-	}
-	r->done += (uint32_t)result;
-	return r->done < r->len ? STEP_AGAIN : STEP_DONE;
-}
-
-/* Have the host do it, now or soon. */
-static bool submit(struct blk *b, struct request *r)
-{
-	int error;
-
-	if (b->has_ring) {
-		/* As many entries as requests: there is one. */
-		prepare(b, r, io_uring_get_sqe(&b->ring));
-		return true;
-	}
-	while (step(r, call(b, r), &error) == STEP_AGAIN)
-		;
-	return finish(b, r, error);
 }
 
 /* The sectors it is about. False: not all are the image's. */
@@ -220,22 +113,21 @@ static bool set_span(struct blk *b, struct request *r, uint64_t sector,
 	if (!bytes || bytes % BLK_SECTOR ||
 	    !range_within(sector, bytes / BLK_SECTOR, sectors))
 		return false;
-	r->at = sector * BLK_SECTOR;
-	r->span = bytes;
+	r->op.at = sector * BLK_SECTOR;
+	r->op.span = bytes;
 	return true;
 }
 
 /* A buffer with what is to be written. False: no memory, or no RAM there. */
 static bool load(struct blk *b, struct request *r)
 {
-	struct virtqueue *q = &b->v.queue[r->queue];
-
-	r->bytes = malloc(r->len);
-	if (!r->bytes)
+	r->op.bytes = malloc(r->op.len);
+	if (!r->op.bytes)
 		return false;
-	b->flight_bytes += r->len;
-	return r->header.type == BLK_IN ||
-	       chain_read(q, &r->chain, sizeof(r->header), r->bytes, r->len);
+	b->flight_bytes += r->op.len;
+	return r->op.kind == OP_READ ||
+	       chain_read(queue_of(b, r), &r->chain, HEADER, r->op.bytes,
+			  r->op.len);
 }
 
 static uint8_t check_data(struct blk *b, struct request *r)
@@ -247,7 +139,11 @@ static uint8_t check_data(struct blk *b, struct request *r)
 	if ((write && b->image.readonly) || len > BLK_REQUEST_MAX ||
 	    !set_span(b, r, r->header.sector, len))
 		return BLK_IOERR;
-	r->len = len;
+	r->op.kind = write ? OP_WRITE : OP_READ;
+	r->op.len = len;
+	/* Without the FLUSH feature the driver never asks for durability: each
+	 * write has it (5.2.6.2). */
+	r->op.durable = !(b->v.accepted & BLK_F_FLUSH);
 	return load(b, r) ? BLK_OK : BLK_IOERR;
 }
 
@@ -256,17 +152,17 @@ static uint8_t check_range(struct blk *b, struct request *r)
 	bool discard = r->header.type == BLK_DISCARD;
 	struct blk_range range;
 
-	if (r->chain.read_bytes != sizeof(r->header) + sizeof(range))
+	if (r->chain.read_bytes != HEADER + sizeof(range))
 		return BLK_UNSUPP;
-	if (b->image.readonly ||
-	    !chain_read(&b->v.queue[r->queue], &r->chain, sizeof(r->header),
-			&range, sizeof(range)))
+	if (b->image.readonly || !chain_read(queue_of(b, r), &r->chain, HEADER,
+					     &range, sizeof(range)))
 		return BLK_IOERR;
 	if (range.flags & ~(discard ? 0 : BLK_RANGE_UNMAP))
 		return BLK_UNSUPP;
-	r->mode = FALLOC_FL_KEEP_SIZE |
-		  (discard || range.flags ? FALLOC_FL_PUNCH_HOLE
-					  : FALLOC_FL_ZERO_RANGE);
+	r->op.kind = OP_ALLOCATE;
+	r->op.mode = FALLOC_FL_KEEP_SIZE |
+		     (discard || range.flags ? FALLOC_FL_PUNCH_HOLE
+					     : FALLOC_FL_ZERO_RANGE);
 	return set_span(b, r, range.sector,
 			(uint64_t)range.sectors * BLK_SECTOR)
 		       ? BLK_OK
@@ -279,8 +175,7 @@ static uint8_t get_id(struct blk *b, struct request *r)
 	uint32_t room = r->chain.write_bytes - 1;
 	size_t len = room < BLK_SERIAL ? room : BLK_SERIAL;
 
-	if (!chain_write(&b->v.queue[r->queue], &r->chain, 0, b->image.serial,
-			 len))
+	if (!chain_write(queue_of(b, r), &r->chain, 0, b->image.serial, len))
 		return BLK_IOERR;
 	r->filled = (uint32_t)len;
 	return BLK_OK;
@@ -299,6 +194,7 @@ static bool check(struct blk *b, struct request *r, uint8_t *status)
 		*status = check_range(b, r);
 		break;
 	case BLK_FLUSH:
+		r->op.kind = OP_SYNC;
 		*status = BLK_OK;
 		break;
 	case BLK_GET_ID:
@@ -311,26 +207,25 @@ static bool check(struct blk *b, struct request *r, uint8_t *status)
 	return *status == BLK_OK;
 }
 
-/* A chain that was taken. False: it has no room for a status. */
+/* A chain that was taken. False: it has no room for a status, or the guest's
+ * queue is not there. */
 static bool begin(struct blk *b, struct request *r)
 {
-	struct virtqueue *q = &b->v.queue[r->queue];
 	uint8_t status = BLK_IOERR;
-	bool good;
+	bool good = false;
 
 	r->busy = true;
 	r->orphan = false;
-	r->len = r->done = r->filled = 0;
-	r->mode = 0;
+	r->filled = 0;
+	r->op = (struct blk_op){ .bytes = NULL };
 	b->in_flight++;
-	if (!r->chain.write_bytes) {
-		release(b, r);
-		return false;
+	if (r->chain.write_bytes) {
+		if (chain_read(queue_of(b, r), &r->chain, 0, &r->header,
+			       HEADER) &&
+		    check(b, r, &status))
+			return !blk_io_begin(&b->io, &r->op) || finish(b, r);
+		good = answer(b, r, status);
 	}
-	if (chain_read(q, &r->chain, 0, &r->header, sizeof(r->header)) &&
-	    check(b, r, &status))
-		return submit(b, r);
-	good = answer(b, r, status);
 	release(b, r);
 	return good;
 }
@@ -343,14 +238,6 @@ static struct request *idle_request(struct blk *b)
 		if (!b->request[i].busy)
 			return &b->request[i];
 	return NULL;
-}
-
-/* What the kernel does not take now (it has no memory) it takes later. */
-static void tell_host(struct blk *b)
-{
-	while (b->has_ring && io_uring_sq_ready(&b->ring) &&
-	       io_uring_submit(&b->ring) < 0)
-		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
 static enum virtio_work blk_queue(struct virtio *v, unsigned n)
@@ -373,28 +260,25 @@ static enum virtio_work blk_queue(struct virtio *v, unsigned n)
 		else if (take == VQ_BROKEN || !begin(b, r))
 			w = VIRTIO_BROKEN;
 	}
-	tell_host(b);
+	blk_io_submit(&b->io);
 	return w;
+}
+
+/* An operation is the first thing in its request. */
+static struct request *request_of(struct blk_op *op)
+{
+	return (struct request *)op;
 }
 
 static enum virtio_work blk_event(struct virtio *v)
 {
 	struct blk *b = blk_of(v);
 	enum virtio_work w = VIRTIO_DONE;
-	struct io_uring_cqe *cqe;
-	int error;
+	struct blk_op *op;
 
-	while (!io_uring_peek_cqe(&b->ring, &cqe)) {
-		struct request *r = io_uring_cqe_get_data(cqe);
-		enum step s = step(r, cqe->res, &error);
-
-		io_uring_cqe_seen(&b->ring, cqe);
-		if (s == STEP_AGAIN)
-			prepare(b, r, io_uring_get_sqe(&b->ring));
-		else if (!finish(b, r, error))
+	while ((op = blk_io_done(&b->io, false)))
+		if (!finish(b, request_of(op)))
 			w = VIRTIO_BROKEN;
-	}
-	tell_host(b);
 	return w;
 }
 
@@ -409,8 +293,8 @@ static int blk_start(struct virtio *v)
 	if (r)
 		return r;
 	b->made = true;
-	b->has_ring = !io_uring_queue_init(IN_FLIGHT, &b->ring, 0);
-	v->event = b->has_ring ? b->ring.ring_fd : -1;
+	blk_io_init(&b->io, b->image.fd, IN_FLIGHT);
+	v->event = blk_io_event(&b->io);
 	return 0;
 }
 
@@ -426,18 +310,13 @@ static void blk_reset(struct virtio *v)
 static void blk_destroy(struct virtio *v)
 {
 	struct blk *b = blk_of(v);
+	struct blk_op *op;
 
-	/* The kernel may still write into buffers: they end after the ring. */
-	while (b->has_ring && b->in_flight) {
-		struct io_uring_cqe *cqe;
-
-		if (io_uring_wait_cqe(&b->ring, &cqe))
-			continue;
-		release(b, io_uring_cqe_get_data(cqe));
-		io_uring_cqe_seen(&b->ring, cqe);
-	}
-	if (b->has_ring)
-		io_uring_queue_exit(&b->ring);
+	/* The kernel may still write into their buffers. */
+	while (b->in_flight && (op = blk_io_done(&b->io, true)))
+		release(b, request_of(op));
+	if (b->made)
+		blk_io_fini(&b->io);
 	if (b->image.fd >= 0)
 		close(b->image.fd);
 	free(b);

@@ -207,6 +207,16 @@ static void write_register(struct virtio *v, uint64_t offset, uint32_t value)
 	}
 }
 
+static uint64_t read_config(const struct virtio *v, uint64_t offset,
+			    unsigned len)
+{
+	uint64_t value = 0;
+
+	if (range_within(offset, len, v->config_bytes))
+		memcpy(&value, &v->config[offset], len);
+	return value;
+}
+
 /* Below the config space, registers have 32 bits and no other width. */
 static uint64_t mmio_read(struct device *d, uint64_t offset, unsigned len)
 {
@@ -214,12 +224,10 @@ static uint64_t mmio_read(struct device *d, uint64_t offset, unsigned len)
 	uint64_t value = 0;
 
 	pthread_mutex_lock(&v->lock);
-	if (offset >= VIRTIO_CONFIG) {
-		if (range_within(offset - VIRTIO_CONFIG, len, v->config_bytes))
-			memcpy(&value, v->config + offset - VIRTIO_CONFIG, len);
-	} else if (len == 4) {
+	if (offset >= VIRTIO_CONFIG)
+		value = read_config(v, offset - VIRTIO_CONFIG, len);
+	else if (len == 4)
 		value = read_register(v, offset);
-	}
 	pthread_mutex_unlock(&v->lock);
 	return value;
 }

@@ -2,10 +2,10 @@
 /*
  * Fields that both sides write at any time (idx, used_event) are naturally
  * aligned, because virtqueue_valid has checked it, and a copy of 2 bytes is one
- * access. What the order of accesses must be is said where it matters.
+ * access. Each side writes its own, then reads the other's, so that one of them
+ * sees what the other wrote; ept/guest_mem.h promises that order.
  */
 #include <assert.h>
-#include <stdatomic.h>
 
 #include "devices/virtio_bits.h"
 #include "devices/virtqueue.h"
@@ -44,8 +44,6 @@ static bool waiting(struct virtqueue *q, uint16_t *n)
 
 	if (!guest_read(q->memory, plus(q->driver, 2), &idx, sizeof(idx)))
 		return false;
-	/* What idx covers is read after it. */
-	atomic_thread_fence(memory_order_acquire);
 	*n = (uint16_t)(idx - q->seen);
 	return *n <= q->size;
 }
@@ -53,17 +51,11 @@ static bool waiting(struct virtqueue *q, uint16_t *n)
 /* Ask for a notification of the next entry. */
 static bool ask(struct virtqueue *q)
 {
-	if (!q->event_idx)
-		return true;
-	if (!guest_write(
-		    q->memory,
-		    plus(q->device, RING + q->size * sizeof(struct vq_used)),
-		    &q->seen, sizeof(q->seen)))
-		return false;
-	/* The driver writes idx, then reads this; we the other way round: one
-	 * of us sees what the other wrote. */
-	atomic_thread_fence(memory_order_seq_cst);
-	return true;
+	gpa_t avail_event =
+		plus(q->device, RING + q->size * sizeof(struct vq_used));
+
+	return !q->event_idx ||
+	       guest_write(q->memory, avail_event, &q->seen, sizeof(q->seen));
 }
 
 /* Where the descriptors of a chain are: the queue's table or an indirect one,
@@ -220,8 +212,6 @@ bool virtqueue_give(struct virtqueue *q, uint16_t head, uint32_t written)
 	if (!guest_write(q->memory, plus(q->device, RING + i * sizeof(u)), &u,
 			 sizeof(u)))
 		return false;
-	/* The driver reads the entry once idx covers it. */
-	atomic_thread_fence(memory_order_release);
 	if (!guest_write(q->memory, plus(q->device, 2), &idx, sizeof(idx)))
 		return false;
 	q->used = idx;
@@ -242,8 +232,6 @@ bool virtqueue_interrupts(struct virtqueue *q)
 
 	if (q->used == q->told)
 		return false;
-	/* The driver writes its wish, then reads used; we the other way. */
-	atomic_thread_fence(memory_order_seq_cst);
 	if (!guest_read(q->memory, plus(q->driver, q->event_idx ? event_at : 0),
 			&word, sizeof(word)))
 		wants = true;

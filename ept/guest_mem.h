@@ -17,7 +17,9 @@ struct stage2;
 /*
  * Copy @len bytes out of or into guest memory at @at. Any thread, no lock
  * held; may block on swap. False, with nothing promised about the bytes, when
- * a part of the range is no RAM or its page cannot be had.
+ * a part of the range is no RAM or its page cannot be had. The guest sees the
+ * accesses of a thread in the order of its calls: each takes a lock, which on
+ * x86 is a full barrier.
  */
 bool guest_read(struct stage2 *s, gpa_t at, void *to, size_t len);
 bool guest_write(struct stage2 *s, gpa_t at, const void *from, size_t len);

@@ -42,6 +42,11 @@ $(OUT)/tests/unit/ept_fail: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 	io_uring_queue_init io_uring_submit_and_wait malloc calloc \
 	aligned_alloc mmap ZSTD_createCCtx ZSTD_createDCtx)
 
+# Those that tests/fuzz/virtio_host.h takes over.
+VIRTIO_WRAPS := $(addprefix -Wl$(comma)--wrap=, poll pthread_create \
+	pthread_join pthread_cond_wait io_uring_queue_init)
+$(OUT)/tests/unit/dev_virtio_corpus: WRAPS = $(VIRTIO_WRAPS)
+
 -include $(addprefix $(OUT)/obj/tests/,$(addsuffix .d,$(UNIT_ALL)))
 -include $(GUEST_HOSTED:.o=.d) $(GUEST_SPACES:.o=.d)
 

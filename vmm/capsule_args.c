@@ -94,6 +94,8 @@ void capsule_args(struct words *w, const struct run_options *o,
 	words_add(w, "%u", o->cpus);
 	add_memory(w, o);
 	add_disks(w, o);
+	words_add(w, "--console");
+	words_add(w, "%s", console_name[o->console]);
 	add_outside(w, o, name);
 	if (o->timeout_s) {
 		words_add(w, "--timeout");

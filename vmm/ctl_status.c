@@ -160,6 +160,7 @@ static bool print_slo(json_t *st)
 	return true;
 }
 
+/* Those that the guest has used. */
 static bool print_devices(json_t *st)
 {
 	json_t *devices, *device;
@@ -177,9 +178,11 @@ static bool print_devices(json_t *st)
 				&requests, "bytes", &bytes, "errors", &errors,
 				"needs_reset", &resets))
 			return false;
-		printf("virtio %-3lld %s: %lld requests, %.1f MiB, %lld errors, "
-		       "%lld times in need of a reset\n",
-		       slot, name, requests, mib(bytes), errors, resets);
+		if (requests || resets)
+			printf("virtio %-3lld %s: %lld requests, %.1f MiB, %lld errors, "
+			       "%lld times in need of a reset\n",
+			       slot, name, requests, mib(bytes), errors,
+			       resets);
 	}
 	return true;
 }

@@ -14,13 +14,14 @@
 
 #include "devices/devices.h"
 #include "devices/lab.h"
+#include "devices/virtio_console.h"
 #include "vmm/vm.h"
 
 /*
  * The terminal is the flow control: while it does not take the bytes, the vCPU
- * that sends them waits, and only it, and no longer than the VM lives.
+ * or device that sends them waits, and only it, and no longer than the VM lives.
  */
-static void console_write(void *ctx, const uint8_t *bytes, size_t len)
+void machine_output(void *ctx, const uint8_t *bytes, size_t len)
 {
 	while (len && !vm_ended(ctx)) {
 		struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
@@ -46,7 +47,7 @@ static void uart_irq(void *ctx, int level)
 	ioctl(vm->fd, KVM_IRQ_LINE, &irq);
 }
 
-static void uart_room(void *ctx)
+void machine_room(void *ctx)
 {
 	uint64_t one = 1;
 
@@ -56,13 +57,20 @@ static void uart_room(void *ctx)
 
 static struct device *make_uart(struct vm *vm)
 {
-	struct uart_output out = { .write = console_write, .ctx = vm };
+	struct uart_output out = { .write = machine_output, .ctx = vm };
 	struct irq_line irq = { .set = uart_irq, .ctx = vm };
 
 	vm->uart = uart_create(out, irq);
 	if (vm->uart)
-		uart_on_room(vm->uart, uart_room, vm);
+		uart_on_room(vm->uart, machine_room, vm);
 	return vm->uart;
+}
+
+size_t machine_input(struct vm *vm, const uint8_t *bytes, size_t len)
+{
+	return vm->options->console == CONSOLE_VIRTIO
+		       ? virtio_console_input(vm->console, bytes, len)
+		       : uart_input(vm->uart, bytes, len);
 }
 
 /* A status beyond what an exit status can say is told apart from success. */

@@ -22,6 +22,9 @@
 enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_CAPSULE };
 enum on_swap_error { SWAP_ERROR_STOP, SWAP_ERROR_KILL, SWAP_ERROR_POISON };
 
+enum console { CONSOLE_UART, CONSOLE_VIRTIO };
+
+extern const char *const console_name[]; /* ended by NULL */
 extern const char *const on_swap_error_name[]; /* ended by NULL */
 
 struct swap_option {
@@ -56,6 +59,7 @@ struct run_options {
 	unsigned disks;
 	enum on_swap_error on_swap_error;
 	enum accel accel;
+	enum console console; /* which device the terminal's input goes to */
 	char *trace, *stats, *name, *api_socket; /* NULL: not given */
 	unsigned trace_refs_ms; /* 0: the trace holds faults only */
 	uint64_t timeout_s; /* 0: none */

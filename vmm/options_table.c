@@ -165,6 +165,21 @@ static bool set_accel(struct run_options *o, const char *value,
 	return true;
 }
 
+const char *const console_name[] = {
+	[CONSOLE_UART] = "uart", [CONSOLE_VIRTIO] = "virtio", NULL
+};
+
+static bool set_console(struct run_options *o, const char *value,
+			struct complaint *why)
+{
+	int i = word_index(value, console_name);
+
+	if (i < 0)
+		return complaint_set(why, "want uart or virtio");
+	o->console = (enum console)i;
+	return true;
+}
+
 static bool set_paging(struct run_options *o, const char *value,
 		       struct complaint *why)
 {
@@ -248,6 +263,8 @@ const struct option options[] = {
 	  "a raw image or block device as a virtio disk; repeatable\n"
 	  "[the sample guest's own image, in a private copy, and a\n"
 	  "scratch disk]" },
+	{ 0, "console", "uart|virtio", set_console,
+	  "which device hears the terminal; both speak to it [uart]" },
 	{ 0, "trace", "FILE", set_trace, "record faults and evictions" },
 	{ 0, "trace-refs", "MS", set_trace_refs,
 	  "unmap everything that often, so that the trace has the\n"

@@ -14,7 +14,6 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "devices/devices.h"
 #include "ept/trace.h"
 #include "vmm/api.h"
 #include "vmm/beside.h"
@@ -71,10 +70,10 @@ static int open_timer(uint64_t ms, bool again)
 	return fd;
 }
 
-/* Hand the UART what it takes; stop reading while it is full. */
+/* Hand the console what it takes; stop reading while it is full. */
 static void feed(struct session *s)
 {
-	size_t taken = uart_input(s->vm->uart, s->input, s->inputs);
+	size_t taken = machine_input(s->vm, s->input, s->inputs);
 
 	s->inputs -= taken;
 	memmove(s->input, s->input + taken, s->inputs);

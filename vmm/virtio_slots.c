@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "devices/virtio_blk.h"
+#include "devices/virtio_console.h"
+#include "devices/virtio_rng.h"
 #include "vmm/disk.h"
 #include "vmm/vm.h"
 
@@ -77,6 +79,32 @@ static bool make_disk(struct vm *vm, unsigned i, struct virtio_slot *s,
 	return complaint_set(why, "disk %u: %s", i, strerror(-r));
 }
 
+static unsigned one(const struct vm *vm)
+{
+	(void)vm;
+	return 1;
+}
+
+static bool make_rng(struct vm *vm, unsigned i, struct virtio_slot *s,
+		     const struct virtio_host *host, struct complaint *why)
+{
+	int r = virtio_rng_create(&s->device, host);
+
+	(void)vm, (void)i;
+	return !r || complaint_set(why, "rng: %s", strerror(-r));
+}
+
+static bool make_console(struct vm *vm, unsigned i, struct virtio_slot *s,
+			 const struct virtio_host *host, struct complaint *why)
+{
+	const struct console_host to = { machine_output, machine_room, vm };
+	int r = virtio_console_create(&s->device, &to, host);
+
+	(void)i;
+	vm->console = r ? NULL : s->device;
+	return !r || complaint_set(why, "console: %s", strerror(-r));
+}
+
 static const struct {
 	const char *name;
 	unsigned (*count)(const struct vm *vm);
@@ -84,6 +112,8 @@ static const struct {
 		     const struct virtio_host *host, struct complaint *why);
 } wiring[] = {
 	{ "blk", disks, make_disk },
+	{ "rng", one, make_rng },
+	{ "console", one, make_console },
 };
 
 /* The @i-th device of the list's @k-th kind, in the next slot. */

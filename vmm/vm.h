@@ -66,6 +66,7 @@ struct vm {
 	struct device *uart, *lab; /* also on their bus */
 	struct virtio_slot slot[ABI_VIRTIO_SLOTS];
 	unsigned slots; /* in use, the first ones */
+	struct virtio *console; /* in one of them */
 	struct vcpu vcpu[MAX_CPUS];
 	unsigned vcpus;
 	uint64_t tsc_hz;
@@ -85,7 +86,7 @@ struct vm {
 	int status; /* exit status of run, once ended */
 	uint64_t page_faults; /* as the guest reported */
 	int ended; /* eventfd: readable once end is set */
-	int room; /* eventfd: the UART takes input again */
+	int room; /* eventfd: the console takes input again */
 };
 
 /* KVM, memory, devices, boot data. False: one line in *why, nothing stays. */
@@ -119,6 +120,12 @@ bool vm_make_memory(struct vm *vm, const struct image *im,
 /* machine.c: the devices, in one visible list. False: one line in *why. */
 bool machine_wire(struct vm *vm, struct complaint *why);
 
+/* Bytes that the guest sends to a console: to stdout, in order; waits for it. */
+void machine_output(void *vm, const uint8_t *bytes, size_t len);
+/* Bytes for the console of --console; how many it took. When it did not take
+ * all of them, and has room again: vm->room. */
+size_t machine_input(struct vm *vm, const uint8_t *bytes, size_t len);
+void machine_room(void *vm);
 /* virtio_slots.c: its second part, virtio devices. False: one line in *why. */
 bool virtio_wire(struct vm *vm, struct complaint *why);
 

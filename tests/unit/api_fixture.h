@@ -96,7 +96,8 @@ static inline void fake_status(void *vm, struct status *st)
 		.ladder = { [RUNG_COMPRESSED] = { 4, 16384, 1500 } },
 		.slo = { 0.5, 48 << 20, 9, 2 },
 		.device[0] = { "blk", 12, 3 << 20, 1, 0 },
-		.devices = 1,
+		.device[1] = { "rng", 0, 0, 0, 0 },
+		.devices = 2,
 	};
 }
 

@@ -73,6 +73,8 @@ static void inner_run_means_the_same(void **state)
 			       "20",
 			       "--mem-slo",
 			       "stall=12.5",
+			       "--console",
+			       "virtio",
 			       "--disk",
 			       "path=/d.img",
 			       "--disk",
@@ -109,6 +111,7 @@ static void inner_run_means_the_same(void **state)
 		assert_int_equal(b.swap[i].size, a.swap[i].size);
 		assert_int_equal(b.swap[i].codec, a.swap[i].codec);
 	}
+	assert_int_equal(b.console, CONSOLE_VIRTIO);
 	assert_int_equal(b.disks, 2);
 	assert_string_equal(b.disk[1].path, "/dev/capsule/disk1");
 	assert_false(b.disk[0].readonly);

@@ -195,6 +195,12 @@ static void disks_add_up(void **state)
 	assert_string_equal(o.disk[2].path, "/d");
 	assert_false(o.disk[2].readonly || o.disk[2].copy);
 	options_free(&o);
+	expect_good("");
+	assert_int_equal(o.console, CONSOLE_UART);
+	options_free(&o);
+	expect_good("--console virtio");
+	assert_int_equal(o.console, CONSOLE_VIRTIO);
+	options_free(&o);
 }
 
 static void guest_words_follow_the_text(void **state)
@@ -275,6 +281,7 @@ static void help_names_every_option(void **state)
 		"--inject flip=N\n",
 		"--mem-slo stall=PERCENT\n",
 		"--disk path=FILE[,readonly=on]\n",
+		"--console uart|virtio\n",
 	};
 	char *text = help_text(), *rest = text, *line;
 

@@ -116,6 +116,7 @@ static void bad_lines_say_why(void **state)
 		{ "--swap ram --swap ram --swap ram --swap ram --swap file=/a "
 		  "--swap ram --swap ram --swap ram --swap ram",
 		  "--swap 'ram': at most 8 tiers" },
+		{ "--console tty", "--console 'tty': want uart or virtio" },
 		{ "--disk /a", "--disk '/a': " DISK_FORM },
 		{ "--disk readonly=on", "--disk 'readonly=on': " DISK_FORM },
 		{ "--disk path=", "--disk 'path=': one path is wanted" },

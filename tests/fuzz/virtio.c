@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Any driver against a virtio device: its first byte says which device, the
+ * rest is what the driver does, an action a byte with its arguments behind.
+ * Whatever it did, a reset must make the device as new: then a proper request
+ * is answered properly. tests/fuzz/fuzz.mk says how to run it.
+ */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "devices/virtio_blk.h"
+#include "devices/virtio_console.h"
+#include "devices/virtio_rng.h"
+#include "tests/fuzz/virtio_host.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+#define SECTORS 64u
+#define SIZE	16u
+/* Three queues may lie here, one behind the other. */
+#define DESC(n)	  (0x1000u + (n)*0x200u)
+#define DRIVER(n) (0x2000u + (n)*0x200u)
+#define DEVICE(n) (0x3000u + (n)*0x200u)
+#define BUFFERS	  0x4000u
+
+enum which { BLK, BLK_READONLY, RNG, CONSOLE, DEVICES };
+
+static struct virtio *dev;
+static int level;
+
+/* The input, as it is consumed; beyond its end there are zeros. */
+static const uint8_t *input;
+static size_t left;
+
+static uint64_t take(unsigned n)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i<n; i++, input += left> 0, left -= left > 0)
+		v |= (uint64_t)(left ? *input : 0) << (8 * i);
+	return v;
+}
+
+static void set_line(void *ctx, int to)
+{
+	(void)ctx;
+	if (to == level)
+		abort(); /* changes only */
+	level = to;
+}
+
+static void on_output(void *ctx, const uint8_t *bytes, size_t len)
+{
+	(void)ctx, (void)bytes, (void)len;
+}
+
+static void on_room(void *ctx)
+{
+	(void)ctx;
+}
+
+static int image(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = memfd_create("image", MFD_CLOEXEC);
+	if (ftruncate(fd, SECTORS * BLK_SECTOR))
+		abort();
+	return dup(fd);
+}
+
+static int make(enum which which)
+{
+	const struct virtio_host host = { .irq = { set_line, NULL } };
+	const struct console_host to = { on_output, on_room, NULL };
+	struct blk_image disk = { .bytes = SECTORS * BLK_SECTOR,
+				  .queues = 3,
+				  .readonly = which == BLK_READONLY };
+
+	switch (which) {
+	case RNG:
+		return virtio_rng_create(&dev, &host);
+	case CONSOLE:
+		return virtio_console_create(&dev, &to, &host);
+	default:
+		disk.fd = image();
+		return virtio_blk_create(&dev, &disk, &host);
+	}
+}
+
+static uint64_t get_reg(uint64_t at, unsigned len)
+{
+	return dev->device.ops->read(&dev->device, at, len);
+}
+
+static void set_reg(uint64_t at, unsigned len, uint64_t value)
+{
+	dev->device.ops->write(&dev->device, at, len, value);
+}
+
+static void set(uint64_t at, uint32_t value)
+{
+	set_reg(at, 4, value);
+}
+
+static void negotiate(uint64_t features)
+{
+	set(VIRTIO_STATUS, 0);
+	set(VIRTIO_STATUS, 1);
+	set(VIRTIO_STATUS, 3);
+	for (unsigned i = 0; i < 2; i++) {
+		set(VIRTIO_DRIVER_FEATURES_SEL, i);
+		set(VIRTIO_DRIVER_FEATURES, (uint32_t)(features >> 32 * i));
+	}
+	set(VIRTIO_STATUS, 11);
+}
+
+static void set_queue(unsigned n, uint32_t size)
+{
+	set(VIRTIO_QUEUE_SEL, n);
+	set(VIRTIO_QUEUE_NUM, size);
+	set(VIRTIO_QUEUE_DESC_LOW, DESC(n));
+	set(VIRTIO_QUEUE_DRIVER_LOW, DRIVER(n));
+	set(VIRTIO_QUEUE_DEVICE_LOW, DEVICE(n));
+	set(VIRTIO_QUEUE_READY, 1);
+}
+
+static void bring_up(uint64_t features)
+{
+	negotiate(features | VIRTIO_F_VERSION_1);
+	for (unsigned n = 0; n < 3; n++)
+		set_queue(n, SIZE);
+	set(VIRTIO_STATUS, 15);
+}
+
+/* An address that is likely to matter. */
+static uint64_t take_address(void)
+{
+	static const uint64_t where[] = {
+		BUFFERS,	 BUFFERS + 0x800, DESC(0),	     DRIVER(0),
+		DEVICE(0),	 DESC(1),	  RAM_BYTES - 16,    RAM_BYTES,
+		UINT64_MAX - 15, 0xd0000000,	  UINT64_MAX - 4096, 0,
+	};
+	uint64_t pick = take(1);
+
+	return where[pick % (sizeof(where) / sizeof(where[0]))] + take(1);
+}
+
+static uint32_t take_len(void)
+{
+	static const uint32_t len[] = { 0,   1,	  16,	  4096,	      511,
+					512, 513, 0x8000, UINT32_MAX, 20 };
+	uint64_t pick = take(1);
+
+	return pick < 10 ? len[pick] : (uint32_t)(pick * 16);
+}
+
+static void put16(uint64_t at, uint64_t value)
+{
+	uint16_t v = (uint16_t)value;
+
+	guest_write(NULL, (gpa_t){ at }, &v, sizeof(v));
+}
+
+static uint16_t get16(uint64_t at)
+{
+	uint16_t v = 0;
+
+	guest_read(NULL, (gpa_t){ at }, &v, sizeof(v));
+	return v;
+}
+
+static void offer(unsigned n, uint64_t head)
+{
+	uint16_t idx = get16(DRIVER(n) + 2);
+
+	put16(DRIVER(n) + 4 + idx % SIZE * 2, head);
+	put16(DRIVER(n) + 2, idx + 1u);
+}
+
+static void put_desc(uint64_t table, uint64_t i, struct vq_desc d)
+{
+	guest_write(NULL, (gpa_t){ table + i * sizeof(d) }, &d, sizeof(d));
+}
+
+/* Header at BUFFERS, data, and a status byte behind the header. */
+static void put_request(unsigned n, uint32_t type, uint64_t sector,
+			uint32_t len)
+{
+	const struct blk_header h = { type, 0, sector };
+	const uint16_t data = type == BLK_IN ? VQ_DESC_WRITE : 0;
+
+	guest_write(NULL, (gpa_t){ BUFFERS }, &h, sizeof(h));
+	put_desc(DESC(n), 0,
+		 (struct vq_desc){ BUFFERS, sizeof(h), VQ_DESC_NEXT, 1 });
+	put_desc(DESC(n), 1,
+		 (struct vq_desc){ BUFFERS + 0x1000, len,
+				   (uint16_t)(data | VQ_DESC_NEXT), 2 });
+	put_desc(DESC(n), 2,
+		 (struct vq_desc){ BUFFERS + 0x10, 1, VQ_DESC_WRITE, 0 });
+	offer(n, 0);
+}
+
+static void act(void)
+{
+	unsigned n;
+	uint64_t at;
+
+	switch (take(1) % 12) {
+	case 0:
+		bring_up(take(1) << 28 | take(2));
+		break;
+	case 1:
+		n = 1u << take(1) % 4;
+		at = take(2) & (0xfffu & -n);
+		set_reg(at, n, take(n));
+		break;
+	case 2:
+		n = 1u << take(1) % 4;
+		get_reg(take(2) & (0xfffu & -n), n);
+		break;
+	case 3: {
+		struct vq_desc d = { take_address(), take_len(), 0, 0 };
+
+		d.flags = (uint16_t)take(1);
+		d.next = (uint16_t)take(1);
+		at = take(1);
+		put_desc(at & 128 ? BUFFERS : DESC(at >> 4 & 1), at & 15, d);
+		break;
+	}
+	case 4:
+		n = (unsigned)take(1) % 3;
+		offer(n, take(1));
+		break;
+	case 5:
+		n = (unsigned)take(1) % 3;
+		put16(DRIVER(n) + take(1) % 8 * 2, take(2));
+		break;
+	case 6:
+		n = (unsigned)take(1) % 3;
+		at = take(1);
+		put_request(n, (uint32_t)take(1) % 16,
+			    at < 200 ? at : UINT64_MAX - at, take_len());
+		break;
+	case 7:
+		set(VIRTIO_QUEUE_NOTIFY, (uint32_t)take(1));
+		io_run();
+		break;
+	case 8:
+		set(VIRTIO_STATUS, 0);
+		break;
+	case 9:
+		at = take_address();
+		n = (unsigned)take(1);
+		guest_write(NULL, (gpa_t){ at }, &n, 1);
+		break;
+	case 10:
+		set(VIRTIO_INTERRUPT_ACK, (uint32_t)take(1));
+		break;
+	default:
+		if (dev->kind.id == VIRTIO_ID_CONSOLE)
+			virtio_console_input(dev, ram, take(2));
+		break;
+	}
+}
+
+/* A device that was reset serves a request of its kind. */
+static void must_work(enum which which)
+{
+	const bool disk = which == BLK || which == BLK_READONLY;
+	const struct vq_desc d = { BUFFERS, 100,
+				   which == RNG ? VQ_DESC_WRITE : 0, 0 };
+	const unsigned n = which == CONSOLE;
+
+	memset(ram, 0xff, sizeof(ram));
+	for (unsigned i = 0; i < 3; i++)
+		put16(DRIVER(i) + 2, 0), put16(DRIVER(i), 0);
+	bring_up(0);
+	if (disk) {
+		put_request(n, BLK_IN, SECTORS - 1, BLK_SECTOR);
+	} else {
+		put_desc(DESC(n), 0, d);
+		offer(n, 0);
+	}
+	set(VIRTIO_QUEUE_NOTIFY, n);
+	io_run();
+	if (get_reg(VIRTIO_STATUS, 4) != 15 || get16(DEVICE(n) + 2) != 1 ||
+	    !level || (disk && ram[BUFFERS + 0x10] != BLK_OK))
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	enum which which;
+
+	input = bytes;
+	left = len;
+	level = 0;
+	memset(ram, 0, sizeof(ram));
+	which = (enum which)(take(1) % DEVICES);
+	if (make(which))
+		abort();
+	while (left)
+		act();
+	io_run();
+	must_work(which);
+	dev->device.ops->destroy(&dev->device);
+	return 0;
+}
