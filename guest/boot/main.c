@@ -152,6 +152,7 @@ void kernel_main(uint32_t start_info)
 		lab_init(machine.lab);
 	lapic_init();
 	irq_init();
+	uart_connect();
 	gate_init_cpu();
 	inspect_init(&machine);
 	root_fs = image_mount();
