@@ -9,6 +9,7 @@
 /* More than any demonstration's functions need. */
 #define STACK_BYTES (4 * PAGE_SIZE)
 
+/* Write to it: what is shared after a fork is copied now. */
 static __attribute__((noinline)) void own_stack(void)
 {
 	volatile char below[STACK_BYTES];
@@ -18,11 +19,23 @@ static __attribute__((noinline)) void own_stack(void)
 	(void)below[0];
 }
 
-int64_t demo_child(struct demo *d, demo_part *part, void *what)
+int64_t demo_fork(struct demo *d)
 {
+	uint64_t parted = d->parted;
 	int64_t pid = sys_fork();
 
 	own_stack();
+	if (pid)
+		__atomic_store_n(&d->parted, parted + 1, __ATOMIC_RELEASE);
+	while (!pid && __atomic_load_n(&d->parted, __ATOMIC_ACQUIRE) == parted)
+		sys_sleep(1);
+	return pid;
+}
+
+int64_t demo_child(struct demo *d, demo_part *part, void *what)
+{
+	int64_t pid = demo_fork(d);
+
 	if (!pid) {
 		part(d, what);
 		sys_exit(0);
