@@ -3,7 +3,7 @@
 # make run       install what is missing, build, launch the sample guest
 # make test      install what is missing, build, run every test
 #
-# make           build: build/twofold, its helper, build/guest/sample.elf
+# make           build: build/twofold, its helper, build/guest: kernel, disk
 # make unit      unit and model tests only: seconds, no /dev/kvm
 # make check     format, layers, headers, cppcheck
 # make capsule   the small Linux that stands in for a missing /dev/kvm
@@ -49,7 +49,8 @@ LIBVMM := $(OUT)/libvmm.a
 HELPER_SOURCES := $(wildcard vmm/nbd/*.c)
 HELPER_OBJECTS := $(HELPER_SOURCES:%.c=$(OUT)/obj/%.o)
 
-all: $(OUT)/twofold $(OUT)/twofold-nbd $(BUILD)/guest/sample.elf
+all: $(OUT)/twofold $(OUT)/twofold-nbd $(BUILD)/guest/sample.elf \
+	$(BUILD)/guest/disk.img
 
 $(OUT)/twofold: $(OUT)/obj/vmm/main.o $(LIBVMM) $(LIBDEVICES) $(LIBEPT)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)

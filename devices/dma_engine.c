@@ -62,7 +62,8 @@ static enum dma_status hold(struct dma *m, const struct dma_ring *r,
 
 	if (status != DMA_DONE)
 		return status;
-	return status_of(guest_pin(m->memory, s->at, &s->host));
+	return status_of(
+		guest_pin(m->memory, s->at, rights & IOMMU_WRITE, &s->host));
 }
 
 static void let_go(struct dma *m, const struct side *s)

@@ -145,9 +145,15 @@ static bool check_mapping(struct auditor *a, gfn_t g, enum pte_kind kind,
 		     !!(a->in_pagemap[i] & (PM_PRESENT | PM_SWAP)));
 }
 
-/* Does the memfd hold what it should? */
+/* Does the memfd, or the copy of a shared file, hold what it should? */
 static bool check_memfd(struct auditor *a, gfn_t g, struct pte e, unsigned i)
 {
+	const struct share *share;
+	frame_t f;
+
+	if (frame_of(a->s, g, &f) && (share = share_of(a->s, f)))
+		return !pte_has_frame(e) ||
+		       agree(a, AUDIT_MEMFD, g, true, share_has(share, g));
 	return a->s->frame_pages > 1 ||
 	       agree(a, AUDIT_MEMFD, g, pte_has_frame(e), a->in_memfd[i]);
 }

@@ -11,6 +11,8 @@
  *     stored        no          no              yes
  *     poisoned      no          (its mark)      -
  *
+ * (a page of a shared file has its bytes in the copy instead, also when others
+ * have mapped it only,)
  * and, for all pages together: the table's counters equal a recount, no two
  * pages name one slot, swap holds as many pages as are named, and who is under
  * watch is in the watch queue. (A policy cannot be asked whom it holds; the

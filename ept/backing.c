@@ -41,6 +41,14 @@ static uint8_t *trim(uint8_t *at, uint64_t bytes)
 	return at + before;
 }
 
+/* Guest memory is no business of a core file, and a huge page would hide
+ * faults of its other 511 pages. */
+static void advise(uint8_t *at, uint64_t bytes)
+{
+	madvise(at, bytes, MADV_DONTDUMP);
+	madvise(at, bytes, MADV_NOHUGEPAGE);
+}
+
 /* Map the memfd between two guards. MAP_FAILED on error. */
 static uint8_t *map_guarded(int fd, uint64_t bytes)
 {
@@ -57,10 +65,7 @@ static uint8_t *map_guarded(int fd, uint64_t bytes)
 		munmap(hole, bytes + 2 * GUARD);
 		return MAP_FAILED;
 	}
-	/* Guest memory is no business of a core file, and a huge page would
-	 * hide faults of its other 511 pages. */
-	madvise(hole + GUARD, bytes, MADV_DONTDUMP);
-	madvise(hole + GUARD, bytes, MADV_NOHUGEPAGE);
+	advise(hole + GUARD, bytes);
 	return hole + GUARD;
 }
 
@@ -109,6 +114,23 @@ void backing_destroy(struct backing *b)
 	unmap_guarded(b->guest, backing_span(b, b->frames));
 	unmap_guarded(b->alias, backing_span(b, b->frames));
 	close(b->fd);
+}
+
+int backing_lay(struct backing *b, frame_t first, uint64_t frames, int fd)
+{
+	const uint64_t bytes = backing_span(b, frames);
+	uint8_t *const at[] = { backing_guest(b, first),
+				backing_alias(b, first) };
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (mmap(at[i], bytes, PROT_READ, MAP_SHARED | MAP_FIXED, fd,
+			 0) == MAP_FAILED)
+			return -errno;
+		advise(at[i], bytes);
+	}
+	if (b->locked)
+		mlock2(at[0], bytes, MLOCK_ONFAULT);
+	return 0;
 }
 
 int backing_unmap(struct backing *b, frame_t first, uint64_t frames)

@@ -32,6 +32,11 @@ int backing_create(struct backing *b, uint64_t frames, unsigned shift,
 		   bool lock);
 void backing_destroy(struct backing *b);
 
+/* Have frames [first, first + frames), of 4 KiB, be the beginning of the memory
+ * object @fd from now on, read-only: what the memfd has there is not used. 0 or
+ * -errno. */
+int backing_lay(struct backing *b, frame_t first, uint64_t frames, int fd);
+
 static inline void *backing_alias(const struct backing *b, frame_t f)
 {
 	return b->alias + (f.v << b->shift);

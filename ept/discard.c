@@ -205,6 +205,8 @@ uint64_t guest_discard(struct stage2 *s, gpa_t at, uint64_t len,
 	if (!s->config.paging || at.v + len < at.v)
 		return 0;
 	for (unsigned i = 0; i < s->config.regions; i++) {
+		if (s->config.share[i])
+			continue;
 		clip(&d, &s->config.region[i], at, len);
 		while (d.next.v < d.end.v)
 			discard_some(&d);

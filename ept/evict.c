@@ -6,7 +6,8 @@
  *   flush   they go from the guest mapping, in merged ranges; from here on
  *           their bytes cannot change without a fault, which rescues them
  *   take    they become leaving                                  (lock)
- *   judge   zero? equal to the stored copy? else store it
+ *   judge   zero? equal to the stored copy? of a shared file, which has its
+ *           bytes anyway? else store it
  *   commit  who is still leaving loses its frame: busy (lock), punched,
  *           then absent or stored (lock)
  *
@@ -110,6 +111,20 @@ static int by_gfn(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* How many victims from the @i-th on lie in frames that follow each other and
+ * are not shared. */
+static unsigned run_of(const struct stage2 *s, const struct batch *b,
+		       unsigned i)
+{
+	const struct victim *v = &b->victim[i];
+	unsigned each = s->frame_pages, run = each;
+
+	while (i + run < b->n && v[run].frame.v == v->frame.v + run / each &&
+	       !share_of(s, v[run].frame))
+		run += each;
+	return run;
+}
+
 /* Decide each victim's fate, by address: runs are read, and later stored and
  * punched, together. */
 static void judge_all(struct stage2 *s, struct batch *b)
@@ -122,9 +137,12 @@ static void judge_all(struct stage2 *s, struct batch *b)
 		uint64_t start = trace_now(), ticks;
 		int r;
 
-		for (run = each; i + run < b->n; run += each)
-			if (v[run].frame.v != v->frame.v + run / each)
-				break;
+		run = 1;
+		if (share_of(s, v->frame)) {
+			v->fate = FATE_SHARED;
+			continue;
+		}
+		run = run_of(s, b, i);
 		r = backing_read(&s->backing, v->frame, run / each,
 				 bytes_of(b, v));
 		for (unsigned k = 0; k < run; k++) {
@@ -236,7 +254,8 @@ static void commit_begin(struct stage2 *s, struct batch *b,
 			continue;
 		}
 		page_of(s, v->frame)->busy = true;
-		gather_add(frames, v->frame);
+		if (v->fate != FATE_SHARED)
+			gather_add(frames, v->frame);
 	}
 	pthread_mutex_unlock(&s->lock);
 }
@@ -256,6 +275,11 @@ static struct pte leave(struct stage2 *s, struct victim *v, unsigned rights)
 		c->zero_elided++;
 		return pte_away(PTE_ABSENT, PAGER_ZERO, rights);
 	}
+	if (v->fate == FATE_SHARED) {
+		c->clean_dropped++;
+		return pte_away(PTE_ABSENT,
+				PAGER_SHARE + region_of(s, v->frame), rights);
+	}
 	if (v->fate == FATE_STORED)
 		c->swapped_out++;
 	return pte_away(PTE_STORED, v->slot.v, rights);
@@ -267,6 +291,7 @@ static void part(struct stage2 *s, struct victim *v)
 		[FATE_ZERO] = TRACE_SOURCE_ZERO,
 		[FATE_CLEAN] = TRACE_SOURCE_CLEAN,
 		[FATE_STORED] = TRACE_SOURCE_SWAP,
+		[FATE_SHARED] = TRACE_SOURCE_SHARED,
 	};
 	struct pte e = ept_lookup(&s->ept, v->gfn);
 	struct pte after = leave(s, v, pte_rights(e));

@@ -5,7 +5,8 @@
 
 #include "ept/state.h"
 
-enum fate { FATE_STAYS, FATE_ZERO, FATE_CLEAN, FATE_STORED };
+/* FATE_SHARED: its bytes are in the copy that VMs share, and stay there. */
+enum fate { FATE_STAYS, FATE_ZERO, FATE_CLEAN, FATE_STORED, FATE_SHARED };
 
 /* A page; those of one frame follow each other. */
 struct victim {

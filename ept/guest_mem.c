@@ -5,13 +5,13 @@
 #include "ept/guest_mem.h"
 #include "ept/state.h"
 
-int guest_pin(struct stage2 *s, gpa_t at, void **to)
+int guest_pin(struct stage2 *s, gpa_t at, bool write, void **to)
 {
 	gfn_t g = gfn_of(at);
 	frame_t f;
 	int r;
 
-	if (!frame_of(s, g, &f))
+	if (!frame_of(s, g, &f) || (write && share_of(s, f)))
 		return -EFAULT;
 	pthread_mutex_lock(&s->lock);
 	r = page_in(s, g);
@@ -43,7 +43,7 @@ static bool copy(struct stage2 *s, gpa_t at, uint8_t *to, const uint8_t *from,
 		size_t part = PAGE_SIZE - (at.v & PAGE_MASK);
 		void *page;
 
-		if (guest_pin(s, at, &page))
+		if (guest_pin(s, at, from, &page))
 			return false;
 		if (part > len)
 			part = len;
@@ -77,7 +77,7 @@ bool guest_has(struct stage2 *s, gpa_t at, uint64_t len)
 	for (unsigned i = 0; i < c->regions; i++) {
 		uint64_t base = gpa_of(c->region[i].first).v;
 
-		if (at.v >= base &&
+		if (!c->share[i] && at.v >= base &&
 		    range_within(at.v - base, len,
 				 c->region[i].pages << PAGE_SHIFT))
 			return true;

@@ -17,9 +17,9 @@ struct stage2;
 /*
  * Copy @len bytes out of or into guest memory at @at. Any thread, no lock
  * held; may block on swap. False, with nothing promised about the bytes, when
- * a part of the range is no RAM or its page cannot be had. The guest sees the
- * accesses of a thread in the order of its calls: each takes a lock, which on
- * x86 is a full barrier.
+ * a part of the range is no RAM (nor, for reads, a share), or its page cannot
+ * be had. The guest sees the accesses of a thread in the order of its calls:
+ * each takes a lock, which on x86 is a full barrier.
  */
 bool guest_read(struct stage2 *s, gpa_t at, void *to, size_t len);
 bool guest_write(struct stage2 *s, gpa_t at, const void *from, size_t len);
@@ -28,10 +28,11 @@ bool guest_write(struct stage2 *s, gpa_t at, const void *from, size_t len);
  * Have the page of @at in its frame until guest_unpin: *to is where the host
  * finds the byte at @at, and those behind it up to the end of the page. For
  * who moves much at a time; pinned pages take their part of the guest's cap,
- * so few at once and not for long. As guest_read. 0; -EFAULT no RAM;
+ * so few at once and not for long. As guest_read, or as guest_write with @write.
+ * 0; -EFAULT no RAM;
  * -EHWPOISON; -EBUSY too much is pinned; else why the page cannot be had.
  */
-int guest_pin(struct stage2 *s, gpa_t at, void **to);
+int guest_pin(struct stage2 *s, gpa_t at, bool write, void **to);
 void guest_unpin(struct stage2 *s, gpa_t at);
 
 /* Is all of [at, at + len) RAM? */

@@ -115,7 +115,9 @@ static void fill_absent(struct stage2 *s, const struct haul *h,
 		r = pager->ops->fill(pager, arrival_gfn(a, i),
 				     pte_payload(a->from[i]),
 				     bytes_of(s, h, a, i));
-	if (r)
+	if (r == PAGER_FOUND)
+		a->source = TRACE_SOURCE_SHARED;
+	else if (r)
 		fail(a, i, r);
 }
 
@@ -160,6 +162,10 @@ static void count_fill(struct stage2 *s, const struct arrival *a, uint64_t by)
 	for (unsigned i = 0; i < s->frame_pages && !a->in_memory; i++)
 		if (pte_kind(a->from[i]) == PTE_STORED)
 			c->swapped_in += by;
+		else if (a->source == TRACE_SOURCE_SHARED)
+			c->share_found += by;
+		else if (pte_payload(a->from[i]) >= PAGER_SHARE)
+			c->share_read += by;
 		else if (pte_payload(a->from[i]) == PAGER_FILE)
 			c->file_filled += by;
 		else
@@ -219,13 +225,25 @@ static void leave(struct stage2 *s, struct arrival *a)
 	give_up(s, a);
 }
 
-/* Do both come into the host by the same call? */
-static bool alike(const struct arrival *a, const struct arrival *b)
+/* The ways in which bytes come into the host. */
+enum way { WAY_CONTINUE, WAY_ZERO, WAY_COPY, WAY_SHARE };
+
+static enum way way_of(const struct stage2 *s, const struct arrival *a)
+{
+	if (a->in_memory || is_large(s) || a->source == TRACE_SOURCE_SHARED)
+		return WAY_CONTINUE;
+	if (a->source == TRACE_SOURCE_ZERO)
+		return WAY_ZERO;
+	return share_of(s, a->frame) ? WAY_SHARE : WAY_COPY;
+}
+
+/* Do both come by the same call? Each share is a mapping of its own. */
+static bool alike(const struct stage2 *s, const struct arrival *a,
+		  const struct arrival *b)
 {
 	return !b->error && b->frame.v == a->frame.v + 1 &&
-	       a->in_memory == b->in_memory &&
-	       (a->source == TRACE_SOURCE_ZERO) ==
-		       (b->source == TRACE_SOURCE_ZERO);
+	       way_of(s, a) == way_of(s, b) && way_of(s, a) != WAY_SHARE &&
+	       share_of(s, a->frame) == share_of(s, b->frame);
 }
 
 /* How many of the run's @frames there are now; *error says why not all. */
@@ -236,13 +254,21 @@ static uint64_t install(struct stage2 *s, const struct haul *h,
 	uint64_t len = backing_span(&s->backing, frames), done;
 	int uffd = s->faults.uffd;
 
-	if (a->in_memory || is_large(s))
+	switch (way_of(s, a)) {
+	case WAY_SHARE:
+		*error = share_install(share_of(s, a->frame), a->gfn, uffd, at,
+				       bytes_of(s, h, a, 0));
+		return !*error;
+	case WAY_CONTINUE:
 		done = uffd_continue(uffd, at, len,
 				     backing_span(&s->backing, 1), error);
-	else if (a->source == TRACE_SOURCE_ZERO)
+		break;
+	case WAY_ZERO:
 		done = uffd_zero(uffd, at, len, error);
-	else
+		break;
+	default:
 		done = uffd_copy(uffd, at, bytes_of(s, h, a, 0), len, error);
+	}
 	return done >> s->backing.shift;
 }
 
@@ -257,7 +283,7 @@ static void install_all(struct stage2 *s, struct haul *h, unsigned first,
 		run = 1;
 		if (a->error)
 			continue;
-		while (i + run < first + n && alike(a + run - 1, a + run))
+		while (i + run < first + n && alike(s, a + run - 1, a + run))
 			run++;
 		for (uint64_t k = install(s, h, a, run, &error); k < run; k++)
 			fail(a + k, 0, error);

@@ -48,6 +48,7 @@ static enum rung rung_of(struct swap *swap, const struct trace_record *r)
 	case TRACE_SOURCE_ZERO:
 		return RUNG_ZERO;
 	case TRACE_SOURCE_CLEAN:
+	case TRACE_SOURCE_SHARED:
 		return RUNG_CLEAN;
 	case TRACE_SOURCE_BALLOON:
 		return RUNG_BALLOONED;

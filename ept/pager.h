@@ -21,7 +21,8 @@ struct pager_ops {
 	enum trace_source source; /* as traces call it */
 	/*
 	 * Fill @page (PAGE_SIZE bytes) for @gfn; @payload is that of its
-	 * stage-2 entry. 0 or -errno; then the page's bytes are undefined.
+	 * stage-2 entry. 0; PAGER_FOUND: its bytes are in memory already, and
+	 * @page was not written; or -errno: @page is undefined.
 	 * Called without locks, by any thread, for different pages at the
 	 * same time; may block. NULL: its pages are zeros.
 	 */
@@ -29,8 +30,15 @@ struct pager_ops {
 	void (*destroy)(struct pager *p);
 };
 
-/* Indices of a stage 2's pagers; what an absent page's entry carries. */
-enum pager_index { PAGER_ZERO, PAGER_FILE, PAGERS };
+#define PAGER_FOUND 1
+
+/* Indices of a stage 2's pagers; what an absent page's entry carries. The one
+ * of a shared region is PAGER_SHARE plus the region's number. */
+enum pager_index { PAGER_ZERO, PAGER_FILE, PAGER_SHARE };
+
+/* Read all of [offset, offset + len) of @fd. 0; -ENODATA: it ends before;
+ * -errno. */
+int pager_read(int fd, uint8_t *to, uint64_t len, uint64_t offset);
 
 /* Bytes of a file that are guest memory at @at. */
 struct file_extent {

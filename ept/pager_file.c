@@ -19,8 +19,7 @@ struct pager_file {
 	struct file_extent extent[];
 };
 
-/* Read all of [offset, offset + len), or say why not. */
-static int read_all(int fd, uint8_t *to, uint64_t len, uint64_t offset)
+int pager_read(int fd, uint8_t *to, uint64_t len, uint64_t offset)
 {
 	while (len) {
 		ssize_t n = pread(fd, to, len, (off_t)offset);
@@ -46,8 +45,8 @@ static int read_extent(int fd, const struct file_extent *x, uint64_t base,
 
 	if (from >= to)
 		return 0;
-	return read_all(fd, page + (from - base), to - from,
-			x->offset + (from - x->at.v));
+	return pager_read(fd, page + (from - base), to - from,
+			  x->offset + (from - x->at.v));
 }
 
 static int file_fill(struct pager *p, gfn_t gfn, uint64_t payload, void *page)

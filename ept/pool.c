@@ -126,7 +126,7 @@ unsigned pool_size(uint64_t blob)
 static void slab_open(struct pool *p, uint32_t slab, unsigned bin)
 {
 	p->slab[slab] = (struct slab){ .bin = (uint16_t)bin };
-	p->stats.bytes += POOL_SLAB;
+	p->stats.slab_bytes += POOL_SLAB;
 	ring_add_first(p->link, bin, FIRST_SLAB + slab);
 }
 
@@ -152,6 +152,25 @@ static bool slab_find(struct pool *p, unsigned bin, uint32_t *slab)
 	return true;
 }
 
+/* What @s has of the host: pages up to the last blob ever in use. */
+static uint64_t touched(const struct pool *p, const struct slab *s)
+{
+	const uint64_t page = POOL_BLOB_MAX;
+
+	return (s->carved * bin_bytes(p, s->bin) + page - 1) / page * page;
+}
+
+/* A blob that nobody had. */
+static void *blob_carve(struct pool *p, uint32_t slab)
+{
+	struct slab *s = &p->slab[slab];
+	uint64_t before = touched(p, s);
+	void *at = blob_at(p, slab, s->carved++);
+
+	p->stats.bytes += touched(p, s) - before;
+	return at;
+}
+
 /* Take a free blob of @slab, which has one. */
 static void *blob_take(struct pool *p, uint32_t slab)
 {
@@ -162,7 +181,7 @@ static void *blob_take(struct pool *p, uint32_t slab)
 		at = blob_at(p, slab, s->free - 1);
 		s->free = *(uint16_t *)at;
 	} else {
-		at = blob_at(p, slab, s->carved++);
+		at = blob_carve(p, slab);
 	}
 	if (++s->used == capacity(p, s))
 		ring_remove(p->link, FIRST_SLAB + slab);
@@ -219,9 +238,10 @@ void pool_free(struct pool *p, uint64_t blob)
 	if (!empty)
 		return;
 	/* Nobody else knows the slab: no lock for the system call. */
-	madvise(p->region + slab * POOL_SLAB, POOL_SLAB, MADV_DONTNEED);
+	madvise(p->region + slab * POOL_SLAB, POOL_SLAB, MADV_FREE);
 	pthread_mutex_lock(&p->lock);
-	p->stats.bytes -= POOL_SLAB;
+	p->stats.bytes -= touched(p, &p->slab[slab]);
+	p->stats.slab_bytes -= POOL_SLAB;
 	ring_add_first(p->link, RETURNED, FIRST_SLAB + slab);
 	pthread_mutex_unlock(&p->lock);
 }

@@ -8,8 +8,11 @@
  * Size classes are 16 bytes apart up to 512 and then 16 to a power of two, a
  * little larger where that fills the slab, so that a blob over 256 bytes
  * wastes at most 1/16 of itself. What the pool
- * takes is counted in whole slabs and never passes its limit; a slab without
- * blobs goes back to the host.
+ * takes is counted in pages that were touched, and limited in whole slabs,
+ * whose rest is not there yet. A slab without
+ * blobs is the host's, who takes it, without writing it anywhere, when it needs
+ * memory (MADV_FREE): until then it looks resident, and is used again first,
+ * which costs no faults.
  *
  * alloc and free may be called from any thread. A blob's bytes are its
  * owner's, who needs no lock for them.
@@ -26,9 +29,10 @@ struct pool;
 
 struct pool_stats {
 	uint64_t blobs; /* held now */
-	uint64_t bytes; /* what they take of the host, in slabs */
+	uint64_t bytes; /* what they take of the host, in pages */
+	uint64_t slab_bytes; /* the slabs that those pages are of */
 	uint64_t used_bytes; /* in those slabs, blobs with their slack */
-	uint64_t limit_bytes; /* what `bytes` never passes */
+	uint64_t limit_bytes; /* what `slab_bytes` never passes */
 };
 
 /*

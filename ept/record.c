@@ -18,8 +18,10 @@
 
 static_assert(INDEX_BITS + GENERATION_BITS == 52, "a slot fits an entry");
 
-#define MOVING	0x8000 /* of hold: `where` is changing, for an instant */
-#define HOLDERS 0x7fff
+/* Of hold; the rest counts who holds it beside the owner. */
+#define MOVING 0x8000 /* `where` is changing, for an instant */
+#define OWNED  0x4000
+#define HELD   0x7fff /* by anybody */
 
 /* Address space for every record there could be; memory comes as they are
  * used. A host that counts address space gives less. */
@@ -64,7 +66,7 @@ struct record *record_take(struct records *t, uint8_t nowhere)
 		return NULL;
 	atomic_store_explicit(&r->tier, nowhere, memory_order_relaxed);
 	atomic_store_explicit(&r->marks, MARK_YOUNG, memory_order_relaxed);
-	atomic_store_explicit(&r->hold, 1, memory_order_release);
+	atomic_store_explicit(&r->hold, OWNED, memory_order_release);
 	return r;
 }
 
@@ -88,9 +90,9 @@ struct record *record_hold(const struct records *t, uint64_t index)
 	r = &t->record[index];
 	hold = atomic_load_explicit(&r->hold, memory_order_relaxed);
 	for (;;) {
-		if (!(hold & HOLDERS))
+		if (!(hold & HELD))
 			return NULL;
-		assert((hold & HOLDERS) < HOLDERS);
+		assert((hold & ~MOVING & ~OWNED) < OWNED - 1);
 		if (hold & MOVING) {
 			sched_yield();
 			hold = atomic_load_explicit(&r->hold,
@@ -109,19 +111,28 @@ bool record_drop(struct record *r)
 	uint16_t before =
 		atomic_fetch_sub_explicit(&r->hold, 1, memory_order_acq_rel);
 
-	assert(before & HOLDERS); /* released twice, or never stored */
-	return (before & HOLDERS) == 1;
+	assert(before & ~MOVING & ~OWNED);
+	return (before & HELD) == 1;
 }
 
-/* The owner may drop its hold while MOVING is set; the count goes down then,
- * and the caller's own hold, the last, finds the new place. */
+bool record_disown(struct record *r)
+{
+	uint16_t before = atomic_fetch_and_explicit(&r->hold, (uint16_t)~OWNED,
+						    memory_order_acq_rel);
+
+	assert(before & OWNED); /* released twice, or never stored */
+	return (before & HELD) == OWNED;
+}
+
+/* The owner may leave while MOVING is set; the caller's own hold, the last,
+ * finds the new place then. */
 bool record_move(struct record *r, uint8_t tier, uint64_t where)
 {
-	uint16_t two = 2;
+	uint16_t both = OWNED | 1;
 
-	if (!atomic_compare_exchange_strong_explicit(&r->hold, &two, 2 | MOVING,
-						     memory_order_acquire,
-						     memory_order_relaxed))
+	if (!atomic_compare_exchange_strong_explicit(
+		    &r->hold, &both, OWNED | 1 | MOVING, memory_order_acquire,
+		    memory_order_relaxed))
 		return false;
 	r->where = where;
 	atomic_store_explicit(&r->tier, tier, memory_order_relaxed);
@@ -159,8 +170,8 @@ struct record *record_of(const struct records *t, slot_t slot)
 	if (i >= t->count)
 		return NULL;
 	r = &t->record[i];
-	return (atomic_load_explicit(&r->hold, memory_order_relaxed) &
-		HOLDERS) && life(r) == slot.v >> INDEX_BITS
+	return (atomic_load_explicit(&r->hold, memory_order_relaxed) & HELD) &&
+			       life(r) == slot.v >> INDEX_BITS
 		       ? r
 		       : NULL;
 }

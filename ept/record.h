@@ -16,6 +16,8 @@
  * with the last of them. Only a mover changes where the copy is, and only
  * while nobody but the owner is there besides (record_move); the owner, who
  * may come at any time, does not read that field without holding once more.
+ * The owner's hold is a bit of its own: by a count alone, a reader who stays
+ * behind when the owner leaves would look like one.
  */
 #ifndef EPT_RECORD_H
 #define EPT_RECORD_H
@@ -44,7 +46,7 @@ struct record {
 			 * page; of a free record: the next one */
 	struct tag tag;
 	_Atomic uint32_t generation; /* which life of the record this is */
-	_Atomic uint16_t hold; /* how many hold it, and whether it moves */
+	_Atomic uint16_t hold; /* who holds it, and whether it moves */
 	_Atomic uint8_t tier;
 	_Atomic uint8_t marks;
 };
@@ -63,8 +65,8 @@ struct records {
 int records_init(struct records *t);
 void records_destroy(struct records *t);
 
-/* A record for a page to be stored, held once and in tier @nowhere; or NULL:
- * all are in use. */
+/* A record for a page to be stored, held by its owner and in tier @nowhere; or
+ * NULL: all are in use. */
 struct record *record_take(struct records *t, uint8_t nowhere);
 /* The end of a record's life, and of the slot that names it. Nobody holds it
  * any more. */
@@ -73,9 +75,10 @@ void record_free(struct records *t, struct record *r);
 /* Hold record @index if anybody does; NULL: it is free. Whose life that is has
  * to be seen. */
 struct record *record_hold(const struct records *t, uint64_t index);
-/* True: that was the last hold. What the record names is to be given up, and
- * then the record. */
+/* The end of that, and of the owner's hold. True: it was the last one. What the
+ * record names is to be given up, and then the record. */
 bool record_drop(struct record *r);
+bool record_disown(struct record *r);
 
 /* The caller and the owner hold @r, nobody else: from now on it lies at @where
  * in @tier. False: somebody else is there, or the owner is not. */

@@ -32,7 +32,7 @@ static int make_ghosts(struct stage2 *s)
 	uint64_t frames = s->backing.frames;
 	struct shadow_config sc = { .frames = frames,
 				    .sampling = sampling(frames),
-				    .capacity = s->config.limit,
+				    .capacity = limit_of(s, s->config.limit),
 				    .policies = policies };
 	struct mrc_config mc = { frames, sampling(frames) };
 	struct shadow *shadow;

@@ -34,14 +34,17 @@ static struct trace_record record_of_fault(const struct parked_fault *p)
 }
 
 /* The fault is over, in the books: the page's entry was @from and is @to. */
-static void record(struct stage2 *s, const struct parked_fault *p,
+static void record(struct stage2 *s, struct parked_fault *p,
 		   struct trace_record r, struct pte from, struct pte to)
 {
 	uint64_t ticks = trace_now() - r.tsc;
 
+	observe_resume(&s->observer, p->thread);
+	if (p->counted)
+		return;
+	p->counted = true;
 	count_fault(s, p);
 	histogram_add(&s->latency, ticks);
-	observe_resume(&s->observer, p->thread);
 	r.ticks = (uint32_t)(ticks < UINT32_MAX ? ticks : UINT32_MAX);
 	trace_page(s, TRACE_STAGE2, p->gfn, from, to, r);
 }
@@ -134,9 +137,12 @@ void serve_again(struct stage2 *s, frame_t f)
 		  backing_span(&s->backing, 1));
 }
 
+/* What came of an attempt. */
+enum serve { SERVE_DONE, SERVE_LOST, SERVE_AGAIN };
+
 /* Is the failure one of the moment? There was no memory just now (then not too
  * soon), or others have taken the page since it went back. */
-static bool may_fault_again(struct stage2 *s, const struct arrival *a)
+static bool may_try_again(struct stage2 *s, const struct arrival *a)
 {
 	if (!haul_is_back(s, a))
 		return true;
@@ -151,8 +157,8 @@ static bool may_fault_again(struct stage2 *s, const struct arrival *a)
 /* Bring the touched page, the haul's first; its vCPU wakes when it is mapped.
  * It is recorded before that: on a CPU that both share the vCPU runs at once,
  * and we would count its work as ours. */
-static bool bring_touched(struct stage2 *s, struct haul *h,
-			  const struct parked_fault *p, struct trace_record r)
+static enum serve bring_touched(struct stage2 *s, struct haul *h,
+				struct parked_fault *p, struct trace_record r)
 {
 	struct arrival *a = &h->page[0];
 
@@ -163,17 +169,18 @@ static bool bring_touched(struct stage2 *s, struct haul *h,
 	if (!a->error)
 		record(s, p, r, haul_before(a, p->gfn), a->to);
 	haul_map(s, h, 0, 1);
-	if (a->error && may_fault_again(s, a)) {
-		serve_again(s, a->frame);
-		return true;
-	}
-	if (a->error && poison_page(s, a->gfn, a->error)) {
+	if (!a->error)
+		return SERVE_DONE;
+	if (s->stopping)
+		return SERVE_LOST;
+	if (may_try_again(s, a))
+		return SERVE_AGAIN;
+	if (poison_page(s, a->gfn, a->error)) {
 		observe_resume(&s->observer, p->thread);
-		return true;
+		return SERVE_DONE;
 	}
-	if (a->error)
-		haul_failed(s, a);
-	return !a->error;
+	haul_failed(s, a);
+	return SERVE_LOST;
 }
 
 /* Somebody else brought it: who waits for it is let go. Busy meanwhile: were
@@ -196,28 +203,29 @@ static void let_go(struct stage2 *s, gfn_t g)
 	pthread_cond_broadcast(&s->settled);
 }
 
-/* Serve one fault, with the lock held. False: the page cannot be had. */
-bool serve_fault(struct server *me, const struct parked_fault *p)
+static enum serve serve_once(struct server *me, struct parked_fault *p)
 {
 	struct trace_record r = record_of_fault(p);
 	struct stage2 *s = me->s;
 	struct haul *h = me->haul;
 	struct reach reach;
-	bool served;
+	enum serve served;
 	int taken;
 
 	observe_stall(&s->observer, p->thread);
 	h->n = 0;
 	taken = haul_take_waiting(s, h, p->gfn);
 	if (taken < 0)
-		return taken == -EHWPOISON && poison_again(s, p->gfn);
+		return taken == -EHWPOISON && poison_again(s, p->gfn)
+			       ? SERVE_DONE
+			       : SERVE_LOST;
 	if (taken > 0) {
 		struct pte e = ept_lookup(&s->ept, p->gfn);
 
 		r.source = TRACE_SOURCE_MEMORY;
 		record(s, p, r, e, e);
 		let_go(s, p->gfn);
-		return true;
+		return SERVE_DONE;
 	}
 	reach = reach_from(s, h->page[0].frame);
 	take_ahead(s, h, &reach);
@@ -228,4 +236,14 @@ bool serve_fault(struct server *me, const struct parked_fault *p)
 		take_ahead(s, h, &reach);
 	}
 	return served;
+}
+
+bool serve_fault(struct server *me, struct parked_fault *p)
+{
+	enum serve served;
+
+	do
+		served = serve_once(me, p);
+	while (served == SERVE_AGAIN);
+	return served == SERVE_DONE;
 }

@@ -7,8 +7,9 @@
 #include "ept/state.h"
 
 /* Serve one fault: its page is mapped, and its thread woken. False: the page
- * cannot be had, and its owner knows. */
-bool serve_fault(struct server *me, const struct parked_fault *p);
+ * cannot be had, and its owner knows. It is counted once, however often it has
+ * to be tried. */
+bool serve_fault(struct server *me, struct parked_fault *p);
 
 /* Have who waits for frame @f fault again. */
 void serve_again(struct stage2 *s, frame_t f);

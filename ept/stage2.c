@@ -5,36 +5,6 @@
 
 #include "ept/state.h"
 
-bool frame_of(const struct stage2 *s, gfn_t g, frame_t *f)
-{
-	uint64_t before = 0;
-
-	for (unsigned i = 0; i < s->config.regions; i++) {
-		const struct stage2_region *r = &s->config.region[i];
-
-		if (g.v >= r->first.v && g.v - r->first.v < r->pages) {
-			f->v = (before + (g.v - r->first.v)) / s->frame_pages;
-			return true;
-		}
-		before += r->pages;
-	}
-	return false;
-}
-
-gfn_t gfn_of_page(const struct stage2 *s, uint64_t page)
-{
-	const struct stage2_region *r = s->config.region;
-
-	for (; page >= r->pages; r++)
-		page -= r->pages;
-	return (gfn_t){ r->first.v + page };
-}
-
-gfn_t gfn_of_frame(const struct stage2 *s, frame_t f)
-{
-	return gfn_of_page(s, f.v * s->frame_pages);
-}
-
 static void trace_slot(struct stage2 *s, struct trace_record *r, struct pte e)
 {
 	if (pte_kind(e) != PTE_STORED)
@@ -59,7 +29,17 @@ void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
 	trace_emit(s->config.trace, &r);
 }
 
-/* All of RAM is absent and zero; or, when paging is off, mapped for good. */
+/* What region @i is at first, its first frame being @frame: absent, and zero
+ * or in a shared file; or, when paging is off, mapped for good. */
+static struct pte first_entry(const struct stage2 *s, unsigned i,
+			      uint64_t frame)
+{
+	if (s->config.share[i])
+		return pte_away(PTE_ABSENT, PAGER_SHARE + i, PTE_R | PTE_X);
+	return s->config.paging ? pte_away(PTE_ABSENT, PAGER_ZERO, PTE_RWX)
+				: pte_leaf((frame_t){ frame }, PTE_RWX);
+}
+
 static int map_regions(struct stage2 *s)
 {
 	uint64_t frame = 0;
@@ -67,12 +47,9 @@ static int map_regions(struct stage2 *s)
 
 	for (unsigned i = 0; i < s->config.regions && !r; i++) {
 		const struct stage2_region *reg = &s->config.region[i];
-		struct pte e =
-			s->config.paging
-				? pte_away(PTE_ABSENT, PAGER_ZERO, PTE_RWX)
-				: pte_leaf((frame_t){ frame }, PTE_RWX);
 
-		r = ept_map(&s->ept, reg->first, reg->pages, e);
+		r = ept_map(&s->ept, reg->first, reg->pages,
+			    first_entry(s, i, frame));
 		frame += reg->pages;
 	}
 	return r;
@@ -124,6 +101,9 @@ static int init_pagers(struct stage2 *s)
 {
 	const struct stage2_config *c = &s->config;
 
+	for (unsigned i = 0; i < c->regions; i++)
+		if (c->share[i])
+			s->pager[PAGER_SHARE + i] = &c->share[i]->base;
 	s->pager[PAGER_ZERO] = &pager_zero;
 	return pager_file_create(&s->pager[PAGER_FILE], c->file, c->extent,
 				 c->extents);
@@ -131,7 +111,7 @@ static int init_pagers(struct stage2 *s)
 
 static void destroy_pagers(struct stage2 *s)
 {
-	for (unsigned i = 0; i < PAGERS; i++)
+	for (unsigned i = 0; i < PAGER_SHARE; i++)
 		s->pager[i]->ops->destroy(s->pager[i]);
 }
 
@@ -227,6 +207,43 @@ static void on_stale(void *ctx, gfn_t first, uint64_t pages)
 	}
 }
 
+static void count_pages(struct stage2 *s)
+{
+	const struct stage2_config *c = &s->config;
+
+	for (unsigned i = 0; i < c->regions; i++) {
+		s->pages += c->region[i].pages;
+		if (!c->share[i])
+			s->ram += c->region[i].pages;
+		else
+			assert(c->paging && !c->large_pages);
+	}
+}
+
+/* Memory for all frames: the memfd's, and over it that of shares. */
+static int create_backing(struct stage2 *s)
+{
+	const struct stage2_config *c = &s->config;
+	uint64_t pages = 0;
+	int r = backing_create(&s->backing, s->pages / s->frame_pages,
+			       c->large_pages ? PAGE_SHIFT + LEVEL_BITS
+					      : PAGE_SHIFT,
+			       c->paging);
+
+	if (r)
+		return r;
+	for (unsigned i = 0; i < c->regions && !r; i++) {
+		if (c->share[i])
+			r = backing_lay(&s->backing, (frame_t){ pages },
+					c->region[i].pages,
+					c->share[i]->object.fd);
+		pages += c->region[i].pages;
+	}
+	if (r)
+		backing_destroy(&s->backing);
+	return r;
+}
+
 int stage2_create(struct stage2 **out, const struct stage2_config *c)
 {
 	struct stage2 *s = calloc(1, sizeof(*s));
@@ -236,10 +253,9 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 	if (!s)
 		return -ENOMEM;
 	s->config = *c;
-	s->limit = c->limit;
 	s->frame_pages = c->large_pages ? LEVEL_ENTRIES : 1;
-	for (unsigned i = 0; i < c->regions; i++)
-		s->pages += c->region[i].pages;
+	count_pages(s);
+	s->limit = limit_of(s, c->limit);
 	frames = s->pages / s->frame_pages;
 	init_locks(s);
 	s->page = calloc(s->pages, sizeof(*s->page));
@@ -250,10 +266,7 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 	r = observe_init(&s->observer);
 	if (r)
 		goto undo_arrays;
-	r = backing_create(&s->backing, frames,
-			   c->large_pages ? PAGE_SHIFT + LEVEL_BITS
-					  : PAGE_SHIFT,
-			   c->paging);
+	r = create_backing(s);
 	if (r)
 		goto undo_arrays;
 	r = init_table(s);

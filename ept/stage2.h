@@ -12,22 +12,24 @@
  *      +-- discarded: from any state                     |
  *                                      unmapped <-touch--+ cancels
  *
- * The resident cap counts every frame of the backing memory and is hard: a
- * fault waits for a free frame rather than pass it.
+ * The resident cap counts every frame of the backing memory, and every page of
+ * a shared file that is mapped here; it is hard: a fault waits for a free frame
+ * rather than pass it.
  */
 #ifndef EPT_STAGE2_H
 #define EPT_STAGE2_H
 
 #include "ept/histogram.h"
 #include "ept/mrc.h"
-#include "ept/pager.h"
+#include "ept/pager_share.h"
 #include "ept/placement.h"
 #include "ept/policy.h"
 #include "ept/pte.h"
 #include "ept/shadow.h"
 #include "ept/swap.h"
 
-#define STAGE2_REGIONS 2
+#define STAGE2_SHARES  4
+#define STAGE2_REGIONS (2 + STAGE2_SHARES)
 
 struct stage2;
 
@@ -46,12 +48,15 @@ struct stage2_config {
 	struct stage2_region {
 		gfn_t first;
 		uint64_t pages;
-	} region[STAGE2_REGIONS]; /* guest RAM, ascending */
+	} region[STAGE2_REGIONS]; /* of guest memory, RAM first */
+	/* The file of which a region is read-only memory, not owned, with
+	 * paging and small pages only; NULL: it is RAM. */
+	struct share *share[STAGE2_REGIONS];
 	unsigned regions;
 	/* Host memory in huge pages of 2 MiB (hugetlbfs), which move as a
 	 * whole: regions and limit are multiples of 512 pages. */
 	bool large_pages;
-	uint64_t limit; /* the resident cap, pages */
+	uint64_t limit; /* the resident cap, pages; all of RAM: none */
 	const struct policy_ops *policy;
 	struct swap *swap; /* not owned */
 	struct trace *trace; /* not owned; NULL: none */
@@ -76,7 +81,9 @@ struct stage2_counters {
 	uint64_t zero_filled, file_filled, swapped_in; /* pages brought in */
 	uint64_t swapped_out, clean_dropped, zero_elided; /* pages evicted */
 	uint64_t mapped_ahead;
-	uint64_t pages, limit, resident; /* pages */
+	uint64_t share_read, share_found; /* of shares: read from the file, or
+					   * found in the copy, and mapped */
+	uint64_t pages, limit, resident; /* pages; of RAM, but resident */
 	uint64_t peak_bytes; /* measured: the most the memfd held */
 };
 
@@ -100,6 +107,9 @@ void *stage2_host(struct stage2 *s, gfn_t g);
 void stage2_enter_vcpu(struct stage2 *s);
 /* What calibration found; waits for it. */
 struct placement_report stage2_placement(struct stage2 *s);
+
+/* Host memory that the one copy of each shared file takes, all together. */
+uint64_t stage2_shared_bytes(struct stage2 *s);
 
 /* Change the cap (pages); reclaim follows at once. Any thread. */
 void stage2_set_limit(struct stage2 *s, uint64_t pages);

@@ -31,10 +31,10 @@ void stage2_enter_vcpu(struct stage2 *s)
 void stage2_set_limit(struct stage2 *s, uint64_t pages)
 {
 	pthread_mutex_lock(&s->lock);
-	s->limit = pages - pages % s->frame_pages;
+	s->limit = limit_of(s, pages);
 	frames_share(s);
 	if (s->sampler.shadow)
-		shadow_resize(s->sampler.shadow, pages);
+		shadow_resize(s->sampler.shadow, s->limit);
 	pthread_cond_signal(&s->work);
 	pthread_cond_broadcast(&s->freed);
 	pthread_mutex_unlock(&s->lock);
@@ -67,10 +67,10 @@ void stage2_counters(struct stage2 *s, struct stage2_counters *c)
 {
 	pthread_mutex_lock(&s->lock);
 	*c = s->count;
-	c->limit = s->limit;
+	c->limit = s->limit < s->pages ? s->limit : s->ram;
 	c->resident = frames_used(s);
 	pthread_mutex_unlock(&s->lock);
-	c->pages = s->pages;
+	c->pages = s->ram;
 	c->peak_bytes = atomic_load(&s->peak_bytes);
 }
 
@@ -108,6 +108,17 @@ int stage2_set_policy(struct stage2 *s, const struct policy_ops *policy)
 	pthread_mutex_unlock(&s->lock);
 	old->ops->destroy(old);
 	return 0;
+}
+
+uint64_t stage2_shared_bytes(struct stage2 *s)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < s->config.regions; i++)
+		if (s->config.share[i])
+			bytes +=
+				share_object_bytes(&s->config.share[i]->object);
+	return bytes;
 }
 
 uint64_t stage2_measured_bytes(struct stage2 *s)

@@ -65,6 +65,7 @@ struct faults {
 		gfn_t gfn;
 		uint64_t flags;
 		uint32_t thread;
+		bool counted; /* it is in the books already */
 	} park[PARKED];
 	bool calibrated, retry;
 	struct placement_report placement;
@@ -82,7 +83,8 @@ struct stage2 {
 	struct stage2_config config;
 	struct ept ept;
 	struct backing backing;
-	uint64_t pages; /* of RAM */
+	uint64_t pages; /* of RAM and of shares */
+	uint64_t ram; /* of RAM alone */
 	unsigned frame_pages; /* 1 or 512: pages that move together */
 	struct page *page;
 	struct pins pins;
@@ -92,7 +94,7 @@ struct stage2 {
 	struct gather stale; /* unmapped in the table, not yet in the host */
 	struct watch watch;
 
-	struct pager *pager[PAGERS];
+	struct pager *pager[PAGER_SHARE + STAGE2_REGIONS];
 	struct policy *policy;
 
 	struct faults faults;
@@ -115,10 +117,16 @@ struct stage2 {
 	_Atomic uint64_t peak_bytes;
 };
 
-/* stage2.c: each page of RAM belongs to one frame, in use or not; the gfn of a
+/* region.c: each page of RAM belongs to one frame, in use or not; the gfn of a
  * frame is that of its first page. */
 bool frame_of(const struct stage2 *s, gfn_t g, frame_t *f);
 gfn_t gfn_of_frame(const struct stage2 *s, frame_t f);
+/* The number of the region that has frame @f. */
+unsigned region_of(const struct stage2 *s, frame_t f);
+/* The share that frame @f belongs to; NULL: it is RAM. */
+struct share *share_of(const struct stage2 *s, frame_t f);
+/* A cap of @pages, as frames are counted: one of all RAM is none. */
+uint64_t limit_of(const struct stage2 *s, uint64_t pages);
 /* The gfn of RAM's @page-th page. */
 gfn_t gfn_of_page(const struct stage2 *s, uint64_t page);
 

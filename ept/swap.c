@@ -20,13 +20,11 @@ struct record *swap_hold(struct swap *s, slot_t slot)
 	return NULL;
 }
 
-void swap_drop(struct swap *s, struct record *r)
+/* Nobody holds it any more. */
+static void give_up(struct swap *s, struct record *r)
 {
-	unsigned tier;
+	unsigned tier = tier_of(r);
 
-	if (!record_drop(r))
-		return;
-	tier = tier_of(r);
 	if (tier == SWAP_SAME)
 		atomic_fetch_sub(&s->same_held, 1);
 	else if (tier != SWAP_NOWHERE)
@@ -34,12 +32,24 @@ void swap_drop(struct swap *s, struct record *r)
 	record_free(&s->records, r);
 }
 
+void swap_drop(struct swap *s, struct record *r)
+{
+	if (record_drop(r))
+		give_up(s, r);
+}
+
+void swap_disown(struct swap *s, struct record *r)
+{
+	if (record_disown(r))
+		give_up(s, r);
+}
+
 void swap_release(struct swap *s, slot_t slot)
 {
 	struct record *r = record_of(&s->records, slot);
 
 	assert(r); /* released twice, or never stored */
-	swap_drop(s, r);
+	swap_disown(s, r);
 }
 
 uint32_t swap_record_of_slot(slot_t slot)

@@ -63,7 +63,16 @@ struct moving {
 	uint64_t left; /* loaded, and not yet settled or given up */
 };
 
-/* Hold @r if it lies in @tier and was not used lately. */
+/* Where there are few the hand may come by twice. */
+static bool has(const struct moving *m, const struct record *r)
+{
+	for (unsigned i = 0; i < m->n; i++)
+		if (m->record[i] == r)
+			return true;
+	return false;
+}
+
+/* Hold the record if it lies in @tier and was not used lately. */
 static bool take_old(struct swap *s, uint64_t index, unsigned tier)
 {
 	struct record *r = &s->records.record[index];
@@ -85,8 +94,10 @@ static void find_old(struct swap *s, unsigned tier, struct moving *m)
 	uint64_t looks = 2 * all < SCAN_MAX ? 2 * all : SCAN_MAX;
 
 	for (; looks && m->n < TIER_BATCH; looks--) {
-		if (take_old(s, s->hand, tier))
-			m->record[m->n++] = &s->records.record[s->hand];
+		struct record *r = &s->records.record[s->hand];
+
+		if (!has(m, r) && take_old(s, s->hand, tier))
+			m->record[m->n++] = r;
 		s->hand = s->hand + 1 < all ? s->hand + 1 : 0;
 	}
 }

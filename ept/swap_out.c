@@ -99,5 +99,5 @@ void swap_store(struct swap *s, struct swap_io *io, unsigned n)
 	for (unsigned tier = 0; tier < s->tiers && b.left; tier++)
 		store_in(s, tier, &b);
 	while (b.left)
-		swap_drop(s, b.record[take_lowest(&b.left)]);
+		swap_disown(s, b.record[take_lowest(&b.left)]);
 }

@@ -93,8 +93,10 @@ const char *swap_name_of(const struct swap *s, unsigned tier);
 
 /* Hold the record that @slot names; NULL: it names none. */
 struct record *swap_hold(struct swap *s, slot_t slot);
-/* The last one to drop it gives up the copy, and the record. */
+/* The last one to drop it, or the owner then, gives up the copy, and the
+ * record. */
 void swap_drop(struct swap *s, struct record *r);
+void swap_disown(struct swap *s, struct record *r);
 
 /* A page that repeats one word? */
 bool same_filled(const void *page);

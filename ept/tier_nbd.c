@@ -130,7 +130,8 @@ static bool hear(struct lane *l, struct run *r)
 	return true;
 }
 
-static void run_once(struct lane *l, struct run *r, uint64_t items)
+/* False: nobody could be asked. */
+static bool run_once(struct lane *l, struct run *r, uint64_t items)
 {
 	uint64_t all = items;
 
@@ -140,8 +141,11 @@ static void run_once(struct lane *l, struct run *r, uint64_t items)
 	}
 	r->waiting = items;
 	l->dead = l->dead || !ask(l, r);
+	if (l->dead)
+		return false;
 	while (r->waiting && !l->dead)
 		l->dead = !hear(l, r);
+	return true;
 }
 
 /* Errors that the server gave and may not give again. */
@@ -162,7 +166,8 @@ static void run(struct lane *l, struct run *r)
 
 	if (!r->n)
 		return;
-	run_once(l, r, UINT64_MAX >> (64 - r->n));
+	if (!run_once(l, r, UINT64_MAX >> (64 - r->n)))
+		memset(r->untouched, true, sizeof(r->untouched));
 	again = worth_another_try(r);
 	if (again && !l->dead)
 		run_once(l, r, again);

@@ -52,6 +52,7 @@ enum trace_source {
 	TRACE_SOURCE_CLEAN, /* evicted: equal to its stored copy */
 	TRACE_SOURCE_BALLOON, /* discarded: the guest was asked for it */
 	TRACE_SOURCE_REPORT, /* discarded: the guest has no use for it */
+	TRACE_SOURCE_SHARED, /* the one copy that VMs share */
 	TRACE_SOURCES
 };
 

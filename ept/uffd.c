@@ -133,6 +133,17 @@ uint64_t uffd_copy(int uffd, void *at, const void *from, uint64_t len,
 	return install_all(install_copy, uffd, at, from, len, PAGE_SIZE, error);
 }
 
+int uffd_create(int uffd, void *at, const void *from)
+{
+	int64_t n;
+
+	do
+		n = install_copy(uffd, (uintptr_t)at, (uintptr_t)from,
+				 PAGE_SIZE);
+	while (n == -EAGAIN);
+	return n < 0 ? (int)n : 0;
+}
+
 uint64_t uffd_zero(int uffd, void *at, uint64_t len, int *error)
 {
 	return install_all(install_zero, uffd, at, NULL, len, PAGE_SIZE, error);

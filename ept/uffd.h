@@ -44,6 +44,9 @@ uint64_t uffd_continue(int uffd, void *at, uint64_t len, uint64_t page,
 /* New frames, with the bytes at @from, which is aligned to pages. */
 uint64_t uffd_copy(int uffd, void *at, const void *from, uint64_t len,
 		   int *error);
+/* One new page, with the bytes at @from. 0 or -errno; -EEXIST: the memory has
+ * a page there, mapped or not, and this does nothing. */
+int uffd_create(int uffd, void *at, const void *from);
 /* New frames, all zeros. */
 uint64_t uffd_zero(int uffd, void *at, uint64_t len, int *error);
 

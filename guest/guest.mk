@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# The bundled guest: $(BUILD)/guest/sample.elf. Included by the top Makefile;
-# alone: make -f guest/guest.mk build/guest/sample.elf
+# The bundled guest: $(BUILD)/guest/sample.elf, and its disk.img. Included by
+# the top Makefile; alone: make -f guest/guest.mk build/guest/sample.elf
 
 BUILD ?= build
 WERROR ?= 1
@@ -53,6 +53,11 @@ $(GUEST_OUT)/sample.elf: guest/boot/kernel.ld $(GUEST_KERNEL_OBJ)
 $(GUEST_PROGRAM_ELF): guest/user/user.ld $(GUEST_LIBC_OBJ)
 	$(GUEST_LD) $(GUEST_LDFLAGS) -S -T guest/user/user.ld -o $@ \
 		$(filter %.o,$^)
+
+# The same bytes from the same programs.
+$(GUEST_OUT)/disk.img: guest/disk/make $(wildcard guest/disk/etc/*) \
+	$(GUEST_PROGRAM_ELF)
+	$< $@ $(GUEST_PROGRAM_ELF)
 
 # programs.S takes the programs in as they are.
 $(GUEST_OBJ)/kernel/guest/proc/programs.S.o: $(GUEST_PROGRAM_ELF)

@@ -13,8 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "vmm/options.h"
-#include "vmm/ram.h"
+#include "vmm/share.h"
 
 #define BOOT_START_INFO 0x1000u
 #define BOOT_CMDLINE_AT 0x2000u
@@ -24,6 +23,7 @@
 
 struct boot_config {
 	const struct ram *ram;
+	const struct shares *shares; /* NULL: none */
 	const char *cmdline;
 	unsigned cpus;
 	uint64_t tsc_hz; /* 0: unknown */

@@ -24,6 +24,16 @@ static void add_swap(struct words *w, const struct swap_option *s, unsigned i)
 		words_add(w, "ram,codec=%s", codec_name(s->codec));
 }
 
+static void add_share(struct words *w, const struct share_option *s, unsigned i)
+{
+	words_add(w, "--share");
+	if (s->placed)
+		words_add(w, "path=" CAPSULE_SHARE ",address=0x%" PRIx64, i,
+			  s->address);
+	else
+		words_add(w, "path=" CAPSULE_SHARE, i);
+}
+
 static void add_memory(struct words *w, const struct run_options *o)
 {
 	words_add(w, "--memory");
@@ -41,6 +51,8 @@ static void add_memory(struct words *w, const struct run_options *o)
 	words_add(w, "%s", o->policy->name);
 	for (unsigned i = 0; i < o->swaps; i++)
 		add_swap(w, &o->swap[i], i);
+	for (unsigned i = 0; i < o->shares; i++)
+		add_share(w, &o->share[i], i);
 	words_add(w, "--on-swap-error");
 	words_add(w, "%s", on_swap_error_name[o->on_swap_error]);
 	words_add(w, "--paging");

@@ -9,6 +9,7 @@
 /* Where the inner run finds things; tests/capsule/init makes the names. */
 #define CAPSULE_PORTS "/dev/capsule/"
 #define CAPSULE_GUEST "/guest"
+#define CAPSULE_SHARE "/share%u" /* its number among --share's */
 #define CAPSULE_STATS "/run/stats"
 
 /*

@@ -13,6 +13,7 @@
 
 #include "vmm/capsule_args.h"
 #include "vmm/cpio.h"
+#include "vmm/share.h"
 
 bool capsule_find_qemu(char path[PATH_MAX], struct complaint *why)
 {
@@ -118,8 +119,28 @@ static bool pack_args(int to, const struct words *args, const char *mark,
 		 : true;
 }
 
-int capsule_pack(const struct capsule_image *im, const char *guest,
-		 const struct words *args, const char *mark,
+/* A file that cannot be shared is told in the words of a run without capsule. */
+static bool pack_shares(int to, const struct run_options *o,
+			struct complaint *why)
+{
+	struct ram ram = ram_layout(o->memory_bytes);
+	struct shares shares = { .n = 0 };
+
+	if (!shares_open(&shares, o, &ram, why))
+		return false;
+	shares_close(&shares);
+	for (unsigned i = 0; i < o->shares; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), &CAPSULE_SHARE[1], i);
+		if (!pack_file(to, o->share[i].path, name, S_IFREG | 0444, why))
+			return false;
+	}
+	return true;
+}
+
+int capsule_pack(const struct capsule_image *im, const struct run_options *o,
+		 const char *guest, const struct words *args, const char *mark,
 		 struct complaint *why)
 {
 	int to = memfd_create("capsule", MFD_CLOEXEC);
@@ -131,7 +152,8 @@ int capsule_pack(const struct capsule_image *im, const char *guest,
 	if (pack_file(to, im->initrd, NULL, 0, why) &&
 	    pack_file(to, im->program, "bin/twofold", S_IFREG | 0755, why) &&
 	    pack_file(to, guest, &CAPSULE_GUEST[1], S_IFREG | 0644, why) &&
-	    pack_args(to, args, mark, why) && !cpio_end(to))
+	    pack_shares(to, o, why) && pack_args(to, args, mark, why) &&
+	    !cpio_end(to))
 		return to;
 	close(to);
 	return -1;

@@ -24,11 +24,11 @@ bool capsule_find_image(struct capsule_image *im, struct complaint *why);
 
 /*
  * A memfd with the initrd: that of @im, the program, the guest image @guest,
- * and /args, which tells tests/capsule/init what to run and which @mark ends
+ * what @o shares, and /args, which tells tests/capsule/init what to run and which @mark ends
  * a stream. -1: one line in *why.
  */
-int capsule_pack(const struct capsule_image *im, const char *guest,
-		 const struct words *args, const char *mark,
+int capsule_pack(const struct capsule_image *im, const struct run_options *o,
+		 const char *guest, const struct words *args, const char *mark,
 		 struct complaint *why);
 
 #endif

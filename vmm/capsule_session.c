@@ -179,9 +179,12 @@ static uint64_t memory_for(const struct run_options *o, int initrd)
 		if (o->swap[i].ram)
 			bytes += o->swap[i].size ? o->swap[i].size
 						 : o->memory_bytes;
-	/* Once as it was loaded, once unpacked. */
+	/* Once as it was loaded, once unpacked; once more what is shared. */
 	if (!fstat(initrd, &st))
 		bytes += 2 * (uint64_t)st.st_size;
+	for (unsigned i = 0; i < o->shares; i++)
+		if (!stat(o->share[i].path, &st))
+			bytes += (uint64_t)st.st_size;
 	return bytes + bytes / 32;
 }
 
@@ -197,7 +200,7 @@ static bool open_image(struct capsule_session *s, const char *name,
 	strcpy(s->kernel, im.kernel);
 	s->vm.kernel = s->kernel;
 	capsule_args(&args, s->o, name);
-	s->vm.initrd = capsule_pack(&im, guest, &args, s->mark, why);
+	s->vm.initrd = capsule_pack(&im, s->o, guest, &args, s->mark, why);
 	words_free(&args);
 	if (s->vm.initrd < 0)
 		return false;

@@ -187,12 +187,30 @@ static bool print_devices(json_t *st)
 	return true;
 }
 
+static bool print_share(json_t *st)
+{
+	json_t *share = json_object_get(st, "share");
+	json_int_t size, copy, nread, found, writes;
+
+	if (json_is_null(share))
+		return true;
+	if (json_unpack(share, "{s:I, s:I, s:I, s:I, s:I}", "size_bytes", &size,
+			"copy_bytes", &copy, "pages_read", &nread,
+			"pages_found", &found, "writes_ignored", &writes))
+		return false;
+	printf("shared     %.1f MiB, the one copy has %.1f; pages in: %lld "
+	       "read, %lld found; %lld writes ignored\n",
+	       mib(size), mib(copy), nread, found, writes);
+	return true;
+}
+
 int ctl_print_status(const char *text)
 {
 	json_t *st = json_loads(text, 0, NULL);
 	bool ok = print_state(st) && print_memory(st) && print_faults(st) &&
 		  print_pages(st) && print_tiers(st) && print_pressure(st) &&
-		  print_ladder(st) && print_slo(st) && print_devices(st);
+		  print_ladder(st) && print_slo(st) && print_devices(st) &&
+		  print_share(st);
 
 	json_decref(st);
 	return ok ? 0 : -1;

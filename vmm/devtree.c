@@ -3,13 +3,14 @@
  * The device tree: what this machine has, for a guest that would rather read
  * than probe. Written front to back by libfdt's sequential functions.
  *
- *     /  chosen  memory@0  cpus/cpu@N  soc/{ioapic, lapic, lab, virtio_mmio@…}
- *     isa/{serial, exit}
+ *     /  chosen  memory@0  rom@ADDRESS  cpus/cpu@N  soc/{ioapic, lapic, lab,
+ *     virtio_mmio@…}  isa/{serial, exit}
  *
  * Bindings: Devicetree Specification 0.4; x86 interrupt controllers as in
  * Linux's Documentation/devicetree/bindings/interrupt-controller/
  * intel,ce4100-ioapic.txt. An ISA address is two cells, 1 for a port and the
  * port (Open Firmware's ISA binding), which has no place in memory: no ranges.
+ * A shared file is a ROM on the memory bus (mtd/mtd-physmap.yaml there).
  */
 #include <errno.h>
 #include <libfdt.h>
@@ -118,6 +119,23 @@ static void memory(struct tree *t, const struct ram *ram)
 	begin(t, "memory@0");
 	string(t, "device_type", "memory");
 	bytes(t, "reg", big, ram->ranges * 2 * sizeof(big[0]));
+	end(t);
+}
+
+/* Its register range is whole pages; what the file has is less. */
+static void rom(struct tree *t, const struct shared_file *f)
+{
+	static const char compatible[] = "twofold,share\0mtd-rom";
+	const char *slash = strrchr(f->path, '/');
+	char name[32];
+
+	snprintf(name, sizeof(name), "rom@%llx", (unsigned long long)f->base.v);
+	begin(t, name);
+	bytes(t, "compatible", compatible, sizeof(compatible));
+	reg(t, f->base.v, f->bytes);
+	cell(t, "bank-width", 4);
+	long_cell(t, "twofold,bytes", (uint64_t)f->share->was.st_size);
+	string(t, "label", slash ? slash + 1 : f->path);
 	end(t);
 }
 
@@ -230,6 +248,8 @@ static void root(struct tree *t, const struct boot_config *c)
 	cell(t, "interrupt-parent", IOAPIC_PHANDLE);
 	chosen(t, c->cmdline);
 	memory(t, c->ram);
+	for (unsigned i = 0; c->shares && i < c->shares->n; i++)
+		rom(t, &c->shares->file[i]);
 	cpus(t, c->cpus, c->tsc_hz);
 	soc(t, c);
 	isa(t);

@@ -192,7 +192,9 @@ static void say_evicted(const struct explain *e, FILE *f)
 		return;
 	fprintf(f, "evicted %.1f s ago by %s", ago_s(e, h),
 		policy_text(h->policy));
-	if (h->tier == HISTORY_NO_TIER)
+	if (h->source == TRACE_SOURCE_SHARED)
+		fprintf(f, ", its bytes are in the shared copy");
+	else if (h->tier == HISTORY_NO_TIER)
 		fprintf(f, ", all zeros");
 	else
 		fprintf(f, " to %s slot %llu%s",
@@ -232,6 +234,8 @@ static json_t *summary_json(const struct explain *e)
 	FILE *f = fmemopen(text, sizeof(text), "w");
 
 	if (f) {
+		if (e->share)
+			fprintf(f, "of the shared file %.80s; ", e->share);
 		say_evicted(e, f);
 		say_came(e, f);
 		fclose(f);

@@ -22,6 +22,7 @@ struct explain {
 	bool has_gpa; /* stage 1 leads somewhere: */
 	gpa_t gpa;
 	bool ram; /* and there is RAM: */
+	const char *share; /* of this file; NULL: guest RAM */
 	struct page_report page;
 	struct swap_description copy; /* the page's, if it has one; */
 	bool remote; /* one that was not loaded: its server may be away */

@@ -58,14 +58,15 @@ int machine_check_setup(struct vcpu *v)
 /* The guest address of what lies at the host's @hva. False: no RAM. */
 static bool gpa_of_host(struct vm *vm, uintptr_t hva, gpa_t *at)
 {
-	for (unsigned i = 0; i < vm->ram.ranges; i++) {
-		const struct ram_range *r = &vm->ram.range[i];
-		uintptr_t from =
-			(uintptr_t)stage2_host(vm->stage2, gfn_of(r->base));
+	struct ram_range r;
 
-		if (hva - from >= r->bytes)
+	for (unsigned i = 0; vm_range(vm, i, &r); i++) {
+		uintptr_t from =
+			(uintptr_t)stage2_host(vm->stage2, gfn_of(r.base));
+
+		if (hva - from >= r.bytes)
 			continue;
-		at->v = r->base.v + (hva - from);
+		at->v = r.base.v + (hva - from);
 		return true;
 	}
 	return false;

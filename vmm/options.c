@@ -3,7 +3,8 @@
  * The command line of `twofold run`: [OPTIONS] [GUEST] [-- GUEST ARGS]. What
  * options there are says options_table.c; here is how they are read, what
  * holds when they are not given, and what must hold between them. An option
- * given twice counts the last time, except --swap and --disk, which add up.
+ * given twice counts the last time, except --swap, --disk and --share, which
+ * add up.
  */
 #include "vmm/options.h"
 
@@ -156,6 +157,14 @@ static bool settle_resident(struct run_options *o, struct complaint *why)
 	return o->paging || complaint_set(why, "--resident needs --paging on");
 }
 
+static bool settle_shares(const struct run_options *o, struct complaint *why)
+{
+	if (o->shares && o->large_pages)
+		return complaint_set(why, "--share needs page_size=4K");
+	return !o->shares || o->paging ||
+	       complaint_set(why, "--share needs --paging on");
+}
+
 static bool settle_slo(const struct run_options *o, struct complaint *why)
 {
 	return o->slo_stall <= 0 || o->paging ||
@@ -185,9 +194,10 @@ bool options_parse(struct run_options *o, int argc, char **argv,
 		.paging = true,
 	};
 	if (take_all(o, &rest, why) &&
-	    (o->help || (settle_kernel(o, rest.guest, why) &&
-			 settle_resident(o, why) && settle_slo(o, why) &&
-			 options_cmdline(o, rest.word, rest.n, why)))) {
+	    (o->help ||
+	     (settle_kernel(o, rest.guest, why) && settle_resident(o, why) &&
+	      settle_slo(o, why) && settle_shares(o, why) &&
+	      options_cmdline(o, rest.word, rest.n, why)))) {
 		settle_swap(o);
 		return true;
 	}
@@ -203,6 +213,8 @@ void options_free(struct run_options *o)
 		free(o->swap[i].path);
 	for (unsigned i = 0; i < o->disks; i++)
 		free(o->disk[i].path);
+	for (unsigned i = 0; i < o->shares; i++)
+		free(o->share[i].path);
 	free(o->trace);
 	free(o->stats);
 	free(o->name);

@@ -14,6 +14,7 @@
 #define MAX_CPUS      8
 #define MAX_SWAPS     8
 #define MAX_DISKS     8
+#define MAX_SHARES    4
 
 #define LARGE_PAGE    (UINT64_C(2) << 20) /* bytes */
 
@@ -42,6 +43,13 @@ struct disk_option {
 	bool copy; /* what is written goes to a copy of our own */
 };
 
+/* A file that is read-only guest memory. */
+struct share_option {
+	char *path;
+	bool placed; /* at: */
+	uint64_t address; /* guest-physical, whole pages */
+};
+
 struct run_options {
 	bool help; /* --help was read; nothing else counts */
 	char *kernel; /* NULL: the sample guest */
@@ -57,6 +65,8 @@ struct run_options {
 	unsigned swaps;
 	struct disk_option disk[MAX_DISKS];
 	unsigned disks;
+	struct share_option share[MAX_SHARES];
+	unsigned shares;
 	enum on_swap_error on_swap_error;
 	enum accel accel;
 	enum console console; /* which device the terminal's input goes to */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The options whose values are key=value lists: --memory, --swap, --disk. */
+/* The options whose values are key=value lists: --memory, --swap, --disk,
+ * --share. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -250,5 +252,56 @@ bool options_disk(struct run_options *o, const char *value,
 		o->disk[o->disks++] = d;
 	else
 		free(d.path);
+	return good;
+}
+
+/* A guest-physical address: 0x..., or as a size. */
+static bool share_address(struct share_option *s, const char *text,
+			  struct complaint *why)
+{
+	char *end;
+
+	errno = 0;
+	s->placed = true;
+	s->address = strtoull(text, &end, 16);
+	if (strncmp(text, "0x", 2) || *end || errno)
+		if (!size_parse(text, 0, &s->address))
+			return complaint_set(why, "not an address (0x100000000"
+						  ", 4G)");
+	return !(s->address & PAGE_MASK) ||
+	       complaint_set(why, "the address is no multiple of 4K");
+}
+
+static bool share_item(struct share_option *s, const struct item *item,
+		       struct complaint *why)
+{
+	if (key_is(item, "path") && *item->value && !s->path) {
+		s->path = strdup(item->value);
+		return s->path || complaint_set(why, "no memory");
+	}
+	if (key_is(item, "address"))
+		return share_address(s, item->value, why);
+	return complaint_set(why, "want path=FILE[,address=GPA]");
+}
+
+bool options_share(struct run_options *o, const char *value,
+		   struct complaint *why)
+{
+	struct share_option s = { .path = NULL };
+	char *copy = strdup(value), *rest = copy;
+	bool good = copy || complaint_set(why, "no memory");
+	struct item item;
+
+	while (good && next_item(&rest, &item))
+		good = share_item(&s, &item, why);
+	free(copy);
+	if (good && !s.path)
+		good = complaint_set(why, "want path=FILE[,address=GPA]");
+	if (good && o->shares == MAX_SHARES)
+		good = complaint_set(why, "at most %d files", MAX_SHARES);
+	if (good)
+		o->share[o->shares++] = s;
+	else
+		free(s.path);
 	return good;
 }

@@ -255,6 +255,9 @@ const struct option options[] = {
 	  "file=PATH[,size=SIZE]         a directory or a disk\n"
 	  "nbd=URI[,size=SIZE][,timeout=SECONDS]   an NBD server, which\n"
 	  "                              may be away so long [60]" },
+	{ 0, "share", "path=FILE[,address=GPA]", options_share,
+	  "FILE as read-only guest memory, with one copy of it for\n"
+	  "all VMs that share it; repeatable [above RAM, from 4G]" },
 	{ 0, "on-swap-error", "stop|poison|kill", set_on_swap_error,
 	  "when a page cannot be had back: pause the guest, give\n"
 	  "it a machine check, or end the run with status 125\n"

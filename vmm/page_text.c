@@ -73,9 +73,9 @@ static const char *rights_text(unsigned rights)
 void stage2_entry_text(struct pte e, unsigned level, const char *tier, char *to,
 		       size_t bytes)
 {
-	static const char *const pager[PAGERS] = {
-		[PAGER_ZERO] = "zero", [PAGER_FILE] = "file"
-	};
+	static const char *const pager[] = { [PAGER_ZERO] = "zero",
+					     [PAGER_FILE] = "file",
+					     [PAGER_SHARE] = "share" };
 	const char *rights = rights_text(pte_rights(e));
 	enum pte_kind kind = pte_kind(e);
 
@@ -92,8 +92,8 @@ void stage2_entry_text(struct pte e, unsigned level, const char *tier, char *to,
 		break;
 	case PTE_ABSENT:
 		snprintf(to, bytes, "%s absent: pager %s", rights,
-			 pte_payload(e) < PAGERS ? pager[pte_payload(e)]
-						 : "unknown");
+			 pager[pte_payload(e) < PAGER_SHARE ? pte_payload(e)
+							    : PAGER_SHARE]);
 		break;
 	case PTE_POISONED:
 		snprintf(to, bytes, "poisoned: its bytes are lost");

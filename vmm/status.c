@@ -146,11 +146,23 @@ static json_t *slo_json(const struct status *st)
 			 safe_count(st->slo.raised));
 }
 
+static json_t *share_json(const struct status *st)
+{
+	if (!st->share.size_bytes)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "size_bytes",
+			 safe_count(st->share.size_bytes), "copy_bytes",
+			 safe_count(st->share.copy_bytes), "pages_read",
+			 safe_count(st->share.pages_read), "pages_found",
+			 safe_count(st->share.pages_found), "writes_ignored",
+			 safe_count(st->share.writes_ignored));
+}
+
 static json_t *report_json(const struct status *st)
 {
 	return json_pack(
 		"{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I,"
-		" s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}",
+		" s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
 		"version", 1, "accel", safe_text(st->accel), "stage2",
 		safe_text(st->stage2), "guest", guest_json(st), "memory",
 		memory_json(st), "faults", faults_json(st), "pages",
@@ -160,7 +172,8 @@ static json_t *report_json(const struct status *st)
 		safe_text(st->policy), "placement", placement_json(st),
 		"first_exit_us", safe_count(st->first_exit_us), "pressure",
 		pressure_json(st), "ladder", ladder_json(st), "mem_slo",
-		slo_json(st), "devices", devices_json(st));
+		slo_json(st), "devices", devices_json(st), "share",
+		share_json(st));
 }
 
 /* @text with a newline behind it, as a file wants it. */

@@ -31,7 +31,8 @@ struct status {
 	} guest;
 	struct {
 		/* resident and peak: what the memfds hold, as the kernel
-		 * counts; counted: what our own table says they hold */
+		 * counts; counted: what our own table says they hold, and
+		 * what it maps of shared files */
 		uint64_t size_bytes, resident_limit_bytes, resident_bytes,
 			resident_peak_bytes, counted_bytes;
 	} memory;
@@ -67,6 +68,11 @@ struct status {
 		uint64_t requests, bytes, errors, needs_reset;
 	} device[ABI_VIRTIO_SLOTS]; /* the virtio devices by slot */
 	unsigned devices;
+	struct {
+		uint64_t size_bytes; /* of guest memory; 0: no --share */
+		uint64_t copy_bytes; /* host memory, once for all VMs */
+		uint64_t pages_read, pages_found, writes_ignored;
+	} share;
 	uint64_t wall_us;
 	uint64_t first_exit_us; /* from the start to the guest's first exit */
 };

@@ -6,6 +6,7 @@ static const char *const source_names[] = {
 	[TRACE_SOURCE_ZERO] = "zero",	    [TRACE_SOURCE_FILE] = "file",
 	[TRACE_SOURCE_SWAP] = "swap",	    [TRACE_SOURCE_CLEAN] = "clean",
 	[TRACE_SOURCE_BALLOON] = "balloon", [TRACE_SOURCE_REPORT] = "report",
+	[TRACE_SOURCE_SHARED] = "shared",
 };
 
 _Static_assert(sizeof(source_names) / sizeof(source_names[0]) == TRACE_SOURCES,

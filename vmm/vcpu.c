@@ -275,6 +275,11 @@ static void do_mmio(struct vcpu *v)
 
 	if (ram_contains(&v->vm->ram, at, len)) {
 		do_ram(v, at);
+	} else if (shares_find(&v->vm->shares, at, len)) {
+		if (!v->run->mmio.is_write)
+			do_ram(v, at);
+		else
+			atomic_fetch_add(&v->vm->share_writes, 1);
 	} else if (v->run->mmio.is_write) {
 		memcpy(&value, v->run->mmio.data, len);
 		bus_write(&v->vm->mmio, at.v, len, value);

@@ -50,18 +50,35 @@ static bool open_kvm(struct vm *vm, struct complaint *why)
 	return true;
 }
 
+bool vm_range(const struct vm *vm, unsigned i, struct ram_range *r)
+{
+	const struct shares *s = &vm->shares;
+
+	if (i < vm->ram.ranges) {
+		*r = vm->ram.range[i];
+		return true;
+	}
+	i -= vm->ram.ranges;
+	if (i >= s->n)
+		return false;
+	*r = (struct ram_range){ s->file[i].base, s->file[i].bytes };
+	return true;
+}
+
 /* Memory slots first: each change after the irqchip exists costs KVM a grace
  * period, 4 to 10 ms. */
 static bool add_memory(struct vm *vm, struct complaint *why)
 {
-	for (unsigned i = 0; i < vm->ram.ranges; i++) {
-		const struct ram_range *r = &vm->ram.range[i];
+	struct ram_range r;
+
+	for (unsigned i = 0; vm_range(vm, i, &r); i++) {
 		struct kvm_userspace_memory_region slot = {
 			.slot = i,
-			.guest_phys_addr = r->base.v,
-			.memory_size = r->bytes,
+			.flags = i < vm->ram.ranges ? 0 : KVM_MEM_READONLY,
+			.guest_phys_addr = r.base.v,
+			.memory_size = r.bytes,
 			.userspace_addr = (uintptr_t)stage2_host(
-				vm->stage2, gfn_of(r->base)),
+				vm->stage2, gfn_of(r.base)),
 		};
 
 		if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot))
@@ -123,6 +140,7 @@ static bool write_boot(struct vm *vm, const struct image *im,
 {
 	const struct boot_config c = {
 		.ram = &vm->ram,
+		.shares = &vm->shares,
 		.cmdline = vm->options->cmdline,
 		.cpus = vm->vcpus,
 		.tsc_hz = vm->tsc_hz,
@@ -281,6 +299,7 @@ void vm_destroy(struct vm *vm)
 		close(vm->kvm);
 	if (vm->stage2)
 		stage2_destroy(vm->stage2);
+	shares_close(&vm->shares);
 	swap_destroy(vm->swap);
 	close(vm->ended);
 	close(vm->room);

@@ -17,6 +17,7 @@
 #include "vmm/explain.h"
 #include "vmm/image.h"
 #include "vmm/options.h"
+#include "vmm/share.h"
 #include "vmm/slo.h"
 #include "vmm/status.h"
 
@@ -59,6 +60,8 @@ struct vm {
 	int kvm, fd; /* /dev/kvm and the VM */
 	size_t run_bytes; /* of a vCPU's shared kvm_run */
 	struct ram ram;
+	struct shares shares;
+	_Atomic uint64_t share_writes; /* of the guest: ignored */
 	struct stage2 *stage2;
 	struct swap *swap;
 	struct trace *trace; /* NULL: none */
@@ -116,6 +119,9 @@ bool vm_wait_idle(struct vm *vm, unsigned timeout_ms);
  * False: one line in *why; what was made is vm_destroy's. */
 bool vm_make_memory(struct vm *vm, const struct image *im,
 		    struct complaint *why);
+
+/* The @i-th range of guest memory, RAM's first. False: there are fewer. */
+bool vm_range(const struct vm *vm, unsigned i, struct ram_range *r);
 
 /* machine.c: the devices, in one visible list. False: one line in *why. */
 bool machine_wire(struct vm *vm, struct complaint *why);

@@ -11,7 +11,9 @@
 
 static bool is_ram(void *ctx, gpa_t at)
 {
-	return ram_contains(&((struct vm *)ctx)->ram, at, 1);
+	const struct vm *vm = ctx;
+
+	return ram_contains(&vm->ram, at, 1) || shares_find(&vm->shares, at, 1);
 }
 
 static void note_ref(void *ctx, const struct twostage_ref *r)
@@ -95,6 +97,8 @@ static void describe_copy(struct vm *vm, struct explain *e)
 bool vm_explain(struct vm *vm, const char *address, struct explain *e,
 		struct complaint *why)
 {
+	const struct shared_file *file;
+
 	if (!explain_parse(address, is_ram, vm, e, why))
 		return false;
 	e->tsc_hz = vm->tsc_hz;
@@ -104,6 +108,8 @@ bool vm_explain(struct vm *vm, const char *address, struct explain *e,
 	} else {
 		twostage_walk_gpa(vm->stage2, e->gpa, note_ref, e);
 	}
+	file = e->has_gpa ? shares_find(&vm->shares, e->gpa, 1) : NULL;
+	e->share = file ? file->path : NULL;
 	e->ram =
 		e->has_gpa && stage2_page(vm->stage2, gfn_of(e->gpa), &e->page);
 	name_tiers(vm, e);

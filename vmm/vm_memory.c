@@ -148,6 +148,7 @@ static bool make_stage2(struct vm *vm, const struct image *im,
 {
 	const struct run_options *o = vm->options;
 	struct file_extent extent[IMAGE_SEGMENTS];
+	struct ram_range range;
 	struct stage2_config c = {
 		.large_pages = o->large_pages,
 		.limit = o->resident_bytes >> PAGE_SHIFT,
@@ -174,11 +175,13 @@ static bool make_stage2(struct vm *vm, const struct image *im,
 			.bytes = im->segment[i].file_bytes,
 			.offset = im->segment[i].file_offset,
 		};
-	for (; c.regions < vm->ram.ranges; c.regions++)
+	for (; vm_range(vm, c.regions, &range); c.regions++)
 		c.region[c.regions] = (struct stage2_region){
-			.first = gfn_of(vm->ram.range[c.regions].base),
-			.pages = vm->ram.range[c.regions].bytes >> PAGE_SHIFT,
+			.first = gfn_of(range.base),
+			.pages = range.bytes >> PAGE_SHIFT,
 		};
+	for (unsigned i = 0; i < vm->shares.n; i++)
+		c.share[vm->ram.ranges + i] = vm->shares.file[i].share;
 	r = stage2_create(&vm->stage2, &c);
 	if (r == -EPERM || r == -EACCES)
 		return complaint_set(why,
@@ -193,5 +196,6 @@ bool vm_make_memory(struct vm *vm, const struct image *im,
 		    struct complaint *why)
 {
 	return make_trace(vm, why) && make_swap(vm, why) &&
+	       shares_open(&vm->shares, vm->options, &vm->ram, why) &&
 	       make_stage2(vm, im, why);
 }

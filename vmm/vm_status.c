@@ -73,6 +73,12 @@ static void status_memory(struct vm *vm, struct status *st)
 	st->pages.clean_dropped = c.clean_dropped;
 	st->pages.zero_elided = c.zero_elided;
 	st->pages.mapped_ahead = c.mapped_ahead;
+	st->share.pages_read = c.share_read;
+	st->share.pages_found = c.share_found;
+	st->share.copy_bytes = stage2_shared_bytes(vm->stage2);
+	st->share.writes_ignored = atomic_load(&vm->share_writes);
+	for (unsigned i = 0; i < vm->shares.n; i++)
+		st->share.size_bytes += vm->shares.file[i].bytes;
 }
 
 static void status_observed(struct vm *vm, struct status *st)

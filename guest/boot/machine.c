@@ -40,6 +40,13 @@ void machine_add_ram(struct machine *m, uint64_t at, uint64_t bytes)
 	m->ram[m->rams++] = r;
 }
 
+/* More than we have room for are not there. */
+void machine_add_virtio(struct machine *m, uint64_t at, unsigned line)
+{
+	if (m->virtios < ABI_VIRTIO_SLOTS)
+		m->virtio[m->virtios++] = (struct virtio_place){ { at }, line };
+}
+
 void machine_set_cmdline(struct machine *m, const char *text)
 {
 	size_t n = strlen(text);

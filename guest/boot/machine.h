@@ -9,10 +9,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guest/abi.h"
 #include "guest/mm/addr.h"
 
 #define MACHINE_RANGES	16u
 #define MACHINE_CMDLINE 4096u
+
+/* A virtio device: where, and its line of the IOAPIC. */
+struct virtio_place {
+	pa_t at;
+	unsigned line;
+};
 
 struct machine {
 	struct range ram[MACHINE_RANGES];
@@ -25,6 +32,8 @@ struct machine {
 	uint16_t uart_port, exit_port;
 	bool has_lab;
 	pa_t lab;
+	struct virtio_place virtio[ABI_VIRTIO_SLOTS];
+	unsigned virtios;
 	unsigned cpus;
 	uint64_t tsc_hz; /* 0: unknown */
 };
@@ -36,6 +45,7 @@ void machine_read(struct machine *m, pa_t start_info);
 void machine_read_tree(struct machine *m, const void *blob, uint32_t bytes);
 
 void machine_add_ram(struct machine *m, uint64_t at, uint64_t bytes);
+void machine_add_virtio(struct machine *m, uint64_t at, unsigned line);
 void machine_set_cmdline(struct machine *m, const char *text);
 
 #endif

@@ -17,8 +17,9 @@
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/dev/uart.h"
+#include "guest/dev/virtio.h"
 #include "guest/fs/calls.h"
-#include "guest/fs/image.h"
+#include "guest/fs/mount.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/debug.h"
@@ -122,10 +123,13 @@ static void main_thread(void *unused)
 	(void)unused;
 	process_reaper = current();
 	gate_init(trap_only);
+	virtio_init(&machine);
+	fs_mount();
 	smp_start(machine.cpus);
 	status = start_program();
 	if (!status)
 		status = wait_for_program();
+	fs_unmount();
 	print_summary();
 	exit_run(status);
 }
@@ -155,7 +159,6 @@ void kernel_main(uint32_t start_info)
 	uart_connect();
 	gate_init_cpu();
 	inspect_init(&machine);
-	root_fs = image_mount();
 
 	process_kernel("main", main_thread, NULL);
 	sched_idle();

@@ -15,7 +15,7 @@
 #define DEPTH 8
 
 /* What a node's "compatible" says, as a set. */
-enum { IS_VM = 1, IS_UART = 2, IS_EXIT = 4, IS_LAB = 8 };
+enum { IS_VM = 1, IS_UART = 2, IS_EXIT = 4, IS_LAB = 8, IS_VIRTIO = 16 };
 
 struct node {
 	const char *name;
@@ -23,17 +23,19 @@ struct node {
 	bool is_memory;
 	const uint8_t *reg;
 	uint32_t reg_bytes;
+	uint32_t line; /* first cell of interrupts */
 };
 
 static const struct {
 	const char *name;
 	unsigned is;
 } compatibles[] = {
-	{ ABI_FDT_COMPATIBLE, IS_VM },
-	{ ABI_FDT_UART, IS_UART },
-	{ ABI_FDT_EXIT, IS_EXIT },
-	{ ABI_FDT_LAB, IS_LAB },
+	{ ABI_FDT_COMPATIBLE, IS_VM }, { ABI_FDT_UART, IS_UART },
+	{ ABI_FDT_EXIT, IS_EXIT },     { ABI_FDT_LAB, IS_LAB },
+	{ ABI_FDT_VIRTIO, IS_VIRTIO },
 };
+
+#define COMPATIBLES (sizeof(compatibles) / sizeof(compatibles[0]))
 
 /* A property's value as text, or "" if it does not end in a NUL. */
 static const char *text(const struct fdt_item *p)
@@ -50,7 +52,7 @@ static unsigned parse_compatible(const struct fdt_item *p)
 	const char *at = text(p), *end = at + p->bytes;
 
 	while (*at) {
-		for (unsigned i = 0; i < 4; i++)
+		for (unsigned i = 0; i < COMPATIBLES; i++)
 			if (streq(at, compatibles[i].name))
 				is |= compatibles[i].is;
 		at += strlen(at) + 1;
@@ -68,6 +70,8 @@ static void take_property(struct machine *m, struct node *n,
 	} else if (streq(p->name, "reg")) {
 		n->reg = p->value;
 		n->reg_bytes = p->bytes;
+	} else if (streq(p->name, "interrupts") && p->bytes >= 4) {
+		n->line = fdt_u32(p->value);
 	} else if (streq(p->name, "device_type")) {
 		n->is_memory = streq(text(p), "memory");
 	} else if (streq(n->name, "chosen") && streq(p->name, "bootargs")) {
@@ -101,6 +105,8 @@ static void take_node(struct machine *m, const struct node *n)
 		m->has_lab = true;
 		m->lab = (pa_t){ fdt_u64(n->reg) };
 	}
+	if (n->is & IS_VIRTIO && n->reg_bytes >= 16)
+		machine_add_virtio(m, fdt_u64(n->reg), n->line);
 	if (str_begins(n->name, "cpu@"))
 		m->cpus++;
 	if (!n->is_memory && !str_begins(n->name, "memory@"))

@@ -88,14 +88,22 @@ static int search(struct inode *dir, const char *name, fits_fn *fits,
 	return -ENOENT;
 }
 
-static void write_entry(struct ext2_entry *d, uint32_t inode, uint32_t kind,
+/* Old disks have no types there. */
+static uint8_t type_of(const struct ext2 *e, uint32_t kind)
+{
+	if (!(e->super->incompatible & EXT2_INCOMPATIBLE))
+		return 0;
+	return kind == FILE_DIRECTORY ? EXT2_TYPE_DIRECTORY : EXT2_TYPE_FILE;
+}
+
+static void write_entry(struct ext2_entry *d, const struct inode *i,
 			const char *name)
 {
 	size_t n = strlen(name);
 
-	d->inode = inode;
+	d->inode = i->number;
 	d->name_bytes = (uint8_t)n;
-	d->type = kind == FILE_DIRECTORY ? EXT2_TYPE_DIRECTORY : EXT2_TYPE_FILE;
+	d->type = type_of(ext2_of(i), i->kind);
 	memcpy(d->name, name, n);
 }
 
@@ -147,7 +155,7 @@ static void insert(struct place *p, const struct inode *i, const char *name)
 		d = (struct ext2_entry *)((char *)d + d->bytes);
 		d->bytes = bytes;
 	}
-	write_entry(d, i->number, i->kind, name);
+	write_entry(d, i, name);
 	mapping_dirty(p->frame);
 	frame_put(p->frame);
 }
@@ -191,10 +199,10 @@ static int fill_directory(struct inode *i, const struct inode *parent)
 	if (error)
 		return error;
 	d = entry_at(f, 0);
-	write_entry(d, i->number, FILE_DIRECTORY, ".");
+	write_entry(d, i, ".");
 	d->bytes = entry_bytes(1);
 	d = entry_at(f, d->bytes);
-	write_entry(d, parent->number, FILE_DIRECTORY, "..");
+	write_entry(d, parent, "..");
 	d->bytes = (uint16_t)(PAGE_SIZE - entry_bytes(1));
 	mapping_dirty(f);
 	frame_put(f);

@@ -50,6 +50,7 @@ enum { EXT2_VALID = 1, EXT2_ERRORS = 2 };
 /* The features we know. */
 #define EXT2_INCOMPATIBLE 0x2u /* types in directory entries */
 #define EXT2_READ_ONLY	  0x3u /* few superblock copies; large files */
+#define EXT2_LARGE_FILE	  0x2u /* there is one of 2 GiB or more */
 
 struct ext2_group {
 	uint32_t block_bitmap, inode_bitmap, inode_table;

@@ -272,6 +272,10 @@ int ext2_resize(struct inode *i, uint64_t bytes)
 		error = shrink(i, bytes);
 	else
 		i->bytes = bytes;
+	if (bytes > INT32_MAX && !(e->super->read_only & EXT2_LARGE_FILE)) {
+		e->super->read_only |= EXT2_LARGE_FILE;
+		mapping_dirty(e->super_frame);
+	}
 	stored = ext2_store(ext2_node_of(i));
 	ext2_unlock(e);
 	return error ? error : stored;

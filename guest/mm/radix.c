@@ -25,10 +25,14 @@ static unsigned digit(uint64_t index, unsigned level)
 	return index >> BITS * (level - 1) & (SLOTS - 1);
 }
 
+static bool reaches(unsigned levels, uint64_t index)
+{
+	return levels * BITS >= 64 || !(index >> levels * BITS);
+}
+
 static bool covers(const struct radix *r, uint64_t index)
 {
-	return r->levels &&
-	       (r->levels * BITS >= 64 || !(index >> r->levels * BITS));
+	return r->root && reaches(r->levels, index);
 }
 
 uint64_t radix_get(const struct radix *r, uint64_t index)
@@ -61,8 +65,10 @@ static struct radix_node *reach(struct radix *r, uint64_t index,
 			return NULL;
 		n->slot[0] = (uint64_t)r->root;
 		n->used = r->root ? 1 : 0;
+		do {
+			r->levels++;
+		} while (!r->root && !reaches(r->levels, index));
 		r->root = n;
-		r->levels++;
 	}
 	n = r->root;
 	for (unsigned level = r->levels; level > 1; level--) {
@@ -93,10 +99,9 @@ static bool prune(struct radix_node *n, unsigned level, uint64_t index)
 	return true;
 }
 
-/* A tree that only began to grow towards @index did so above slot 0. */
 static void prune_root(struct radix *r, uint64_t index)
 {
-	if (r->root && prune(r->root, r->levels, covers(r, index) ? index : 0))
+	if (covers(r, index) && prune(r->root, r->levels, index))
 		*r = (struct radix){ 0 };
 }
 

@@ -159,7 +159,7 @@ static void what_is_pinned_or_not_whole_or_no_ram_stays(void **state)
 	start((struct options){ .pages = PAGES });
 	for (uint64_t page = 0; page < 4; page++)
 		mark(page);
-	assert_int_equal(guest_pin(s2, gpa_of(gfn(1)), &pinned), 0);
+	assert_int_equal(guest_pin(s2, gpa_of(gfn(1)), true, &pinned), 0);
 	assert_int_equal(discard(1, 1), 0);
 	assert_int_not_equal(*(uint64_t *)pinned, 0);
 	guest_unpin(s2, gpa_of(gfn(1)));
@@ -190,16 +190,17 @@ static void pins_count_and_hold(void **state)
 	if (!may_watch())
 		skip();
 	start((struct options){ .pages = PAGES });
-	assert_int_equal(guest_pin(s2, (gpa_t){ 0x2345 }, &first), 0);
-	assert_int_equal(guest_pin(s2, (gpa_t){ 0x2000 }, &again), 0);
+	assert_int_equal(guest_pin(s2, (gpa_t){ 0x2345 }, true, &first), 0);
+	assert_int_equal(guest_pin(s2, (gpa_t){ 0x2000 }, true, &again), 0);
 	assert_ptr_equal((uint8_t *)again + 0x345, first);
 	assert_int_equal(stage2_evict(s2, (gfn_t){ 2 }), -EBUSY);
 	guest_unpin(s2, (gpa_t){ 0x2fff });
 	assert_int_equal(stage2_evict(s2, (gfn_t){ 2 }), -EBUSY);
 	guest_unpin(s2, (gpa_t){ 0x2000 });
 	assert_int_equal(stage2_evict(s2, (gfn_t){ 2 }), 0);
-	assert_int_equal(guest_pin(s2, (gpa_t){ half << PAGE_SHIFT }, &first),
-			 -EFAULT);
+	assert_int_equal(
+		guest_pin(s2, (gpa_t){ half << PAGE_SHIFT }, true, &first),
+		-EFAULT);
 	assert_true(guest_has(s2, (gpa_t){ 0 }, half << PAGE_SHIFT));
 	assert_false(guest_has(s2, (gpa_t){ 1 }, half << PAGE_SHIFT));
 	assert_false(guest_has(s2, (gpa_t){ UINT64_MAX }, 2));

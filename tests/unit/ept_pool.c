@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <cmocka.h>
 
 #include "ept/pool.h"
@@ -26,7 +27,8 @@ static void check_stats(struct pool *p, uint64_t blobs, uint64_t slabs)
 
 	pool_stats(p, &st);
 	assert_int_equal(st.blobs, blobs);
-	assert_int_equal(st.bytes, slabs * POOL_SLAB);
+	assert_int_equal(st.slab_bytes, slabs * POOL_SLAB);
+	assert_in_range(st.bytes, blobs ? 1 : 0, slabs * POOL_SLAB);
 }
 
 /* Two neighbours of every size tell what a blob takes: as if it wasted a
@@ -113,6 +115,25 @@ static unsigned pages_in_memory(void *slab)
 	return n;
 }
 
+static long faults(void)
+{
+	struct rusage r;
+
+	assert_int_equal(getrusage(RUSAGE_THREAD, &r), 0);
+	return r.ru_minflt;
+}
+
+/* What the host may take it takes at once when it is asked to page out; the
+ * rest stays, or has to be written first. */
+static void expect_given_back(void *slab)
+{
+	for (unsigned i = 0; i < 100 && pages_in_memory(slab); i++)
+		assert_int_equal(madvise(slab, POOL_SLAB, MADV_PAGEOUT), 0);
+	assert_int_equal(pages_in_memory(slab), 0);
+	for (unsigned i = 0; i < POOL_SLAB; i++)
+		assert_int_equal(((volatile uint8_t *)slab)[i], 0);
+}
+
 static void an_empty_slab_goes_back_to_the_host(void **state)
 {
 	struct pool *p = pool_of_slabs(4);
@@ -132,7 +153,60 @@ static void an_empty_slab_goes_back_to_the_host(void **state)
 	assert_int_equal(pages_in_memory(slab), 16);
 	pool_free(p, blob[15]);
 	check_stats(p, 0, 0);
-	assert_int_equal(pages_in_memory(slab), 0);
+	expect_given_back(slab);
+	pool_destroy(p);
+}
+
+/* A pool that is filled and emptied again and again. */
+static void an_empty_slab_costs_no_fault_again(void **state)
+{
+	struct pool *p = pool_of_slabs(4);
+	uint64_t blob[64];
+	long before = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 10; round++) {
+		for (unsigned i = 0; i < 64; i++) {
+			assert_int_equal(pool_alloc(p, 4096, &blob[i]), 0);
+			memset(pool_at(p, blob[i]), 1, 4096);
+		}
+		for (unsigned i = 0; i < 64; i++)
+			pool_free(p, blob[i]);
+		check_stats(p, 0, 0);
+		if (round == 0)
+			before = faults();
+	}
+	assert_in_range(faults() - before, 0, 9); /* the page of each: 576 */
+	pool_destroy(p);
+}
+
+/* What the pool says that it takes is what it has of the host. */
+static void bytes_are_those_in_memory(void **state)
+{
+	const unsigned slabs = 64;
+	struct pool *p = pool_of_slabs(slabs);
+	uint64_t blob[300], seed = 1;
+	struct pool_stats st;
+	unsigned pages = 0;
+	uint8_t *region;
+
+	(void)state;
+	for (unsigned i = 0; i < 300; i++) {
+		unsigned size = 1 + random_next(&seed) % 4096;
+
+		assert_int_equal(pool_alloc(p, size, &blob[i]), 0);
+		memset(pool_at(p, blob[i]), 1, size);
+	}
+	region = (uint8_t *)pool_at(p, blob[0]); /* the first slab's first */
+	for (unsigned i = 0; i < slabs; i++)
+		pages += pages_in_memory(region + i * POOL_SLAB);
+	pool_stats(p, &st);
+	assert_int_equal(st.bytes, pages * PAGE_SIZE);
+	for (unsigned i = 0; i < 300; i++)
+		pool_free(p, blob[i]);
+	check_stats(p, 0, 0);
+	pool_stats(p, &st);
+	assert_int_equal(st.bytes, 0);
 	pool_destroy(p);
 }
 
@@ -260,6 +334,8 @@ int main(void)
 		cmocka_unit_test(less_than_a_slab_is_refused),
 		cmocka_unit_test(a_full_pool_lends_larger_room),
 		cmocka_unit_test(an_empty_slab_goes_back_to_the_host),
+		cmocka_unit_test(an_empty_slab_costs_no_fault_again),
+		cmocka_unit_test(bytes_are_those_in_memory),
 		cmocka_unit_test(a_returned_slab_is_used_again),
 		cmocka_unit_test(random_blobs_keep_their_bytes),
 		cmocka_unit_test(a_small_pool_only_says_no),

@@ -239,6 +239,25 @@ static void a_nearly_full_tier_hands_on(void **state)
 	chain_end(&c);
 }
 
+/* Half a batch of records, none used lately: the hand comes by each twice. */
+static void a_few_pages_move_too(void **state)
+{
+	struct fake *first = fake_new(34), *second = fake_new(64);
+	struct swap *s = swap_over(&first->base, &second->base, 0);
+	struct set p = set_new(32);
+
+	(void)state;
+	swap_store(s, p.io, 32);
+	first->broken = true;
+	assert_int_equal(swap_demote(s), 0);
+	first->broken = false;
+	assert_int_equal(swap_demote(s), 32);
+	assert_int_equal(second->held, 32);
+	set_load(s, &p);
+	assert_int_equal(ended(&p, 0), 32);
+	finish(s, &p, UINT32_MAX);
+}
+
 /* Nobody behind, or nobody with room: nothing is even read. */
 static void where_there_is_no_room_nothing_moves(void **state)
 {
@@ -397,6 +416,43 @@ static void descriptions_are_true(void **state)
 	finish(s, &p, 7);
 }
 
+struct leaver {
+	struct swap *swap;
+	slot_t slot;
+	unsigned moved;
+};
+
+static void release_and_move(void *ctx)
+{
+	struct leaver *l = ctx;
+
+	swap_release(l->swap, l->slot);
+	l->moved = swap_demote(l->swap);
+}
+
+/* Its owner has left while somebody looks at a page: what is looked at stays
+ * where it is. */
+static void what_is_looked_at_does_not_move(void **state)
+{
+	struct fake *first = fake_new(TIER_BATCH + 2), *second = fake_new(64);
+	struct swap *s = swap_over(&first->base, &second->base, 0);
+	struct set p = set_new(TIER_BATCH);
+	struct leaver l = { .swap = s };
+	struct swap_description d;
+
+	(void)state;
+	swap_store(s, p.io, TIER_BATCH);
+	l.slot = p.io[5].slot;
+	first->on_load = release_and_move;
+	first->ctx = &l;
+	swap_describe(s, l.slot, p.io[5].gfn, &d);
+	assert_int_equal(d.error, 0);
+	assert_int_equal(l.moved, TIER_BATCH - 1);
+	assert_int_equal(first->held, 0);
+	assert_int_equal(second->held, TIER_BATCH - 1);
+	finish(s, &p, UINT64_MAX & ~(UINT64_C(1) << 5));
+}
+
 /* Threads use pages of their own, others look at them, while copies move all
  * the time. Errors are counted: cmocka belongs to the main thread. */
 struct worker {
@@ -502,12 +558,14 @@ int main(void)
 		cmocka_unit_test(failures_are_counted),
 		cmocka_unit_test(a_slot_comes_back_from_its_record),
 		cmocka_unit_test(a_nearly_full_tier_hands_on),
+		cmocka_unit_test(a_few_pages_move_too),
 		cmocka_unit_test(where_there_is_no_room_nothing_moves),
 		cmocka_unit_test(any_move_may_fail),
 		cmocka_unit_test(a_page_may_be_released_while_it_moves),
 		cmocka_unit_test(a_page_may_be_loaded_while_it_moves),
 		cmocka_unit_test(a_wanted_page_goes_to_the_first_tier),
 		cmocka_unit_test(descriptions_are_true),
+		cmocka_unit_test(what_is_looked_at_does_not_move),
 		cmocka_unit_test(moves_disturb_nobody),
 	};
 

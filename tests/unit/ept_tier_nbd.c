@@ -264,6 +264,24 @@ static void a_dead_helper_is_an_error(void **state)
 	end(t, &p);
 }
 
+/* The batch that it took may still be written; those that nobody could be asked
+ * for cost no place. */
+static void a_dead_helper_costs_one_batch(void **state)
+{
+	struct tier *t = tier_new((NBD_LANES + 3) * N);
+	struct pages p = pages_make();
+
+	(void)state;
+	fake_nbd.mischief = die;
+	for (unsigned i = 0; i < NBD_LANES + 3; i++) {
+		store(t, &p);
+		assert_int_equal(ended(&p, -EIO), N);
+	}
+	assert_int_equal(stats_of(t).quarantined, N);
+	assert_int_equal(stats_of(t).pages, 0);
+	end(t, &p);
+}
+
 /* More threads than lanes. Errors are counted: cmocka belongs to the main
  * thread. */
 struct worker {
@@ -329,6 +347,7 @@ int main(void)
 		cmocka_unit_test(bad_places_are_quarantined),
 		cmocka_unit_test(nonsense_costs_a_lane),
 		cmocka_unit_test(a_dead_helper_is_an_error),
+		cmocka_unit_test(a_dead_helper_costs_one_batch),
 		cmocka_unit_test(threads_do_not_disturb_each_other),
 		cmocka_unit_test(too_small_a_tier_is_refused),
 	};

@@ -153,6 +153,8 @@ static void outside_things_are_translated(void **state)
 	const char *argv[] = { "--swap",       "ram",
 			       "--swap",       "file=/var/tmp",
 			       "--swap",       "nbd=nbd://h,size=2M",
+			       "--share",      "path=/a/b",
+			       "--share",      "path=c,address=3T",
 			       "--stats",      "s.json",
 			       "--trace",      "t.tft",
 			       "--name",       "one",
@@ -168,6 +170,9 @@ static void outside_things_are_translated(void **state)
 	assert_true(has_pair(&w, "--swap", "file=/dev/capsule/swap1"));
 	assert_true(has_pair(&w, "--swap",
 			     "file=/dev/capsule/swap2,size=2097152B"));
+	assert_true(has_pair(&w, "--share", "path=/share0"));
+	assert_true(
+		has_pair(&w, "--share", "path=/share1,address=0x30000000000"));
 	assert_true(has_pair(&w, "--stats", "/run/stats"));
 	assert_true(has_pair(&w, "--trace", "/dev/capsule/trace"));
 	assert_true(has_pair(&w, "--name", "one"));

@@ -259,6 +259,29 @@ static void the_largest_tree_fits(void **state)
 	has_string("/chosen", "bootargs", text);
 }
 
+static void shared_files_are_roms(void **state)
+{
+	static const char compatible[] = "twofold,share\0mtd-rom";
+	struct share small = { .was.st_size = 5000 }, large = { 0 };
+	struct shares shares = {
+		.file = { { &small, { 0x40000000 }, 8192, "/a/b/data.bin" },
+			  { &large, { 5 * GIB }, 16 * MIB, "model" } },
+		.n = 2,
+	};
+
+	(void)state;
+	config.shares = &shares;
+	build();
+	assert_memory_equal(
+		property("/rom@40000000", "compatible", sizeof(compatible)),
+		compatible, sizeof(compatible));
+	has_cells("/rom@40000000", "reg", 4, 0u, 0x40000000u, 0u, 8192u);
+	has_cells("/rom@40000000", "twofold,bytes", 2, 0u, 5000u);
+	has_string("/rom@40000000", "label", "data.bin");
+	has_cells("/rom@140000000", "reg", 4, 1u, 0x40000000u, 0u, 0x1000000u);
+	has_string("/rom@140000000", "label", "model");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +293,7 @@ int main(void)
 		cmocka_unit_test_setup(lab_is_listed_only_where_it_is, setup),
 		cmocka_unit_test_setup(virtio_devices_have_slots, setup),
 		cmocka_unit_test_setup(interrupts_have_a_controller, setup),
+		cmocka_unit_test_setup(shared_files_are_roms, setup),
 		cmocka_unit_test_setup(no_room_is_an_error, setup),
 		cmocka_unit_test_setup(the_largest_tree_fits, setup),
 	};

@@ -44,6 +44,7 @@ static void every_option_is_taken(void **state)
 		"--policy clock --swap ram=1G,codec=zstd --swap "
 		"file=/tmp,size=2G --on-swap-error kill --trace t.tft "
 		"--stats=s.json --name a.B-9_ --api-socket /run/x.sock "
+		"--share path=/a/b --share path=c,address=0x1000 "
 		"--mem-slo stall=0.5% --timeout 30 --accel capsule --paging on --inject flip=7 "
 		"-- verify --size 1M");
 	assert_string_equal(o.kernel, "a.elf");
@@ -52,6 +53,12 @@ static void every_option_is_taken(void **state)
 	assert_int_equal(o.resident_bytes, 64 * MIB);
 	assert_int_equal(o.cpus, 3);
 	assert_string_equal(o.policy->name, "clock");
+	assert_int_equal(o.shares, 2);
+	assert_string_equal(o.share[0].path, "/a/b");
+	assert_false(o.share[0].placed);
+	assert_string_equal(o.share[1].path, "c");
+	assert_true(o.share[1].placed);
+	assert_int_equal(o.share[1].address, 4096);
 	assert_int_equal(o.swaps, 2);
 	assert_true(o.swap[0].ram);
 	assert_null(o.swap[0].path);

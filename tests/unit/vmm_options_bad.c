@@ -130,6 +130,34 @@ static void bad_lines_say_why(void **state)
 		  "--disk path=e --disk path=f --disk path=g --disk path=h "
 		  "--disk path=i",
 		  "--disk 'path=i': at most 8 disks" },
+		{ "--share", "--share needs a value: --share "
+			     "path=FILE[,address=GPA]" },
+		{ "--share data",
+		  "--share 'data': want path=FILE[,address=GPA]" },
+		{ "--share path=", "--share 'path=': want path=FILE"
+				   "[,address=GPA]" },
+		{ "--share path=a,path=b",
+		  "--share 'path=a,path=b': want path=FILE[,address=GPA]" },
+		{ "--share address=4G",
+		  "--share 'address=4G': want path=FILE[,address=GPA]" },
+		{ "--share path=a,address=4",
+		  "--share 'path=a,address=4': not an address (0x100000000, "
+		  "4G)" },
+		{ "--share path=a,address=0x10g",
+		  "--share 'path=a,address=0x10g': not an address "
+		  "(0x100000000, 4G)" },
+		{ "--share path=a,address=0x10000000000000000",
+		  "--share 'path=a,address=0x10000000000000000': not an "
+		  "address (0x100000000, 4G)" },
+		{ "--share path=a,address=0x1001",
+		  "--share 'path=a,address=0x1001': the address is no "
+		  "multiple of 4K" },
+		{ "--share path=a --share path=b --share path=c "
+		  "--share path=d --share path=e",
+		  "--share 'path=e': at most 4 files" },
+		{ "--share path=a -m 64M,page_size=2M",
+		  "--share needs page_size=4K" },
+		{ "--share path=a --paging off", "--share needs --paging on" },
 		{ "--on-swap-error ignore",
 		  "--on-swap-error 'ignore': want stop, poison or kill" },
 		{ "--name .x", "--name '.x': a name is up to 64 letters, "

@@ -55,6 +55,7 @@ static const struct status sample = {
 	.slo = { 0.75, 135, 136, 137 },
 	.device = { { "blk", 138, 139, 140, 141 }, { "rng", 142, 143, 0, 0 } },
 	.devices = 2,
+	.share = { 144, 145, 146, 147, 148 },
 };
 
 static const char sample_text[] =
@@ -108,7 +109,10 @@ static const char sample_text[] =
 	"{\"slot\":0,\"name\":\"blk\",\"requests\":138,\"bytes\":139,"
 	"\"errors\":140,\"needs_reset\":141},"
 	"{\"slot\":1,\"name\":\"rng\",\"requests\":142,\"bytes\":143,"
-	"\"errors\":0,\"needs_reset\":0}]}";
+	"\"errors\":0,\"needs_reset\":0}],"
+	"\"share\":{\"size_bytes\":144,\"copy_bytes\":145,"
+	"\"pages_read\":146,\"pages_found\":147,"
+	"\"writes_ignored\":148}}";
 
 static void compact_text_is_exact(void **state)
 {

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/fs/mount.h"
+
+#include "guest/dev/lapic.h"
+#include "guest/fs/ext2.h"
+#include "guest/fs/image.h"
+#include "guest/lib/errno.h"
+#include "guest/lib/print.h"
+#include "guest/proc/process.h"
+#include "guest/proc/sleep.h"
+
+#define WRITE_BACK_TICKS (5ul * TICKS_PER_SECOND)
+
+/* What was written is on the disk at the latest after this time. */
+static void write_back(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		uint64_t next = lapic_ticks() + WRITE_BACK_TICKS;
+
+		while (lapic_ticks() < next)
+			sleep_until(&next, next);
+		inode_sync_all(false);
+	}
+}
+
+void fs_mount(void)
+{
+	struct block_device *disk;
+	int error = -EINVAL;
+
+	for (unsigned i = 0; error && (disk = block_at(i)); i++) {
+		error = ext2_mount(disk, &root_fs);
+		if (error && error != -EINVAL)
+			print("kernel: disk %u: error %d\n", i, error);
+	}
+	if (error)
+		root_fs = image_mount();
+	else if (!process_kernel("write-back", write_back, NULL))
+		panic("no memory for the thread that writes back");
+}
+
+void fs_unmount(void)
+{
+	int error = inode_sync_all(true);
+
+	if (error)
+		print("kernel: the disk is not in order: error %d\n", error);
+}

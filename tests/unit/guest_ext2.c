@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ext2 against disks that mke2fs makes: what is done by random operations is
+ * what a naive model says, what debugfs reads, and what e2fsck finds in order;
+ * whichever transfer fails, nothing breaks.
+ */
+#include "tests/unit/guest_disk.h"
+
+#define KIB 1024ul
+#define MIB (1024 * KIB)
+
+static struct inode *find(const char *path)
+{
+	struct inode *i;
+
+	assert_int_equal(path_find(path, &i), 0);
+	return i;
+}
+
+static int make(const char *path, uint32_t kind)
+{
+	char name[NAME_BYTES];
+	struct inode *dir, *i;
+	int error = path_parent(path, &dir, name);
+
+	if (error)
+		return error;
+	error = dir->ops->create ? dir->ops->create(dir, name, kind, &i) : -30;
+	inode_put(dir);
+	if (!error)
+		inode_put(i);
+	return error;
+}
+
+static int remove_path(const char *path)
+{
+	char name[NAME_BYTES];
+	struct inode *dir;
+	int error = path_parent(path, &dir, name);
+
+	if (error)
+		return error;
+	error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -30;
+	inode_put(dir);
+	return error;
+}
+
+static int64_t write_at(const char *path, uint64_t at, const void *from,
+			size_t n)
+{
+	struct inode *i;
+	int64_t done = path_find(path, &i);
+
+	if (done)
+		return done;
+	done = inode_write(i, at, NULL, (uintptr_t)from, n);
+	inode_put(i);
+	return done;
+}
+
+static int64_t read_at(const char *path, uint64_t at, void *to, size_t n)
+{
+	struct inode *i;
+	int64_t done = path_find(path, &i);
+
+	if (done)
+		return done;
+	done = inode_read(i, at, NULL, (uintptr_t)to, n);
+	inode_put(i);
+	return done;
+}
+
+static int resize(const char *path, uint64_t bytes)
+{
+	struct inode *i;
+	int error = path_find(path, &i);
+
+	if (error)
+		return error;
+	error = i->ops->resize(i, bytes);
+	inode_put(i);
+	return error;
+}
+
+static uint64_t frames_used(void)
+{
+	frame_drain();
+	return frame_counts().by_use[FRAME_FILE];
+}
+
+/* Random numbers that are the same in each run. */
+static uint64_t seed = 42;
+
+static uint64_t any(uint64_t below)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed % below;
+}
+
+/* The model: some files, each a buffer. */
+#define FILES	  12u
+#define FILE_MOST (5 * MIB) /* sparse: reaches into double indirection */
+
+static struct {
+	bool exists;
+	uint64_t bytes;
+	uint8_t *content;
+} model[FILES];
+
+static const char *path_of(unsigned file)
+{
+	static char path[64];
+
+	snprintf(path, sizeof(path), "/folder%u/file-%u", file % 3, file);
+	return path;
+}
+
+static void model_write(unsigned file)
+{
+	static uint8_t buffer[64 * KIB];
+	size_t n = 1 + any(any(4) ? 5000 : sizeof(buffer));
+	uint64_t at = any(any(3) ? 200 * KIB : FILE_MOST - sizeof(buffer));
+
+	memset(buffer, (int)any(256), n);
+	assert_int_equal(write_at(path_of(file), at, buffer, n), n);
+	memcpy(model[file].content + at, buffer, n);
+	if (at + n > model[file].bytes)
+		model[file].bytes = at + n;
+}
+
+static void model_resize(unsigned file)
+{
+	uint64_t bytes = any(any(2) ? 300 * KIB : FILE_MOST);
+
+	assert_int_equal(resize(path_of(file), bytes), 0);
+	if (bytes < model[file].bytes)
+		memset(model[file].content + bytes, 0,
+		       model[file].bytes - bytes);
+	model[file].bytes = bytes;
+}
+
+static void model_check(unsigned file)
+{
+	static uint8_t buffer[FILE_MOST];
+	struct inode *i = find(path_of(file));
+
+	assert_int_equal(i->bytes, model[file].bytes);
+	inode_put(i);
+	assert_int_equal(read_at(path_of(file), 0, buffer, sizeof(buffer)),
+			 model[file].bytes);
+	assert_memory_equal(buffer, model[file].content, model[file].bytes);
+}
+
+static void model_step(void)
+{
+	unsigned file = (unsigned)any(FILES);
+
+	if (!model[file].exists) {
+		assert_int_equal(make(path_of(file), FILE_REGULAR), 0);
+		model[file].exists = true;
+		return;
+	}
+	switch (any(8)) {
+	case 0:
+		assert_int_equal(remove_path(path_of(file)), 0);
+		memset(model[file].content, 0, FILE_MOST);
+		model[file].exists = false;
+		model[file].bytes = 0;
+		break;
+	case 1:
+		model_resize(file);
+		break;
+	case 2:
+		if (!any(4))
+			model_check(file);
+		break;
+	case 3:
+		assert_int_equal(inode_sync_all(false), 0);
+		mapping_drop_all();
+		inode_drop_all();
+		break;
+	default:
+		model_write(file);
+	}
+}
+
+/* All files as debugfs reads them. */
+static void compare_with_debugfs(void)
+{
+	assert_int_equal(run("mkdir %s/out && debugfs -R 'rdump / %s/out' %s "
+			     "2>%s/log",
+			     disk_folder, disk_folder, disk_path, disk_folder),
+			 0);
+	for (unsigned i = 0; i < FILES; i++) {
+		static uint8_t buffer[FILE_MOST];
+		char path[192];
+		FILE *f;
+
+		snprintf(path, sizeof(path), "%s/out%s", disk_folder,
+			 path_of(i));
+		f = fopen(path, "r");
+		assert_int_equal(f != NULL, model[i].exists);
+		if (!f)
+			continue;
+		assert_int_equal(fread(buffer, 1, sizeof(buffer), f),
+				 model[i].bytes);
+		assert_memory_equal(buffer, model[i].content, model[i].bytes);
+		fclose(f);
+	}
+}
+
+static void random_operations(void **state)
+{
+	uint64_t before = frames_used();
+
+	(void)state;
+	disk_make(24, "-g 1024", "");
+	assert_int_equal(mount(), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		char path[] = "/folder0";
+
+		path[7] = (char)('0' + i);
+		assert_int_equal(make(path, FILE_DIRECTORY), 0);
+	}
+	for (unsigned i = 0; i < FILES; i++)
+		model[i].content = calloc(1, FILE_MOST);
+	for (unsigned n = 0; n < 4; n++) {
+		for (unsigned i = 0; i < 250; i++)
+			model_step();
+		unmount();
+		assert_int_equal(frames_used(), before);
+		assert_int_equal(disk_check(), 0);
+		assert_int_equal(mount(), 0);
+	}
+	for (unsigned i = 0; i < FILES; i++)
+		if (model[i].exists)
+			model_check(i);
+	unmount();
+	compare_with_debugfs();
+	for (unsigned i = 0; i < FILES; i++)
+		free(model[i].content);
+	disk_end();
+}
+
+/* The last byte that is three blocks of numbers away. */
+static void triple_indirection(void **state)
+{
+	uint64_t at = (12 + KIB + MIB + 5 * MIB + 7) * PAGE_SIZE + 9;
+	char byte = 'x', got = 0;
+	struct inode *i;
+
+	(void)state;
+	disk_make(8, "-O ^large_file", "");
+	assert_int_equal(mount(), 0);
+	assert_int_equal(make("/far", FILE_REGULAR), 0);
+	assert_int_equal(write_at("/far", at, &byte, 1), 1);
+	unmount();
+	assert_int_equal(disk_check(), 0);
+	assert_int_equal(mount(), 0);
+	i = find("/far");
+	assert_int_equal(i->blocks, 4 * 8);
+	assert_int_equal(i->bytes, at + 1);
+	inode_put(i);
+	assert_int_equal(read_at("/far", at, &got, 1), 1);
+	assert_int_equal(got, 'x');
+	assert_int_equal(read_at("/far", at - PAGE_SIZE, &got, 1), 1);
+	assert_int_equal(got, 0);
+	assert_int_equal(remove_path("/far"), 0);
+	unmount();
+	assert_int_equal(disk_check(), 0);
+	disk_end();
+}
+
+/* What a run of everything does; any part may fail, only for I/O. */
+static void everything(void)
+{
+	static uint8_t buffer[4 * PAGE_SIZE];
+	int64_t errors[] = {
+		make("/dir", FILE_DIRECTORY),
+		make("/dir/a", FILE_REGULAR),
+		make("/dir/b", FILE_REGULAR),
+		write_at("/dir/a", 11 * PAGE_SIZE, buffer, sizeof(buffer)),
+		write_at("/dir/a", 2000 * PAGE_SIZE, buffer, 100),
+		write_at("/hello", 3, buffer, 10),
+		inode_sync_all(false),
+		resize("/dir/a", 13 * PAGE_SIZE + 5),
+		read_at("/hello", 0, buffer, sizeof(buffer)),
+		remove_path("/dir/b"),
+		remove_path("/dir/a"),
+		remove_path("/dir"),
+		remove_path("/hello"),
+		inode_sync_all(false),
+	};
+
+	for (unsigned i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+		assert_true(errors[i] >= 0 || errors[i] == -OUR_EIO ||
+			    errors[i] == -2 || errors[i] == -39);
+}
+
+/* One transfer fails, each in turn: then all goes on, and all is in order. */
+static void each_transfer_fails(void **state)
+{
+	uint64_t before = frames_used(), n = 0, failed = 0;
+	char folder[96];
+
+	(void)state;
+	do {
+		if (n)
+			close(disk_fd);
+		disk_make(2, "", "");
+		assert_int_equal(mount(), 0);
+		assert_int_equal(make("/hello", FILE_REGULAR), 0);
+		assert_int_equal(write_at("/hello", 0, folder, 90), 90);
+		unmount();
+		transfers = 0;
+		fail_at = ++n;
+		if (mount() == 0) {
+			everything();
+			unmount();
+		} else {
+			mapping_drop_all();
+			inode_drop_all();
+		}
+		failed += transfers >= n;
+		assert_int_equal(frames_used(), before);
+		assert_int_equal(disk_check(), 0);
+	} while (transfers >= n);
+	assert_true(failed > 20);
+	disk_end();
+}
+
+/* What mke2fs put there, and what names may and may not do. */
+static void names(void **state)
+{
+	char path[64], text[64] = "";
+	struct sys_dirent entry;
+	struct inode *dir;
+	unsigned seen = 0;
+	uint64_t at = 0;
+
+	(void)state;
+	disk_make(8, "", "tests/unit");
+	assert_int_equal(mount(), 0);
+	assert_int_equal(read_at("/walk.c", 0, text, 32), 32);
+	assert_non_null(strstr(text, "SPDX"));
+	assert_int_equal(make("/walk.c", FILE_REGULAR), -17);
+	assert_int_equal(make("/walk.c/x", FILE_REGULAR), -20);
+	assert_int_equal(make("/no/x", FILE_REGULAR), -2);
+	assert_int_equal(remove_path("/no"), -2);
+	assert_int_equal(make("/dir", FILE_DIRECTORY), 0);
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(path, sizeof(path), "/dir/a name that is long: %u", i);
+		assert_int_equal(make(path, FILE_REGULAR), 0);
+	}
+	assert_int_equal(remove_path("/dir"), -39);
+	dir = find("/dir");
+	assert_int_equal(dir->bytes, 3 * PAGE_SIZE);
+	while (dir->ops->readdir(dir, &at, &entry) == 1) {
+		seen++;
+		memset(&entry, 0, sizeof(entry));
+	}
+	inode_put(dir);
+	assert_int_equal(seen, 302);
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(path, sizeof(path), "//dir/./a name that is long: %u",
+			 i * 7 % 300);
+		assert_int_equal(remove_path(path), 0);
+	}
+	assert_int_equal(remove_path("/dir/."), -22);
+	assert_int_equal(remove_path("/dir"), 0);
+	unmount();
+	assert_int_equal(disk_check(), 0);
+	disk_end();
+}
+
+/* A full disk says so, and what failed has cost nothing. */
+static void no_space(void **state)
+{
+	static uint8_t buffer[MIB];
+	int64_t done, all = 0;
+
+	(void)state;
+	disk_make(4, "-N 16", "");
+	assert_int_equal(mount(), 0);
+	assert_int_equal(make("/large", FILE_REGULAR), 0);
+	while ((done = write_at("/large", (uint64_t)all, buffer, MIB)) > 0)
+		all += done;
+	assert_int_equal(done, -28);
+	assert_int_equal(((struct ext2 *)root_fs)->super->free_blocks, 0);
+	assert_int_equal(make("/dir", FILE_DIRECTORY), -28);
+	assert_int_equal(resize("/large", 1), 0);
+	assert_int_equal(make("/dir", FILE_DIRECTORY), 0);
+	for (unsigned i = 0; i < 16; i++) {
+		char path[16];
+
+		snprintf(path, sizeof(path), "/dir/%u", i);
+		done = make(path, FILE_REGULAR);
+	}
+	assert_int_equal(done, -28);
+	unmount();
+	assert_int_equal(disk_check(), 0);
+	disk_end();
+}
+
+/* What we do not know is refused, or not written to. */
+static void features(void **state)
+{
+	static const struct {
+		const char *options;
+		int error;
+		bool readonly;
+	} cases[] = {
+		{ "-O ^filetype", 0, false },
+		{ "-O ^dir_index,^resize_inode", 0, false },
+		{ "-I 128", 0, false },
+		{ "-I 256", 0, false },
+		{ "-O extent", -38, false },
+		{ "-O 64bit,extent", -38, false },
+		{ "-O meta_bg,^resize_inode", -38, false },
+		{ "-O uninit_bg", 0, true },
+		{ "-r 0", -38, false },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		disk_make(2, cases[i].options, "");
+		assert_int_equal(mount(), cases[i].error);
+		if (!cases[i].error) {
+			int error = make("/x", FILE_REGULAR);
+
+			assert_int_equal(error, cases[i].readonly ? -30 : 0);
+			unmount();
+			assert_int_equal(disk_check(), 0);
+		}
+		mapping_drop_all();
+		close(disk_fd);
+	}
+	disk_make(2, "-b 1024", "");
+	assert_int_equal(mount(), -38);
+	mapping_drop_all();
+	disk_end();
+}
+
+static void read_all(const char *path, unsigned depth)
+{
+	static uint8_t buffer[4 * PAGE_SIZE];
+	struct sys_dirent entry = { 0 };
+	char below[1024];
+	struct inode *i;
+	uint64_t at = 0;
+
+	if (depth > 3 || path_find(path, &i))
+		return;
+	if (i->kind == FILE_REGULAR)
+		inode_read(i, 0, NULL, (uintptr_t)buffer, sizeof(buffer));
+	while (i->kind == FILE_DIRECTORY &&
+	       i->ops->readdir(i, &at, &entry) == 1) {
+		snprintf(below, sizeof(below), "%s/%s", path, entry.name);
+		if (*entry.name != '.')
+			read_all(below, depth + 1);
+		memset(&entry, 0, sizeof(entry));
+	}
+	inode_put(i);
+}
+
+/* Bytes of the tables are anything: no harm but wrong answers. */
+static void nonsense(void **state)
+{
+	uint64_t before = frames_used();
+	unsigned mounted = 0;
+
+	(void)state;
+	print_quiet = true;
+	for (unsigned n = 0; n < 60; n++) {
+		disk_make(2, "-N 64 -g 512", n % 2 ? "tests/model" : "");
+		for (unsigned i = 0; i < 1 + n / 4; i++) {
+			uint64_t byte =
+				any(3) ? any(9 * PAGE_SIZE) : 1024 + any(128);
+			uint8_t value = (uint8_t)any(256);
+
+			pwrite(disk_fd, &value, 1, (off_t)byte);
+		}
+		if (mount() == 0) {
+			mounted++;
+			read_all("", 0);
+			make("/dir", FILE_DIRECTORY);
+			make("/dir/a", FILE_REGULAR);
+			write_at("/dir/a", 50 * PAGE_SIZE, "x", 1);
+			remove_path("/ept.c");
+			remove_path("/dir/a");
+			unmount();
+		}
+		mapping_truncate(&disk.cache, 0);
+		close(disk_fd);
+		assert_int_equal(frames_used(), before);
+	}
+	assert_true(mounted > 10);
+	print_quiet = false;
+	disk_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(random_operations),
+		cmocka_unit_test(triple_indirection),
+		cmocka_unit_test(each_transfer_fails),
+		cmocka_unit_test(names),
+		cmocka_unit_test(no_space),
+		cmocka_unit_test(features),
+		cmocka_unit_test(nonsense),
+	};
+
+	guest_ram();
+	kmalloc_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
