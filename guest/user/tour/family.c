@@ -3,8 +3,8 @@
 #include "guest/lib/errno.h"
 #include "guest/user/tour/demo.h"
 
-/* Ticks until somebody who is awaited must have come: ten seconds. */
-#define PATIENCE 1000u
+/* Ticks until somebody who is awaited must have come: five seconds. */
+#define PATIENCE 500u
 
 /* More than any demonstration's functions need. */
 #define STACK_BYTES (4 * PAGE_SIZE)
@@ -27,8 +27,13 @@ int64_t demo_fork(struct demo *d)
 	own_stack();
 	if (pid)
 		__atomic_store_n(&d->parted, parted + 1, __ATOMIC_RELEASE);
-	while (!pid && __atomic_load_n(&d->parted, __ATOMIC_ACQUIRE) == parted)
+	for (unsigned i = 0;
+	     !pid && __atomic_load_n(&d->parted, __ATOMIC_ACQUIRE) == parted;
+	     i++) {
+		if (i == PATIENCE)
+			sys_exit(1);
 		sys_sleep(1);
+	}
 	return pid;
 }
 
