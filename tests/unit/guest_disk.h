@@ -8,7 +8,6 @@
 #define TESTS_GUEST_DISK_H
 
 /* Before the C library's: some names in here are macros there. */
-#include "guest/cpu/tlb.h"
 #include "guest/fs/block.h"
 #include "guest/fs/ext2.h"
 #include "guest/fs/ext2_node.h"
@@ -50,13 +49,6 @@ void sleep_on(const void *channel)
 void wake(const void *channel)
 {
 	(void)channel;
-}
-
-/* Nobody maps anything. */
-void tlb_flush_page(struct space *s, uintptr_t va)
-{
-	(void)s;
-	(void)va;
 }
 
 /* A pointer of 1 is a bad one. */
