@@ -19,7 +19,7 @@ GUEST_HOSTED := $(OUT)/obj/guest/mm/frame.o $(OUT)/obj/guest/mm/zone.o \
 	$(OUT)/obj/guest/mm/buddy.o $(OUT)/obj/guest/mm/slab.o \
 	$(OUT)/obj/guest/mm/kmalloc.o
 GUEST_SPACES := $(patsubst %,$(OUT)/obj/guest/mm/%.o,vma space map areas \
-	advice anon leaf rmap fault image table user mapping radix)
+	advice anon leaf rmap fault image filemap table user mapping radix)
 GUEST_DIRECT := -include tests/unit/guest_direct.h
 
 $(GUEST_HOSTED) $(GUEST_SPACES): CPPFLAGS += $(GUEST_DIRECT)

@@ -3,6 +3,7 @@
 
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
+#include "guest/mm/rmap.h"
 #include "guest/proc/sleep.h"
 
 struct mapping_counts mapping_counts;
@@ -169,6 +170,7 @@ static int store(struct mapping *m, struct frame *f)
 	if (f->owner != m || !(f->flags & FRAME_DIRTY))
 		return 0;
 	f->flags &= ~FRAME_DIRTY;
+	rmap_protect(f);
 	error = transfer(m, f, m->ops->write);
 	m->unsaved--;
 	if (error)
@@ -219,6 +221,7 @@ static void discard(struct mapping *m, uint64_t index, uint64_t word)
 		return;
 	}
 	if (f) {
+		rmap_unmap(f);
 		word = word_of(f->slot);
 		remove(m, f, word);
 	}
