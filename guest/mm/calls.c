@@ -24,7 +24,8 @@ static int map_file(struct map_request *want, uint64_t fd, uint64_t offset)
 	want->mapping = file_mapping(file);
 	if (!want->mapping)
 		return -ENODEV;
-	if (page_offset(offset))
+	if (page_offset(offset) || offset > file->inode->bytes ||
+	    want->bytes > page_up(file->inode->bytes - offset))
 		return -EINVAL;
 	if (!(file->flags & OPEN_READ))
 		return -EACCES;

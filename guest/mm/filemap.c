@@ -111,7 +111,7 @@ static int reserve(const struct vma *v, uintptr_t va)
 static int shared_nopage(struct vma *v, uintptr_t va, uint64_t *at,
 			 uint64_t error)
 {
-	bool write = error & FAULT_W ||
+	bool write = error & FAULT_W || broken("rights") ||
 		     (v->kind == VMA_SHARED && v->prot & PROT_WRITE);
 	int kind = write ? reserve(v, va) : 0;
 
@@ -121,8 +121,6 @@ static int shared_nopage(struct vma *v, uintptr_t va, uint64_t *at,
 		return kind;
 	if (write)
 		mapping_dirty(leaf_frame(*at));
-	if (broken("rights"))
-		*at |= PTE_W;
 	return kind;
 }
 

@@ -17,7 +17,7 @@ static int nopage(struct vma *v, uintptr_t va, uint64_t *at, uint64_t error)
 
 	(void)error;
 	if (!(v->prot & PROT_WRITE)) {
-		*at = from.v | PTE_BORROWED | v->bits;
+		*at = from.v | PTE_BORROWED | (v->bits & ~PTE_W);
 		return LAB_FAULT_DEMAND_FILE;
 	}
 	f = anon_prepare(v) ? frame_alloc(FRAME_ANON) : NULL;

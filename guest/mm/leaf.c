@@ -11,7 +11,7 @@ uint64_t leaf_bits(unsigned prot)
 {
 	uint64_t bits = PTE_U | (prot ? PTE_P : PTE_KEPT);
 
-	if (prot & PROT_WRITE)
+	if (prot & PROT_WRITE || broken("rights"))
 		bits |= PTE_W;
 	if (!(prot & PROT_EXEC) && !broken("pte-bits"))
 		bits |= pte_nx;

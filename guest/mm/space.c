@@ -69,14 +69,16 @@ static const struct vma_ops *ops_of(const struct map_request *want)
 {
 	if (want->mapping)
 		return want->flags & MAP_SHARED ? &shared_ops : &private_ops;
-	return want->kind == VMA_GATE || want->kind == VMA_FILE ? &image_ops
-								: &anon_ops;
+	if (want->kind == VMA_STACK)
+		return &stack_ops;
+	return want->kind == VMA_ANON ? &anon_ops : &image_ops;
 }
 
 /* Private memory that may be written needs a frame a page in the end. */
 static bool is_promise(const struct vma *v)
 {
-	return v->flags & VMA_PROMISED || v->ops == &anon_ops ||
+	return v->flags & VMA_PROMISED || v->kind == VMA_ANON ||
+	       v->kind == VMA_STACK ||
 	       (!(v->flags & MAP_SHARED) && v->prot & PROT_WRITE);
 }
 
