@@ -14,7 +14,7 @@ static int read_page(struct mapping *m, struct frame *f)
 {
 	(void)m;
 	if (f->slot)
-		return swap_read(f);
+		return swap_load(f);
 	memset(direct(frame_pa(f)), 0, PAGE_SIZE);
 	return 0;
 }
@@ -22,7 +22,7 @@ static int read_page(struct mapping *m, struct frame *f)
 static int write_page(struct mapping *m, struct frame *f)
 {
 	(void)m;
-	return swap_write(f);
+	return swap_store(f);
 }
 
 static void hold(struct mapping *m)

@@ -27,13 +27,13 @@ bool swap_part(struct frame *f)
 	return !f->slot;
 }
 
-int swap_read(struct frame *f)
+int swap_load(struct frame *f)
 {
 	(void)f;
 	return -EIO;
 }
 
-int swap_write(struct frame *f)
+int swap_store(struct frame *f)
 {
 	(void)f;
 	return -ENOSPC;

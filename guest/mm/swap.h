@@ -34,7 +34,7 @@ bool swap_part(struct frame *f);
  * A page of shared memory: read @f from its slot; store it, in its slot or a
  * new one (then f->slot says which). May sleep. 0, -EIO, -ENOSPC.
  */
-int swap_read(struct frame *f);
-int swap_write(struct frame *f);
+int swap_load(struct frame *f);
+int swap_store(struct frame *f);
 
 #endif
