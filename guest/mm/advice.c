@@ -5,26 +5,13 @@
  */
 #include "guest/lib/errno.h"
 #include "guest/mm/areas.h"
-#include "guest/mm/fault.h"
 #include "guest/mm/leaf.h"
-
-/* Each page is there, and its own if it may be written: no fault will come. */
-static int fill(struct vma *v)
-{
-	uint64_t error = FAULT_U | (v->prot & PROT_WRITE ? FAULT_W : 0);
-	int failed = 0;
-
-	for (uintptr_t va = v->start; !failed && va < v->end; va += PAGE_SIZE)
-		if (v->prot)
-			failed = fault_resolve(v->space, va, error);
-	return failed ? -ENOMEM : 0;
-}
 
 static int lock_area(struct vma *v)
 {
 	v->flags |= VMA_LOCKED;
 	space_each(v, v->start, v->end, leaf_lock);
-	return fill(v);
+	return areas_fill(v);
 }
 
 static int unlock_area(struct vma *v)

@@ -91,29 +91,45 @@ int anon_advise(struct vma *v, uintptr_t start, uintptr_t end, unsigned advice)
 	return 0;
 }
 
-static int map_zeros(struct vma *v, uint64_t *at)
+static inline int give(struct vma *v, uintptr_t va, uint64_t *at)
 {
-	zero_shared++;
-	*at = zero_frame.v | PTE_BORROWED | (v->bits & ~PTE_W);
-	return LAB_FAULT_DEMAND_ZERO;
-}
-
-/* A stack is not read before it is written: its pages are its own at once. */
-static int nopage(struct vma *v, uintptr_t va, uint64_t *at, uint64_t error)
-{
-	bool stack = v->kind == VMA_STACK;
 	struct frame *f;
 
-	if (!(error & FAULT_W) && !stack && !broken("zero"))
-		return map_zeros(v, at);
 	if (!v->anon && !anon_prepare(v))
 		return -ENOMEM;
 	f = frame_alloc(FRAME_ANON);
 	if (!f)
 		return -ENOMEM;
 	anon_map(v, va, at, f);
-	if (!stack)
-		return LAB_FAULT_DEMAND_ZERO;
+	return LAB_FAULT_DEMAND_ZERO;
+}
+
+static __attribute__((noinline)) int map_zeros(struct vma *v, uintptr_t va,
+					       uint64_t *at)
+{
+	if (broken("zero"))
+		return give(v, va, at);
+	zero_shared++;
+	*at = zero_frame.v | PTE_BORROWED | (v->bits & ~PTE_W);
+	return LAB_FAULT_DEMAND_ZERO;
+}
+
+static int nopage(struct vma *v, uintptr_t va, uint64_t *at, uint64_t error)
+{
+	if (!(error & FAULT_W))
+		return map_zeros(v, va, at);
+	return give(v, va, at);
+}
+
+/* A stack is not read before it is written: its pages are its own at once. */
+static int stack_nopage(struct vma *v, uintptr_t va, uint64_t *at,
+			uint64_t error)
+{
+	int kind = give(v, va, at);
+
+	(void)error;
+	if (kind < 0)
+		return kind;
 	if (va < v->start && !broken("stack"))
 		v->start = va;
 	return LAB_FAULT_STACK;
@@ -179,6 +195,14 @@ const struct vma_ops anon_ops = {
 	.open = anon_open,
 	.close = anon_close,
 	.nopage = nopage,
+	.wppage = anon_wppage,
+	.advise = anon_advise,
+};
+
+const struct vma_ops stack_ops = {
+	.open = anon_open,
+	.close = anon_close,
+	.nopage = stack_nopage,
 	.wppage = anon_wppage,
 	.advise = anon_advise,
 };

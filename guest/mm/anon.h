@@ -23,8 +23,8 @@ struct anon {
 	struct vma *vmas; /* by anon_next */
 };
 
-/* Plain memory, and the stack. */
-extern const struct vma_ops anon_ops;
+/* Plain memory; and what grows downwards when it is touched. */
+extern const struct vma_ops anon_ops, stack_ops;
 
 /* The frame of zeros: never writable, never counted. */
 extern pa_t zero_frame;

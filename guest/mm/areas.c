@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/areas.h"
 
+#include "guest/lib/errno.h"
+#include "guest/mm/fault.h"
+#include "guest/mm/pte.h"
+
 bool areas_valid(uintptr_t at, size_t bytes)
 {
 	return bytes && !page_offset(at) && bytes <= USER_END &&
@@ -49,4 +53,15 @@ void areas_merge(struct space *s, uintptr_t at, uintptr_t end)
 		at = v->end;
 		vma_merge(&s->areas, at);
 	}
+}
+
+int areas_fill(struct vma *v)
+{
+	uint64_t error = FAULT_U | (v->prot & PROT_WRITE ? FAULT_W : 0);
+	int failed = 0;
+
+	for (uintptr_t va = v->start; !failed && va < v->end; va += PAGE_SIZE)
+		if (v->prot)
+			failed = fault_resolve(v->space, va, error);
+	return failed ? -ENOMEM : 0;
 }

@@ -20,4 +20,10 @@ struct vma *areas_next(struct space *s, uintptr_t at, uintptr_t end);
 /* Merge what can be, inside and at its ends. */
 void areas_merge(struct space *s, uintptr_t at, uintptr_t end);
 
+/*
+ * Each page of @v is there, and its own if it may be written: no access will
+ * fault. May sleep. 0 or -ENOMEM.
+ */
+int areas_fill(struct vma *v);
+
 #endif

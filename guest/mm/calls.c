@@ -1,14 +1,60 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/calls.h"
 
+#include "guest/fs/calls.h"
+#include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/objects.h"
+#include "guest/mm/shared.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/space.h"
 #include "guest/mm/user.h"
 #include "guest/mm/zone.h"
 #include "guest/proc/process.h"
+
+/* What of its pages @want may show, and do with them. */
+static int map_file(struct map_request *want, uint64_t fd, uint64_t offset)
+{
+	bool shared = want->flags & MAP_SHARED;
+	struct file *file = files_at(fd);
+
+	if (!file)
+		return -EBADF;
+	want->mapping = file_mapping(file);
+	if (!want->mapping)
+		return -ENODEV;
+	if (page_offset(offset) || offset > file->inode->bytes ||
+	    want->bytes > page_up(file->inode->bytes - offset))
+		return -EINVAL;
+	if (!(file->flags & OPEN_READ))
+		return -EACCES;
+	if (shared && !(file->flags & OPEN_WRITE)) {
+		if (want->prot & PROT_WRITE)
+			return -EACCES;
+		want->flags |= VMA_READ_ONLY;
+	}
+	want->kind = VMA_FILE;
+	want->offset = offset >> PAGE_SHIFT;
+	return 0;
+}
+
+static int64_t map_shared(struct map_request *want)
+{
+	struct mapping *m;
+	int64_t got;
+
+	if (!want->bytes || want->bytes > USER_END)
+		return -EINVAL;
+	m = shared_new(page_up(want->bytes) >> PAGE_SHIFT);
+	if (!m)
+		return -ENOMEM;
+	want->mapping = m;
+	want->kind = VMA_SHARED;
+	got = space_mmap(current()->space, want);
+	m->ops->release(m);
+	return got;
+}
 
 int64_t sys_mmap(const struct trap_frame *f)
 {
@@ -16,10 +62,24 @@ int64_t sys_mmap(const struct trap_frame *f)
 		.at = f->rdi,
 		.bytes = f->rsi,
 		.prot = (unsigned)f->rdx,
-		.flags = (unsigned)f->r10,
+		.flags = f->r10 & (MAP_FIXED | MAP_POPULATE | MAP_APART |
+				   MAP_SHARED | MAP_FILE),
 		.kind = VMA_ANON,
+		.file_bytes = FILE_ALL,
 	};
+	int error;
 
+	if (f->rdx & ~(uint64_t)(PROT_READ | PROT_WRITE | PROT_EXEC))
+		return -EINVAL;
+	if (broken("shared"))
+		want.flags &= ~(unsigned)MAP_SHARED;
+	if (want.flags & MAP_FILE) {
+		error = map_file(&want, f->r8, f->r9);
+		if (error)
+			return error;
+	} else if (want.flags & MAP_SHARED) {
+		return map_shared(&want);
+	}
 	return space_mmap(current()->space, &want);
 }
 
@@ -37,6 +97,27 @@ int64_t sys_mprotect(const struct trap_frame *f)
 int64_t sys_sbrk(const struct trap_frame *f)
 {
 	return space_brk(current()->space, (int64_t)f->rdi);
+}
+
+int64_t sys_mlock(const struct trap_frame *f)
+{
+	return space_mlock(current()->space, f->rdi, f->rsi, true);
+}
+
+int64_t sys_munlock(const struct trap_frame *f)
+{
+	return space_mlock(current()->space, f->rdi, f->rsi, false);
+}
+
+int64_t sys_msync(const struct trap_frame *f)
+{
+	return space_msync(current()->space, f->rdi, f->rsi);
+}
+
+int64_t sys_madvise(const struct trap_frame *f)
+{
+	return space_madvise(current()->space, f->rdi, f->rsi,
+			     (unsigned)f->rdx);
 }
 
 /* A register may hold any number: what is too large for an index is none. */

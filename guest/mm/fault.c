@@ -43,7 +43,9 @@ static __attribute__((noinline)) int bring_back(struct vma *v, uintptr_t va,
  * meanwhile, and then there is nothing to do but to try again. The kernel
  * itself touches no user address.
  */
-static inline int resolve(struct space *s, uintptr_t va, uint64_t error)
+static inline __attribute__((always_inline)) int resolve(struct space *s,
+							 uintptr_t va,
+							 uint64_t error)
 {
 	struct vma *v;
 	uint64_t *at;

@@ -5,18 +5,8 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/anon.h"
+#include "guest/mm/filemap.h"
 #include "guest/mm/pte.h"
-
-/* How many bytes of the page at @va come from the file. */
-static size_t file_part(const struct vma *v, uintptr_t va)
-{
-	uint64_t before = va - v->start;
-
-	if (v->file_bytes <= before)
-		return 0;
-	return v->file_bytes - before < PAGE_SIZE ? v->file_bytes - before
-						  : PAGE_SIZE;
-}
 
 /* What may be written is copied, and so is a page that ends in zeros. */
 static int nopage(struct vma *v, uintptr_t va, uint64_t *at, uint64_t error)
@@ -27,7 +17,7 @@ static int nopage(struct vma *v, uintptr_t va, uint64_t *at, uint64_t error)
 
 	(void)error;
 	if (!(v->prot & PROT_WRITE)) {
-		*at = from.v | PTE_BORROWED | v->bits;
+		*at = from.v | PTE_BORROWED | (v->bits & ~PTE_W);
 		return LAB_FAULT_DEMAND_FILE;
 	}
 	f = anon_prepare(v) ? frame_alloc(FRAME_ANON) : NULL;

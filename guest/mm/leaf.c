@@ -11,7 +11,7 @@ uint64_t leaf_bits(unsigned prot)
 {
 	uint64_t bits = PTE_U | (prot ? PTE_P : PTE_KEPT);
 
-	if (prot & PROT_WRITE)
+	if (prot & PROT_WRITE || broken("rights"))
 		bits |= PTE_W;
 	if (!(prot & PROT_EXEC) && !broken("pte-bits"))
 		bits |= pte_nx;
@@ -87,6 +87,15 @@ void leaf_protect(struct vma *v, uint64_t *at)
 	*at = (old & (PTE_FRAME | PTE_A | PTE_D | PTE_BORROWED)) | bits;
 }
 
+/* Broken, the child writes what the parent has mapped: not its stack. */
+static bool is_copied(const struct vma *child)
+{
+	if (child->flags & MAP_SHARED)
+		return false;
+	return !broken("cow") || child->start < MMAP_BASE ||
+	       child->kind != VMA_ANON;
+}
+
 void leaf_share(struct vma *child, uint64_t *at, uint64_t *to)
 {
 	struct frame *f = leaf_frame(*at);
@@ -94,7 +103,7 @@ void leaf_share(struct vma *child, uint64_t *at, uint64_t *to)
 	if (pte_is_slot(*at)) {
 		swap_get(pte_slot(*at));
 		child->space->swapped++;
-	} else if (!(child->flags & MAP_SHARED) && !broken("cow")) {
+	} else if (is_copied(child)) {
 		*at &= ~PTE_W;
 	}
 	*to = *at;

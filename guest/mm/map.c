@@ -57,8 +57,10 @@ static int map_now(struct space *s, const struct map_request *want)
 		return error;
 	if (broken("sparse"))
 		leaf_at(s, want->at);
-	if ((now || broken("demand")) && want->kind == VMA_ANON)
+	if (want->kind == VMA_ANON && (now || broken("demand")))
 		error = populate(space_find(s, want->at), now & MAP_APART);
+	else if (now)
+		error = areas_fill(space_find(s, want->at));
 	if (error)
 		space_munmap(s, want->at, want->bytes);
 	return error;
@@ -117,6 +119,16 @@ static bool promise_writable(struct space *s, uintptr_t at, uintptr_t end)
 	return true;
 }
 
+static bool is_writable(struct space *s, uintptr_t at, uintptr_t end)
+{
+	struct vma *v;
+
+	for (; (v = areas_next(s, at, end)); at = v->end)
+		if (v->flags & VMA_READ_ONLY)
+			return false;
+	return true;
+}
+
 static void protect(struct vma *v, unsigned prot)
 {
 	v->prot = prot;
@@ -133,6 +145,8 @@ int space_mprotect(struct space *s, uintptr_t at, size_t bytes, unsigned prot)
 	if (!areas_valid(at, bytes) ||
 	    prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC))
 		return -EINVAL;
+	if (prot & PROT_WRITE && !is_writable(s, at, end))
+		return -EACCES;
 	if (!areas_whole(s, at, end) || !areas_cut(s, at, end) ||
 	    (prot & PROT_WRITE && !promise_writable(s, at, end)))
 		return -ENOMEM;

@@ -4,6 +4,7 @@
 #include "guest/cpu/tlb.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/anon.h"
+#include "guest/mm/filemap.h"
 #include "guest/mm/image.h"
 #include "guest/mm/kmap.h"
 #include "guest/mm/leaf.h"
@@ -66,14 +67,18 @@ struct vma *space_search(struct space *s, uintptr_t va)
 
 static const struct vma_ops *ops_of(const struct map_request *want)
 {
-	return want->kind == VMA_ANON || want->kind == VMA_STACK ? &anon_ops
-								 : &image_ops;
+	if (want->mapping)
+		return want->flags & MAP_SHARED ? &shared_ops : &private_ops;
+	if (want->kind == VMA_STACK)
+		return &stack_ops;
+	return want->kind == VMA_ANON ? &anon_ops : &image_ops;
 }
 
 /* Private memory that may be written needs a frame a page in the end. */
 static bool is_promise(const struct vma *v)
 {
-	return v->ops == &anon_ops ||
+	return v->flags & VMA_PROMISED || v->kind == VMA_ANON ||
+	       v->kind == VMA_STACK ||
 	       (!(v->flags & MAP_SHARED) && v->prot & PROT_WRITE);
 }
 
@@ -102,7 +107,7 @@ int space_map(struct space *s, const struct map_request *want)
 		.end = want->at + want->bytes,
 		.lowest = want->at,
 		.prot = want->prot,
-		.flags = want->flags & MAP_SHARED,
+		.flags = want->flags & (MAP_SHARED | VMA_READ_ONLY),
 		.bits = leaf_bits(want->prot),
 		.space = s,
 		.ops = ops_of(want),

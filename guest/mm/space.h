@@ -33,7 +33,7 @@ struct space {
 struct map_request {
 	uintptr_t at; /* bytes from here */
 	size_t bytes;
-	unsigned prot, flags; /* MAP_SHARED counts */
+	unsigned prot, flags; /* MAP_SHARED and VMA_READ_ONLY count */
 	enum vma_kind kind;
 	struct mapping *mapping; /* show its pages, from number offset on */
 	uint64_t offset; /* without a mapping: frames of the kernel image */

@@ -30,4 +30,11 @@ void swap_put(uint32_t slot);
  */
 bool swap_part(struct frame *f);
 
+/*
+ * A page of shared memory: read @f from its slot; store it, in its slot or a
+ * new one (then f->slot says which). May sleep. 0, -EIO, -ENOSPC.
+ */
+int swap_load(struct frame *f);
+int swap_store(struct frame *f);
+
 #endif

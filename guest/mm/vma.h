@@ -22,14 +22,13 @@ struct space;
 struct vma;
 
 /*
- * What a kind of area does. The kernel lock is held; open and close do not
- * sleep, the others may. Any but nopage may be NULL: nothing to do, or (for
+ * What a kind of area does. The kernel lock is held; all but open may sleep. Any but nopage may be NULL: nothing to do, or (for
  * wppage) never called. Failure is -errno.
  */
 struct vma_ops {
 	/* the area has come to be: by mmap, fork, or cut off another */
 	void (*open)(struct vma *v);
-	/* it goes; its entries are empty, or another area has taken them on */
+	/* it goes; its leaves are empty, or another area's now. May sleep */
 	void (*close)(struct vma *v);
 	/* fill the empty entry *at, that of page va, for an access with this
 	 * error code, which the area allows: enum lab_fault_kind */
@@ -47,7 +46,8 @@ struct vma_ops {
 /* Beside MAP_SHARED in vma.flags. */
 enum {
 	VMA_LOCKED = 1 << 16, /* mlock */
-	VMA_PROMISED = 1 << 17 /* a frame is promised for each page */
+	VMA_PROMISED = 1 << 17, /* a frame is promised for each page */
+	VMA_READ_ONLY = 1 << 18 /* shared, and the file may not be written */
 };
 
 #define FILE_ALL UINT64_MAX

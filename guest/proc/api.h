@@ -25,7 +25,9 @@ enum sys_number {
 	SYS_CPU, /* (cpu or -1): stay on it from now on; answers where we are */
 
 	/* Memory. */
-	SYS_MMAP, /* (address or 0, bytes, prot, map_flags, fd, offset) */
+	/* (address or 0, bytes, prot, map_flags, fd, offset); of a file, no
+	 * more pages than it has */
+	SYS_MMAP,
 	SYS_MUNMAP, /* (address, bytes) */
 	SYS_MPROTECT, /* (address, bytes, prot) */
 	SYS_SBRK, /* (bytes more): where they begin */

@@ -12,8 +12,8 @@
 #include "guest/lib/string.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/fault.h"
-#include "guest/mm/frame.h"
-#include "guest/mm/table.h"
+#include "guest/mm/leaf.h"
+#include "guest/mm/rmap.h"
 #include "guest/mm/user.h"
 #include "guest/proc/api.h"
 #include "guest/proc/gate.h"
@@ -78,6 +78,8 @@ int64_t inspect_counts(const struct trap_frame *f)
 		.frames_total = memory.total,
 		.frames_used = memory.used,
 		.frames_tables = memory.by_use[FRAME_TABLE],
+		.frames_locked = frames_locked,
+		.unmapped_ptes = rmap_unmapped,
 		.frames_anon = memory.by_use[FRAME_ANON],
 		.frames_file = memory.by_use[FRAME_FILE],
 		.cache_hits = mapping_counts.hits,
@@ -87,41 +89,6 @@ int64_t inspect_counts(const struct trap_frame *f)
 	};
 
 	return give(f->rdi, &counts, sizeof(counts));
-}
-
-/* Unlike table_walk this keeps what it reads on the way. */
-int64_t inspect_walk(const struct trap_frame *f)
-{
-	const struct process *p =
-		f->rdi ? process_find((uint32_t)f->rdi) : current();
-	uintptr_t va = f->rsi;
-	struct sys_walk w = { 0 };
-	pa_t table;
-
-	if (!p || !p->space)
-		return -ESRCH;
-	table = p->space->root;
-	for (int level = TABLE_TOP; level >= 1; level--) {
-		unsigned i = w.entries++;
-		uint64_t entry;
-
-		w.entry_pa[i] = table.v + level_index(va, level) * 8;
-		if (broken("paging"))
-			w.entry_pa[i] ^= 8;
-		entry = *(uint64_t *)direct((pa_t){ w.entry_pa[i] });
-		w.entry[i] = entry;
-		if (!(entry & PTE_P))
-			break;
-		table = pte_pa(entry);
-		if (level == 1 || entry & PTE_PS) {
-			uintptr_t within = va & (level_bytes(level) - 1);
-
-			w.found = 1;
-			w.pa = (table.v & ~(level_bytes(level) - 1)) | within;
-			break;
-		}
-	}
-	return give(f->rdx, &w, sizeof(w));
 }
 
 int64_t inspect_pte_clear(const struct trap_frame *f)

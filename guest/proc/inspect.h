@@ -17,7 +17,6 @@ void inspect_init(const struct machine *m);
 
 int64_t inspect_info(const struct trap_frame *f);
 int64_t inspect_counts(const struct trap_frame *f);
-int64_t inspect_walk(const struct trap_frame *f);
 int64_t inspect_pte_clear(const struct trap_frame *f);
 int64_t inspect_frame(const struct trap_frame *f);
 int64_t inspect_process(const struct trap_frame *f);

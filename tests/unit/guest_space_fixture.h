@@ -16,6 +16,7 @@
 #include "guest/mm/fault.h"
 #include "guest/mm/kmap.h"
 #include "guest/mm/leaf.h"
+#include "guest/mm/mapping.h"
 #include "guest/mm/rmap.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/swap.h"

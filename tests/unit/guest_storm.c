@@ -6,16 +6,59 @@
 #include "guest/mm/user.h"
 #include "tests/unit/guest_space_fixture.h"
 
-#define PAGES  96u
-#define SPACES 6u
-#define BASE   (MMAP_BASE + 3 * LARGE_SIZE - 48 * PAGE_SIZE) /* two tables */
-#define WORD   2048u /* in the page */
+#define PAGES	   96u
+#define SPACES	   6u
+#define BASE	   (MMAP_BASE + 3 * LARGE_SIZE - 48 * PAGE_SIZE) /* two tables */
+#define WORD	   2048u /* in the page */
+
+#define FILE_PAGES 12u
+
+/* A file: its cache, what is stored of it, and what a reader must see. */
+static struct mapping file;
+static uint64_t stored[FILE_PAGES], content[FILE_PAGES];
+
+static int file_read(struct mapping *m, struct frame *f)
+{
+	char *to = direct(frame_pa(f));
+
+	(void)m;
+	memset(to, 0, PAGE_SIZE);
+	*(uint64_t *)(to + WORD) = stored[f->index];
+	return 0;
+}
+
+static int file_write(struct mapping *m, struct frame *f)
+{
+	(void)m;
+	stored[f->index] = *(uint64_t *)((char *)direct(frame_pa(f)) + WORD);
+	return 0;
+}
+
+static const struct mapping_ops file_ops = { .read = file_read,
+					     .write = file_write };
 
 struct page {
 	bool mapped, locked;
-	unsigned prot;
+	bool file, shared;
+	bool own; /* has a value of its own: anonymous, or copied */
+	unsigned prot, index;
 	uint64_t value;
 };
+
+static uint64_t value_of(const struct page *page)
+{
+	return page->own ? page->value : content[page->index];
+}
+
+static void set_value(struct page *page, uint64_t value)
+{
+	if (page->shared) {
+		content[page->index] = value;
+		return;
+	}
+	page->own = true;
+	page->value = value;
+}
 
 static struct process {
 	struct space *space;
@@ -60,7 +103,52 @@ static void do_map(const struct deed *d)
 	}
 	assert_int_equal(got, d->at);
 	for (unsigned i = d->from; i < d->to; i++)
-		d->p->page[i] = (struct page){ .mapped = true, .prot = prot };
+		d->p->page[i] = (struct page){ .mapped = true,
+					       .own = true,
+					       .prot = prot };
+}
+
+static void do_map_file(const struct deed *d)
+{
+	struct map_request want = {
+		.at = d->at,
+		.bytes = d->bytes,
+		.prot = random_below(8),
+		.flags = MAP_FIXED | (random_below(2) ? MAP_SHARED : 0),
+		.kind = VMA_FILE,
+		.mapping = &file,
+		.offset = random_below(3),
+		.file_bytes = FILE_ALL,
+	};
+	int64_t got = space_mmap(d->p->space, &want);
+
+	for (unsigned i = d->from; i < d->to; i++) {
+		if (d->p->page[i].mapped) {
+			assert_int_equal(got, -EEXIST);
+			return;
+		}
+	}
+	assert_int_equal(got, d->at);
+	for (unsigned i = d->from; i < d->to; i++)
+		d->p->page[i] = (struct page){
+			.mapped = true,
+			.file = true,
+			.shared = want.flags & MAP_SHARED,
+			.prot = want.prot,
+			.index = (unsigned)want.offset + i - d->from,
+		};
+}
+
+/* What was written to the shared pages is stored. */
+static void do_msync(const struct deed *d)
+{
+	int got = space_msync(d->p->space, d->at, d->bytes);
+
+	assert_int_equal(got, all_mapped(d) ? 0 : -ENOMEM);
+	for (unsigned i = d->from; !got && i < d->to; i++)
+		if (d->p->page[i].shared)
+			assert_int_equal(stored[d->p->page[i].index],
+					 content[d->p->page[i].index]);
 }
 
 static void do_unmap(const struct deed *d)
@@ -86,8 +174,13 @@ static void do_lock(const struct deed *d)
 	int got = space_mlock(d->p->space, d->at, d->bytes, lock);
 
 	assert_int_equal(got, all_mapped(d) ? 0 : -ENOMEM);
-	for (unsigned i = d->from; !got && i < d->to; i++)
-		d->p->page[i].locked = lock;
+	for (unsigned i = d->from; !got && i < d->to; i++) {
+		struct page *page = &d->p->page[i];
+
+		page->locked = lock;
+		if (lock && page->prot & PROT_WRITE && !page->own)
+			set_value(page, value_of(page));
+	}
 }
 
 /* Up to the first locked page it is done. */
@@ -105,6 +198,7 @@ static void do_drop(const struct deed *d)
 			return;
 		}
 		d->p->page[i].value = 0;
+		d->p->page[i].own = !d->p->page[i].file;
 	}
 	assert_int_equal(got, 0);
 }
@@ -116,7 +210,7 @@ static void do_write(const struct deed *d)
 
 	assert_int_equal(word != NULL, page->mapped && page->prot & PROT_WRITE);
 	if (word)
-		*word = page->value = ++serial;
+		set_value(page, *word = ++serial);
 }
 
 static void do_read(const struct deed *d)
@@ -126,7 +220,7 @@ static void do_read(const struct deed *d)
 
 	assert_int_equal(word != NULL, page->mapped && page->prot);
 	if (word)
-		assert_int_equal(*word, page->value);
+		assert_int_equal(*word, value_of(page));
 }
 
 static void do_execute(const struct deed *d)
@@ -145,7 +239,7 @@ static void do_kernel_write(const struct deed *d)
 
 	if (page->mapped && page->prot & PROT_WRITE) {
 		assert_int_equal(got, 0);
-		page->value = value;
+		set_value(page, value);
 	} else {
 		assert_int_equal(got, -EFAULT);
 	}
@@ -196,10 +290,30 @@ static void do_evict(const struct deed *d)
 {
 	struct frame *f = frame_here(d);
 
-	if (!f || f->flags & FRAME_LOCKED)
+	if (!f || f->flags & FRAME_LOCKED || f->use != FRAME_ANON)
 		return;
 	census_of(f);
 	assert_int_equal(evict(f), census.leaves);
+}
+
+/* A page of the file leaves all tables and the cache. */
+static void do_forget(const struct deed *d)
+{
+	uint64_t index = random_below(FILE_PAGES);
+	struct frame *f = mapping_peek(&file, index);
+
+	(void)d;
+	if (!f)
+		return;
+	census_of(f);
+	if (!census.locked) {
+		assert_int_equal(mapping_sync(&file, index, index + 1), 0);
+		assert_int_equal(stored[index], content[index]);
+		assert_int_equal(rmap_unmap(f), census.leaves);
+	}
+	frame_put(f);
+	assert_int_equal(mapping_evict(f),
+			 !census.locked && !(f->flags & FRAME_DIRTY));
 }
 
 /* The way back finds every leaf that there is. */
@@ -212,7 +326,7 @@ static void check_frame(struct vma *v, uint64_t *at)
 		return;
 	census_of(f);
 	assert_int_equal(f->maps, census.leaves);
-	assert_int_equal(f->count, census.leaves);
+	assert_int_equal(f->count, census.leaves + (f->use == FRAME_FILE));
 	assert_int_equal(!!(f->flags & FRAME_LOCKED), census.locked > 0);
 	*at |= PTE_A;
 	assert_true(rmap_referenced(f));
@@ -235,8 +349,7 @@ static uint64_t locked_frames(void)
 	uint64_t n = 0;
 
 	for (uint64_t i = 1; i < GUEST_RAM / PAGE_SIZE; i++)
-		n += frames[i].use == FRAME_ANON && frames[i].count &&
-		     frames[i].flags & FRAME_LOCKED;
+		n += frames[i].count && frames[i].flags & FRAME_LOCKED;
 	return n;
 }
 
@@ -246,17 +359,19 @@ static uint64_t used(void)
 
 	for (uint64_t i = 1; i < GUEST_RAM / PAGE_SIZE; i++)
 		n += frames[i].count && (frames[i].use == FRAME_ANON ||
-					 frames[i].use == FRAME_TABLE);
+					 frames[i].use == FRAME_TABLE ||
+					 frames[i].use == FRAME_FILE);
 	return n;
 }
 
 typedef void deed_fn(const struct deed *d);
 
 static deed_fn *const deeds[] = {
-	do_map,	  do_map,   do_unmap, do_protect, do_protect,
-	do_lock,  do_drop,  do_write, do_write,	  do_write,
-	do_write, do_read,  do_read,  do_read,	  do_fork,
-	do_evict, do_evict, do_evict, do_execute, do_kernel_write,
+	do_map,	  do_map,    do_unmap,	      do_protect, do_protect,
+	do_lock,  do_drop,   do_write,	      do_write,	  do_write,
+	do_write, do_read,   do_read,	      do_read,	  do_fork,
+	do_evict, do_evict,  do_evict,	      do_execute, do_map_file,
+	do_msync, do_forget, do_kernel_write,
 };
 #define DEEDS (sizeof(deeds) / sizeof(deeds[0]))
 
@@ -293,6 +408,9 @@ static void test_storm(void **state)
 	for (struct process *p = processes; p < processes + SPACES; p++)
 		if (p->space)
 			space_free(p->space);
+	mapping_truncate(&file, 0);
+	assert_int_equal(file.frames, 0);
+	assert_int_equal(file.unsaved, 0);
 	assert_int_equal(used(), was);
 	assert_int_equal(slots_used(), 0);
 	assert_int_equal(frames_locked, 0);
@@ -306,5 +424,6 @@ int main(void)
 	};
 
 	spaces_begin();
+	mapping_init(&file, &file_ops);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

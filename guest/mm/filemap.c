@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/mm/filemap.h"
+
+#include "guest/abi.h"
+#include "guest/lib/broken.h"
+#include "guest/lib/errno.h"
+#include "guest/lib/string.h"
+#include "guest/mm/anon.h"
+#include "guest/mm/leaf.h"
+#include "guest/mm/mapping.h"
+
+static void shared_open(struct vma *v)
+{
+	struct mapping *m = v->mapping;
+
+	v->mapping_next = m->vmas;
+	v->mapping_link = &m->vmas;
+	if (m->vmas)
+		m->vmas->mapping_link = &v->mapping_next;
+	m->vmas = v;
+	if (m->ops->hold)
+		m->ops->hold(m);
+}
+
+static void shared_close(struct vma *v)
+{
+	struct mapping *m = v->mapping;
+
+	*v->mapping_link = v->mapping_next;
+	if (v->mapping_next)
+		v->mapping_next->mapping_link = v->mapping_link;
+	if (m->ops->release)
+		m->ops->release(m);
+}
+
+static void private_open(struct vma *v)
+{
+	shared_open(v);
+	anon_open(v);
+}
+
+static void private_close(struct vma *v)
+{
+	anon_close(v);
+	shared_close(v);
+}
+
+/* Memory that is shared has no first touch of a file. */
+static int kind_of(const struct vma *v)
+{
+	return v->kind == VMA_SHARED ? LAB_FAULT_DEMAND_ZERO
+				     : LAB_FAULT_DEMAND_FILE;
+}
+
+/* The cache's frame itself; the reference that we got is the leaf's. */
+static int map_cached(struct vma *v, uintptr_t va, uint64_t *at, bool write)
+{
+	struct frame *f;
+	int error = mapping_get(v->mapping, vma_index(v, va), &f);
+
+	if (error)
+		return error;
+	f->maps++;
+	v->space->resident++;
+	*at = frame_pa(f).v | (write ? v->bits : v->bits & ~PTE_W);
+	if (v->flags & VMA_LOCKED)
+		leaf_lock(v, at);
+	return kind_of(v);
+}
+
+/* A copy, and zeros where the area shows no more of the file. */
+static int map_copy(struct vma *v, uintptr_t va, uint64_t *at)
+{
+	size_t part = file_part(v, va);
+	struct frame *from = NULL, *f;
+	int error = anon_prepare(v) ? 0 : -ENOMEM;
+
+	if (part && !error)
+		error = mapping_get(v->mapping, vma_index(v, va), &from);
+	if (error)
+		return error;
+	f = frame_alloc(FRAME_ANON);
+	if (f) {
+		if (part)
+			memcpy(direct(frame_pa(f)), direct(frame_pa(from)),
+			       part);
+		anon_map(v, va, at, f);
+	}
+	if (from)
+		frame_put(from);
+	return f ? LAB_FAULT_DEMAND_FILE : -ENOMEM;
+}
+
+static int private_nopage(struct vma *v, uintptr_t va, uint64_t *at,
+			  uint64_t error)
+{
+	if (error & FAULT_W || file_part(v, va) < PAGE_SIZE || broken("exec"))
+		return map_copy(v, va, at);
+	return map_cached(v, va, at, false);
+}
+
+/* There must be a place to store the page, before it is dirty. */
+static int reserve(const struct vma *v, uintptr_t va)
+{
+	struct mapping *m = v->mapping;
+
+	return m->ops->reserve ? m->ops->reserve(m, vma_index(v, va)) : 0;
+}
+
+/* Shared memory is written sooner or later: it is dirty at once. */
+static int shared_nopage(struct vma *v, uintptr_t va, uint64_t *at,
+			 uint64_t error)
+{
+	bool write = error & FAULT_W || broken("rights") ||
+		     (v->kind == VMA_SHARED && v->prot & PROT_WRITE);
+	int kind = write ? reserve(v, va) : 0;
+
+	if (!kind)
+		kind = map_cached(v, va, at, write);
+	if (kind < 0)
+		return kind;
+	if (write)
+		mapping_dirty(leaf_frame(*at));
+	return kind;
+}
+
+/* To reserve may sleep, and the page may go meanwhile. */
+static int shared_wppage(struct vma *v, uintptr_t va, uint64_t *at)
+{
+	int error = reserve(v, va);
+
+	if (error)
+		return error;
+	if (*at & PTE_P) {
+		mapping_dirty(leaf_frame(*at));
+		*at |= PTE_W;
+	}
+	return kind_of(v);
+}
+
+/* Shared memory has no other place than memory. */
+static int shared_sync(struct vma *v, uintptr_t start, uintptr_t end)
+{
+	if (v->kind == VMA_SHARED)
+		return 0;
+	return mapping_sync(v->mapping, vma_index(v, start), vma_index(v, end));
+}
+
+/* Into the cache: the faults will find it there. */
+static int fetch(struct vma *v, uintptr_t start, uintptr_t end)
+{
+	int error = 0;
+
+	for (; !error && start < end; start += PAGE_SIZE) {
+		struct frame *f;
+
+		error = mapping_get(v->mapping, vma_index(v, start), &f);
+		if (!error)
+			frame_put(f);
+	}
+	return error;
+}
+
+static int advise(struct vma *v, uintptr_t start, uintptr_t end,
+		  unsigned advice)
+{
+	int error = 0;
+
+	if (advice == MADVISE_WILLNEED)
+		error = fetch(v, start, end);
+	if (advice == MADVISE_DONTNEED || (!error && v->anon))
+		error = anon_advise(v, start, end, advice);
+	return error;
+}
+
+const struct vma_ops private_ops = {
+	.open = private_open,
+	.close = private_close,
+	.nopage = private_nopage,
+	.wppage = anon_wppage,
+	.advise = advise,
+};
+
+const struct vma_ops shared_ops = {
+	.open = shared_open,
+	.close = shared_close,
+	.nopage = shared_nopage,
+	.wppage = shared_wppage,
+	.sync = shared_sync,
+	.advise = advise,
+};
