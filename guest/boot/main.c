@@ -74,11 +74,13 @@ static int start_program(void)
 	static struct arguments arguments;
 	struct process *p = process_new(words.argument[0]);
 	int error = p ? 0 : -ENOMEM;
+	char path[PROGRAM_PATH];
 
+	program_path(path, words.argument[0]);
 	for (int i = 0; !error && i < words.arguments; i++)
 		error = arguments_add(&arguments, words.argument[i]);
 	if (!error)
-		error = process_exec(p, words.argument[0], &arguments);
+		error = process_exec(p, path, &arguments);
 	if (error == -ENOENT) {
 		print("kernel: no program '%s'; there are:", words.argument[0]);
 		program_list();

@@ -29,14 +29,14 @@ void fs_mount(void)
 	struct block_device *disk;
 	int error = -EINVAL;
 
+	image_mount();
+	root_fs = &image_fs;
 	for (unsigned i = 0; error && (disk = block_at(i)); i++) {
 		error = ext2_mount(disk, &root_fs);
 		if (error && error != -EINVAL)
 			print("kernel: disk %u: error %d\n", i, error);
 	}
-	if (error)
-		root_fs = image_mount();
-	else if (!process_kernel("write-back", write_back, NULL))
+	if (!error && !process_kernel("write-back", write_back, NULL))
 		panic("no memory for the thread that writes back");
 }
 

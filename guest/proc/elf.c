@@ -48,10 +48,10 @@ static unsigned prot_of(uint32_t flags)
  *    | the file's bytes |  zeros               |
  *    [ pages of the file   )[ pages of zeros      )
  *
- * A page that has both is a copy. What cannot be written is not even copied:
- * the image's own frame is mapped, with whatever follows in the file.
+ * A page that has both is a copy. Where no zeros follow, as in what cannot be
+ * written, the cache's own frame is mapped, with whatever the file has behind.
  */
-static int map_segment(struct space *s, const struct program *program,
+static int map_segment(struct space *s, struct inode *program,
 		       const struct elf_segment *p)
 {
 	uintptr_t start = page_down(p->va);
@@ -62,8 +62,11 @@ static int map_segment(struct space *s, const struct program *program,
 		.bytes = file_end - start,
 		.prot = prot_of(p->flags),
 		.kind = VMA_FILE,
-		.offset = image_pa(program->start + p->offset).v >> PAGE_SHIFT,
-		.file_bytes = p->va + p->file_bytes - start,
+		.mapping = &program->pages,
+		.offset = p->offset >> PAGE_SHIFT,
+		.file_bytes = p->memory_bytes == p->file_bytes
+				      ? FILE_ALL
+				      : p->va + p->file_bytes - start,
 	};
 	struct map_request zero = {
 		.at = file_end,
@@ -88,28 +91,42 @@ static bool is_sane(const struct elf_segment *p, size_t room)
 	       page_offset(p->va) == page_offset(p->offset);
 }
 
-int elf_load(struct space *s, const struct program *program, uintptr_t *entry,
-	     uintptr_t *end)
+static int map_all(struct space *s, struct inode *program,
+		   const struct elf_header *h, uintptr_t *end)
 {
-	const struct elf_header *h = (const void *)program->start;
-	size_t room = (size_t)(program->end - program->start);
-	const struct elf_segment *p;
+	const struct elf_segment *p =
+		(const void *)((const char *)h + h->segments_at);
 
-	if (!is_ours(h, room))
-		return -EINVAL;
-	p = (const void *)(program->start + h->segments_at);
 	*end = 0;
 	for (unsigned i = 0; i < h->segments; i++, p++) {
 		int error;
 
 		if (p->type != ELF_LOAD || !p->memory_bytes)
 			continue;
-		error = is_sane(p, room) ? map_segment(s, program, p) : -EINVAL;
+		error = is_sane(p, program->bytes) ? map_segment(s, program, p)
+						   : -ENOEXEC;
 		if (error)
 			return error;
 		if (page_up(p->va + p->memory_bytes) > *end)
 			*end = page_up(p->va + p->memory_bytes);
 	}
-	*entry = h->entry;
 	return 0;
+}
+
+/* The headers must lie in the first page, and be what they are meanwhile: the
+ * page is looked at where it lies, and mapping does not sleep. */
+int elf_load(struct space *s, struct inode *program, uintptr_t *entry,
+	     uintptr_t *end)
+{
+	const struct elf_header *h;
+	struct frame *f;
+	int error = mapping_get(&program->pages, 0, &f);
+
+	if (error)
+		return error;
+	h = direct(frame_pa(f));
+	error = is_ours(h, PAGE_SIZE) ? map_all(s, program, h, end) : -ENOEXEC;
+	*entry = h->entry;
+	frame_put(f);
+	return error;
 }

@@ -5,14 +5,15 @@
 
 #include <stdint.h>
 
+#include "guest/fs/inode.h"
 #include "guest/mm/space.h"
-#include "guest/proc/program.h"
 
 /*
  * Map the segments of @program. *entry is where it begins, *end the first
- * page behind it. 0, -EINVAL (no ELF file we can map), or as space_add.
+ * page behind it. 0, -ENOEXEC (no ELF file we can map), as mapping_get or as
+ * space_map. May sleep.
  */
-int elf_load(struct space *s, const struct program *program, uintptr_t *entry,
+int elf_load(struct space *s, struct inode *program, uintptr_t *entry,
 	     uintptr_t *end);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/tlb.h"
+#include "guest/fs/image.h"
+#include "guest/fs/path.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/user.h"
@@ -73,23 +75,46 @@ static void replace_space(struct process *p, struct space *s)
 		space_free(old);
 }
 
-int process_exec(struct process *p, const char *name, const struct arguments *a)
+static int find(const char *path, struct inode **program)
 {
-	const struct program *program = program_find(name);
+	int error = path_find(root_fs, path, program);
+
+	if (error == -ENOENT)
+		error = path_find(&image_fs, path, program);
+	if (error || (*program)->kind == FILE_REGULAR)
+		return error;
+	inode_put(*program);
+	return -EACCES;
+}
+
+static const char *last_name(const char *path)
+{
+	const char *name = path;
+
+	for (; *path; path++)
+		if (*path == '/')
+			name = path + 1;
+	return name;
+}
+
+int process_exec(struct process *p, const char *path, const struct arguments *a)
+{
 	struct trap_frame f = {
 		.cs = USER_CS,
 		.rflags = RFLAGS_IF,
 		.ss = USER_SS,
 	};
+	struct inode *program;
 	struct space *s;
-	int error;
+	int error = find(path, &program);
 
-	if (!program)
-		return -ENOENT;
+	if (error)
+		return error;
 	s = space_new();
+	error = s ? elf_load(s, program, &f.rip, &s->heap) : -ENOMEM;
+	inode_put(program);
 	if (!s)
-		return -ENOMEM;
-	error = elf_load(s, program, &f.rip, &s->heap);
+		return error;
 	s->heap_end = s->heap;
 	if (!error)
 		error = add_stack(s);
@@ -101,7 +126,7 @@ int process_exec(struct process *p, const char *name, const struct arguments *a)
 	}
 	replace_space(p, s);
 	p->catch = p->fs_base = p->gs_base = 0;
-	strlcpy(p->name, program->name, sizeof(p->name));
+	strlcpy(p->name, last_name(path), sizeof(p->name));
 	*process_frame(p) = f;
 	return 0;
 }
