@@ -17,24 +17,15 @@ static gpa_t plus(gpa_t at, uint64_t offset)
 	return (gpa_t){ at.v + offset };
 }
 
-static bool in_ram(struct stage2 *memory, gpa_t at, uint64_t len)
-{
-	uint8_t byte;
-
-	return at.v + (len - 1) >= at.v && guest_read(memory, at, &byte, 1) &&
-	       guest_read(memory, plus(at, len - 1), &byte, 1);
-}
-
-/* The areas are smaller than any hole in RAM: their ends tell. */
 bool virtqueue_valid(const struct virtqueue *q)
 {
 	uint64_t n = q->size;
 
 	return !(q->desc.v % 16) && !(q->driver.v % 2) && !(q->device.v % 4) &&
-	       in_ram(q->memory, q->desc, n * sizeof(struct vq_desc)) &&
-	       in_ram(q->memory, q->driver, RING + n * 2 + 2) &&
-	       in_ram(q->memory, q->device,
-		      RING + n * sizeof(struct vq_used) + 2);
+	       guest_has(q->memory, q->desc, n * sizeof(struct vq_desc)) &&
+	       guest_has(q->memory, q->driver, RING + n * 2 + 2) &&
+	       guest_has(q->memory, q->device,
+			 RING + n * sizeof(struct vq_used) + 2);
 }
 
 /* Entries that wait in the available ring; more than size: nonsense. */

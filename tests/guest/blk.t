@@ -34,6 +34,12 @@ for my $accel (accels()) {
 		my $now = slurp($image);
 		is length $now, 4 * MIB, 'the image has its size';
 		ok substr($now, 0, MIB) eq $pages, 'what was written is there';
+		# 256 pages there and back, a flush, and two pages at the end of
+		# which one is beyond it.
+		my ($disk) = @{stats($r)->{devices}};
+		is_deeply $disk, { slot => 0, name => 'blk', requests => 515,
+			bytes => 513 * 4096, errors => 1, needs_reset => 0 },
+			'what the hypervisor counted';
 	}
 
 	my $image = image("$accel-ro.img");

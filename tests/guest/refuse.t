@@ -67,6 +67,17 @@ refused '-m 1P', qr/memory/i, '', "$run -m 1P";
 refused 'resident below the floor', qr/resident/, '', "$run --resident 1M";
 refused 'unknown option', qr/--frobnicate/, '', "$run --frobnicate";
 refused 'no swap directory', qr/nonesuch/, '', "$run --swap file=/nonesuch";
+refused 'no such disk', qr/disk \/nonesuch: No such file/, '',
+	"$run --disk path=/nonesuch";
+refused 'a disk of no sectors', qr/no whole number of sectors/, '',
+	"$run --disk path=" . file('odd', 'x' x 700);
+refused 'a FIFO as disk', qr/neither a file nor/, 'timeout 5',
+	"$run --disk path=" . scratch('fifo');
+open my $used, '+<', file('used', "\0" x 4096);
+my $lock = pack 's s x4 q q l x4', 1, 0, 0, 0, 0; # F_WRLCK, on all of it
+fcntl $used, 37, $lock or die; # F_OFD_SETLK
+refused 'a disk that another VM has', qr/another VM is using it/, '',
+	"$run --disk path=" . scratch('used');
 refused 'no room for swap', qr/room|space/, '',
 	"$run --swap file=/dev/shm,size=900T";
 refused 'unwritable stats', qr/stats/, '', "$run --stats /nonesuch/s.json";

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,48 @@ static void a_scratch_disk_has_no_name(void **state)
 	close(d.fd);
 }
 
+/* The sample guest's image is looked for beside the program. */
+static void image_path(char to[PATH_MAX], const char *name)
+{
+	ssize_t n = readlink("/proc/self/exe", to, PATH_MAX / 2);
+
+	assert_true(n > 0);
+	to[n] = 0;
+	strcpy(strrchr(to, '/'), name);
+}
+
+static void the_sample_guest_has_two_disks(void **state)
+{
+	struct run_options o = { .disks = 0 };
+	char guest[PATH_MAX], image[PATH_MAX];
+	struct complaint why;
+
+	(void)state;
+	image_path(guest, "/guest");
+	image_path(image, "/guest/disk.img");
+	assert_true(disk_defaults(&o, &why));
+	assert_int_equal(o.disks, 0);
+	assert_int_equal(mkdir(guest, 0700), 0);
+	close(open(image, O_CREAT | O_RDWR, 0600));
+
+	assert_true(disk_defaults(&o, &why));
+	assert_int_equal(o.disks, 2);
+	assert_string_equal(o.disk[0].path, image);
+	assert_true(o.disk[0].copy);
+	assert_null(o.disk[1].path);
+	assert_int_equal(o.disk[1].bytes, 64 * MIB);
+	options_free(&o);
+
+	o = (struct run_options){ .kernel = image };
+	assert_true(disk_defaults(&o, &why));
+	assert_int_equal(o.disks, 0);
+	o = (struct run_options){ .disks = 1 };
+	assert_true(disk_defaults(&o, &why));
+	assert_int_equal(o.disks, 1);
+	unlink(image);
+	rmdir(guest);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +222,7 @@ int main(void)
 		cmocka_unit_test(one_writer_or_many_readers),
 		cmocka_unit_test(a_copy_is_private),
 		cmocka_unit_test(a_scratch_disk_has_no_name),
+		cmocka_unit_test(the_sample_guest_has_two_disks),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
