@@ -13,6 +13,7 @@ enum {
 
 	FIFO_ON = 0x07, /* on, both queues emptied */
 	LINE_8N1 = 0x03,
+	STATUS_DATA = 0x01,
 	STATUS_EMPTY = 0x20
 };
 
@@ -40,4 +41,12 @@ void uart_write(const char *text, size_t n)
 		text += part;
 		n -= part;
 	}
+}
+
+bool uart_read(char *to)
+{
+	if (!(in8(base + UART_STATUS) & STATUS_DATA))
+		return false;
+	*to = (char)in8(base + UART_DATA);
+	return true;
 }

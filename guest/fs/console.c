@@ -1,18 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /* The console as a file: descriptors 0, 1 and 2 of the first program. */
+#include "guest/dev/lapic.h"
 #include "guest/dev/uart.h"
 #include "guest/fs/file.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/user.h"
+#include "guest/proc/process.h"
+#include "guest/proc/sleep.h"
 
-/* Nobody can type yet: always at the end. */
+/*
+ * Waits for the first byte, takes what is there. Typing is slow: to look at
+ * every tick of the timer is soon enough.
+ */
 static int64_t read(struct file *f, struct space *s, uintptr_t user, size_t n)
 {
+	size_t done = 0;
+	char c;
+
 	(void)f;
-	(void)s;
-	(void)user;
-	(void)n;
-	return 0;
+	while (done < n) {
+		if (uart_read(&c)) {
+			if (user_write(s, user + done, &c, 1))
+				return done ? (int64_t)done : -EFAULT;
+			done++;
+		} else if (done) {
+			break;
+		} else if (process_dying()) {
+			return -EINTR;
+		} else {
+			sleep_until(&c, lapic_ticks() + 1);
+		}
+	}
+	return (int64_t)done;
 }
 
 /* Straight from the program's pages: no buffer in between. */
