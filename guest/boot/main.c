@@ -12,6 +12,7 @@
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
 #include "guest/cpu/trap.h"
+#include "guest/dev/dma.h"
 #include "guest/dev/exit.h"
 #include "guest/dev/irq.h"
 #include "guest/dev/lab.h"
@@ -31,7 +32,9 @@
 #include "guest/mm/kmap.h"
 #include "guest/proc/exec.h"
 #include "guest/mm/objects.h"
+#include "guest/mm/reclaim.h"
 #include "guest/mm/slab.h"
+#include "guest/mm/swap.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/inspect.h"
 #include "guest/proc/process.h"
@@ -74,13 +77,11 @@ static int start_program(void)
 	static struct arguments arguments;
 	struct process *p = process_new(words.argument[0]);
 	int error = p ? 0 : -ENOMEM;
-	char path[PROGRAM_PATH];
 
-	program_path(path, words.argument[0]);
 	for (int i = 0; !error && i < words.arguments; i++)
 		error = arguments_add(&arguments, words.argument[i]);
 	if (!error)
-		error = process_exec(p, path, &arguments);
+		error = process_exec(p, words.argument[0], &arguments);
 	if (error == -ENOENT) {
 		print("kernel: no program '%s'; there are:", words.argument[0]);
 		program_list();
@@ -141,6 +142,8 @@ static void main_thread(void *unused)
 	virtio_init(&machine);
 	fs_mount();
 	smp_start(machine.cpus);
+	swap_init();
+	reclaim_init();
 	status = start_program();
 	if (!status)
 		status = wait_for_program();
@@ -172,6 +175,8 @@ void kernel_main(uint32_t start_info)
 		lab_init(machine.lab);
 	lapic_init();
 	irq_init();
+	if (machine.has_dma)
+		dma_init(machine.dma, machine.dma_line);
 	gate_init_cpu();
 	inspect_init(&machine);
 

@@ -5,6 +5,7 @@
 
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
+#include "guest/mm/frame.h"
 #include "guest/proc/api.h"
 
 /* System V ABI, AMD64 supplement and generic part, chapter 4 and 5. */
@@ -26,8 +27,11 @@ struct elf_segment {
 enum { ELF_EXEC = 2, ELF_X86_64 = 62, ELF_LOAD = 1 };
 enum { ELF_X = 1, ELF_W = 2, ELF_R = 4 };
 
-static bool is_ours(const struct elf_header *h, size_t room)
+/* All that is looked at lies in the first page, as linkers place it. */
+static bool is_ours(const struct elf_header *h, uint64_t bytes)
 {
+	uint64_t room = bytes < PAGE_SIZE ? bytes : PAGE_SIZE;
+
 	return room >= sizeof(*h) && !memcmp(h->ident, "\177ELF\2\1", 6) &&
 	       h->type == ELF_EXEC && h->machine == ELF_X86_64 &&
 	       h->segment_bytes == sizeof(struct elf_segment) &&
@@ -48,10 +52,10 @@ static unsigned prot_of(uint32_t flags)
  *    | the file's bytes |  zeros               |
  *    [ pages of the file   )[ pages of zeros      )
  *
- * A page that has both is a copy. Where no zeros follow, as in what cannot be
- * written, the cache's own frame is mapped, with whatever the file has behind.
+ * A page that has both is a copy. What cannot be written is not even copied:
+ * the page cache's own frame is mapped, with whatever follows in the file.
  */
-static int map_segment(struct space *s, struct inode *program,
+static int map_segment(struct space *s, struct mapping *pages,
 		       const struct elf_segment *p)
 {
 	uintptr_t start = page_down(p->va);
@@ -62,11 +66,9 @@ static int map_segment(struct space *s, struct inode *program,
 		.bytes = file_end - start,
 		.prot = prot_of(p->flags),
 		.kind = VMA_FILE,
-		.mapping = &program->pages,
+		.mapping = pages,
 		.offset = p->offset >> PAGE_SHIFT,
-		.file_bytes = p->memory_bytes == p->file_bytes
-				      ? FILE_ALL
-				      : p->va + p->file_bytes - start,
+		.file_bytes = p->va + p->file_bytes - start,
 	};
 	struct map_request zero = {
 		.at = file_end,
@@ -83,28 +85,30 @@ static int map_segment(struct space *s, struct inode *program,
 	return error;
 }
 
-static bool is_sane(const struct elf_segment *p, size_t room)
+static bool is_sane(const struct elf_segment *p, uint64_t bytes)
 {
 	return p->va < USER_END && p->memory_bytes < USER_END - p->va &&
-	       p->file_bytes <= p->memory_bytes && p->offset <= room &&
-	       p->file_bytes <= room - p->offset &&
+	       p->file_bytes <= p->memory_bytes && p->offset <= bytes &&
+	       p->file_bytes <= bytes - p->offset &&
 	       page_offset(p->va) == page_offset(p->offset);
 }
 
-static int map_all(struct space *s, struct inode *program,
-		   const struct elf_header *h, uintptr_t *end)
+static int load(struct space *s, struct inode *file, const struct elf_header *h,
+		uintptr_t *end)
 {
-	const struct elf_segment *p =
-		(const void *)((const char *)h + h->segments_at);
+	const struct elf_segment *p;
 
-	*end = 0;
+	if (!is_ours(h, file->bytes))
+		return -ENOEXEC;
+	p = (const void *)((const char *)h + h->segments_at);
 	for (unsigned i = 0; i < h->segments; i++, p++) {
 		int error;
 
 		if (p->type != ELF_LOAD || !p->memory_bytes)
 			continue;
-		error = is_sane(p, program->bytes) ? map_segment(s, program, p)
-						   : -ENOEXEC;
+		error = is_sane(p, file->bytes)
+				? map_segment(s, &file->pages, p)
+				: -ENOEXEC;
 		if (error)
 			return error;
 		if (page_up(p->va + p->memory_bytes) > *end)
@@ -113,20 +117,22 @@ static int map_all(struct space *s, struct inode *program,
 	return 0;
 }
 
-/* The headers must lie in the first page, and be what they are meanwhile: the
- * page is looked at where it lies, and mapping does not sleep. */
-int elf_load(struct space *s, struct inode *program, uintptr_t *entry,
+int elf_load(struct space *s, struct inode *file, uintptr_t *entry,
 	     uintptr_t *end)
 {
 	const struct elf_header *h;
-	struct frame *f;
-	int error = mapping_get(&program->pages, 0, &f);
+	struct frame *first;
+	int error;
 
+	if (file->kind != FILE_REGULAR || file->bytes < sizeof(*h))
+		return -ENOEXEC;
+	error = mapping_get(&file->pages, 0, &first);
 	if (error)
 		return error;
-	h = direct(frame_pa(f));
-	error = is_ours(h, PAGE_SIZE) ? map_all(s, program, h, end) : -ENOEXEC;
+	h = direct(frame_pa(first));
 	*entry = h->entry;
-	frame_put(f);
+	*end = 0;
+	error = load(s, file, h, end);
+	frame_put(first);
 	return error;
 }

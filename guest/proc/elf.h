@@ -9,11 +9,11 @@
 #include "guest/mm/space.h"
 
 /*
- * Map the segments of @program. *entry is where it begins, *end the first
- * page behind it. 0, -ENOEXEC (no ELF file we can map), as mapping_get or as
- * space_map. May sleep.
+ * Map the segments of @file. *entry is where it begins, *end the first page
+ * behind it. May sleep. 0, -ENOEXEC (no ELF file that we can map), -EIO, or as
+ * space_map.
  */
-int elf_load(struct space *s, struct inode *program, uintptr_t *entry,
+int elf_load(struct space *s, struct inode *file, uintptr_t *entry,
 	     uintptr_t *end);
 
 #endif

@@ -6,9 +6,11 @@
 #include "guest/fs/image.h"
 #include "guest/fs/path.h"
 #include "guest/lib/errno.h"
+#include "guest/lib/format.h"
 #include "guest/lib/string.h"
 #include "guest/mm/user.h"
 #include "guest/proc/elf.h"
+#include "guest/proc/program.h"
 
 int arguments_add(struct arguments *a, const char *text)
 {
@@ -75,58 +77,73 @@ static void replace_space(struct process *p, struct space *s)
 		space_free(old);
 }
 
-static int find(const char *path, struct inode **program)
+/* On the root, or if it has none like that, in the kernel image. */
+static int find_path(const char *path, struct inode **to)
 {
-	int error = path_find(root_fs, path, program);
+	int error = path_find(root_fs, path, to);
 
-	if (error == -ENOENT)
-		error = path_find(&image_fs, path, program);
-	if (error || (*program)->kind == FILE_REGULAR)
-		return error;
-	inode_put(*program);
-	return -EACCES;
+	return error == -ENOENT ? path_find(&image_fs, path, to) : error;
 }
 
-static const char *last_name(const char *path)
+/* A name is that of a program in /bin; anything with a slash is a path. */
+static int find(const char *name, struct inode **to)
 {
-	const char *name = path;
+	char path[NAME_BYTES + sizeof("/bin/")];
+	const char *at = name;
 
-	for (; *path; path++)
-		if (*path == '/')
-			name = path + 1;
-	return name;
+	while (*at && *at != '/')
+		at++;
+	if (*at)
+		return find_path(name, to);
+	format(path, sizeof(path), "/bin/%s", program_of(name));
+	return find_path(path, to);
 }
 
-int process_exec(struct process *p, const char *path, const struct arguments *a)
+/* All of @file, a stack with the arguments; registers in *f. */
+static int fill(struct space *s, struct inode *file, const struct arguments *a,
+		struct trap_frame *f)
+{
+	int error = elf_load(s, file, &f->rip, &s->heap);
+
+	s->heap_end = s->heap;
+	if (!error)
+		error = add_stack(s);
+	return error ? error : push_arguments(s, a, &f->rsp);
+}
+
+static const char *last_part(const char *name)
+{
+	const char *part = name;
+
+	for (; *name; name++)
+		if (*name == '/')
+			part = name + 1;
+	return part;
+}
+
+int process_exec(struct process *p, const char *name, const struct arguments *a)
 {
 	struct trap_frame f = {
 		.cs = USER_CS,
 		.rflags = RFLAGS_IF,
 		.ss = USER_SS,
 	};
-	struct inode *program;
+	struct inode *file;
 	struct space *s;
-	int error = find(path, &program);
+	int error = find(name, &file);
 
 	if (error)
 		return error;
 	s = space_new();
-	error = s ? elf_load(s, program, &f.rip, &s->heap) : -ENOMEM;
-	inode_put(program);
-	if (!s)
-		return error;
-	s->heap_end = s->heap;
-	if (!error)
-		error = add_stack(s);
-	if (!error)
-		error = push_arguments(s, a, &f.rsp);
-	if (error) {
+	error = s ? fill(s, file, a, &f) : -ENOMEM;
+	inode_put(file);
+	if (error && s)
 		space_free(s);
+	if (error)
 		return error;
-	}
 	replace_space(p, s);
 	p->catch = p->fs_base = p->gs_base = 0;
-	strlcpy(p->name, last_name(path), sizeof(p->name));
+	strlcpy(p->name, last_part(name), sizeof(p->name));
 	*process_frame(p) = f;
 	return 0;
 }

@@ -3,7 +3,6 @@
 
 #include <stddef.h>
 
-#include "guest/lib/format.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/user/tour/names.h"
@@ -37,12 +36,12 @@ static const struct program programs[] = {
 static const char *const demonstrations[] = { DEMONSTRATIONS(DEMO) };
 #define DEMOS (sizeof(demonstrations) / sizeof(demonstrations[0]))
 
-void program_path(char path[PROGRAM_PATH], const char *name)
+const char *program_of(const char *name)
 {
 	for (size_t i = 0; i < DEMOS; i++)
 		if (streq(demonstrations[i], name))
-			name = "tour";
-	format(path, PROGRAM_PATH, "%s%s", *name == '/' ? "" : "/bin/", name);
+			return "tour";
+	return name;
 }
 
 const struct program *program_at(unsigned index)

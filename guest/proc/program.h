@@ -10,12 +10,11 @@ struct program {
 	const uint8_t *start, *end; /* start is page-aligned */
 };
 
+/* The name of the program that demonstrates @name, else @name itself. */
+const char *program_of(const char *name);
+
 /* Program @index, or NULL behind the last. */
 const struct program *program_at(unsigned index);
-
-/* Where the program called @name is, or the one that demonstrates @name. */
-#define PROGRAM_PATH 64
-void program_path(char path[PROGRAM_PATH], const char *name);
 
 /* All names, on one line. */
 void program_list(void);
