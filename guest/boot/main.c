@@ -108,6 +108,19 @@ static int wait_for_program(void)
 	return status > EXIT_MAX ? EXIT_MAX : status;
 }
 
+/* Whoever is left ends too, so that nobody writes to the disk any more. */
+static void end_others(void)
+{
+	struct process *p;
+	int status;
+
+	do {
+		for (unsigned i = 0; (p = process_at(i)); i++)
+			if (p->pid)
+				process_kill(p->pid, SIGNAL_KILL);
+	} while (process_wait(-1, &status, false) > 0);
+}
+
 static void print_summary(void)
 {
 	print("kernel: %lu page faults (%lu demand zero, %lu demand file, "
@@ -134,6 +147,7 @@ static void main_thread(void *unused)
 	status = start_program();
 	if (!status)
 		status = wait_for_program();
+	end_others();
 	fs_unmount();
 	print_summary();
 	exit_run(status);
