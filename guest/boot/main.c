@@ -12,6 +12,7 @@
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
 #include "guest/cpu/trap.h"
+#include "guest/dev/dma.h"
 #include "guest/dev/exit.h"
 #include "guest/dev/irq.h"
 #include "guest/dev/lab.h"
@@ -160,6 +161,8 @@ void kernel_main(uint32_t start_info)
 		lab_init(machine.lab);
 	lapic_init();
 	irq_init();
+	if (machine.has_dma)
+		dma_init(machine.dma, machine.dma_line);
 	gate_init_cpu();
 	inspect_init(&machine);
 
