@@ -68,6 +68,17 @@ $(VIRTIO_ELF): $(VIRTIO_OBJ)
 
 -include $(VIRTIO_OBJ:.o=.d)
 
+# And one that drives the DMA engine, the IOMMU and the balloon.
+DMA_ELF := $(BUILD)/tests/guest/dma.elf
+DMA_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, tests/guest/virtio/start.S \
+	$(wildcard tests/guest/dma/*.c))
+
+$(DMA_ELF): $(DMA_OBJ)
+	@mkdir -p $(@D)
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
+
+-include $(DMA_OBJ:.o=.d)
+
 # A guest of one file, for what the bundled one has no program for.
 SUM_ELF := $(BUILD)/tests/guest/share/sum.elf
 
@@ -77,7 +88,7 @@ $(SUM_ELF): tests/guest/share/sum.S
 	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $@.o
 
 # Whole VMs, on every kind of stage 2 that this machine has.
-guest-test: all capsule $(VIRTIO_ELF) $(SUM_ELF)
+guest-test: all capsule $(VIRTIO_ELF) $(DMA_ELF) $(SUM_ELF)
 	prove tests/guest
 
 # Everything, as the README and CI call it: the guests last, and alone.
