@@ -97,11 +97,11 @@ static void side_end(const struct side *s)
 static int64_t limit(const struct sys_dma *t, const struct side *from,
 		     const struct side *to)
 {
+	const pa_t ring_pa = { registers[DMA_RING / 8] };
 	int64_t error = iommu_attach();
 
 	if (!error)
-		error = iommu_map(direct_pa(ring), PAGE_SIZE,
-				  IOMMU_READ | IOMMU_WRITE);
+		error = iommu_map(ring_pa, PAGE_SIZE, IOMMU_READ | IOMMU_WRITE);
 	if (!error)
 		error = iommu_map(frame_pa(from->region), REGION_BYTES,
 				  IOMMU_READ);
