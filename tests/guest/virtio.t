@@ -56,6 +56,23 @@ for my $accel (accels()) {
 			$cap eq '4M' ? 256 : 0, 'pages swapped in';
 	}
 
+	# F5: a page that cannot be had back, most likely one that the disk is
+	# to be given: the VM pauses, the guest sees no error.
+	my $lost = start($accel, '-m', '24M', '--resident', '4M', '--inject',
+		'flip=700', '--timeout', 120, '--disk', 'path=' .
+		image("$accel-lost.img"), $guest);
+	ok until_true(90, sub {
+		(ctl($lost, 'status'))[1] =~ /paused: .* damaged/ }),
+		'F5: paused';
+	ctl($lost, 'resume'); # nothing was repaired
+	ok until_true(30, sub {
+		(ctl($lost, 'status'))[1] =~ /paused: .* damaged/ }),
+		'and once more';
+	like((ctl($lost, 'status'))[1], qr/blk: .* 0 errors, 0 times/,
+		'no error for the guest');
+	ctl($lost, 'stop');
+	is finish($lost, 30), 0, 'it can be stopped';
+
 	# Eight disks put the others on lines that no PIC has.
 	my @disks = map { ('--disk', 'path=' . image("$accel-$_.img")) } 1 .. 8;
 	run($accel, 0, '-m', '24M', '--timeout', 120, '--console', 'virtio',
