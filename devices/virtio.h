@@ -60,7 +60,13 @@ struct virtio_ops {
 	void (*destroy)(struct virtio *v);
 };
 
-enum virtio_order { ORDER_NONE, ORDER_START, ORDER_RESET, ORDER_END };
+enum virtio_order {
+	ORDER_NONE,
+	ORDER_START,
+	ORDER_RESET,
+	ORDER_HALT, /* the driver has FAILED */
+	ORDER_END
+};
 
 /* What a device is, before it is made. */
 struct virtio_kind {

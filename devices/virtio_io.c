@@ -93,35 +93,54 @@ static void take_over(struct virtio *v)
 	}
 }
 
-/* Do what was ordered. False: it was to end. */
-static bool obey(struct virtio *v)
+/* What there is to obey now. */
+static enum virtio_order next_order(struct virtio *v)
 {
 	enum virtio_order order;
 
 	pthread_mutex_lock(&v->lock);
 	order = v->order;
-	if (order == ORDER_START)
-		take_over(v);
-	/* A reset is seen as done only once it is. */
-	if (order == ORDER_START)
-		v->order = ORDER_NONE;
-	pthread_mutex_unlock(&v->lock);
-	if (order == ORDER_NONE)
-		return true;
 	if (order == ORDER_START) {
-		start(v);
-		return true;
+		take_over(v);
+		v->order = ORDER_NONE; /* the others are done only when done */
 	}
+	if (order == ORDER_NONE && (v->status & VIRTIO_FAILED))
+		order = ORDER_HALT;
+	pthread_mutex_unlock(&v->lock);
+	return order;
+}
+
+static void reset(struct virtio *v)
+{
 	stop(v);
-	if (order == ORDER_END)
-		return false;
 	pthread_mutex_lock(&v->lock);
 	clear(v);
 	if (v->order == ORDER_RESET)
 		v->order = ORDER_NONE;
 	pthread_cond_broadcast(&v->obeyed);
 	pthread_mutex_unlock(&v->lock);
-	return true;
+}
+
+/* Do what was ordered. False: it was to end. */
+static bool obey(struct virtio *v)
+{
+	switch (next_order(v)) {
+	case ORDER_NONE:
+		return true;
+	case ORDER_START:
+		start(v);
+		return true;
+	case ORDER_RESET:
+		reset(v);
+		return true;
+	case ORDER_HALT:
+		stop(v);
+		return true;
+	case ORDER_END:
+		stop(v);
+		return false;
+	}
+	return false;
 }
 
 /* One interrupt for all that was given back meanwhile. */

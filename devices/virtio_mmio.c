@@ -130,11 +130,16 @@ static void write_status(struct virtio *v, uint32_t value)
 		virtio_needs_reset(v);
 }
 
+/* A queue can be taken back until DRIVER_OK; from then on by a reset only. */
 static void write_ready(struct virtio *v, uint32_t value)
 {
-	struct virtio_latch *l = open_queue(v);
+	struct virtio_latch *l = selected(v);
 
-	if (!l || value != 1 || !l->queue.size)
+	if (!l || (v->status & VIRTIO_DRIVER_OK))
+		return;
+	if (!value)
+		l->ready = false;
+	if (value != 1 || l->ready || !l->queue.size)
 		return;
 	l->queue.memory = v->host.memory;
 	l->ready = virtqueue_valid(&l->queue);

@@ -131,16 +131,11 @@ static void rest(struct stage2 *s)
 	pthread_cond_timedwait(&s->work, &s->lock, &until);
 }
 
-/* Frames are free: make room in the faster tiers, then wait for work. */
+/* Frames are free: have room made in the faster tiers, and wait for work. */
 static void idle(struct stage2 *s)
 {
-	unsigned moved;
-
-	pthread_mutex_unlock(&s->lock);
-	moved = swap_demote(s->config.swap);
-	pthread_mutex_lock(&s->lock);
-	if (!moved && !frames_wanted(s) && !s->stopping)
-		pthread_cond_wait(&s->work, &s->lock);
+	demote_ask(s);
+	pthread_cond_wait(&s->work, &s->lock);
 }
 
 static void *reclaim_run(void *arg)

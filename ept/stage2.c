@@ -129,6 +129,7 @@ static void init_locks(struct stage2 *s)
 	pthread_cond_init(&s->work, &monotonic);
 	pthread_cond_init(&s->calibrated, &monotonic);
 	pthread_cond_init(&s->sampler.wake, &monotonic);
+	pthread_cond_init(&s->demoter.wake, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 }
 
@@ -142,6 +143,7 @@ static void destroy_locks(struct stage2 *s)
 	pthread_cond_destroy(&s->work);
 	pthread_cond_destroy(&s->calibrated);
 	pthread_cond_destroy(&s->sampler.wake);
+	pthread_cond_destroy(&s->demoter.wake);
 }
 
 static void stop(struct stage2 *s)
@@ -152,6 +154,7 @@ static void stop(struct stage2 *s)
 	pthread_cond_broadcast(&s->freed);
 	pthread_cond_broadcast(&s->settled);
 	pthread_cond_broadcast(&s->sampler.wake);
+	pthread_cond_broadcast(&s->demoter.wake);
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -168,9 +171,15 @@ static int start(struct stage2 *s)
 	r = reclaim_start(s);
 	if (r)
 		goto undo_faults;
+	r = demote_start(s);
+	if (r)
+		goto undo_reclaim;
 	r = sampler_start(s);
 	if (!r)
 		return 0;
+	stop(s);
+	demote_stop(s);
+undo_reclaim:
 	stop(s);
 	reclaim_stop(s);
 undo_faults:
@@ -310,6 +319,7 @@ void stage2_stop(struct stage2 *s)
 	sampler_stop(s);
 	faults_stop(s);
 	reclaim_stop(s);
+	demote_stop(s);
 }
 
 /* Every slot goes back, so that a leak would show in swap_slots_used. */

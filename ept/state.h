@@ -102,6 +102,12 @@ struct stage2 {
 	struct batch *batch; /* the reclaim thread's */
 	struct {
 		pthread_t thread;
+		bool running; /* there is more than one tier */
+		bool asked; /* there may be something to move */
+		pthread_cond_t wake; /* asked, or stopping */
+	} demoter;
+	struct {
+		pthread_t thread;
 		struct shadow *shadow; /* NULL: not yet; and mrc */
 		struct mrc *mrc;
 		frame_t next; /* where to go on */
@@ -179,12 +185,16 @@ int page_in_now(struct stage2 *s, gfn_t g);
  * had; it stays where it was. */
 void tell_owner(struct stage2 *s, gfn_t g, struct pte e, int error);
 
-/* fault.c, reclaim.c and sampler.c: their threads. */
+/* fault.c, reclaim.c, demote.c and sampler.c: their threads. */
 int faults_start(struct stage2 *s);
 void faults_stop(struct stage2 *s);
 void faults_destroy(struct stage2 *s);
 int reclaim_start(struct stage2 *s);
 void reclaim_stop(struct stage2 *s);
+int demote_start(struct stage2 *s);
+void demote_stop(struct stage2 *s);
+/* Make room in the faster tiers, now that there is time. The lock is held. */
+void demote_ask(struct stage2 *s);
 int sampler_start(struct stage2 *s);
 void sampler_stop(struct stage2 *s);
 void sampler_destroy(struct stage2 *s);

@@ -4,7 +4,7 @@
  * pages and gives them back by a handle; it neither knows gfns nor vouches
  * for what it returns: checksums are swap.c's (ept/swap.h).
  *
- * Calls come from the reclaim thread (store, release) and the fault thread
+ * Calls come from reclaim (store, release), the demoter (all) and fault threads
  * (load, release) at the same time: a tier locks for itself. None of these
  * locks is held during I/O or compression. Loads and stores come in batches
  * so that a tier can queue them together.

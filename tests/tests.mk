@@ -54,15 +54,16 @@ $(OUT)/tests/unit/ept_stage2_host: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 unit: $(UNIT_BIN)
 	@for t in $(UNIT_BIN); do echo "== $$t"; $$t || exit 1; done
 
-# A guest that is nothing but a virtio-blk driver, made like the bundled one.
-BLK_ELF := $(BUILD)/tests/guest/blk.elf
-BLK_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, $(wildcard tests/guest/blk/*))
+# A guest that is nothing but virtio drivers, made like the bundled one.
+VIRTIO_ELF := $(BUILD)/tests/guest/virtio.elf
+VIRTIO_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, \
+	$(wildcard tests/guest/virtio/*.[cS]))
 
-$(BLK_ELF): $(BLK_OBJ)
+$(VIRTIO_ELF): $(VIRTIO_OBJ)
 	@mkdir -p $(@D)
 	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
 
--include $(BLK_OBJ:.o=.d)
+-include $(VIRTIO_OBJ:.o=.d)
 
 # A guest of one file, for what the bundled one has no program for.
 SUM_ELF := $(BUILD)/tests/guest/share/sum.elf
@@ -73,7 +74,7 @@ $(SUM_ELF): tests/guest/share/sum.S
 	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $@.o
 
 # Whole VMs, on every kind of stage 2 that this machine has.
-guest-test: all capsule $(BLK_ELF) $(SUM_ELF)
+guest-test: all capsule $(VIRTIO_ELF) $(SUM_ELF)
 	prove tests/guest
 
 # Everything, as the README and CI call it: the guests last, and alone.

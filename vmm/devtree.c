@@ -25,7 +25,7 @@
 #define UART_CLOCK  1843200u /* of a PC's COM1 */
 #define ISA_PORT    1u /* the first cell of a port's address */
 #define ISA_EDGE    0u /* of an interrupt: edge-triggered, rising */
-#define LEVEL_HIGH  1u /* of an IOAPIC's: level-triggered, high */
+#define LEVEL_HIGH  2u /* of an IOAPIC's: level-triggered, high */
 
 /* The phandle that "interrupt-parent" names. */
 #define IOAPIC_PHANDLE 1u

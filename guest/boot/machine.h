@@ -32,6 +32,9 @@ struct machine {
 	uint16_t uart_port, exit_port;
 	bool has_lab;
 	pa_t lab;
+	bool has_dma;
+	pa_t dma;
+	unsigned dma_line;
 	struct virtio_place virtio[ABI_VIRTIO_SLOTS];
 	unsigned virtios;
 	unsigned cpus;

@@ -12,6 +12,7 @@
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
 #include "guest/cpu/trap.h"
+#include "guest/dev/dma.h"
 #include "guest/dev/exit.h"
 #include "guest/dev/irq.h"
 #include "guest/dev/lab.h"
@@ -31,7 +32,9 @@
 #include "guest/mm/kmap.h"
 #include "guest/proc/exec.h"
 #include "guest/mm/objects.h"
+#include "guest/mm/reclaim.h"
 #include "guest/mm/slab.h"
+#include "guest/mm/swap.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/inspect.h"
 #include "guest/proc/process.h"
@@ -105,6 +108,19 @@ static int wait_for_program(void)
 	return status > EXIT_MAX ? EXIT_MAX : status;
 }
 
+/* Whoever is left ends too, so that nobody writes to the disk any more. */
+static void end_others(void)
+{
+	struct process *p;
+	int status;
+
+	do {
+		for (unsigned i = 0; (p = process_at(i)); i++)
+			if (p->pid)
+				process_kill(p->pid, SIGNAL_KILL);
+	} while (process_wait(-1, &status, false) > 0);
+}
+
 static void print_summary(void)
 {
 	print("kernel: %lu page faults (%lu demand zero, %lu demand file, "
@@ -126,9 +142,12 @@ static void main_thread(void *unused)
 	virtio_init(&machine);
 	fs_mount();
 	smp_start(machine.cpus);
+	swap_init();
+	reclaim_init();
 	status = start_program();
 	if (!status)
 		status = wait_for_program();
+	end_others();
 	fs_unmount();
 	print_summary();
 	exit_run(status);
@@ -156,6 +175,8 @@ void kernel_main(uint32_t start_info)
 		lab_init(machine.lab);
 	lapic_init();
 	irq_init();
+	if (machine.has_dma)
+		dma_init(machine.dma, machine.dma_line);
 	uart_connect();
 	gate_init_cpu();
 	inspect_init(&machine);

@@ -15,7 +15,14 @@
 #define DEPTH 8
 
 /* What a node's "compatible" says, as a set. */
-enum { IS_VM = 1, IS_UART = 2, IS_EXIT = 4, IS_LAB = 8, IS_VIRTIO = 16 };
+enum {
+	IS_VM = 1,
+	IS_UART = 2,
+	IS_EXIT = 4,
+	IS_LAB = 8,
+	IS_VIRTIO = 16,
+	IS_DMA = 32
+};
 
 struct node {
 	const char *name;
@@ -32,7 +39,7 @@ static const struct {
 } compatibles[] = {
 	{ ABI_FDT_COMPATIBLE, IS_VM }, { ABI_FDT_UART, IS_UART },
 	{ ABI_FDT_EXIT, IS_EXIT },     { ABI_FDT_LAB, IS_LAB },
-	{ ABI_FDT_VIRTIO, IS_VIRTIO },
+	{ ABI_FDT_VIRTIO, IS_VIRTIO }, { ABI_FDT_DMA, IS_DMA },
 };
 
 #define COMPATIBLES (sizeof(compatibles) / sizeof(compatibles[0]))
@@ -104,6 +111,11 @@ static void take_node(struct machine *m, const struct node *n)
 	if (n->is & IS_LAB && n->reg_bytes >= 16) {
 		m->has_lab = true;
 		m->lab = (pa_t){ fdt_u64(n->reg) };
+	}
+	if (n->is & IS_DMA && n->reg_bytes >= 16) {
+		m->has_dma = true;
+		m->dma = (pa_t){ fdt_u64(n->reg) };
+		m->dma_line = n->line;
 	}
 	if (n->is & IS_VIRTIO && n->reg_bytes >= 16)
 		machine_add_virtio(m, fdt_u64(n->reg), n->line);

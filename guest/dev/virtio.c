@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "guest/dev/iommu.h"
 #include "guest/dev/irq.h"
 #include "guest/dev/virtio_blk.h"
 #include "guest/lib/errno.h"
@@ -75,6 +76,7 @@ static const struct {
 	int (*start)(struct virtio *v);
 } drivers[] = {
 	{ VIRTIO_BLK, virtio_blk_start },
+	{ VIRTIO_IOMMU, iommu_start },
 };
 
 #define DRIVERS (sizeof(drivers) / sizeof(drivers[0]))
@@ -209,8 +211,8 @@ void virtqueue_free(struct virtqueue *q, unsigned slot)
 }
 
 /* The device may look as soon as the index says that there is more. */
-void virtqueue_run(struct virtqueue *q, unsigned slot,
-		   const struct virtio_part *parts, unsigned n)
+void virtqueue_lend(struct virtqueue *q, unsigned slot,
+		    const struct virtio_part *parts, unsigned n)
 {
 	unsigned head = slot * q->chain;
 	struct virtq_available *a = q->available;
@@ -227,7 +229,13 @@ void virtqueue_run(struct virtqueue *q, unsigned slot,
 	a->ring[a->index % q->size] = (uint16_t)head;
 	__atomic_store_n(&a->index, (uint16_t)(a->index + 1), __ATOMIC_RELEASE);
 	set(q->device, QUEUE_NOTIFY, q->index);
-	while (!(q->done >> slot & 1))
+}
+
+void virtqueue_run(struct virtqueue *q, unsigned slot,
+		   const struct virtio_part *parts, unsigned n)
+{
+	virtqueue_lend(q, slot, parts, n);
+	while (!virtqueue_is_done(q, slot))
 		sleep_on(q);
 }
 

@@ -18,7 +18,7 @@
 #include "guest/boot/machine.h"
 #include "guest/mm/addr.h"
 
-enum { VIRTIO_BLK = 2, VIRTIO_RNG = 4, VIRTIO_BALLOON = 5 };
+enum { VIRTIO_BLK = 2, VIRTIO_RNG = 4, VIRTIO_BALLOON = 5, VIRTIO_IOMMU = 23 };
 
 #define VIRTQUEUES 2u /* that a device of ours can have */
 
@@ -64,7 +64,15 @@ uint32_t virtio_config(struct virtio *v, unsigned at);
 unsigned virtqueue_take(struct virtqueue *q);
 void virtqueue_free(struct virtqueue *q, unsigned slot);
 
-/* Hand the device a request of @n parts, and sleep until it is through. */
+/* Hand the device a request of @n parts; true when it is through with it. */
+void virtqueue_lend(struct virtqueue *q, unsigned slot,
+		    const struct virtio_part *parts, unsigned n);
+static inline bool virtqueue_is_done(const struct virtqueue *q, unsigned slot)
+{
+	return q->done >> slot & 1;
+}
+
+/* The same, and sleep until the device is through. */
 void virtqueue_run(struct virtqueue *q, unsigned slot,
 		   const struct virtio_part *parts, unsigned n);
 

@@ -19,7 +19,7 @@ enum { ROOT = 1, BIN = 2, FIRST = 3 };
 
 static struct file_system image;
 
-static const struct program *program_of(const struct inode *i)
+static const struct program *program_in(const struct inode *i)
 {
 	return program_at(i->number - FIRST);
 }
@@ -27,7 +27,7 @@ static const struct program *program_of(const struct inode *i)
 /* Behind the end of the file are zeros. */
 static int read_page(struct mapping *m, struct frame *f)
 {
-	const struct program *p = program_of(inode_of(m));
+	const struct program *p = program_in(inode_of(m));
 	uint64_t from = f->index << PAGE_SHIFT;
 	uint64_t bytes = (uint64_t)(p->end - p->start);
 	size_t n = from < bytes ? bytes - from : 0;
@@ -60,7 +60,7 @@ static int get(uint32_t number, struct inode **to)
 		i->number = number;
 		i->links = 1;
 		i->kind = number < FIRST ? FILE_DIRECTORY : FILE_REGULAR;
-		p = program_of(i);
+		p = program_in(i);
 		if (p)
 			i->bytes = (uint64_t)(p->end - p->start);
 		i->blocks = (i->bytes + 511) / 512;

@@ -14,18 +14,26 @@
 extern bool debug_checks;
 
 /* What freed memory holds. As an address it is not canonical. */
-#define POISON_BYTE 0x6b
+#define POISON 0x6b6b6b6b6b6b6b6bul
 
-/* All of @from[n] is @byte: one instruction, however long. */
-static inline bool all_bytes(const void *from, uint8_t byte, size_t n)
+/* All of @from[words] is @word: one instruction, however long. */
+static inline bool all_words(const void *from, uint64_t word, size_t words)
 {
 	bool same;
 
-	__asm__ volatile("cmp %%rcx, %%rcx; repe scasb"
-			 : "=@cce"(same), "+D"(from), "+c"(n)
-			 : "a"(byte)
+	__asm__ volatile("cmp %%rcx, %%rcx; repe scasq"
+			 : "=@cce"(same), "+D"(from), "+c"(words)
+			 : "a"(word)
 			 : "memory");
 	return same;
+}
+
+static inline void fill_words(void *to, uint64_t word, size_t words)
+{
+	__asm__ volatile("rep stosq"
+			 : "+D"(to), "+c"(words)
+			 : "a"(word)
+			 : "memory");
 }
 
 #endif

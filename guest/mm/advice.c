@@ -6,6 +6,7 @@
 #include "guest/lib/errno.h"
 #include "guest/mm/areas.h"
 #include "guest/mm/leaf.h"
+#include "guest/mm/reclaim.h"
 
 static int lock_area(struct vma *v)
 {
@@ -64,13 +65,15 @@ int space_madvise(struct space *s, uintptr_t at, size_t bytes, unsigned advice)
 	struct vma *v;
 	int error = 0;
 
-	if (!areas_valid(at, bytes) || !advice || advice > MADVISE_RANDOM)
+	if (!areas_valid(at, bytes) || !advice || advice > MADVISE_PAGEOUT)
 		return -EINVAL;
 	if (!areas_whole(s, at, end))
 		return -ENOMEM;
 	for (; !error && (v = areas_next(s, at, end)); at = v->end) {
 		if (v->flags & VMA_LOCKED && advice == MADVISE_DONTNEED)
 			error = -EINVAL;
+		else if (advice == MADVISE_PAGEOUT)
+			error = reclaim_range(v, at, lower(v->end, end));
 		else if (v->ops->advise)
 			error = v->ops->advise(v, at, lower(v->end, end),
 					       advice);

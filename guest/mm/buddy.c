@@ -4,11 +4,11 @@
 #include "guest/lib/broken.h"
 #include "guest/lib/print.h"
 
-static void push(struct buddy *b, uint32_t n, unsigned order)
+static void push(struct buddy *b, uint32_t n, unsigned order, unsigned touched)
 {
 	struct frame *f = frames + n;
 
-	f->flags |= FRAME_HEAD;
+	f->flags = (uint16_t)(FRAME_HEAD | touched);
 	f->order = (uint8_t)order;
 	f->prev = 0;
 	f->next = b->free[order];
@@ -37,8 +37,11 @@ static bool is_free(uint32_t n, unsigned order)
 	return frames[n].flags & FRAME_HEAD && frames[n].order == order;
 }
 
+/* A block counts as touched if a part of it was. */
 void buddy_add(struct buddy *b, uint32_t n, unsigned order)
 {
+	unsigned touched = frames[n].flags & FRAME_TOUCHED;
+
 	if (frames[n].flags & FRAME_HEAD)
 		panic("frame %#x freed twice", n);
 	for (; order + 1 < ZONE_ORDERS && !broken("buddy"); order++) {
@@ -47,9 +50,10 @@ void buddy_add(struct buddy *b, uint32_t n, unsigned order)
 		if (!is_free(other, order))
 			break;
 		unlink(b, other, order);
+		touched |= frames[other].flags & FRAME_TOUCHED;
 		n &= other;
 	}
-	push(b, n, order);
+	push(b, n, order, touched);
 }
 
 /* The lower half is handed out, so memory is used from its start upwards. */
@@ -66,7 +70,8 @@ uint32_t buddy_take(struct buddy *b, unsigned order)
 	unlink(b, n, from);
 	while (from > order) {
 		from--;
-		push(b, n + (1u << from), from);
+		push(b, n + (1u << from), from,
+		     frames[n].flags & FRAME_TOUCHED);
 	}
 	return n;
 }

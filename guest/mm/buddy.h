@@ -9,7 +9,8 @@
  *
  * Blocks are known by the number of their first frame, and linked through the
  * descriptors, so that free memory itself is never touched. The first frame of
- * a free block has FRAME_HEAD; no other frame has.
+ * a free block has FRAME_HEAD, and no other frame has; its FRAME_TOUCHED speaks
+ * for the whole block.
  */
 #ifndef GUEST_MM_BUDDY_H
 #define GUEST_MM_BUDDY_H

@@ -6,6 +6,7 @@
 #include "guest/lib/errno.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/objects.h"
+#include "guest/mm/reclaim.h"
 #include "guest/mm/shared.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/space.h"
@@ -154,9 +155,19 @@ int64_t sys_slab(const struct trap_frame *f)
 
 int64_t sys_limit(const struct trap_frame *f)
 {
-	if (f->rdi != LIMIT_FRAMES)
+	uint64_t *most = &current()->space->limit, before = *most;
+
+	if (f->rdi == LIMIT_FRAMES)
+		return (int64_t)frame_limit(f->rsi);
+	if (f->rdi != LIMIT_PROCESS_FRAMES)
 		return -EINVAL;
-	return (int64_t)frame_limit(f->rsi);
+	*most = f->rsi ? f->rsi : UINT64_MAX;
+	return before == UINT64_MAX ? 0 : (int64_t)before;
+}
+
+int64_t sys_reclaim(const struct trap_frame *f)
+{
+	return reclaim_pass(index_of(f->rdi));
 }
 
 int64_t sys_object(const struct trap_frame *f)

@@ -12,6 +12,7 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/mm/leaf.h"
+#include "guest/mm/reclaim.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/process.h"
 #include "guest/proc/refuse.h"
@@ -52,6 +53,8 @@ static inline __attribute__((always_inline)) int resolve(struct space *s,
 
 	if ((error & (FAULT_RSVD | FAULT_U)) != FAULT_U)
 		return -EFAULT;
+	if (s->resident >= s->limit && !reclaim_space(s))
+		return -ENOMEM;
 	v = space_find(s, va);
 	if (!v || !allows(v, error))
 		return -EFAULT;

@@ -3,11 +3,19 @@
 
 #include "guest/lib/debug.h"
 #include "guest/lib/print.h"
-#include "guest/lib/string.h"
+#include "guest/mm/lru.h"
+#include "guest/mm/reclaim.h"
+#include "guest/mm/swap.h"
 #include "guest/mm/zone.h"
 
 /* The stock is filled with at most 2^this frames at a time. */
 #define STOCK_ORDER 5u
+
+/* The last frames are for those who make others free. */
+#define RESERVE 16u
+
+/* How often room is made for frames in a row, which may lie apart. */
+#define TRIES 8u
 
 /* Kept free beside what is promised, for the kernel's own needs. */
 #define SLACK 64u
@@ -16,7 +24,7 @@ static uint32_t stock; /* a list of frame numbers */
 static uint64_t taken; /* from the zones: in use, or in the stock */
 static uint64_t in_use[FRAME_USES];
 static uint64_t limit = UINT64_MAX;
-static uint64_t promised;
+static uint64_t promised, slots;
 static enum zone_id highest = ZONE_DMA;
 
 /* FRAME_TOUCHED where even what was never written may hold anything. */
@@ -34,23 +42,27 @@ void frame_use_all(void)
 	highest = ZONE_NORMAL;
 }
 
-static void clear(struct frame *f)
+static inline void clear(struct frame *f)
 {
-	void *at = direct(frame_pa(f));
-	uint64_t words = PAGE_SIZE / 8;
-
-	__asm__ volatile("rep stosq"
-			 : "+D"(at), "+c"(words)
-			 : "a"(0)
-			 : "memory");
+	fill_words(direct(frame_pa(f)), 0, PAGE_SIZE / 8);
 }
 
 /* Nobody may have written to the frame since it was given back. */
 static __attribute__((noinline)) void check_poison(struct frame *f)
 {
-	if (!all_bytes(direct(frame_pa(f)), POISON_BYTE, PAGE_SIZE))
+	if (!all_words(direct(frame_pa(f)), POISON, PAGE_SIZE / 8))
 		panic("frame %#lx was written after it was freed",
 		      frame_pa(f).v);
+}
+
+/* Who makes room for others may take what they may not. */
+static bool may_take(uint64_t n)
+{
+	bool helper = reclaim_running();
+	uint64_t spare = reclaim_low && !helper ? RESERVE : 0;
+
+	return (helper || taken + n <= limit) &&
+	       taken + n + spare <= zone_frames();
 }
 
 static void stock_add(struct frame *f)
@@ -65,20 +77,22 @@ static __attribute__((noinline)) bool refill(void)
 	unsigned order = STOCK_ORDER;
 	struct frame *f;
 
-	while (order && taken + (1u << order) > limit)
+	if (frame_room() < reclaim_low)
+		reclaim_wake();
+	while (order && !may_take(1u << order))
 		order--;
-	if (taken + (1u << order) > limit)
-		return false;
-	f = zone_take_some(&order, highest);
+	f = may_take(1u << order) ? zone_take_some(&order, highest) : NULL;
 	if (!f)
 		return false;
 	taken += 1u << order;
-	for (unsigned i = 1u << order; i--;)
+	for (unsigned i = 1u << order; i--;) {
+		f[i].flags = f->flags;
 		stock_add(f + i);
+	}
 	return true;
 }
 
-/* The first of the stock; what it had of FRAME_TOUCHED goes to *flags. */
+/* The first of the stock; the flags it had there go to *flags. */
 static inline struct frame *take(enum frame_use use, unsigned *flags)
 {
 	struct frame *f = frames + stock;
@@ -108,11 +122,11 @@ struct frame *frame_alloc(enum frame_use use)
 	unsigned flags;
 
 	if (!stock)
-		return refill() ? frame_alloc(use) : NULL;
+		return refill() || reclaim(1, true) ? frame_alloc(use) : NULL;
 	f = take(use, &flags);
 	if (!((flags | dirty_ram) & FRAME_TOUCHED))
 		return f;
-	if (debug_checks && flags & FRAME_TOUCHED)
+	if (flags & FRAME_POISONED)
 		return check_and_clear(f);
 	clear(f);
 	return f;
@@ -123,10 +137,11 @@ struct frame *frame_alloc_raw(enum frame_use use)
 	struct frame *f;
 	unsigned flags;
 
-	if (!stock && !refill())
-		return NULL;
+	if (!stock)
+		return refill() || reclaim(1, true) ? frame_alloc_raw(use)
+						    : NULL;
 	f = take(use, &flags);
-	if (debug_checks && flags & FRAME_TOUCHED)
+	if (flags & FRAME_POISONED)
 		check_poison(f);
 	return f;
 }
@@ -139,6 +154,7 @@ static void hand_out(struct frame *f, unsigned order, enum frame_use use)
 	f->maps = 0;
 	f->use = (uint8_t)use;
 	f->order = (uint8_t)order;
+	f->flags = FRAME_TOUCHED;
 }
 
 struct frame *frame_alloc_apart(enum frame_use use)
@@ -150,15 +166,12 @@ struct frame *frame_alloc_apart(enum frame_use use)
 	if (dirty_ram)
 		clear(f);
 	hand_out(f, 0, use);
-	f->flags = FRAME_TOUCHED;
 	return f;
 }
 
 static struct frame *take_block(unsigned order, enum zone_id zone)
 {
-	if (taken + (1u << order) > limit)
-		return NULL;
-	return zone_take(order, zone);
+	return may_take(1u << order) ? zone_take(order, zone) : NULL;
 }
 
 struct frame *frames_alloc(unsigned order, enum zone_id zone,
@@ -169,17 +182,14 @@ struct frame *frames_alloc(unsigned order, enum zone_id zone,
 	if (order >= ZONE_ORDERS)
 		return NULL;
 	f = take_block(order, zone);
-	if (!f && stock) {
+	for (unsigned i = 0; !f && i < TRIES; i++) {
+		if (i && !reclaim(1u << order, false))
+			return NULL;
 		frame_drain();
 		f = take_block(order, zone);
 	}
 	if (!f)
 		return NULL;
-	for (unsigned i = 0; i < 1u << order; i++) {
-		if (debug_checks && f[i].flags & FRAME_TOUCHED)
-			check_poison(f + i);
-		f[i].flags = FRAME_TOUCHED;
-	}
 	hand_out(f, order, use);
 	return f;
 }
@@ -189,14 +199,19 @@ bool frame_is_free(const struct frame *f)
 	return f->use == FRAME_FREE || f->flags & FRAME_HEAD;
 }
 
-static void check_free(struct frame *f)
+/*
+ * Of a large block the first page must do: filling 4 MiB takes a second where
+ * ring 0 is emulated. Frames are looked at when they leave the stock again.
+ */
+static uint16_t poison(struct frame *f)
 {
-	if (frame_is_free(f))
+	if (f->use <= FRAME_FREE)
 		panic("frame %#lx freed twice", frame_pa(f).v);
 	if (f->maps)
 		panic("frame %#lx freed while %u entries map it", frame_pa(f).v,
 		      f->maps);
-	memset(direct(frame_pa(f)), POISON_BYTE, PAGE_SIZE << f->order);
+	fill_words(direct(frame_pa(f)), POISON, PAGE_SIZE / 8);
+	return FRAME_TOUCHED | FRAME_POISONED;
 }
 
 /* Frames of the DMA zone are too few to be kept for anybody's use. */
@@ -204,13 +219,15 @@ void frame_free(struct frame *f)
 {
 	unsigned order = f->order;
 
-	if (debug_checks)
-		check_free(f);
+	if (f->flags & FRAME_LISTED)
+		lru_remove(f);
+	if (f->slot && f->use == FRAME_ANON)
+		swap_part(f);
+	f->flags = debug_checks ? poison(f) : FRAME_TOUCHED;
 	in_use[f->use] -= 1u << order;
 	f->use = FRAME_FREE;
 	f->owner = NULL;
 	f->slot = 0;
-	f->flags = FRAME_TOUCHED;
 	if (!order && zone_of(f) != ZONE_DMA) {
 		stock_add(f);
 	} else {
@@ -247,7 +264,7 @@ uint64_t frame_limit(uint64_t most)
 	return before;
 }
 
-/* The first frame of the block in use that @f is in the middle of. */
+/* The first frame of the block, free or in use, that @f is part of. */
 static const struct frame *block_of(const struct frame *f)
 {
 	uint64_t n = (uint64_t)(f - frames);
@@ -255,28 +272,28 @@ static const struct frame *block_of(const struct frame *f)
 	for (unsigned order = 0; order < ZONE_ORDERS; order++) {
 		const struct frame *first = frames + (n >> order << order);
 
-		if (first->count && first->use > FRAME_FREE &&
-		    first->order >= order)
+		if (first->order >= order &&
+		    (first->use > FRAME_FREE || first->flags & FRAME_HEAD))
 			return first;
 	}
-	return f;
+	return f; /* in the stock */
 }
 
 struct frame_info frame_describe(pa_t pa)
 {
-	struct frame_info info = { .use = zone_use(pa) };
+	enum frame_use use = zone_use(pa);
 	const struct frame *f;
 
-	if (info.use != FRAME_FREE)
-		return info;
+	if (use != FRAME_FREE)
+		return (struct frame_info){ .use = use };
 	f = block_of(frame_at(pa));
-	if (f->use <= FRAME_FREE && !(f->flags & FRAME_TOUCHED)) {
-		info.use = FRAME_UNUSED;
-		return info;
-	}
+	if (f->use > FRAME_FREE)
+		use = f->use;
+	else if (!(f->flags & FRAME_TOUCHED))
+		use = FRAME_UNUSED;
 	return (struct frame_info){
-		.use = f->use > FRAME_FREE ? f->use : FRAME_FREE,
-		.count = f->use > FRAME_FREE ? f->count : 0,
+		.use = use,
+		.count = f->count,
 		.maps = f->maps,
 		.flags = f->flags,
 		.order = f->order,
@@ -285,6 +302,16 @@ struct frame_info frame_describe(pa_t pa)
 		.index = f->index,
 		.slot = f->slot,
 	};
+}
+
+uint64_t frame_room(void)
+{
+	uint64_t total = zone_frames();
+	uint64_t most = limit < total ? limit : total, used = 0;
+
+	for (unsigned i = 0; i < FRAME_USES; i++)
+		used += in_use[i];
+	return used < most ? most - used : 0;
 }
 
 struct frame_counts frame_counts(void)
@@ -302,12 +329,17 @@ struct frame_counts frame_counts(void)
  */
 bool frame_promise(uint64_t pages)
 {
-	uint64_t all = promised + pages, total = zone_frames();
+	uint64_t all = promised + pages, total = zone_frames() + slots;
 
 	if (pages > total || all + all / 256 + SLACK > total)
 		return false;
 	promised = all;
 	return true;
+}
+
+void frame_promise_slots(uint64_t n)
+{
+	slots += n;
 }
 
 void frame_unpromise(uint64_t pages)

@@ -30,8 +30,8 @@ struct frame {
 		} slab;
 	};
 	uint32_t slot; /* of swap, + 1, that holds the same bytes; 0: none */
-	uint8_t use,
-		order; /* enum frame_use; of the block it is the first of */
+	uint8_t use; /* enum frame_use */
+	uint8_t order; /* of the block that it is the first of */
 	uint16_t flags; /* enum frame_flags */
 };
 
@@ -48,7 +48,10 @@ void frame_init(const struct machine *m);
 /* The direct map shows all of RAM: until now only the DMA zone was used. */
 void frame_use_all(void);
 
-/* One frame, of zeros or with any content, with one holder; or NULL. */
+/*
+ * One frame, of zeros or with any content, with one holder; or NULL. May sleep
+ * while room is made (mm/reclaim.h), as frames_alloc may.
+ */
 struct frame *frame_alloc(enum frame_use use);
 struct frame *frame_alloc_raw(enum frame_use use);
 
@@ -98,6 +101,9 @@ struct frame_counts frame_counts(void);
 /* From now on at most @most frames are in use at once, 0: all. The old one. */
 uint64_t frame_limit(uint64_t most);
 
+/* How many more that would be now. */
+uint64_t frame_room(void);
+
 /* Give the stock back to the zones, so that their counts say all. */
 void frame_drain(void);
 
@@ -107,5 +113,8 @@ void frame_drain(void);
  */
 bool frame_promise(uint64_t pages);
 void frame_unpromise(uint64_t pages);
+
+/* There is room for @n pages in swap: so many more may be promised. */
+void frame_promise_slots(uint64_t n);
 
 #endif

@@ -129,3 +129,23 @@ bool rmap_locked(struct frame *f)
 	each(f, find_locked);
 	return answer;
 }
+
+static const struct space *wanted;
+
+static bool find_space(struct frame *f, struct vma *v, uintptr_t va,
+		       uint64_t *at)
+{
+	(void)f;
+	(void)va;
+	(void)at;
+	answer = v->space == wanted;
+	return answer;
+}
+
+bool rmap_in(struct frame *f, const struct space *s)
+{
+	answer = false;
+	wanted = s;
+	each(f, find_space);
+	return answer;
+}

@@ -12,6 +12,8 @@
 
 #include "guest/mm/frame.h"
 
+struct space;
+
 /*
  * Take @f out of every table. Its leaves become those of its slot if it is
  * anonymous (f->slot must be set), else empty. Returns how many there were.
@@ -24,6 +26,9 @@ bool rmap_referenced(struct frame *f);
 
 /* Nobody writes to @f from now on without a fault: it is about to be stored. */
 void rmap_protect(struct frame *f);
+
+/* Is it in a table of @s? */
+bool rmap_in(struct frame *f, const struct space *s);
 
 /* Does a locked area map it? */
 bool rmap_locked(struct frame *f);

@@ -155,8 +155,7 @@ bool cache_spoiled(const void *p)
 {
 	const struct cache *c = frame_of(p)->owner;
 
-	return !broken("kmalloc") &&
-	       !all_bytes(p, POISON_BYTE, c->object_bytes);
+	return !broken("kmalloc") && !all_words(p, POISON, c->object_bytes / 8);
 }
 
 /* A frame without objects goes back at once, so that counts are exact. */
@@ -169,7 +168,7 @@ void cache_free(struct cache *c, void *p)
 
 		if (why)
 			panic("%s at %p cannot be freed: %s", c->name, p, why);
-		memset(p, POISON_BYTE, c->object_bytes);
+		fill_words(p, POISON, c->object_bytes / 8);
 		*red_zone(c, p) = RED_FREE;
 	}
 	*link_of(c, p) = f->slab.free;

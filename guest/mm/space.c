@@ -29,6 +29,7 @@ static struct space *space_alloc(void)
 	if (!kmap_new_root(&s->root))
 		goto unpromise;
 	s->id = ++last_id;
+	s->limit = UINT64_MAX;
 	return s;
 unpromise:
 	frame_unpromise(OWN_FRAMES);
@@ -229,6 +230,7 @@ struct space *space_fork(struct space *parent)
 		return NULL;
 	child->heap = parent->heap;
 	child->heap_end = parent->heap_end;
+	child->limit = parent->limit;
 	if (!copy_all(child, parent)) {
 		space_free(child);
 		child = NULL;

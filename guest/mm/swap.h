@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the owners of pages need to know of swap. A slot is counted by the
- * leaves that hold its number (mm/pte.h), as a frame is by those that map it.
+ * Swap: a disk for the pages that memory has no room for. Its blocks are the
+ * slots; block 0, which says what the disk is, is none. A slot is counted by
+ * the leaves that hold its number (mm/pte.h), as a frame is by those that map
+ * it.
+ *
+ * A frame that was written to a slot, or read from it, is remembered with the
+ * slot for as long as both hold the same bytes: that is the swap cache. Who
+ * else wants the slot's page finds the frame, so pages that were shared are
+ * shared again, and one that leaves a second time need not be written.
+ *
+ *	frame->slot - 1  = slot             the frame need not be in a table
+ *	slot -> frame, count of leaves      free when it has neither
  */
 #ifndef GUEST_MM_SWAP_H
 #define GUEST_MM_SWAP_H
@@ -12,6 +22,24 @@
 #include "guest/mm/frame.h"
 
 struct vma;
+
+struct swap_counts {
+	uint64_t slots, used; /* that there are, in use */
+	uint64_t reads, writes; /* pages */
+};
+extern struct swap_counts swap_counts;
+
+/*
+ * Find a disk to swap to: one whose first block is empty, or carries mkswap's
+ * signature. Sleeps.
+ */
+void swap_init(void);
+
+/*
+ * Unmap @f, anonymous and held by nothing but leaves, and write it unless its
+ * slot has it. True if the frame is free now. Sleeps.
+ */
+bool swap_out(struct frame *f);
 
 /*
  * *slot, a leaf of page @va of @v, holds a slot: get the page and map it
@@ -25,16 +53,17 @@ void swap_get(uint32_t slot);
 void swap_put(uint32_t slot);
 
 /*
- * @f, anonymous, is to be written to: it and its slot go separate ways. False
- * if the slot's other holders will want @f: then it must be copied.
+ * @f, anonymous, is to be written to, or is no more: it and its slot go
+ * separate ways. Always true: whoever else has the slot will read it again.
  */
 bool swap_part(struct frame *f);
 
 /*
- * A page of shared memory: read @f from its slot; store it, in its slot or a
- * new one (then f->slot says which). May sleep. 0, -EIO, -ENOSPC.
+ * For pages that are not anonymous but shared, whose owner holds the slot as a
+ * leaf would: store @f in its slot, a new one if it has none; read it from
+ * there. Both sleep. 0, -ENOSPC, -EIO.
  */
-int swap_load(struct frame *f);
 int swap_store(struct frame *f);
+int swap_load(struct frame *f);
 
 #endif

@@ -219,6 +219,21 @@ void zone_give(struct frame *f, unsigned order)
 	buddy_add(&zones[zone_of(f)].blocks, (uint32_t)(f - frames), order);
 }
 
+uint32_t zone_span(uint32_t *n)
+{
+	for (unsigned i = 0; i < ZONES; i++)
+		for (unsigned j = 0; j < zones[i].run_count; j++) {
+			const struct run *r = &zones[i].runs[j];
+
+			if (*n >= r->next)
+				continue;
+			*n = *n < r->start ? r->start : *n;
+			if (*n < r->next)
+				return r->next;
+		}
+	return 0;
+}
+
 uint64_t zone_frames(void)
 {
 	return zones[ZONE_DMA].managed + zones[ZONE_NORMAL].managed;

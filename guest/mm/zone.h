@@ -43,6 +43,10 @@ static inline enum zone_id zone_of(const struct frame *f)
 	return f < frames + (DMA_END >> PAGE_SHIFT) ? ZONE_DMA : ZONE_NORMAL;
 }
 
+/* *n becomes the next frame that was brought into being; the answer is the
+ * first behind it that was not. 0: there are none at or behind *n. */
+uint32_t zone_span(uint32_t *n);
+
 /* Frames that exist; their number never grows. */
 uint64_t zone_frames(void);
 

@@ -235,15 +235,21 @@ struct sys_probe {
 	uint32_t reserved;
 };
 
-/* A transfer of the DMA engine between buffers of the calling process. */
+/*
+ * A transfer of the DMA engine between buffers of the calling process, of at
+ * most 64 KiB. DMA_FILL takes the eight bytes from `from` itself.
+ */
 struct sys_dma {
 	uint64_t from, to, bytes; /* addresses of the program */
 	uint32_t operation; /* as in guest/abi.h */
 	uint32_t status;
 	uint64_t result; /* the checksum */
-	uint64_t ran; /* loops of the caller that ran meanwhile */
-	uint64_t iova_window; /* 0: as needed; else limit the IOMMU to it */
-	uint64_t fault_iova; /* out: what the IOMMU refused */
+	uint64_t from_pa, to_pa; /* the DMA regions that the bytes pass */
+	uint64_t interrupts; /* of the engine, meanwhile */
+	/* Bytes of the target's region that the IOMMU lets the engine reach; 0:
+	 * the IOMMU is left out. */
+	uint64_t iova_window;
+	uint64_t fault_iova; /* what the IOMMU refused, or 0 */
 };
 
 /* One walk of the processor's tables, root first. */
@@ -279,7 +285,8 @@ enum frame_flags {
 	FRAME_ACTIVE = 1 << 6, /* on the active list, else the inactive */
 	FRAME_LISTED = 1 << 7, /* on one of them */
 	FRAME_LOCKED = 1 << 8, /* mlock: never evicted */
-	FRAME_ERROR = 1 << 9 /* could not be read or written */
+	FRAME_ERROR = 1 << 9, /* could not be read or written */
+	FRAME_POISONED = 1 << 10 /* free, with "debug": see lib/debug.h */
 };
 
 /* A frame's descriptor: owner and index as the kernel has them. */

@@ -5,6 +5,7 @@
 
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
+#include "guest/mm/frame.h"
 #include "guest/proc/api.h"
 
 /* System V ABI, AMD64 supplement and generic part, chapter 4 and 5. */
@@ -26,8 +27,11 @@ struct elf_segment {
 enum { ELF_EXEC = 2, ELF_X86_64 = 62, ELF_LOAD = 1 };
 enum { ELF_X = 1, ELF_W = 2, ELF_R = 4 };
 
-static bool is_ours(const struct elf_header *h, size_t room)
+/* All that is looked at lies in the first page, as linkers place it. */
+static bool is_ours(const struct elf_header *h, uint64_t bytes)
 {
+	uint64_t room = bytes < PAGE_SIZE ? bytes : PAGE_SIZE;
+
 	return room >= sizeof(*h) && !memcmp(h->ident, "\177ELF\2\1", 6) &&
 	       h->type == ELF_EXEC && h->machine == ELF_X86_64 &&
 	       h->segment_bytes == sizeof(struct elf_segment) &&
@@ -49,9 +53,9 @@ static unsigned prot_of(uint32_t flags)
  *    [ pages of the file   )[ pages of zeros      )
  *
  * A page that has both is a copy. What cannot be written is not even copied:
- * the image's own frame is mapped, with whatever follows in the file.
+ * the page cache's own frame is mapped, with whatever follows in the file.
  */
-static int map_segment(struct space *s, const struct program *program,
+static int map_segment(struct space *s, struct mapping *pages,
 		       const struct elf_segment *p)
 {
 	uintptr_t start = page_down(p->va);
@@ -62,7 +66,8 @@ static int map_segment(struct space *s, const struct program *program,
 		.bytes = file_end - start,
 		.prot = prot_of(p->flags),
 		.kind = VMA_FILE,
-		.offset = image_pa(program->start + p->offset).v >> PAGE_SHIFT,
+		.mapping = pages,
+		.offset = p->offset >> PAGE_SHIFT,
 		.file_bytes = p->va + p->file_bytes - start,
 	};
 	struct map_request zero = {
@@ -80,36 +85,54 @@ static int map_segment(struct space *s, const struct program *program,
 	return error;
 }
 
-static bool is_sane(const struct elf_segment *p, size_t room)
+static bool is_sane(const struct elf_segment *p, uint64_t bytes)
 {
 	return p->va < USER_END && p->memory_bytes < USER_END - p->va &&
-	       p->file_bytes <= p->memory_bytes && p->offset <= room &&
-	       p->file_bytes <= room - p->offset &&
+	       p->file_bytes <= p->memory_bytes && p->offset <= bytes &&
+	       p->file_bytes <= bytes - p->offset &&
 	       page_offset(p->va) == page_offset(p->offset);
 }
 
-int elf_load(struct space *s, const struct program *program, uintptr_t *entry,
-	     uintptr_t *end)
+static int load(struct space *s, struct inode *file, const struct elf_header *h,
+		uintptr_t *end)
 {
-	const struct elf_header *h = (const void *)program->start;
-	size_t room = (size_t)(program->end - program->start);
 	const struct elf_segment *p;
 
-	if (!is_ours(h, room))
-		return -EINVAL;
-	p = (const void *)(program->start + h->segments_at);
-	*end = 0;
+	if (!is_ours(h, file->bytes))
+		return -ENOEXEC;
+	p = (const void *)((const char *)h + h->segments_at);
 	for (unsigned i = 0; i < h->segments; i++, p++) {
 		int error;
 
 		if (p->type != ELF_LOAD || !p->memory_bytes)
 			continue;
-		error = is_sane(p, room) ? map_segment(s, program, p) : -EINVAL;
+		error = is_sane(p, file->bytes)
+				? map_segment(s, &file->pages, p)
+				: -ENOEXEC;
 		if (error)
 			return error;
 		if (page_up(p->va + p->memory_bytes) > *end)
 			*end = page_up(p->va + p->memory_bytes);
 	}
-	*entry = h->entry;
 	return 0;
+}
+
+int elf_load(struct space *s, struct inode *file, uintptr_t *entry,
+	     uintptr_t *end)
+{
+	const struct elf_header *h;
+	struct frame *first;
+	int error;
+
+	if (file->kind != FILE_REGULAR || file->bytes < sizeof(*h))
+		return -ENOEXEC;
+	error = mapping_get(&file->pages, 0, &first);
+	if (error)
+		return error;
+	h = direct(frame_pa(first));
+	*entry = h->entry;
+	*end = 0;
+	error = load(s, file, h, end);
+	frame_put(first);
+	return error;
 }

@@ -5,14 +5,15 @@
 
 #include <stdint.h>
 
+#include "guest/fs/inode.h"
 #include "guest/mm/space.h"
-#include "guest/proc/program.h"
 
 /*
- * Map the segments of @program. *entry is where it begins, *end the first
- * page behind it. 0, -EINVAL (no ELF file we can map), or as space_add.
+ * Map the segments of @file. *entry is where it begins, *end the first page
+ * behind it. May sleep. 0, -ENOEXEC (no ELF file that we can map), -EIO, or as
+ * space_map.
  */
-int elf_load(struct space *s, const struct program *program, uintptr_t *entry,
+int elf_load(struct space *s, struct inode *file, uintptr_t *entry,
 	     uintptr_t *end);
 
 #endif

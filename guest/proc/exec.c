@@ -3,10 +3,13 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/tlb.h"
+#include "guest/fs/path.h"
 #include "guest/lib/errno.h"
+#include "guest/lib/format.h"
 #include "guest/lib/string.h"
 #include "guest/mm/user.h"
 #include "guest/proc/elf.h"
+#include "guest/proc/program.h"
 
 int arguments_add(struct arguments *a, const char *text)
 {
@@ -73,35 +76,65 @@ static void replace_space(struct process *p, struct space *s)
 		space_free(old);
 }
 
+/* A name is that of a program in /bin; anything with a slash is a path. */
+static int find(const char *name, struct inode **to)
+{
+	char path[NAME_BYTES + sizeof("/bin/")];
+	const char *at = name;
+
+	while (*at && *at != '/')
+		at++;
+	if (*at)
+		return path_find(name, to);
+	format(path, sizeof(path), "/bin/%s", program_of(name));
+	return path_find(path, to);
+}
+
+/* All of @file, a stack with the arguments; registers in *f. */
+static int fill(struct space *s, struct inode *file, const struct arguments *a,
+		struct trap_frame *f)
+{
+	int error = elf_load(s, file, &f->rip, &s->heap);
+
+	s->heap_end = s->heap;
+	if (!error)
+		error = add_stack(s);
+	return error ? error : push_arguments(s, a, &f->rsp);
+}
+
+static const char *last_part(const char *name)
+{
+	const char *part = name;
+
+	for (; *name; name++)
+		if (*name == '/')
+			part = name + 1;
+	return part;
+}
+
 int process_exec(struct process *p, const char *name, const struct arguments *a)
 {
-	const struct program *program = program_find(name);
 	struct trap_frame f = {
 		.cs = USER_CS,
 		.rflags = RFLAGS_IF,
 		.ss = USER_SS,
 	};
+	struct inode *file;
 	struct space *s;
-	int error;
+	int error = find(name, &file);
 
-	if (!program)
-		return -ENOENT;
-	s = space_new();
-	if (!s)
-		return -ENOMEM;
-	error = elf_load(s, program, &f.rip, &s->heap);
-	s->heap_end = s->heap;
-	if (!error)
-		error = add_stack(s);
-	if (!error)
-		error = push_arguments(s, a, &f.rsp);
-	if (error) {
-		space_free(s);
+	if (error)
 		return error;
-	}
+	s = space_new();
+	error = s ? fill(s, file, a, &f) : -ENOMEM;
+	inode_put(file);
+	if (error && s)
+		space_free(s);
+	if (error)
+		return error;
 	replace_space(p, s);
 	p->catch = p->fs_base = p->gs_base = 0;
-	strlcpy(p->name, program->name, sizeof(p->name));
+	strlcpy(p->name, last_part(name), sizeof(p->name));
 	*process_frame(p) = f;
 	return 0;
 }

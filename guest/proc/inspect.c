@@ -14,6 +14,9 @@
 #include "guest/mm/fault.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/rmap.h"
+#include "guest/mm/lru.h"
+#include "guest/mm/reclaim.h"
+#include "guest/mm/swap.h"
 #include "guest/mm/user.h"
 #include "guest/proc/api.h"
 #include "guest/proc/gate.h"
@@ -82,6 +85,18 @@ int64_t inspect_counts(const struct trap_frame *f)
 		.unmapped_ptes = rmap_unmapped,
 		.frames_anon = memory.by_use[FRAME_ANON],
 		.frames_file = memory.by_use[FRAME_FILE],
+		.anon_active = lru_count(LRU_ANON, true),
+		.anon_inactive = lru_count(LRU_ANON, false),
+		.file_active = lru_count(LRU_FILE, true),
+		.file_inactive = lru_count(LRU_FILE, false),
+		.evicted_anon = reclaim_counts.anon,
+		.evicted_file = reclaim_counts.file,
+		.written_back = reclaim_counts.written_back,
+		.slots_total = swap_counts.slots,
+		.slots_used = swap_counts.used,
+		.swap_reads = swap_counts.reads,
+		.swap_writes = swap_counts.writes,
+		.oom_kills = reclaim_counts.oom_kills,
 		.cache_hits = mapping_counts.hits,
 		.cache_misses = mapping_counts.misses,
 		.disk_reads = block_counts.reads,

@@ -42,6 +42,7 @@ struct process {
 	int pinned; /* the processor it must stay on, or -1 */
 	int status; /* as SYS_WAIT gives it, when a ZOMBIE */
 	int signal; /* that will end it as soon as it may, or 0 */
+	bool reclaiming; /* makes room for others: mm/reclaim.h */
 	bool quiet; /* being killed is an expected answer */
 	uintptr_t catch; /* SYS_CATCH; 0: a refused access kills */
 	struct object *objects; /* mm/objects.h */

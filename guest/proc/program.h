@@ -10,8 +10,8 @@ struct program {
 	const uint8_t *start, *end; /* start is page-aligned */
 };
 
-/* The program called @name, or the one that demonstrates @name, or NULL. */
-const struct program *program_find(const char *name);
+/* The name of the program that demonstrates @name, else @name itself. */
+const char *program_of(const char *name);
 
 /* Program @index, or NULL behind the last. */
 const struct program *program_at(unsigned index);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/proc/syscall.h"
 
+#include "guest/dev/dma.h"
 #include "guest/fs/calls.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/calls.h"
@@ -59,7 +60,9 @@ static call_fn *const calls[SYS_CALLS] = {
 	[SYS_ZONE] = sys_zone,
 	[SYS_SLAB] = sys_slab,
 	[SYS_LIMIT] = sys_limit,
+	[SYS_RECLAIM] = sys_reclaim,
 	[SYS_OBJECT] = sys_object,
+	[SYS_DMA] = sys_dma,
 	[SYS_DROP_CACHES] = sys_drop_caches,
 };
 /* clang-format on */

@@ -358,9 +358,11 @@ static void a_ready_queue_is_latched(void **state)
 	set_queue(0, SIZE);
 	set(VIRTIO_QUEUE_NUM, 1);
 	set_address(VIRTIO_QUEUE_DRIVER_LOW, HOLE);
-	set(VIRTIO_QUEUE_READY, 0);
+	set(VIRTIO_QUEUE_READY, 2); /* no such value */
 	assert_int_equal(reg(VIRTIO_QUEUE_READY), 1);
 	driver_ok();
+	set(VIRTIO_QUEUE_READY, 0);
+	assert_int_equal(reg(VIRTIO_QUEUE_READY), 1);
 	set_address(VIRTIO_QUEUE_DEVICE_LOW, HOLE);
 	set_queue(1, SIZE); /* too late */
 	assert_int_equal(reg(VIRTIO_QUEUE_READY), 0);
@@ -370,6 +372,19 @@ static void a_ready_queue_is_latched(void **state)
 	assert_int_equal(interrupt(), VIRTIO_ISR_QUEUE);
 	assert_int_equal(used_idx(), 1);
 	assert_int_equal(used_entry(0).head, 3);
+}
+
+/* Linux takes its queues back when it cannot use all of them. */
+static void a_queue_is_taken_back(void **state)
+{
+	(void)state;
+	clear_queue();
+	negotiate(0);
+	set_queue(0, SIZE);
+	set(VIRTIO_QUEUE_READY, 0);
+	assert_int_equal(reg(VIRTIO_QUEUE_READY), 0);
+	set_queue(0, SIZE / 2);
+	assert_int_equal(reg(VIRTIO_QUEUE_READY), 1);
 }
 
 /* B5 */
@@ -390,6 +405,12 @@ static void kicks_at_the_wrong_time(void **state)
 	set(VIRTIO_STATUS, 0);
 	assert_int_equal(fake.queues, 0);
 	assert_int_equal(reg(VIRTIO_STATUS), 0);
+	bring_up(0, SIZE);
+	set(VIRTIO_STATUS, reg(VIRTIO_STATUS) | VIRTIO_FAILED);
+	put16(DRIVER + 2, SIZE + 1); /* nobody looks any more */
+	set(VIRTIO_QUEUE_NOTIFY, 0);
+	usleep(20000);
+	assert_int_equal(reg(VIRTIO_STATUS), 15 | VIRTIO_FAILED);
 }
 
 /* B14 */
@@ -529,6 +550,7 @@ int main(void)
 		TEST(sizes_that_make_no_sense),
 		TEST(addresses_that_make_no_sense),
 		TEST(a_ready_queue_is_latched),
+		TEST(a_queue_is_taken_back),
 		TEST(kicks_at_the_wrong_time),
 		TEST(an_interrupt_lasts_until_it_is_acknowledged),
 		TEST(nonsense_needs_a_reset),

@@ -204,7 +204,9 @@ static void second_vm_reads_nothing(void **state)
 static void its_pages_are_read_only(void **state)
 {
 	const uint64_t tail = (PAGES - 1) * PAGE_SIZE + TAIL;
+	const gpa_t at = { AT * PAGE_SIZE };
 	uint8_t bytes[16] = { 1 };
+	void *host;
 	struct vm vm;
 
 	(void)state;
@@ -220,8 +222,17 @@ static void its_pages_are_read_only(void **state)
 			       bytes, sizeof(bytes)));
 	for (unsigned i = 0; i < sizeof(bytes); i++)
 		assert_int_equal(bytes[i], byte_of(tail - 8 + i));
-	assert_false(guest_write(vm.s2, (gpa_t){ AT * PAGE_SIZE }, bytes, 1));
+	assert_false(guest_write(vm.s2, at, bytes, 1));
+	assert_int_equal(guest_pin(vm.s2, at, true, &host), -EFAULT);
+	assert_int_equal(guest_pin(vm.s2, at, false, &host), 0);
+	assert_int_equal(*(uint8_t *)host, byte_of(0));
+	guest_unpin(vm.s2, at);
+	assert_false(guest_has(vm.s2, at, 1));
+	assert_int_equal(
+		guest_discard(vm.s2, at, PAGES * PAGE_SIZE, GUEST_BALLOONED),
+		0);
 	assert_true(is_right(&vm, 0));
+	assert_true(is_right(&vm, 1));
 	stop(&vm);
 }
 

@@ -188,7 +188,7 @@ static void zeros(void **state)
 	memset(at, 0x55, PAGE_SIZE);
 	frame_put(f);
 	assert_ptr_equal(frame_alloc(FRAME_ANON), f);
-	assert_true(all_bytes(at, 0, PAGE_SIZE));
+	assert_true(all_words(at, 0, PAGE_SIZE / 8));
 	frame_put(f);
 	assert_int_equal(frame_describe(frame_pa(f)).use, FRAME_FREE);
 }

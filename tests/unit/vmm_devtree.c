@@ -190,7 +190,7 @@ static void virtio_devices_have_slots(void **state)
 	has_string("/soc/virtio_mmio@d0010000", "compatible", "virtio,mmio");
 	has_cells("/soc/virtio_mmio@d0012000", "reg", 4, 0u, 0xd0012000u, 0u,
 		  0x1000u);
-	has_cells("/soc/virtio_mmio@d0012000", "interrupts", 2, 12u, 1u);
+	has_cells("/soc/virtio_mmio@d0012000", "interrupts", 2, 12u, 2u);
 	assert_int_equal(fdt_path_offset(tree, "/soc/virtio_mmio@d0013000"),
 			 -FDT_ERR_NOTFOUND);
 }

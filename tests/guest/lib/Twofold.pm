@@ -22,6 +22,7 @@ use constant MIB => 1 << 20;
 my $program = $ENV{TWOFOLD} || 'build/twofold';
 my $scratch = tempdir('twofold-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $runs = 0;
+our $stdin = '/dev/null'; # of the runs that start from now on
 
 sub scratch { "$scratch/" . shift }
 
@@ -63,7 +64,7 @@ sub start {
 	$r{began} = time;
 	$r{pid} = fork // die "fork: $!";
 	if (!$r{pid}) {
-		open STDIN, '<', '/dev/null';
+		open STDIN, '<', $stdin;
 		open STDOUT, '>', $r{out};
 		open STDERR, '>', $r{err};
 		exec $program, 'run', '--accel', $accel, '--name', $r{name},

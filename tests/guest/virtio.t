@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-# The virtio disk, with a guest that is nothing but its driver: what it writes
-# is in the image, what it reads was there, under memory pressure, too.
+# The virtio devices, with a guest that is nothing but their drivers: what it
+# writes is in the image, what it reads was there, under memory pressure, too;
+# random bytes come, and a console speaks and hears.
 use strict;
 use warnings;
 use lib 'tests/guest/lib';
 use Test::More;
 use Twofold;
 
-my $guest = 'build/tests/guest/blk.elf';
+my $guest = 'build/tests/guest/virtio.elf';
 my $pages = join '', map {
 	my $page = $_;
 	pack 'L<*', map { $page << 16 | $_ } 0 .. 1023
@@ -24,23 +25,39 @@ sub image {
 	return $path;
 }
 
+open my $typed, '>', scratch('typed') or die;
+print $typed "typed words\n";
+close $typed;
+$Twofold::stdin = scratch('typed');
+
 for my $accel (accels()) {
 	for my $cap ('16M', '4M') {
 		my $image = image("$accel-$cap.img");
 		my $r = run($accel, 0, '-m', '16M', '--resident', $cap,
-			'--timeout', 120, '--disk', "path=$image", $guest);
+			'--timeout', 120, '--disk', "path=$image",
+			'--console', 'virtio', $guest);
 		like slurp($r->{out}), qr/^256 pages written, read/m,
 			"$accel, $cap: the guest's own check";
+		like slurp($r->{out}), qr/^hello from virtio\ntyped words$/m,
+			'the console speaks and hears';
 		my $now = slurp($image);
 		is length $now, 4 * MIB, 'the image has its size';
 		ok substr($now, 0, MIB) eq $pages, 'what was written is there';
 		# 256 pages there and back, a flush, and two pages at the end of
 		# which one is beyond it.
-		my ($disk) = @{stats($r)->{devices}};
-		is_deeply $disk, { slot => 0, name => 'blk', requests => 515,
-			bytes => 513 * 4096, errors => 1, needs_reset => 0 },
+		my @count = qw(slot requests bytes errors needs_reset);
+		my %counts = map { $_->{name} => [@$_{@count}] }
+			@{stats($r)->{devices}};
+		is_deeply \%counts, { blk => [0, 515, 513 * 4096, 1, 0],
+			rng => [1, 2, 64, 0, 0],
+			console => [2, 3, 42, 0, 0] },
 			'what the hypervisor counted';
 	}
+
+	# Eight disks put the others on lines that no PIC has.
+	my @disks = map { ('--disk', 'path=' . image("$accel-$_.img")) } 1 .. 8;
+	run($accel, 0, '-m', '16M', '--timeout', 120, '--console', 'virtio',
+		@disks, $guest);
 
 	my $image = image("$accel-ro.img");
 	my $r = run($accel, 5, '-m', '16M', '--timeout', 120, '--disk',

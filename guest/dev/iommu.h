@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Driver of the IOMMU (virtio 1.2, 5.13), for the one device behind it that we
+ * have: the DMA engine. Detached, it reaches all of memory by physical address;
+ * attached, what was mapped, at device addresses equal to the physical ones.
+ */
+#ifndef GUEST_DEV_IOMMU_H
+#define GUEST_DEV_IOMMU_H
+
+#include <stdint.h>
+
+#include "guest/dev/virtio.h"
+#include "guest/mm/addr.h"
+
+enum { IOMMU_READ = 1, IOMMU_WRITE = 2 };
+
+/* For virtio_init: 0 or -errno. */
+int iommu_start(struct virtio *v);
+
+/* From now on the engine sees only what is mapped. May sleep. -ENODEV, -EIO. */
+int64_t iommu_attach(void);
+
+/* Whole pages from @at on, with these rights. May sleep. */
+int64_t iommu_map(pa_t at, uint64_t bytes, unsigned rights);
+
+/* As before; the device address of the last fault since iommu_attach, or 0. */
+uint64_t iommu_detach(void);
+
+#endif

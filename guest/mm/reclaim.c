@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/mm/reclaim.h"
+
+#include "guest/dev/lapic.h"
+#include "guest/lib/broken.h"
+#include "guest/lib/errno.h"
+#include "guest/lib/print.h"
+#include "guest/mm/leaf.h"
+#include "guest/mm/lru.h"
+#include "guest/mm/mapping.h"
+#include "guest/mm/oom.h"
+#include "guest/mm/rmap.h"
+#include "guest/mm/swap.h"
+#include "guest/proc/process.h"
+#include "guest/proc/sleep.h"
+
+/* One in so many frames is kept free, within bounds; twice when at it. */
+#define LOW_PART  128u
+#define LOW_LEAST 8u
+#define LOW_MOST  1024u
+
+#define PASSES	  4u
+
+/* Descriptors that the first pass looks at to find frames not yet listed. */
+#define FEW_LOOKS 256u
+
+struct reclaim_counts reclaim_counts;
+uint64_t reclaim_low;
+
+/* What is looked for. */
+struct pass {
+	const struct space *only; /* pages of this space; NULL: any */
+	bool files; /* may write to files */
+	unsigned want, freed;
+};
+
+static bool evict_anon(struct frame *f)
+{
+	if (f->count != f->maps || !swap_out(f))
+		return false;
+	reclaim_counts.anon++;
+	return true;
+}
+
+/* Write @f back. It is held; its mapping must not end meanwhile either. */
+static void clean(struct mapping *m, struct frame *f)
+{
+	if (m->ops->hold)
+		m->ops->hold(m);
+	if (!mapping_sync(m, f->index, f->index + 1))
+		reclaim_counts.written_back++;
+	if (m->ops->release)
+		m->ops->release(m);
+}
+
+/* Shared memory is stored in swap, which is safe at any time. */
+static bool evict_file(struct frame *f, bool files)
+{
+	struct mapping *m = f->owner;
+
+	if (f->count != f->maps + 1 ||
+	    (f->flags & FRAME_DIRTY && !files && !m->ops->forget))
+		return false;
+	frame_get(f);
+	rmap_unmap(f);
+	if (f->flags & FRAME_DIRTY)
+		clean(m, f);
+	frame_put(f);
+	if (f->owner != m || !mapping_evict(f))
+		return false;
+	reclaim_counts.file++;
+	return true;
+}
+
+static bool evict(struct frame *f, bool files)
+{
+	if (f->flags & (FRAME_BUSY | FRAME_LOCKED) || !f->owner)
+		return false;
+	return f->use == FRAME_ANON ? evict_anon(f) : evict_file(f, files);
+}
+
+static bool is_used(struct frame *f)
+{
+	return rmap_referenced(f) && !broken("lru");
+}
+
+/* Half of what is listed is to be inactive. */
+static void age(enum lru_kind kind)
+{
+	uint64_t looks = lru_count(kind, true);
+
+	while (looks-- && lru_count(kind, false) < lru_count(kind, true)) {
+		struct frame *f = lru_last(kind, true);
+
+		lru_move(f, is_used(f));
+	}
+}
+
+/* Each inactive frame is looked at once. Evicting sleeps: lists change. */
+static void look(enum lru_kind kind, struct pass *p)
+{
+	uint64_t looks = lru_count(kind, false);
+
+	while (looks-- && p->freed < p->want) {
+		struct frame *f = lru_last(kind, false);
+
+		if (!f)
+			return;
+		lru_move(f, is_used(f));
+		if (f->flags & FRAME_ACTIVE)
+			continue;
+		if (p->only && !rmap_in(f, p->only))
+			continue;
+		p->freed += evict(f, p->files);
+	}
+}
+
+static unsigned run(struct pass p, unsigned looks)
+{
+	lru_gather(looks);
+	for (enum lru_kind kind = 0; kind < LRU_KINDS; kind++) {
+		age(kind);
+		look(kind, &p);
+	}
+	return p.freed;
+}
+
+bool reclaim_running(void)
+{
+	return reclaim_low && current()->reclaiming;
+}
+
+/* At most @passes; who is called by what it calls itself gets nothing. */
+static unsigned run_passes(struct pass p, unsigned passes)
+{
+	unsigned freed;
+
+	if (!reclaim_low || current()->reclaiming)
+		return 0;
+	current()->reclaiming = true;
+	freed = run(p, FEW_LOOKS);
+	while (!freed && --passes)
+		freed = run(p, UINT32_MAX);
+	current()->reclaiming = false;
+	return freed;
+}
+
+bool reclaim(unsigned want, bool kill)
+{
+	if (!reclaim_low || current()->reclaiming)
+		return false;
+	if (run_passes((struct pass){ .want = want }, PASSES))
+		return true;
+	reclaim_wake();
+	sleep_until(&reclaim_low, lapic_ticks() + 1);
+	return frame_room() || (kill && oom_kill());
+}
+
+unsigned reclaim_pass(unsigned want)
+{
+	return run_passes((struct pass){ .want = want, .files = true }, 1);
+}
+
+bool reclaim_space(struct space *s)
+{
+	return run_passes((struct pass){ .only = s, .want = 1 }, PASSES);
+}
+
+int reclaim_range(struct vma *v, uintptr_t start, uintptr_t end)
+{
+	for (; start < end; start += PAGE_SIZE) {
+		struct slot slot = table_walk(v->space->root, start);
+		struct frame *f = slot.level == 1 ? leaf_frame(*slot.at) : NULL;
+
+		if (f)
+			evict(f, true);
+	}
+	return 0;
+}
+
+void reclaim_wake(void)
+{
+	wake(&reclaim_wake);
+}
+
+static _Noreturn void thread(void *unused)
+{
+	struct pass p = { .files = true };
+
+	(void)unused;
+	for (;;) {
+		while (frame_room() < 2 * reclaim_low) {
+			p.want = (unsigned)(2 * reclaim_low - frame_room());
+			if (!run_passes(p, PASSES))
+				break;
+			wake(&reclaim_low);
+		}
+		sleep_on(&reclaim_wake);
+	}
+}
+
+void reclaim_init(void)
+{
+	uint64_t low = frame_counts().total / LOW_PART;
+
+	low = low > LOW_MOST ? LOW_MOST : low;
+	reclaim_low = low < LOW_LEAST ? LOW_LEAST : low;
+	if (!process_kernel("reclaim", thread, NULL))
+		panic("no memory for a thread");
+}

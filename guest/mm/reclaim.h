@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Making room. What is cheapest goes first: pages of files that are clean and
+ * were not used for long, then anonymous pages, to swap; then, if nothing was
+ * unused, what was used longest ago. What is locked, or held by more than the
+ * tables that map it, stays.
+ *
+ * Two make room: who finds no frame (reclaim, in the middle of whatever it
+ * does), and a kernel thread that is woken before it comes to that. Only the
+ * thread writes to files: whoever allocates may have the file system in hand.
+ */
+#ifndef GUEST_MM_RECLAIM_H
+#define GUEST_MM_RECLAIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/mm/frame.h"
+
+struct space;
+struct vma;
+
+struct reclaim_counts {
+	uint64_t anon, file; /* evicted */
+	uint64_t written_back; /* to files, in order to evict them */
+	uint64_t oom_kills;
+};
+extern struct reclaim_counts reclaim_counts;
+
+/* Start the thread. Before it, reclaim finds nothing. */
+void reclaim_init(void);
+
+/* The room below which the thread is to be woken. */
+extern uint64_t reclaim_low;
+void reclaim_wake(void);
+
+/* We are making room just now. */
+bool reclaim_running(void);
+
+/*
+ * Free some frames, @want if it can be done; if nothing else helps and @kill,
+ * by killing a process. False: there is no hope. Sleeps.
+ */
+bool reclaim(unsigned want, bool kill);
+
+/* One pass, for SYS_RECLAIM: how many frames were freed. Sleeps. */
+unsigned reclaim_pass(unsigned want);
+
+/* One of @s's own pages leaves. False: none could. Sleeps. */
+bool reclaim_space(struct space *s);
+
+/* madvise: the pages in [start, end) of @v leave now, used or not. Sleeps. */
+int reclaim_range(struct vma *v, uintptr_t start, uintptr_t end);
+
+#endif
