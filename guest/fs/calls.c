@@ -181,7 +181,7 @@ int64_t sys_unlink(const struct trap_frame *f)
 	int error = take_path(path, f->rdi);
 
 	if (!error)
-		error = path_parent(path, &dir, name);
+		error = path_parent(root_fs, path, &dir, name);
 	if (error)
 		return error == -EEXIST ? -EBUSY : error;
 	error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EROFS;
@@ -196,7 +196,7 @@ int64_t sys_mkdir(const struct trap_frame *f)
 	int error = take_path(path, f->rdi);
 
 	if (!error)
-		error = path_parent(path, &dir, name);
+		error = path_parent(root_fs, path, &dir, name);
 	if (error)
 		return error;
 	error = dir->ops->create

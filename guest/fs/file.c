@@ -68,17 +68,17 @@ static int find_or_create(const char *path, struct inode **to)
 {
 	char name[NAME_BYTES];
 	struct inode *dir;
-	int error = path_find(path, to);
+	int error = path_find(root_fs, path, to);
 
 	if (error != -ENOENT)
 		return error;
-	error = path_parent(path, &dir, name);
+	error = path_parent(root_fs, path, &dir, name);
 	if (error)
 		return error;
 	error = dir->ops->create ? dir->ops->create(dir, name, FILE_REGULAR, to)
 				 : -EROFS;
 	inode_put(dir);
-	return error == -EEXIST ? path_find(path, to) : error;
+	return error == -EEXIST ? path_find(root_fs, path, to) : error;
 }
 
 static int prepare(struct inode *i, unsigned flags)
@@ -98,7 +98,7 @@ struct file *file_open(const char *path, unsigned flags, int *error)
 	struct inode *i;
 
 	*error = flags & OPEN_CREATE ? find_or_create(path, &i)
-				     : path_find(path, &i);
+				     : path_find(root_fs, path, &i);
 	if (*error)
 		return NULL;
 	*error = prepare(i, flags);

@@ -17,8 +17,6 @@
 
 enum { ROOT = 1, BIN = 2, FIRST = 3 };
 
-static struct file_system image;
-
 static const struct program *program_in(const struct inode *i)
 {
 	return program_at(i->number - FIRST);
@@ -51,7 +49,7 @@ static const struct inode_ops inode_ops;
 static int get(uint32_t number, struct inode **to)
 {
 	const struct program *p;
-	struct inode *i = inode_find(&image, number);
+	struct inode *i = inode_find(&image_fs, number);
 
 	if (!i) {
 		i = kzalloc(sizeof(*i));
@@ -64,7 +62,7 @@ static int get(uint32_t number, struct inode **to)
 		if (p)
 			i->bytes = (uint64_t)(p->end - p->start);
 		i->blocks = (i->bytes + 511) / 512;
-		inode_add(i, &image, &inode_ops, &page_ops);
+		inode_add(i, &image_fs, &inode_ops, &page_ops);
 	}
 	*to = i;
 	return 0;
@@ -119,10 +117,10 @@ static const struct file_system_ops image_ops = {
 	.free = free_inode,
 };
 
-struct file_system *image_mount(void)
+struct file_system image_fs = { .ops = &image_ops, .name = "image" };
+
+void image_mount(void)
 {
-	image = (struct file_system){ .ops = &image_ops, .name = "image" };
-	if (get(ROOT, &image.root))
+	if (get(ROOT, &image_fs.root))
 		panic("no memory for the root directory");
-	return &image;
 }

@@ -4,7 +4,8 @@
 
 #include "guest/fs/inode.h"
 
-/* Make the file system of the kernel image. Panics without memory. */
-struct file_system *image_mount(void);
+/* The file system of the kernel image, once made. Panics without memory. */
+extern struct file_system image_fs;
+void image_mount(void);
 
 #endif

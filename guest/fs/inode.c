@@ -99,6 +99,15 @@ int inode_sync_all(bool last)
 	return error ? error : result;
 }
 
+uint64_t inode_unsaved(void)
+{
+	uint64_t pages = 0;
+
+	for (struct inode *i = all; i; i = i->next)
+		pages += i->pages.unsaved;
+	return pages;
+}
+
 void inode_drop_all(void)
 {
 	struct inode **link = &all, *i;

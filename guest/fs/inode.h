@@ -92,6 +92,9 @@ void inode_release(struct mapping *m);
 /* Write back the pages of all files, then what their file system has. */
 int inode_sync_all(bool last);
 
+/* Pages of files that are dirty. */
+uint64_t inode_unsaved(void);
+
 /* Forget what nobody holds and has no page in memory. */
 void inode_drop_all(void);
 

@@ -9,18 +9,35 @@
 #include "guest/proc/process.h"
 #include "guest/proc/sleep.h"
 
-#define WRITE_BACK_TICKS (5ul * TICKS_PER_SECOND)
+#define LOOK_TICKS (2ul * TICKS_PER_SECOND)
 
-/* What was written is on the disk at the latest after this time. */
+static uint64_t unsaved(void)
+{
+	struct block_device *disk;
+	uint64_t pages = inode_unsaved();
+
+	for (unsigned i = 0; (disk = block_at(i)); i++)
+		pages += disk->cache.unsaved;
+	return pages;
+}
+
+/*
+ * Write what is dirty once it has been for two looks: what is changed again
+ * and again is written once, and what is gone soon is not written at all.
+ */
 static void write_back(void *unused)
 {
+	uint64_t before = 0;
+
 	(void)unused;
 	for (;;) {
-		uint64_t next = lapic_ticks() + WRITE_BACK_TICKS;
+		uint64_t next = lapic_ticks() + LOOK_TICKS;
 
 		while (lapic_ticks() < next)
 			sleep_until(&next, next);
-		inode_sync_all(false);
+		if (before)
+			inode_sync_all(false);
+		before = before ? 0 : unsaved();
 	}
 }
 
@@ -29,14 +46,14 @@ void fs_mount(void)
 	struct block_device *disk;
 	int error = -EINVAL;
 
+	image_mount();
+	root_fs = &image_fs;
 	for (unsigned i = 0; error && (disk = block_at(i)); i++) {
 		error = ext2_mount(disk, &root_fs);
 		if (error && error != -EINVAL)
 			print("kernel: disk %u: error %d\n", i, error);
 	}
-	if (error)
-		root_fs = image_mount();
-	else if (!process_kernel("write-back", write_back, NULL))
+	if (!error && !process_kernel("write-back", write_back, NULL))
 		panic("no memory for the thread that writes back");
 }
 

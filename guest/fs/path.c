@@ -35,7 +35,8 @@ static int step(struct inode **at, const char *name)
 	return error;
 }
 
-int path_parent(const char *path, struct inode **dir, char name[NAME_BYTES])
+int path_parent(struct file_system *fs, const char *path, struct inode **dir,
+		char name[NAME_BYTES])
 {
 	char next[NAME_BYTES];
 	int more = next_name(&path, name);
@@ -43,7 +44,7 @@ int path_parent(const char *path, struct inode **dir, char name[NAME_BYTES])
 
 	if (more <= 0)
 		return more ? more : -EEXIST;
-	*dir = root_fs->root;
+	*dir = fs->root;
 	inode_get(*dir);
 	while ((more = next_name(&path, next)) > 0) {
 		error = step(dir, name);
@@ -58,16 +59,16 @@ int path_parent(const char *path, struct inode **dir, char name[NAME_BYTES])
 	return more;
 }
 
-int path_find(const char *path, struct inode **to)
+int path_find(struct file_system *fs, const char *path, struct inode **to)
 {
 	char name[NAME_BYTES];
-	int error = path_parent(path, to, name);
+	int error = path_parent(fs, path, to, name);
 
 	if (!error)
 		return step(to, name);
 	if (error != -EEXIST)
 		return error;
-	*to = root_fs->root;
+	*to = fs->root;
 	inode_get(*to);
 	return 0;
 }

@@ -11,13 +11,14 @@
 
 #define PATH_BYTES 1024
 
-/* What @path names, with a reference. May sleep. 0 or -errno. */
-int path_find(const char *path, struct inode **to);
+/* What @path names in @fs, with a reference. May sleep. 0 or -errno. */
+int path_find(struct file_system *fs, const char *path, struct inode **to);
 
 /*
  * The directory that the last name of @path is in, with a reference, and that
  * name in @name. May sleep. 0 or -errno; -EEXIST if @path names the root.
  */
-int path_parent(const char *path, struct inode **dir, char name[NAME_BYTES]);
+int path_parent(struct file_system *fs, const char *path, struct inode **dir,
+		char name[NAME_BYTES]);
 
 #endif

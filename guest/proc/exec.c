@@ -3,6 +3,7 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/tlb.h"
+#include "guest/fs/image.h"
 #include "guest/fs/path.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/format.h"
@@ -76,6 +77,14 @@ static void replace_space(struct process *p, struct space *s)
 		space_free(old);
 }
 
+/* On the root, or if it has none like that, in the kernel image. */
+static int find_path(const char *path, struct inode **to)
+{
+	int error = path_find(root_fs, path, to);
+
+	return error == -ENOENT ? path_find(&image_fs, path, to) : error;
+}
+
 /* A name is that of a program in /bin; anything with a slash is a path. */
 static int find(const char *name, struct inode **to)
 {
@@ -85,9 +94,9 @@ static int find(const char *name, struct inode **to)
 	while (*at && *at != '/')
 		at++;
 	if (*at)
-		return path_find(name, to);
+		return find_path(name, to);
 	format(path, sizeof(path), "/bin/%s", program_of(name));
-	return path_find(path, to);
+	return find_path(path, to);
 }
 
 /* All of @file, a stack with the arguments; registers in *f. */

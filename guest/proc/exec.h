@@ -18,11 +18,12 @@ struct arguments {
 int arguments_add(struct arguments *a, const char *text);
 
 /*
- * @p, which has no space yet or is the current process, is program @name from
- * its first instruction on. On an error (-ENOENT, -ENOEXEC, -ENOMEM, -EIO)
- * nothing has changed.
+ * @p, which has no space yet or is the current process, is the program at @path
+ * from its first instruction on. Programs of the kernel image are there even if
+ * the disk has none of that name. On an error (-ENOENT, -EACCES, -ENOEXEC,
+ * -ENOMEM, -EIO) nothing has changed. May sleep.
  */
-int process_exec(struct process *p, const char *name,
+int process_exec(struct process *p, const char *path,
 		 const struct arguments *a);
 
 #endif

@@ -13,7 +13,7 @@ static struct inode *find(const char *path)
 {
 	struct inode *i;
 
-	assert_int_equal(path_find(path, &i), 0);
+	assert_int_equal(path_find(root_fs, path, &i), 0);
 	return i;
 }
 
@@ -21,7 +21,7 @@ static int make(const char *path, uint32_t kind)
 {
 	char name[NAME_BYTES];
 	struct inode *dir, *i;
-	int error = path_parent(path, &dir, name);
+	int error = path_parent(root_fs, path, &dir, name);
 
 	if (error)
 		return error;
@@ -36,7 +36,7 @@ static int remove_path(const char *path)
 {
 	char name[NAME_BYTES];
 	struct inode *dir;
-	int error = path_parent(path, &dir, name);
+	int error = path_parent(root_fs, path, &dir, name);
 
 	if (error)
 		return error;
@@ -49,7 +49,7 @@ static int64_t write_at(const char *path, uint64_t at, const void *from,
 			size_t n)
 {
 	struct inode *i;
-	int64_t done = path_find(path, &i);
+	int64_t done = path_find(root_fs, path, &i);
 
 	if (done)
 		return done;
@@ -61,7 +61,7 @@ static int64_t write_at(const char *path, uint64_t at, const void *from,
 static int64_t read_at(const char *path, uint64_t at, void *to, size_t n)
 {
 	struct inode *i;
-	int64_t done = path_find(path, &i);
+	int64_t done = path_find(root_fs, path, &i);
 
 	if (done)
 		return done;
@@ -73,7 +73,7 @@ static int64_t read_at(const char *path, uint64_t at, void *to, size_t n)
 static int resize(const char *path, uint64_t bytes)
 {
 	struct inode *i;
-	int error = path_find(path, &i);
+	int error = path_find(root_fs, path, &i);
 
 	if (error)
 		return error;
@@ -451,7 +451,7 @@ static void read_all(const char *path, unsigned depth)
 	struct inode *i;
 	uint64_t at = 0;
 
-	if (depth > 3 || path_find(path, &i))
+	if (depth > 3 || path_find(root_fs, path, &i))
 		return;
 	if (i->kind == FILE_REGULAR)
 		inode_read(i, 0, NULL, (uintptr_t)buffer, sizeof(buffer));
