@@ -9,7 +9,6 @@ use Twofold;
 
 for my $accel (accels()) {
 	for my $name (demonstrations()) {
-		next if $name =~ /^(dma|iommu)$/; # later, as in tour.t
 		my $r = start($accel, '-c', 2, '--', "broken=$name", '--', $name);
 		is finish($r, 60), 1, "$accel: broken=$name";
 		like slurp($r->{out}), qr/^not ok 1 - \Q$name\E:/m, 'seen'
