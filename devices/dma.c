@@ -158,16 +158,36 @@ void dma_counters(struct device *d, struct dma_counters *c)
 	pthread_mutex_unlock(&m->lock);
 }
 
-static void dma_destroy(struct device *d)
+void dma_hold(struct device *d, bool hold)
 {
 	struct dma *m = (struct dma *)d;
 
 	pthread_mutex_lock(&m->lock);
-	m->ending = true;
+	m->held = hold;
 	pthread_cond_signal(&m->changed);
 	pthread_mutex_unlock(&m->lock);
-	if (m->started)
+}
+
+void dma_stop(struct device *d)
+{
+	struct dma *m = (struct dma *)d;
+	bool started;
+
+	pthread_mutex_lock(&m->lock);
+	m->ending = true;
+	started = m->started;
+	m->started = false;
+	pthread_cond_signal(&m->changed);
+	pthread_mutex_unlock(&m->lock);
+	if (started)
 		pthread_join(m->thread, NULL);
+}
+
+static void dma_destroy(struct device *d)
+{
+	struct dma *m = (struct dma *)d;
+
+	dma_stop(d);
 	pthread_cond_destroy(&m->changed);
 	pthread_mutex_destroy(&m->lock);
 	free(m);

@@ -16,6 +16,8 @@
 #ifndef DEVICES_DMA_H
 #define DEVICES_DMA_H
 
+#include <stdbool.h>
+
 #include "devices/device.h"
 #include "devices/iommu.h"
 #include "ept/guest_mem.h"
@@ -27,6 +29,11 @@ struct dma_counters {
 /* @iommu, which is not owned, knows it as ABI_DMA_ENDPOINT. NULL: no memory. */
 struct device *dma_create(struct stage2 *memory, struct iommu *iommu,
 			  struct irq_line irq);
+/* Have it stop within one page, where it is, and go on there: the VM is paused,
+ * and the guest does not see it. Any thread. */
+void dma_hold(struct device *dma, bool hold);
+/* End the thread; no vCPU is running any more. */
+void dma_stop(struct device *dma);
 void dma_counters(struct device *dma, struct dma_counters *c);
 
 #endif

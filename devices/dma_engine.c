@@ -239,7 +239,7 @@ static bool wait_for_work(struct dma *m, struct job *j)
 		}
 		if (m->ending)
 			return false;
-		if (m->run && m->head != m->tail)
+		if (m->run && !m->held && m->head != m->tail)
 			break;
 		m->busy = false;
 		pthread_cond_wait(&m->changed, &m->lock);

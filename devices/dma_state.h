@@ -19,7 +19,7 @@ struct dma {
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t changed;
 	bool started; /* the thread: with the first DMA_RUN */
-	bool ending, reset;
+	bool ending, reset, held;
 	bool run, busy, line;
 	bool ring_error;
 	struct dma_ring {

@@ -307,7 +307,6 @@ void iommu_set_bypass(struct iommu *m, bool bypass)
 {
 	pthread_mutex_lock(&m->lock);
 	m->bypass = bypass;
-	drain(m);
 	pthread_mutex_unlock(&m->lock);
 }
 
@@ -374,6 +373,16 @@ bool iommu_translate(struct iommu *m, uint32_t endpoint, iova_t at,
 	if (!good && m->faulted)
 		m->faulted(m->ctx);
 	return good;
+}
+
+bool iommu_fault_waits(struct iommu *m)
+{
+	bool some;
+
+	pthread_mutex_lock(&m->lock);
+	some = m->faults;
+	pthread_mutex_unlock(&m->lock);
+	return some;
 }
 
 bool iommu_take_fault(struct iommu *m, struct iommu_fault *f)

@@ -64,7 +64,8 @@ void iommu_destroy(struct iommu *m);
  * call. */
 void iommu_add_endpoint(struct iommu *m, uint32_t endpoint);
 bool iommu_has_endpoint(struct iommu *m, uint32_t endpoint);
-/* May endpoints without a domain access all memory? At first they may. */
+/* May endpoints without a domain access all memory? At first they may. Does not
+ * wait for accesses under way. */
 void iommu_set_bypass(struct iommu *m, bool bypass);
 
 /*
@@ -95,6 +96,7 @@ void iommu_leave(struct iommu *m);
 bool iommu_translate(struct iommu *m, uint32_t endpoint, iova_t at,
 		     unsigned rights, gpa_t *to);
 
+bool iommu_fault_waits(struct iommu *m);
 /* The oldest record, taken out. False: there is none. */
 bool iommu_take_fault(struct iommu *m, struct iommu_fault *f);
 void iommu_counters(struct iommu *m, struct iommu_counters *c);

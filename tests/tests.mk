@@ -6,7 +6,8 @@ UNIT_EPT := unit/walk unit/table $(patsubst tests/%.c,%, \
 	$(wildcard tests/unit/ept_*.c tests/model/*.c))
 UNIT_DEVICES := $(patsubst tests/%.c,%,$(wildcard tests/unit/dev_*.c))
 UNIT_VMM := $(patsubst tests/%.c,%,$(wildcard tests/unit/vmm_*.c))
-UNIT_GUEST := $(patsubst tests/%.c,%,$(wildcard tests/unit/guest_*.c))
+UNIT_GUEST := $(filter-out unit/guest_lacks,$(patsubst tests/%.c,%, \
+	$(wildcard tests/unit/guest_*.c)))
 UNIT_ALL := $(UNIT_EPT) $(UNIT_DEVICES) $(UNIT_VMM) $(UNIT_GUEST)
 UNIT_BIN := $(addprefix $(OUT)/tests/,$(UNIT_ALL))
 
@@ -15,7 +16,8 @@ $(addprefix $(OUT)/tests/,$(UNIT_DEVICES)): $(LIBDEVICES) $(LIBEPT)
 $(addprefix $(OUT)/tests/,$(UNIT_VMM)): $(LIBVMM) $(LIBDEVICES) $(LIBEPT)
 
 # Parts of the guest that need no ring 0, with a direct map of their own.
-# Each test takes out of the library what it does not have itself.
+# Each test takes out of the library what it does not have itself: of two the
+# first is taken.
 GUEST_HOSTED := $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard guest/mm/*.c \
 	guest/fs/*.c))
 GUEST_DIRECT := -include tests/unit/guest_direct.h
@@ -25,7 +27,8 @@ $(LIBGUEST): $(GUEST_HOSTED)
 	rm -f $@ && $(AR) rcs $@ $^
 $(GUEST_HOSTED): CPPFLAGS += $(GUEST_DIRECT)
 $(UNIT_GUEST:%=$(OUT)/obj/tests/%.o): CPPFLAGS += $(GUEST_DIRECT)
-$(UNIT_GUEST:%=$(OUT)/tests/%): $(LIBGUEST)
+$(UNIT_GUEST:%=$(OUT)/tests/%): WRAPS = -Wl,--allow-multiple-definition
+$(UNIT_GUEST:%=$(OUT)/tests/%): $(LIBGUEST) $(OUT)/obj/tests/unit/guest_lacks.o
 
 $(UNIT_BIN): $(OUT)/tests/%: $(OUT)/obj/tests/%.o
 	@mkdir -p $(@D)
@@ -65,6 +68,17 @@ $(VIRTIO_ELF): $(VIRTIO_OBJ)
 
 -include $(VIRTIO_OBJ:.o=.d)
 
+# And one that drives the DMA engine, the IOMMU and the balloon.
+DMA_ELF := $(BUILD)/tests/guest/dma.elf
+DMA_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, tests/guest/virtio/start.S \
+	$(wildcard tests/guest/dma/*.c))
+
+$(DMA_ELF): $(DMA_OBJ)
+	@mkdir -p $(@D)
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
+
+-include $(DMA_OBJ:.o=.d)
+
 # A guest of one file, for what the bundled one has no program for.
 SUM_ELF := $(BUILD)/tests/guest/share/sum.elf
 
@@ -74,7 +88,7 @@ $(SUM_ELF): tests/guest/share/sum.S
 	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $@.o
 
 # Whole VMs, on every kind of stage 2 that this machine has.
-guest-test: all capsule $(VIRTIO_ELF) $(SUM_ELF)
+guest-test: all capsule $(VIRTIO_ELF) $(DMA_ELF) $(SUM_ELF)
 	prove tests/guest
 
 # Everything, as the README and CI call it: the guests last, and alone.

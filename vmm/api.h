@@ -9,6 +9,9 @@
  *   GET   /policy              200, {"policy": NAME, "policies": [NAME, ...]}
  *   PUT   /policy              {"policy": NAME}
  *   GET   /explain/ADDRESS     200, explain_json
+ *   GET   /balloon             200, balloon_json
+ *   PATCH /balloon             {"amount_mib": N}
+ *   GET   /balloon/statistics  200, balloon_statistics_json
  *   PATCH /vm                  {"state": "Paused" | "Resumed" | "Stopped"}
  *   PUT   /memory/resident     {"resident_bytes": N}
  *

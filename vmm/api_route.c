@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "vmm/audit.h"
+#include "vmm/balloon.h"
 #include "vmm/safe_json.h"
 
 struct http_reply api_fault(int status, const char *message)
@@ -172,6 +173,47 @@ static struct http_reply put_resident(const struct vm_control *vm,
 	return done(vm->resident(vm->vm, (uint64_t)bytes, &why), &why);
 }
 
+static struct http_reply get_balloon(const struct vm_control *vm,
+				     struct ask ask)
+{
+	struct complaint why = { "" };
+	struct balloon_report r;
+
+	(void)ask;
+	if (!vm->balloon(vm->vm, &r, false, &why))
+		return done(false, &why);
+	return report(balloon_json(&r));
+}
+
+static struct http_reply get_balloon_statistics(const struct vm_control *vm,
+						struct ask ask)
+{
+	struct complaint why = { "" };
+	struct balloon_report r;
+
+	(void)ask;
+	if (!vm->balloon(vm->vm, &r, true, &why))
+		return done(false, &why);
+	return report(balloon_statistics_json(&r));
+}
+
+static struct http_reply patch_balloon(const struct vm_control *vm,
+				       struct ask ask)
+{
+	struct complaint why = { "" };
+	json_error_t error;
+	json_int_t mib;
+
+	if (json_unpack_ex(ask.body, &error, JSON_STRICT, "{s:I}", "amount_mib",
+			   &mib))
+		return malformed(ask.want, &error);
+	if (mib < 0 || mib > UINT32_MAX)
+		return done(
+			complaint_set(&why, "want %s: out of range", ask.want),
+			&why);
+	return done(vm->balloon_target(vm->vm, (uint64_t)mib << 8, &why), &why);
+}
+
 static const struct route {
 	enum http_method method;
 	const char *target; /* all of it, or up to its last slash */
@@ -187,6 +229,9 @@ static const struct route {
 	{ HTTP_GET, "/explain/", get_explain, NULL },
 	{ HTTP_PATCH, "/vm", patch_vm,
 	  "{\"state\": \"Paused\" | \"Resumed\" | \"Stopped\"}" },
+	{ HTTP_GET, "/balloon", get_balloon, NULL },
+	{ HTTP_PATCH, "/balloon", patch_balloon, "{\"amount_mib\": N}" },
+	{ HTTP_GET, "/balloon/statistics", get_balloon_statistics, NULL },
 	{ HTTP_PUT, "/memory/resident", put_resident,
 	  "{\"resident_bytes\": N}" },
 };

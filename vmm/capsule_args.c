@@ -73,6 +73,22 @@ static void add_disks(struct words *w, const struct run_options *o)
 	}
 }
 
+static const char *on_off(bool on)
+{
+	return on ? "on" : "off";
+}
+
+static void add_balloon(struct words *w, const struct balloon_option *b)
+{
+	if (!b->given)
+		return;
+	words_add(w, "--balloon");
+	words_add(w,
+		  "size=%" PRIu64 "B,deflate_on_oom=%s,"
+		  "free_page_reporting=%s",
+		  b->bytes, on_off(b->deflate_on_oom), on_off(b->reporting));
+}
+
 static void add_outside(struct words *w, const struct run_options *o,
 			const char *name)
 {
@@ -106,6 +122,7 @@ void capsule_args(struct words *w, const struct run_options *o,
 	words_add(w, "%u", o->cpus);
 	add_memory(w, o);
 	add_disks(w, o);
+	add_balloon(w, &o->balloon);
 	words_add(w, "--console");
 	words_add(w, "%s", console_name[o->console]);
 	add_outside(w, o, name);

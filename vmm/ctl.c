@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "vmm/audit.h"
+#include "vmm/balloon.h"
 #include "vmm/ctl_call.h"
 #include "vmm/ctl_status.h"
 #include "vmm/options.h"
@@ -22,6 +23,8 @@ static const char usage[] =
 	"  audit [--json]    hold its page table against the kernel and swap\n"
 	"  mrc [--json]      misses by resident size, and by other policies\n"
 	"  policy [NAME]     say or change who chooses the page that leaves\n"
+	"  balloon [SIZE]    ask the guest for so much of its memory; alone, how\n"
+	"                    it stands, with the guest's own statistics\n"
 	"  resident SIZE     cap the host memory behind it, as in 64M\n"
 	"  pause             stop its CPUs\n"
 	"  resume            let them go on\n"
@@ -113,6 +116,27 @@ static int verb_resident(const struct target *t, int argc, char **argv)
 	return call(t, "PUT", "/memory/resident", json, NULL);
 }
 
+/* Without a SIZE, or with --json, a question. */
+static int verb_balloon(const struct target *t, int argc, char **argv)
+{
+	uint64_t bytes;
+	char json[64];
+
+	if (argc == 0 || (argc == 1 && !strcmp(argv[0], "--json")))
+		return ask(t, argc, argv, "/balloon/statistics", balloon_print);
+	if (argc != 1)
+		return complain_usage(t->command, "balloon takes one SIZE",
+				      NULL);
+	if (strcmp(argv[0], "0") && !size_parse(argv[0], 0, &bytes))
+		return complain_usage(t->command,
+				      "not a size, as in 64M:", argv[0]);
+	if (!strcmp(argv[0], "0"))
+		bytes = 0;
+	snprintf(json, sizeof(json), "{\"amount_mib\": %" PRIu64 "}",
+		 bytes >> 20);
+	return call(t, "PATCH", "/balloon", json, NULL);
+}
+
 static int set_state(const struct target *t, int argc, char **argv,
 		     const char *json)
 {
@@ -145,10 +169,11 @@ static const struct verb {
 	/* @argv: the words behind the verb. */
 	int (*run)(const struct target *t, int argc, char **argv);
 } verbs[] = {
-	{ "status", verb_status }, { "audit", verb_audit },
-	{ "mrc", verb_mrc },	   { "resident", verb_resident },
-	{ "policy", verb_policy }, { "pause", verb_pause },
-	{ "resume", verb_resume }, { "stop", verb_stop },
+	{ "status", verb_status },     { "audit", verb_audit },
+	{ "mrc", verb_mrc },	       { "balloon", verb_balloon },
+	{ "resident", verb_resident }, { "policy", verb_policy },
+	{ "pause", verb_pause },       { "resume", verb_resume },
+	{ "stop", verb_stop },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

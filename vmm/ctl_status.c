@@ -187,6 +187,21 @@ static bool print_devices(json_t *st)
 	return true;
 }
 
+static bool print_dma(json_t *st)
+{
+	json_int_t descriptors, bytes, errors, hits, walks, faults;
+
+	if (json_unpack(st, "{s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I}}", "dma",
+			"descriptors", &descriptors, "bytes", &bytes, "errors",
+			&errors, "iommu", "tlb_hits", &hits, "walks", &walks,
+			"faults", &faults))
+		return false;
+	printf("dma        %lld descriptors, %.1f MiB, %lld errors\n"
+	       "iommu      %lld TLB hits, %lld walks, %lld faults\n",
+	       descriptors, mib(bytes), errors, hits, walks, faults);
+	return true;
+}
+
 static bool print_share(json_t *st)
 {
 	json_t *share = json_object_get(st, "share");
@@ -210,7 +225,7 @@ int ctl_print_status(const char *text)
 	bool ok = print_state(st) && print_memory(st) && print_faults(st) &&
 		  print_pages(st) && print_tiers(st) && print_pressure(st) &&
 		  print_ladder(st) && print_slo(st) && print_devices(st) &&
-		  print_share(st);
+		  print_share(st) && print_dma(st);
 
 	json_decref(st);
 	return ok ? 0 : -1;

@@ -3,8 +3,8 @@
  * The device tree: what this machine has, for a guest that would rather read
  * than probe. Written front to back by libfdt's sequential functions.
  *
- *     /  chosen  memory@0  rom@ADDRESS  cpus/cpu@N  soc/{ioapic, lapic, lab,
- *     virtio_mmio@…}  isa/{serial, exit}
+ *     /  chosen  memory@0  rom@ADDRESS  cpus/cpu@N
+ *     soc/{ioapic, lapic, lab, dma, virtio_mmio@…}  isa/{serial, exit}
  *
  * Bindings: Devicetree Specification 0.4; x86 interrupt controllers as in
  * Linux's Documentation/devicetree/bindings/interrupt-controller/
@@ -167,12 +167,27 @@ static void cpus(struct tree *t, unsigned n, uint64_t tsc_hz)
 	end(t);
 }
 
+/* Two cells each: the IOAPIC's line, and level-triggered. */
+static void interrupt(struct tree *t, uint32_t line)
+{
+	fdt32_t irq[] = { cpu_to_fdt32(line), cpu_to_fdt32(LEVEL_HIGH) };
+
+	bytes(t, "interrupts", irq, sizeof(irq));
+}
+
+static void dma(struct tree *t)
+{
+	begin(t, "dma@d0001000");
+	string(t, "compatible", ABI_FDT_DMA);
+	reg(t, ABI_DMA_BASE, ABI_DMA_SIZE);
+	interrupt(t, ABI_DMA_IRQ);
+	end(t);
+}
+
 /* Linux's Documentation/devicetree/bindings/virtio/mmio.yaml. */
 static void virtio(struct tree *t, unsigned slot)
 {
 	uint64_t at = ABI_VIRTIO_BASE + (uint64_t)slot * ABI_VIRTIO_SIZE;
-	fdt32_t irq[] = { cpu_to_fdt32(ABI_VIRTIO_IRQ + slot),
-			  cpu_to_fdt32(LEVEL_HIGH) };
 	char name[32];
 
 	snprintf(name, sizeof(name), "virtio_mmio@%llx",
@@ -180,7 +195,7 @@ static void virtio(struct tree *t, unsigned slot)
 	begin(t, name);
 	string(t, "compatible", ABI_FDT_VIRTIO);
 	reg(t, at, ABI_VIRTIO_SIZE);
-	bytes(t, "interrupts", irq, sizeof(irq));
+	interrupt(t, ABI_VIRTIO_IRQ + slot);
 	end(t);
 }
 
@@ -210,6 +225,7 @@ static void soc(struct tree *t, const struct boot_config *c)
 		reg(t, ABI_LAB_BASE, ABI_LAB_SIZE);
 		end(t);
 	}
+	dma(t);
 	for (unsigned i = 0; i < c->virtio; i++)
 		virtio(t, i);
 	end(t);

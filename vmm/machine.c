@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "devices/devices.h"
+#include "devices/dma.h"
 #include "devices/lab.h"
 #include "devices/virtio_console.h"
 #include "vmm/vm.h"
@@ -38,13 +39,21 @@ void machine_output(void *ctx, const uint8_t *bytes, size_t len)
 	}
 }
 
-static void uart_irq(void *ctx, int level)
+static void set_line(struct vm *vm, uint32_t number, int level)
 {
-	struct vm *vm = ctx;
-	struct kvm_irq_level irq = { .irq = ABI_UART_IRQ,
-				     .level = (uint32_t)level };
+	struct kvm_irq_level irq = { .irq = number, .level = (uint32_t)level };
 
 	ioctl(vm->fd, KVM_IRQ_LINE, &irq);
+}
+
+static void uart_irq(void *ctx, int level)
+{
+	set_line(ctx, ABI_UART_IRQ, level);
+}
+
+static void dma_irq(void *ctx, int level)
+{
+	set_line(ctx, ABI_DMA_IRQ, level);
 }
 
 void machine_room(void *ctx)
@@ -93,6 +102,15 @@ static struct device *make_lab(struct vm *vm)
 	return vm->lab;
 }
 
+static struct device *make_dma(struct vm *vm)
+{
+	struct irq_line irq = { .set = dma_irq, .ctx = vm };
+
+	iommu_add_endpoint(vm->iommu, ABI_DMA_ENDPOINT);
+	vm->dma = dma_create(vm->stage2, vm->iommu, irq);
+	return vm->dma;
+}
+
 static bool always(const struct vm *vm)
 {
 	(void)vm;
@@ -104,7 +122,7 @@ static bool wants_lab(const struct vm *vm)
 	return vm->wants_lab;
 }
 
-static const struct {
+static const struct wiring {
 	struct device *(*make)(struct vm *vm);
 	bool (*wanted)(const struct vm *vm);
 	bool port; /* else MMIO */
@@ -113,18 +131,19 @@ static const struct {
 	{ make_uart, always, true, ABI_UART_PORT, ABI_UART_PORTS },
 	{ make_exit, always, true, ABI_EXIT_PORT, ABI_EXIT_PORTS },
 	{ make_lab, wants_lab, false, ABI_LAB_BASE, ABI_LAB_SIZE },
+}, behind_iommu[] = {
+	{ make_dma, always, false, ABI_DMA_BASE, ABI_DMA_SIZE },
 };
 
-/* Device @i of the list, on its bus. */
-static bool wire(struct vm *vm, size_t i, struct complaint *why)
+/* Device @w of a list, on its bus. */
+static bool wire(struct vm *vm, const struct wiring *w, struct complaint *why)
 {
-	struct device *d = wiring[i].make(vm);
+	struct device *d = w->make(vm);
 	int r;
 
 	if (!d)
 		return complaint_set(why, "no memory for a device");
-	r = bus_add(wiring[i].port ? &vm->ports : &vm->mmio, d, wiring[i].base,
-		    wiring[i].size);
+	r = bus_add(w->port ? &vm->ports : &vm->mmio, d, w->base, w->size);
 	if (!r)
 		return true;
 	complaint_set(why, "device %s: %s", d->ops->name, strerror(-r));
@@ -132,10 +151,21 @@ static bool wire(struct vm *vm, size_t i, struct complaint *why)
 	return false;
 }
 
+static bool wire_all(struct vm *vm, const struct wiring *w, size_t n,
+		     struct complaint *why)
+{
+	for (size_t i = 0; i < n; i++)
+		if (w[i].wanted(vm) && !wire(vm, &w[i], why))
+			return false;
+	return true;
+}
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* The IOMMU is a virtio device; who is behind it goes before it does. */
 bool machine_wire(struct vm *vm, struct complaint *why)
 {
-	for (size_t i = 0; i < sizeof(wiring) / sizeof(wiring[0]); i++)
-		if (wiring[i].wanted(vm) && !wire(vm, i, why))
-			return false;
-	return virtio_wire(vm, why);
+	return wire_all(vm, wiring, COUNT(wiring), why) &&
+	       virtio_wire(vm, why) &&
+	       wire_all(vm, behind_iommu, COUNT(behind_iommu), why);
 }

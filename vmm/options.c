@@ -171,6 +171,12 @@ static bool settle_slo(const struct run_options *o, struct complaint *why)
 	       complaint_set(why, "--mem-slo needs --paging on");
 }
 
+static bool settle_balloon(const struct run_options *o, struct complaint *why)
+{
+	return o->balloon.bytes < o->memory_bytes ||
+	       complaint_set(why, "--balloon would take all of memory");
+}
+
 /* Without a tier only zero and clean pages could ever leave, and a lower cap
  * may come at any time, by ctl or by the guest. */
 static void settle_swap(struct run_options *o)
@@ -192,12 +198,13 @@ bool options_parse(struct run_options *o, int argc, char **argv,
 		.on_swap_error = SWAP_ERROR_STOP,
 		.accel = ACCEL_AUTO,
 		.paging = true,
+		.balloon = { .deflate_on_oom = true, .reporting = true },
 	};
 	if (take_all(o, &rest, why) &&
-	    (o->help ||
-	     (settle_kernel(o, rest.guest, why) && settle_resident(o, why) &&
-	      settle_slo(o, why) && settle_shares(o, why) &&
-	      options_cmdline(o, rest.word, rest.n, why)))) {
+	    (o->help || (settle_kernel(o, rest.guest, why) &&
+			 settle_resident(o, why) && settle_slo(o, why) &&
+			 settle_balloon(o, why) && settle_shares(o, why) &&
+			 options_cmdline(o, rest.word, rest.n, why)))) {
 		settle_swap(o);
 		return true;
 	}

@@ -43,6 +43,12 @@ struct disk_option {
 	bool copy; /* what is written goes to a copy of our own */
 };
 
+struct balloon_option {
+	bool given; /* else only the sample guest has one */
+	uint64_t bytes; /* that the guest is asked for at first */
+	bool deflate_on_oom, reporting;
+};
+
 /* A file that is read-only guest memory. */
 struct share_option {
 	char *path;
@@ -65,6 +71,7 @@ struct run_options {
 	unsigned swaps;
 	struct disk_option disk[MAX_DISKS];
 	unsigned disks;
+	struct balloon_option balloon;
 	struct share_option share[MAX_SHARES];
 	unsigned shares;
 	enum on_swap_error on_swap_error;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The options whose values are key=value lists: --memory, --swap, --disk,
- * --share. */
+ * --balloon, --share. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,12 +199,12 @@ bool options_swap(struct run_options *o, const char *value,
 	return good;
 }
 
-static bool disk_readonly(struct disk_option *d, const char *text,
-			  struct complaint *why)
+/* "on" or "off", of the item called @item->key. */
+static bool set_switch(bool *to, const struct item *item, struct complaint *why)
 {
-	d->readonly = !strcmp(text, "on");
-	return d->readonly || !strcmp(text, "off") ||
-	       complaint_set(why, "readonly is on or off");
+	*to = !strcmp(item->value, "on");
+	return *to || !strcmp(item->value, "off") ||
+	       complaint_set(why, "%s is on or off", item->key);
 }
 
 static bool disk_path(struct disk_option *d, const char *path,
@@ -225,7 +225,7 @@ static bool disk_list(struct disk_option *d, char *rest, struct complaint *why)
 		if (key_is(&item, "path"))
 			good = disk_path(d, item.value, why);
 		else if (key_is(&item, "readonly"))
-			good = disk_readonly(d, item.value, why);
+			good = set_switch(&d->readonly, &item, why);
 		else
 			return complaint_set(why,
 					     "want path=FILE[,readonly=on]");
@@ -252,6 +252,41 @@ bool options_disk(struct run_options *o, const char *value,
 		o->disk[o->disks++] = d;
 	else
 		free(d.path);
+	return good;
+}
+
+/* The one size that needs no suffix. */
+static bool number_is_zero(const char *text, uint64_t *number)
+{
+	return number_parse(text, number) && !*number;
+}
+
+static bool balloon_item(struct balloon_option *b, const struct item *item,
+			 struct complaint *why)
+{
+	if (key_is(item, "size"))
+		return number_is_zero(item->value, &b->bytes) ||
+		       size_parse(item->value, 0, &b->bytes) ||
+		       complaint_set(why, "not a size (0, 64M, 2G)");
+	if (key_is(item, "deflate_on_oom"))
+		return set_switch(&b->deflate_on_oom, item, why);
+	if (key_is(item, "free_page_reporting"))
+		return set_switch(&b->reporting, item, why);
+	return complaint_set(why, "want size=SIZE[,deflate_on_oom=on|off]"
+				  "[,free_page_reporting=on|off]");
+}
+
+bool options_balloon(struct run_options *o, const char *value,
+		     struct complaint *why)
+{
+	char *copy = strdup(value), *rest = copy;
+	bool good = copy || complaint_set(why, "no memory");
+	struct item item;
+
+	while (good && next_item(&rest, &item))
+		good = balloon_item(&o->balloon, &item, why);
+	free(copy);
+	o->balloon.given = true;
 	return good;
 }
 

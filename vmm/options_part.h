@@ -25,14 +25,16 @@ struct option {
 /* All options that take a value, ended by one without a name. */
 extern const struct option options[];
 
-/* The values of --memory, --swap, --disk, --share: key=value lists; as
- * option.set. */
+/* The values of --memory, --swap, --disk, --balloon, --share: key=value lists;
+ * as option.set. */
 bool options_memory(struct run_options *o, const char *value,
 		    struct complaint *why);
 bool options_swap(struct run_options *o, const char *value,
 		  struct complaint *why);
 bool options_disk(struct run_options *o, const char *value,
 		  struct complaint *why);
+bool options_balloon(struct run_options *o, const char *value,
+		     struct complaint *why);
 bool options_share(struct run_options *o, const char *value,
 		   struct complaint *why);
 

@@ -135,6 +135,26 @@ static json_t *devices_json(const struct status *st)
 	return devices;
 }
 
+static json_t *dma_json(const struct status *st)
+{
+	return json_pack("{s:I, s:I, s:I, s:I}", "descriptors",
+			 safe_count(st->dma.descriptors), "bytes",
+			 safe_count(st->dma.bytes), "errors",
+			 safe_count(st->dma.errors), "interrupts",
+			 safe_count(st->dma.interrupts));
+}
+
+static json_t *iommu_json(const struct status *st)
+{
+	const struct iommu_counters *c = &st->iommu;
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "tlb_hits",
+			 safe_count(c->hits), "walks", safe_count(c->walks),
+			 "faults", safe_count(c->faults), "faults_lost",
+			 safe_count(c->lost), "mapped", safe_count(c->mapped),
+			 "table_pages", safe_count(c->tables));
+}
+
 static json_t *slo_json(const struct status *st)
 {
 	if (st->slo.stall_percent <= 0)
@@ -162,7 +182,8 @@ static json_t *report_json(const struct status *st)
 {
 	return json_pack(
 		"{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I,"
-		" s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
+		" s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o,"
+		" s:o, s:o}",
 		"version", 1, "accel", safe_text(st->accel), "stage2",
 		safe_text(st->stage2), "guest", guest_json(st), "memory",
 		memory_json(st), "faults", faults_json(st), "pages",
@@ -173,7 +194,7 @@ static json_t *report_json(const struct status *st)
 		"first_exit_us", safe_count(st->first_exit_us), "pressure",
 		pressure_json(st), "ladder", ladder_json(st), "mem_slo",
 		slo_json(st), "devices", devices_json(st), "share",
-		share_json(st));
+		share_json(st), "dma", dma_json(st), "iommu", iommu_json(st));
 }
 
 /* @text with a newline behind it, as a file wants it. */

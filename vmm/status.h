@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "devices/dma.h"
+#include "devices/virtio_balloon.h"
 #include "ept/audit.h"
 #include "ept/observe.h"
 #include "ept/swap.h"
@@ -73,6 +75,8 @@ struct status {
 		uint64_t copy_bytes; /* host memory, once for all VMs */
 		uint64_t pages_read, pages_found, writes_ignored;
 	} share;
+	struct dma_counters dma;
+	struct iommu_counters iommu;
 	uint64_t wall_us;
 	uint64_t first_exit_us; /* from the start to the guest's first exit */
 };
@@ -95,6 +99,12 @@ struct vm_control {
 	/* How an address is translated now; asks vCPU 0, at most 1 s. */
 	bool (*explain)(void *vm, const char *address, struct explain *e,
 			struct complaint *why);
+	/* What the balloon is and has done; @fresh: with statistics asked of
+	 * the guest now, for which this waits up to 200 ms. */
+	bool (*balloon)(void *vm, struct balloon_report *r, bool fresh,
+			struct complaint *why);
+	/* Ask the guest for so many pages of 4 KiB. Does not wait. */
+	bool (*balloon_target)(void *vm, uint64_t pages, struct complaint *why);
 	/* Hold stage 2's table against what others say; see ept/audit.h. */
 	bool (*audit)(void *vm, struct audit_report *r, struct complaint *why);
 };

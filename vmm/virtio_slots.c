@@ -10,8 +10,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "devices/virtio_balloon.h"
 #include "devices/virtio_blk.h"
 #include "devices/virtio_console.h"
+#include "devices/virtio_iommu.h"
 #include "devices/virtio_rng.h"
 #include "vmm/disk.h"
 #include "vmm/vm.h"
@@ -79,10 +81,43 @@ static bool make_disk(struct vm *vm, unsigned i, struct virtio_slot *s,
 	return complaint_set(why, "disk %u: %s", i, strerror(-r));
 }
 
+static unsigned balloons(const struct vm *vm)
+{
+	return vm->wants_lab || vm->options->balloon.given;
+}
+
+static bool make_balloon(struct vm *vm, unsigned i, struct virtio_slot *s,
+			 const struct virtio_host *host, struct complaint *why)
+{
+	const struct balloon_option *o = &vm->options->balloon;
+	const struct balloon_setup setup = {
+		.target_pages = (uint32_t)(o->bytes >> PAGE_SHIFT),
+		.ram_pages = vm->options->memory_bytes >> PAGE_SHIFT,
+		.deflate_on_oom = o->deflate_on_oom,
+		.reporting = o->reporting,
+	};
+	int r = virtio_balloon_create(&s->device, &setup, host);
+
+	(void)i;
+	if (r)
+		return complaint_set(why, "balloon: %s", strerror(-r));
+	vm->balloon = s->device;
+	return true;
+}
+
 static unsigned one(const struct vm *vm)
 {
 	(void)vm;
 	return 1;
+}
+
+static bool make_iommu(struct vm *vm, unsigned i, struct virtio_slot *s,
+		       const struct virtio_host *host, struct complaint *why)
+{
+	int r = virtio_iommu_create(&s->device, &vm->iommu, host);
+
+	(void)i;
+	return !r || complaint_set(why, "IOMMU: %s", strerror(-r));
 }
 
 static bool make_rng(struct vm *vm, unsigned i, struct virtio_slot *s,
@@ -111,9 +146,9 @@ static const struct {
 	bool (*make)(struct vm *vm, unsigned i, struct virtio_slot *s,
 		     const struct virtio_host *host, struct complaint *why);
 } wiring[] = {
-	{ "blk", disks, make_disk },
-	{ "rng", one, make_rng },
-	{ "console", one, make_console },
+	{ "blk", disks, make_disk },	  { "rng", one, make_rng },
+	{ "console", one, make_console }, { "balloon", balloons, make_balloon },
+	{ "iommu", one, make_iommu },
 };
 
 /* The @i-th device of the list's @k-th kind, in the next slot. */

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "devices/dma.h"
 #include "devices/lab.h"
 #include "ept/deadline.h"
 #include "ept/guest_mem.h"
@@ -281,6 +282,8 @@ void vm_stop(struct vm *vm)
 	join_until(vm, NULL);
 	for (unsigned i = 0; i < vm->slots; i++)
 		virtio_stop(vm->slot[i].device);
+	if (vm->dma)
+		dma_stop(vm->dma);
 	if (vm->lab)
 		lab_drain(vm->lab);
 }
@@ -314,6 +317,8 @@ void vm_pause(struct vm *vm, const char *reason)
 	snprintf(vm->pause_reason, sizeof(vm->pause_reason), "%s", reason);
 	pthread_mutex_unlock(&vm->lock);
 	kick_all(vm);
+	if (vm->dma)
+		dma_hold(vm->dma, true);
 }
 
 void vm_resume(struct vm *vm)
@@ -323,6 +328,7 @@ void vm_resume(struct vm *vm)
 	vm->pause_reason[0] = 0;
 	pthread_cond_broadcast(&vm->changed);
 	pthread_mutex_unlock(&vm->lock);
+	dma_hold(vm->dma, false);
 	if (vm->options->paging)
 		stage2_retry(vm->stage2);
 }

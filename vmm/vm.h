@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "devices/bus.h"
+#include "devices/iommu.h"
 #include "devices/virtio.h"
 #include "ept/stage2.h"
 #include "guest/abi.h"
@@ -66,7 +67,9 @@ struct vm {
 	struct swap *swap;
 	struct trace *trace; /* NULL: none */
 	struct bus ports, mmio;
-	struct device *uart, *lab; /* also on their bus */
+	struct device *uart, *lab, *dma; /* also on their bus */
+	struct virtio *balloon; /* NULL: none; also in a slot */
+	struct iommu *iommu; /* also behind a slot */
 	struct virtio_slot slot[ABI_VIRTIO_SLOTS];
 	unsigned slots; /* in use, the first ones */
 	struct virtio *console; /* in one of them */

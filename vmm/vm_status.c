@@ -119,6 +119,12 @@ static void status_devices(struct vm *vm, struct status *st)
 	}
 }
 
+static void status_dma(struct vm *vm, struct status *st)
+{
+	dma_counters(vm->dma, &st->dma);
+	iommu_counters(vm->iommu, &st->iommu);
+}
+
 void vm_status(struct vm *vm, struct status *st)
 {
 	*st = (struct status){
@@ -137,6 +143,7 @@ void vm_status(struct vm *vm, struct status *st)
 	status_placement(vm, st);
 	status_observed(vm, st);
 	status_devices(vm, st);
+	status_dma(vm, st);
 	pthread_mutex_lock(&vm->lock);
 	st->state = vm->end ? "ended" : vm->paused ? "paused" : "running";
 	memcpy(st->reason, vm->pause_reason, sizeof(st->reason));
@@ -234,6 +241,38 @@ static bool control_audit(void *ctx, struct audit_report *report,
 	return !r || complaint_set(why, "audit: %s", strerror(-r));
 }
 
+static bool has_balloon(const struct vm *vm, struct complaint *why)
+{
+	return vm->balloon ||
+	       complaint_set(why, "this VM has no balloon: run --balloon");
+}
+
+static bool control_balloon(void *ctx, struct balloon_report *r, bool fresh,
+			    struct complaint *why)
+{
+	struct vm *vm = ctx;
+
+	if (!has_balloon(vm, why))
+		return false;
+	if (fresh)
+		balloon_refresh(vm->balloon, 200);
+	balloon_report(vm->balloon, r);
+	return true;
+}
+
+static bool control_balloon_target(void *ctx, uint64_t pages,
+				   struct complaint *why)
+{
+	struct vm *vm = ctx;
+
+	if (!has_balloon(vm, why))
+		return false;
+	if (pages >= vm->options->memory_bytes >> PAGE_SHIFT)
+		return complaint_set(why, "that is all of its memory");
+	balloon_set_target(vm->balloon, (uint32_t)pages);
+	return true;
+}
+
 static bool control_explain(void *ctx, const char *address, struct explain *e,
 			    struct complaint *why)
 {
@@ -253,5 +292,7 @@ struct vm_control vm_control(struct vm *vm)
 		.whatif = control_whatif,
 		.explain = control_explain,
 		.audit = control_audit,
+		.balloon = control_balloon,
+		.balloon_target = control_balloon_target,
 	};
 }

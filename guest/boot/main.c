@@ -177,6 +177,7 @@ void kernel_main(uint32_t start_info)
 	irq_init();
 	if (machine.has_dma)
 		dma_init(machine.dma, machine.dma_line);
+	uart_connect();
 	gate_init_cpu();
 	inspect_init(&machine);
 

@@ -3,24 +3,36 @@
 
 #include "guest/abi.h"
 #include "guest/cpu/cpu.h"
+#include "guest/dev/irq.h"
+#include "guest/lib/errno.h"
+#include "guest/proc/process.h"
+#include "guest/proc/sleep.h"
 
 enum {
 	UART_DATA = 0,
 	UART_INTERRUPTS = 1,
 	UART_FIFO = 2,
 	UART_LINE = 3,
+	UART_MODEM = 4,
 	UART_STATUS = 5,
 
+	INTERRUPT_INPUT = 0x01,
 	FIFO_ON = 0x07, /* on, both queues emptied */
 	LINE_8N1 = 0x03,
-	STATUS_DATA = 0x01,
+	MODEM_READY = 0x0b, /* DTR, RTS, and the gate of the interrupt */
+	STATUS_INPUT = 0x01,
 	STATUS_EMPTY = 0x20
 };
 
 /* An empty transmit queue takes this much without another look. */
 #define UART_QUEUE 16u
 
+/* Typed and not yet read; both count for ever. What is too much is lost. */
+#define TYPED 256u
+
 static uint16_t base = ABI_UART_PORT;
+static char typed[TYPED];
+static uint32_t typed_in, typed_out;
 
 void uart_init(uint16_t port)
 {
@@ -43,10 +55,35 @@ void uart_write(const char *text, size_t n)
 	}
 }
 
-bool uart_read(char *to)
+static void take_input(void *ctx)
 {
-	if (!(in8(base + UART_STATUS) & STATUS_DATA))
-		return false;
-	*to = (char)in8(base + UART_DATA);
-	return true;
+	(void)ctx;
+	while (in8(base + UART_STATUS) & STATUS_INPUT) {
+		char c = (char)in8(base + UART_DATA);
+
+		if (typed_in - typed_out < TYPED)
+			typed[typed_in++ % TYPED] = c;
+	}
+	wake(typed);
+}
+
+void uart_connect(void)
+{
+	irq_connect(ABI_UART_IRQ, take_input, NULL);
+	out8(base + UART_MODEM, MODEM_READY);
+	out8(base + UART_INTERRUPTS, INTERRUPT_INPUT);
+}
+
+int64_t uart_read(char *to, size_t most)
+{
+	size_t n = 0;
+
+	while (typed_in == typed_out) {
+		if (process_dying())
+			return -EINTR;
+		sleep_on(typed);
+	}
+	while (n < most && typed_in != typed_out)
+		to[n++] = typed[typed_out++ % TYPED];
+	return (int64_t)n;
 }

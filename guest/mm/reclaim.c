@@ -30,6 +30,7 @@ uint64_t reclaim_low;
 /* What is looked for. */
 struct pass {
 	const struct space *only; /* pages of this space; NULL: any */
+	bool shared; /* of that, those of others, too */
 	bool files; /* may write to files */
 	unsigned want, freed;
 };
@@ -84,6 +85,12 @@ static bool is_used(struct frame *f)
 	return rmap_referenced(f) && !broken("lru");
 }
 
+/* A page that others use, too, is not to leave for the sake of one. */
+static bool is_own(struct frame *f, const struct pass *p)
+{
+	return (f->maps == 1 || p->shared) && rmap_in(f, p->only);
+}
+
 /* Half of what is listed is to be inactive. */
 static void age(enum lru_kind kind)
 {
@@ -109,7 +116,7 @@ static void look(enum lru_kind kind, struct pass *p)
 		lru_move(f, is_used(f));
 		if (f->flags & FRAME_ACTIVE)
 			continue;
-		if (p->only && !rmap_in(f, p->only))
+		if (p->only && !is_own(f, p))
 			continue;
 		p->freed += evict(f, p->files);
 	}
@@ -156,14 +163,21 @@ bool reclaim(unsigned want, bool kill)
 	return frame_room() || (kill && oom_kill());
 }
 
-unsigned reclaim_pass(unsigned want)
+unsigned reclaim_pass(struct space *s, unsigned want)
 {
-	return run_passes((struct pass){ .want = want, .files = true }, 1);
+	struct pass p = { .only = s, .files = true, .want = want };
+
+	return run_passes(p, 1);
 }
 
 bool reclaim_space(struct space *s)
 {
-	return run_passes((struct pass){ .only = s, .want = 1 }, PASSES);
+	struct pass p = { .only = s, .want = 1 };
+
+	if (run_passes(p, PASSES))
+		return true;
+	p.shared = true;
+	return run_passes(p, PASSES);
 }
 
 int reclaim_range(struct vma *v, uintptr_t start, uintptr_t end)

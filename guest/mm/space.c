@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/space.h"
 
+#include "guest/abi.h"
 #include "guest/cpu/tlb.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/filemap.h"
-#include "guest/mm/image.h"
 #include "guest/mm/kmap.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/slab.h"
@@ -45,8 +45,6 @@ struct space *space_new(void)
 		.bytes = PAGE_SIZE,
 		.prot = PROT_READ | PROT_EXEC,
 		.kind = VMA_GATE,
-		.offset = gate_page_pa().v >> PAGE_SHIFT,
-		.file_bytes = FILE_ALL,
 	};
 	struct space *s = space_alloc();
 
@@ -66,13 +64,29 @@ struct vma *space_search(struct space *s, uintptr_t va)
 	return s->recent = v;
 }
 
+/* The gate page is the kernel's own: lent, never counted. */
+static int lend_gate(struct vma *v, uintptr_t va, uint64_t *at, uint64_t error)
+{
+	(void)va;
+	(void)error;
+	*at = gate_page_pa().v | PTE_BORROWED | (v->bits & ~PTE_W);
+	return LAB_FAULT_DEMAND_FILE;
+}
+
+static const struct vma_ops gate_ops = {
+	.open = anon_open,
+	.close = anon_close,
+	.nopage = lend_gate,
+	.wppage = anon_wppage,
+};
+
 static const struct vma_ops *ops_of(const struct map_request *want)
 {
 	if (want->mapping)
 		return want->flags & MAP_SHARED ? &shared_ops : &private_ops;
-	if (want->kind == VMA_STACK)
-		return &stack_ops;
-	return want->kind == VMA_ANON ? &anon_ops : &image_ops;
+	if (want->kind == VMA_GATE)
+		return &gate_ops;
+	return want->kind == VMA_STACK ? &stack_ops : &anon_ops;
 }
 
 /* Private memory that may be written needs a frame a page in the end. */
@@ -115,8 +129,7 @@ int space_map(struct space *s, const struct map_request *want)
 		.kind = want->kind,
 		.mapping = want->mapping,
 		.offset = want->offset,
-		.file_bytes = want->mapping || want->offset ? want->file_bytes
-							    : FILE_ALL,
+		.file_bytes = want->mapping ? want->file_bytes : FILE_ALL,
 	};
 	struct vma *next;
 

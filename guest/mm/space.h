@@ -37,7 +37,7 @@ struct map_request {
 	unsigned prot, flags; /* MAP_SHARED and VMA_READ_ONLY count */
 	enum vma_kind kind;
 	struct mapping *mapping; /* show its pages, from number offset on */
-	uint64_t offset; /* without a mapping: frames of the kernel image */
+	uint64_t offset;
 	uint64_t file_bytes; /* so many of the file, then zeros; or FILE_ALL */
 };
 

@@ -118,11 +118,6 @@ static uint64_t rest_of_file(const struct vma *v, uintptr_t cut)
 	return v->file_bytes > cut ? v->file_bytes - cut : 0;
 }
 
-static bool has_offset(const struct vma *v)
-{
-	return v->kind != VMA_ANON && v->kind != VMA_STACK;
-}
-
 struct vma *vma_split(struct vma **root, struct vma *v, uintptr_t at)
 {
 	struct vma *upper = vma_new(v);
@@ -130,7 +125,7 @@ struct vma *vma_split(struct vma **root, struct vma *v, uintptr_t at)
 	if (!upper)
 		return NULL;
 	upper->start = upper->lowest = at;
-	if (has_offset(v))
+	if (v->mapping)
 		upper->offset = vma_index(v, at);
 	upper->file_bytes = rest_of_file(v, at - v->start);
 	v->end = at;
@@ -148,7 +143,7 @@ static bool is_one(const struct vma *a, const struct vma *b)
 		return false;
 	if (a->anon && b->anon && a->anon != b->anon)
 		return false;
-	return !has_offset(a) || b->offset == vma_index(a, b->start);
+	return !a->mapping || b->offset == vma_index(a, b->start);
 }
 
 void vma_merge(struct vma **root, uintptr_t at)

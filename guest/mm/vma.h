@@ -64,7 +64,7 @@ struct vma {
 	enum vma_kind kind;
 
 	struct mapping *mapping; /* whose pages it shows, or NULL */
-	uint64_t offset; /* page of that at start, or frame of the image */
+	uint64_t offset; /* page of that at start */
 	uint64_t file_bytes; /* from there; then zeros; or FILE_ALL */
 
 	struct vma *left, *right; /* tree: lower and higher areas */
@@ -84,7 +84,7 @@ static inline uintptr_t vma_floor(const struct vma *v)
 	return v->kind == VMA_STACK ? v->lowest - PAGE_SIZE : v->lowest;
 }
 
-/* The page of its mapping, or frame of the image, that @va shows. */
+/* The page of its mapping that @va shows. */
 static inline uint64_t vma_index(const struct vma *v, uintptr_t va)
 {
 	return v->offset + ((va - v->start) >> PAGE_SHIFT);

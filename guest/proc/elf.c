@@ -68,7 +68,8 @@ static int map_segment(struct space *s, struct mapping *pages,
 		.kind = VMA_FILE,
 		.mapping = pages,
 		.offset = p->offset >> PAGE_SHIFT,
-		.file_bytes = p->va + p->file_bytes - start,
+		.file_bytes = p->flags & ELF_W ? p->va + p->file_bytes - start
+					       : FILE_ALL,
 	};
 	struct map_request zero = {
 		.at = file_end,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz --seed S --rounds N: nothing that a program does may harm the kernel.
+ * fuzz --seed S --rounds N --first F: nothing that a program does may harm the kernel.
  *
  * A round is a child that either makes system calls with arguments of chance,
  * or runs bytes of chance. Children end, or are killed, at the latest by the
@@ -138,6 +138,7 @@ static bool run_round(uint64_t seed, uint64_t n, uint64_t area)
 		*at_work = pid;
 		return sys_wait(pid, &status, 0) == pid;
 	}
+	sys_munmap((uintptr_t)at_work, PAGE); /* out of its reach */
 	sys_limit(LIMIT_PROCESS_FRAMES, FRAMES_MOST);
 	if (n % 2)
 		run_bytes(&c, area);
@@ -181,45 +182,53 @@ static bool run_rounds(uint64_t seed, uint64_t first, uint64_t rounds,
 	return true;
 }
 
-static bool parse_arguments(int argc, char **argv, uint64_t *seed,
-			    uint64_t *rounds)
+struct plan {
+	uint64_t seed, first, rounds;
+};
+
+static bool parse_arguments(int argc, char **argv, struct plan *p)
 {
 	for (int i = 1; i + 1 < argc; i += 2) {
-		uint64_t *to = streq(argv[i], "--seed")	    ? seed
-			       : streq(argv[i], "--rounds") ? rounds
-							    : NULL;
+		uint64_t *to = NULL;
 
+		if (streq(argv[i], "--seed"))
+			to = &p->seed;
+		else if (streq(argv[i], "--rounds"))
+			to = &p->rounds;
+		else if (streq(argv[i], "--first"))
+			to = &p->first;
 		if (!to || !parse_number(argv[i + 1], to))
 			return false;
 	}
 	return argc % 2;
 }
 
-static int run(uint64_t seed, uint64_t rounds, uint64_t area)
+static int run(const struct plan *p, uint64_t area)
 {
 	int64_t watchdog = start_watchdog();
 	struct sys_counts before;
 	bool ok;
 
-	ok = watchdog > 0 && run_rounds(seed, 0, 2, area);
+	ok = watchdog > 0 && run_rounds(p->seed, p->first, 2, area);
 	before = counts();
-	ok = ok && run_rounds(seed, 2, rounds, area) && is_settled(&before);
+	ok = ok && run_rounds(p->seed, p->first, p->rounds, area) &&
+	     is_settled(&before);
 	if (watchdog > 0) {
 		sys_kill(watchdog, SIGNAL_KILL);
 		sys_wait(watchdog, NULL, 0);
 	}
 	if (ok)
-		printf("fuzz: ok, seed %lu, %lu rounds\n", seed, rounds);
+		printf("fuzz: ok, seed %lu, %lu rounds\n", p->seed, p->rounds);
 	return ok ? 0 : 1;
 }
 
 int main(int argc, char **argv)
 {
-	uint64_t seed = 1, rounds = 200;
+	struct plan p = { .seed = 1, .rounds = 200 };
 	int64_t area, shared;
 
-	if (!parse_arguments(argc, argv, &seed, &rounds)) {
-		printf("fuzz: --seed S --rounds N\n");
+	if (!parse_arguments(argc, argv, &p)) {
+		printf("fuzz: --seed S --rounds N --first ROUND\n");
 		return 2;
 	}
 	area = sys_mmap(0, AREA, PROT_READ | PROT_WRITE | PROT_EXEC,
@@ -231,5 +240,5 @@ int main(int argc, char **argv)
 	}
 	at_work = (volatile int64_t *)shared;
 	*at_work = 0;
-	return run(seed, rounds, (uint64_t)area);
+	return run(&p, (uint64_t)area);
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # make fuzz FUZZ_SECONDS=60     libFuzzer (of clang) on the image loader, then
-#                               on the virtio devices
+#                               on the virtio devices and the DMA engine
 #
 # Damaging inputs are left as crash-* in build/fuzz; build/fuzz/image FILE (or
 # virtio FILE) runs one again. What was learnt stays in build/fuzz/corpus and
@@ -18,12 +18,21 @@ $(FUZZ)/image: $(FUZZ_IMAGE) tests/unit/image_fixture.h vmm/image.h
 		-fno-sanitize-recover=all -o $@ $(FUZZ_IMAGE)
 
 $(FUZZ)/virtio: tests/fuzz/virtio.c tests/fuzz/virtio_host.h \
-	$(wildcard devices/virt*.[ch] devices/blk_io.[ch])
+	$(wildcard devices/virt*.[ch] devices/blk_io.[ch] devices/iommu*.[ch]) \
+	ept/walk.c
 	@mkdir -p $(@D)
 	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
 		-fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all $(VIRTIO_WRAPS) -o $@ \
 		$(filter %.c,$^) -luring
+
+$(FUZZ)/dma: tests/fuzz/dma.c tests/fuzz/virtio_host.h \
+	$(wildcard devices/dma*.[ch] devices/iommu*.[ch]) ept/walk.c
+	@mkdir -p $(@D)
+	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
+		-fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all $(VIRTIO_WRAPS) -o $@ \
+		$(filter %.c,$^)
 
 $(FUZZ)/virtio-corpus: tests/fuzz/virtio.corpus
 	@mkdir -p $@
@@ -33,12 +42,15 @@ $(FUZZ)/image_seed: tests/fuzz/image_seed.c tests/unit/image_fixture.h
 	@mkdir -p $(@D)
 	$(CC) -I. -D_GNU_SOURCE -std=gnu17 $(WARNINGS) -o $@ $<
 
-fuzz: $(FUZZ)/image $(FUZZ)/image_seed $(FUZZ)/virtio $(FUZZ)/virtio-corpus
-	@mkdir -p $(FUZZ)/corpus
+fuzz: $(FUZZ)/image $(FUZZ)/image_seed $(FUZZ)/virtio $(FUZZ)/virtio-corpus \
+	$(FUZZ)/dma
+	@mkdir -p $(FUZZ)/corpus $(FUZZ)/dma-corpus
 	$(FUZZ)/image_seed >$(FUZZ)/corpus/good
 	$(FUZZ)/image -max_total_time=$(FUZZ_SECONDS) -max_len=16384 \
 		-artifact_prefix=$(FUZZ)/ $(FUZZ)/corpus
 	$(FUZZ)/virtio -max_total_time=$(FUZZ_SECONDS) -max_len=256 \
 		-artifact_prefix=$(FUZZ)/ $(FUZZ)/virtio-corpus
+	$(FUZZ)/dma -max_total_time=$(FUZZ_SECONDS) -max_len=256 \
+		-artifact_prefix=$(FUZZ)/ $(FUZZ)/dma-corpus
 
 .PHONY: fuzz

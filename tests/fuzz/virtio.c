@@ -8,8 +8,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "devices/virtio_balloon.h"
 #include "devices/virtio_blk.h"
 #include "devices/virtio_console.h"
+#include "devices/virtio_iommu.h"
 #include "devices/virtio_rng.h"
 #include "tests/fuzz/virtio_host.h"
 
@@ -23,9 +25,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 #define DEVICE(n) (0x3000u + (n)*0x200u)
 #define BUFFERS	  0x4000u
 
-enum which { BLK, BLK_READONLY, RNG, CONSOLE, DEVICES };
+enum which { BLK, BLK_READONLY, RNG, CONSOLE, BALLOON, IOMMU, DEVICES };
 
 static struct virtio *dev;
+static struct iommu *iommu; /* of IOMMU */
 static int level;
 
 /* The input, as it is consumed; beyond its end there are zeros. */
@@ -74,11 +77,20 @@ static int make(enum which which)
 {
 	const struct virtio_host host = { .irq = { set_line, NULL } };
 	const struct console_host to = { on_output, on_room, NULL };
+	const struct balloon_setup balloon = { .ram_pages = RAM_BYTES >> 12,
+					       .reporting = true };
 	struct blk_image disk = { .bytes = SECTORS * BLK_SECTOR,
 				  .queues = 3,
 				  .readonly = which == BLK_READONLY };
 
 	switch (which) {
+	case BALLOON:
+		return virtio_balloon_create(&dev, &balloon, &host);
+	case IOMMU:
+		if (virtio_iommu_create(&dev, &iommu, &host))
+			return -1;
+		iommu_add_endpoint(iommu, 1);
+		return 0;
 	case RNG:
 		return virtio_rng_create(&dev, &host);
 	case CONSOLE:
@@ -202,6 +214,52 @@ static void put_request(unsigned n, uint32_t type, uint64_t sector,
 	offer(n, 0);
 }
 
+/* A request to the IOMMU that may make sense, and an access. */
+static void act_iommu(void)
+{
+	struct iommu_request r = { .type = (uint8_t)(take(1) % 7) };
+	gpa_t to;
+
+	r.map.domain = (uint32_t)take(1) & 3;
+	if (r.type <= IOMMU_DETACH) {
+		r.attach.endpoint = (uint32_t)take(1) & 1;
+		r.attach.flags = (uint32_t)take(1) & 3;
+		r.attach.reserved = 0;
+	} else {
+		r.map.first = take(3) << 12;
+		r.map.last = r.map.first + (take(2) << 12) - 1;
+		r.map.to = take(1) << 12;
+		r.map.flags = (uint32_t)take(1);
+	}
+	guest_write(NULL, (gpa_t){ BUFFERS }, &r, sizeof(r));
+	put_desc(DESC(0), 0,
+		 (struct vq_desc){ BUFFERS, sizeof(r), VQ_DESC_NEXT, 1 });
+	put_desc(DESC(0), 1,
+		 (struct vq_desc){ BUFFERS + 0x800, 80, VQ_DESC_WRITE, 0 });
+	offer(0, 0);
+	set(VIRTIO_QUEUE_NOTIFY, 0);
+	io_run();
+	iommu_enter(iommu);
+	iommu_translate(iommu, 1, (iova_t){ r.map.first }, IOMMU_WRITE, &to);
+	iommu_leave(iommu);
+}
+
+static void act_balloon(void)
+{
+	unsigned n = (unsigned)take(1) % 5;
+	uint32_t pfn[4] = { (uint32_t)take(1), (uint32_t)take(4),
+			    (uint32_t)take(1), (uint32_t)take(1) };
+
+	guest_write(NULL, (gpa_t){ BUFFERS }, pfn, sizeof(pfn));
+	put_desc(DESC(n), 0,
+		 (struct vq_desc){ n > 2 ? pfn[0] << 12 : BUFFERS, take_len(),
+				   n > 2 ? VQ_DESC_WRITE : 0, 0 });
+	offer(n, 0);
+	set(VIRTIO_QUEUE_NOTIFY, n);
+	balloon_set_target(dev, pfn[1]);
+	balloon_refresh(dev, 0);
+}
+
 static void act(void)
 {
 	unsigned n;
@@ -261,6 +319,10 @@ static void act(void)
 	default:
 		if (dev->kind.id == VIRTIO_ID_CONSOLE)
 			virtio_console_input(dev, ram, take(2));
+		else if (dev->kind.id == VIRTIO_ID_IOMMU)
+			act_iommu();
+		else if (dev->kind.id == VIRTIO_ID_BALLOON)
+			act_balloon();
 		break;
 	}
 }

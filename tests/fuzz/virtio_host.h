@@ -8,6 +8,7 @@
 #ifndef TESTS_FUZZ_VIRTIO_HOST_H
 #define TESTS_FUZZ_VIRTIO_HOST_H
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -44,11 +45,37 @@ bool guest_write(struct stage2 *s, gpa_t at, const void *from, size_t len)
 	return true;
 }
 
+int guest_pin(struct stage2 *s, gpa_t at, bool write, void **to)
+{
+	(void)s, (void)write;
+	*to = ram + at.v % RAM_BYTES;
+	return at.v < RAM_BYTES ? 0 : -EFAULT;
+}
+
+void guest_unpin(struct stage2 *s, gpa_t at)
+{
+	(void)s, (void)at;
+}
+
+uint64_t guest_discard(struct stage2 *s, gpa_t at, uint64_t len,
+		       enum guest_gift why)
+{
+	uint64_t pages = 0;
+
+	(void)s, (void)why;
+	for (uint64_t p = 0; p < RAM_BYTES; p += PAGE_SIZE)
+		if (p >= at.v && range_within(p - at.v, PAGE_SIZE, len)) {
+			memset(ram + p, 0, PAGE_SIZE);
+			pages++;
+		}
+	return pages;
+}
+
 static ucontext_t driver, io;
 static char io_stack[256 << 10];
 static void *(*io_main)(void *);
 static void *io_arg;
-static bool io_runs;
+static bool io_runs, in_io;
 
 static void io_begin(void)
 {
@@ -59,8 +86,11 @@ static void io_begin(void)
 /* Let the I/O thread do what it can. */
 static void io_run(void)
 {
-	if (io_runs)
-		swapcontext(&driver, &io);
+	if (!io_runs)
+		return;
+	in_io = true;
+	swapcontext(&driver, &io);
+	in_io = false;
 }
 
 int __real_poll(struct pollfd *p, nfds_t n, int timeout);
@@ -111,7 +141,10 @@ int __wrap_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 {
 	(void)c;
 	pthread_mutex_unlock(m);
-	io_run();
+	if (in_io)
+		swapcontext(&io, &driver);
+	else
+		io_run();
 	pthread_mutex_lock(m);
 	return 0;
 }

@@ -26,7 +26,7 @@
 #include "vmm/api.h"
 
 struct fake_vm {
-	_Atomic(uint64_t) resident;
+	_Atomic(uint64_t) resident, balloon; /* bytes; pages */
 	atomic_int residents, pauses, resumes, stops, statuses;
 	pthread_mutex_t telling; /* of what it answers: */
 	struct audit_report audit;
@@ -143,6 +143,36 @@ static inline bool fake_audit(void *vm, struct audit_report *r,
 	return true;
 }
 
+/* Of the guest one statistic is known: its free memory. */
+static inline bool fake_balloon(void *vm, struct balloon_report *r, bool fresh,
+				struct complaint *why)
+{
+	struct fake_vm *f = vm;
+
+	*r = (struct balloon_report){
+		.target_pages = (uint32_t)atomic_load(&f->balloon),
+		.actual_pages = 300,
+		.reporting = true,
+		.inflated = 11,
+		.discarded = 12,
+		.updated_s = fresh ? 1000 : 0,
+		.known = 1u << 4,
+		.value = { [4] = 4096, [5] = 9 },
+	};
+	return fake_verdict(f, why);
+}
+
+static inline bool fake_balloon_target(void *vm, uint64_t pages,
+				       struct complaint *why)
+{
+	struct fake_vm *f = vm;
+
+	if (!fake_verdict(f, why))
+		return false;
+	atomic_store(&f->balloon, pages);
+	return true;
+}
+
 static inline bool fake_policy(void *vm, const struct policy_ops *policy,
 			       struct complaint *why)
 {
@@ -208,7 +238,9 @@ static inline struct vm_control fake_control(struct fake_vm *vm)
 				    .policy = fake_policy,
 				    .whatif = fake_whatif,
 				    .explain = fake_explain,
-				    .audit = fake_audit };
+				    .audit = fake_audit,
+				    .balloon = fake_balloon,
+				    .balloon_target = fake_balloon_target };
 }
 
 /* How often the VM was asked to do something. */

@@ -382,6 +382,28 @@ static void it_stops_goes_on_and_resets(void **state)
 	end();
 }
 
+/* D62: a paused VM moves nothing, and loses nothing. */
+static void it_is_held_while_the_vm_is_paused(void **state)
+{
+	const struct dma_descriptor d = {
+		.source = 5, .target = A, .bytes = 8, .operation = DMA_FILL
+	};
+	const struct timespec ms = { .tv_nsec = 1000000 };
+
+	(void)state;
+	begin(0);
+	dma_hold(dma, true);
+	put(slot_at(0), &d, sizeof(d));
+	set(DMA_HEAD, 1);
+	nanosleep(&ms, NULL);
+	assert_int_equal(get(DMA_TAIL), 0);
+	assert_int_equal(get(DMA_STATE), DMA_BUSY);
+	dma_hold(dma, false);
+	wait_idle();
+	assert_int_equal(get(DMA_TAIL), 1);
+	end();
+}
+
 static void a_bad_ring_stops_it(void **state)
 {
 	(void)state;
@@ -533,6 +555,7 @@ int main(void)
 		cmocka_unit_test(the_line_is_level),
 		cmocka_unit_test(it_may_overwrite_its_ring),
 		cmocka_unit_test(it_stops_goes_on_and_resets),
+		cmocka_unit_test(it_is_held_while_the_vm_is_paused),
 		cmocka_unit_test(a_bad_ring_stops_it),
 		cmocka_unit_test(the_iommu_gives_it_a_window),
 		cmocka_unit_test(copies_under_a_cap),

@@ -406,6 +406,11 @@ static void kicks_at_the_wrong_time(void **state)
 	assert_int_equal(fake.queues, 0);
 	assert_int_equal(reg(VIRTIO_STATUS), 0);
 	bring_up(0, SIZE);
+	put_desc(DESC, 0, BUFFERS, 16, VQ_DESC_WRITE, 0);
+	offer(SIZE, 0);
+	set(VIRTIO_QUEUE_NOTIFY, 0);
+	assert_int_equal(interrupt(), VIRTIO_ISR_QUEUE);
+	usleep(20000); /* it sleeps again */
 	set(VIRTIO_STATUS, reg(VIRTIO_STATUS) | VIRTIO_FAILED);
 	put16(DRIVER + 2, SIZE + 1); /* nobody looks any more */
 	set(VIRTIO_QUEUE_NOTIFY, 0);

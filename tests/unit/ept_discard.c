@@ -46,20 +46,18 @@ static void check_zero(uint64_t page)
 
 static void mapped_pages_become_zeros_and_free_frames(void **state)
 {
-	uint64_t held;
-
 	(void)state;
 	if (!may_watch())
 		skip();
 	start((struct options){ .pages = PAGES });
-	for (uint64_t page = 0; page < 300; page++)
+	for (uint64_t page = 0; page < PAGES; page++) /* none is to come */
 		mark(page);
-	held = counters().resident;
-	assert_int_equal(held << PAGE_SHIFT, stage2_measured_bytes(s2));
+	assert_int_equal(stage2_measured_bytes(s2), PAGES << PAGE_SHIFT);
 	/* Both regions, a batch and more of them. */
 	assert_int_equal(discard(0, 256) + discard(256, 44), 300);
-	assert_int_equal(counters().resident, held - 300);
-	assert_int_equal(stage2_measured_bytes(s2), (held - 300) << PAGE_SHIFT);
+	assert_int_equal(counters().resident, PAGES - 300);
+	assert_int_equal(stage2_measured_bytes(s2), (PAGES - 300)
+							    << PAGE_SHIFT);
 	assert_int_equal(rung(RUNG_BALLOONED).pages, 300);
 	assert_int_equal(rung(RUNG_BALLOONED).bytes, 300 << PAGE_SHIFT);
 	for (uint64_t page = 0; page < 300; page++)
@@ -150,14 +148,13 @@ static void a_page_of_the_image_becomes_zeros(void **state)
 /* What a device uses stays, and so does all that is not whole, or no RAM. */
 static void what_is_pinned_or_not_whole_or_no_ram_stays(void **state)
 {
-	uint64_t held;
 	void *pinned;
 
 	(void)state;
 	if (!may_watch())
 		skip();
 	start((struct options){ .pages = PAGES });
-	for (uint64_t page = 0; page < 4; page++)
+	for (uint64_t page = 0; page < PAGES; page++)
 		mark(page);
 	assert_int_equal(guest_pin(s2, gpa_of(gfn(1)), true, &pinned), 0);
 	assert_int_equal(discard(1, 1), 0);
@@ -173,10 +170,9 @@ static void what_is_pinned_or_not_whole_or_no_ram_stays(void **state)
 	assert_int_equal(guest_discard(s2, (gpa_t){ UINT64_MAX - 1 }, 1,
 				       GUEST_BALLOONED),
 			 0);
-	held = counters().resident;
 	assert_int_equal(
 		guest_discard(s2, (gpa_t){ 0 }, UINT64_MAX, GUEST_BALLOONED),
-		held);
+		PAGES - 1);
 	assert_int_equal(counters().resident, 0);
 	check_audit();
 	stop();
@@ -249,8 +245,11 @@ static void D6_D14_discards_race_with_touches(void **state)
 	}
 	assert_int_equal(failures, 0);
 	check_audit();
-	discard(0, PAGES / 2);
-	discard(PAGES / 2, PAGES / 2);
+	/* What a window still brings is given up in the next round. */
+	for (unsigned i = 0; i < 100 && counters().resident; i++) {
+		discard(0, PAGES / 2);
+		discard(PAGES / 2, PAGES / 2);
+	}
 	assert_int_equal(counters().resident, 0);
 	assert_int_equal(swap_slots_used(swap), 0);
 	stop();

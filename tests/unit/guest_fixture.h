@@ -21,6 +21,9 @@
 #include "guest/lib/debug.h"
 #include "guest/lib/print.h"
 #include "guest/mm/frame.h"
+#include "guest/mm/lru.h"
+#include "guest/mm/reclaim.h"
+#include "guest/mm/swap.h"
 
 #define GUEST_RAM 0x4000000ul
 #define KERNEL_AT 0x200000ul
@@ -28,6 +31,36 @@
 
 const char *broken_concept = "";
 bool debug_checks;
+
+/* Memory that is short stays short: nothing is evicted here. */
+uint64_t reclaim_low;
+
+bool reclaim_running(void)
+{
+	return false;
+}
+
+void reclaim_wake(void)
+{
+}
+
+bool reclaim(unsigned want, bool kill)
+{
+	(void)want;
+	(void)kill;
+	return false;
+}
+
+void lru_remove(struct frame *f)
+{
+	(void)f;
+}
+
+bool swap_part(struct frame *f)
+{
+	(void)f;
+	return true;
+}
 
 static jmp_buf panicked;
 static bool panic_expected;

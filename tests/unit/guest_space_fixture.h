@@ -182,10 +182,18 @@ void swap_put(uint32_t slot)
 	slots[slot].count--;
 }
 
-bool swap_part(struct frame *f)
+bool reclaim_space(struct space *s)
 {
-	(void)f;
+	(void)s;
 	return false;
+}
+
+int reclaim_range(struct vma *v, uintptr_t start, uintptr_t end)
+{
+	(void)v;
+	(void)start;
+	(void)end;
+	return 0;
 }
 
 int swap_in(struct vma *v, uintptr_t va, uint64_t *slot)

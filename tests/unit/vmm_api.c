@@ -105,6 +105,48 @@ static void policy_is_told_and_changed(void **state)
 	assert_string_equal(f.vm.policy, "fifo");
 }
 
+/* Firecracker's paths and names. */
+static void the_balloon_is_asked_and_tells(void **state)
+{
+	(void)state;
+	struct answer a;
+
+	ask(&f, &a, "PATCH", "/balloon", "{\"amount_mib\": 3}");
+	assert_int_equal(a.status, 204);
+	assert_int_equal(f.vm.balloon, 3 * 256);
+	ask(&f, &a, "GET", "/balloon", "");
+	assert_int_equal(a.status, 200);
+	assert_string_equal(a.body, "{\"amount_mib\":3,"
+				    "\"deflate_on_oom\":false,"
+				    "\"stats_polling_interval_s\":0,"
+				    "\"free_page_hinting\":false,"
+				    "\"free_page_reporting\":true}");
+	ask(&f, &a, "GET", "/balloon/statistics", "");
+	assert_int_equal(a.status, 200);
+	assert_string_equal(a.body,
+			    "{\"target_pages\":768,\"actual_pages\":300,"
+			    "\"target_mib\":3,\"actual_mib\":1,"
+			    "\"inflated_pages\":11,\"deflated_pages\":0,"
+			    "\"reported_pages\":0,\"discarded_pages\":12,"
+			    "\"skipped\":0,\"last_update\":1000,"
+			    "\"free_memory\":4096}");
+	ask(&f, &a, "PATCH", "/balloon", "{\"amount_mib\": -1}");
+	assert_int_equal(a.status, 400);
+	assert_fault(&a, "out of range");
+	ask(&f, &a, "PATCH", "/balloon", "{\"amount_mib\": 4294967296}");
+	assert_int_equal(a.status, 400);
+	ask(&f, &a, "PATCH", "/balloon", "{\"amount_mib\": \"3\"}");
+	assert_int_equal(a.status, 400);
+	f.vm.refusal = "this VM has no balloon";
+	ask(&f, &a, "GET", "/balloon", "");
+	assert_int_equal(a.status, 400);
+	ask(&f, &a, "GET", "/balloon/statistics", "");
+	assert_int_equal(a.status, 400);
+	ask(&f, &a, "PATCH", "/balloon", "{\"amount_mib\": 4}");
+	assert_int_equal(a.status, 400);
+	assert_int_equal(f.vm.balloon, 3 * 256);
+}
+
 static void refusals_are_told(void **state)
 {
 	(void)state;
@@ -403,6 +445,7 @@ int main(void)
 		TEST(status_is_the_report),
 		TEST(orders_reach_the_vm),
 		TEST(policy_is_told_and_changed),
+		TEST(the_balloon_is_asked_and_tells),
 		TEST(refusals_are_told),
 		TEST(other_paths_and_methods_are_refused),
 		TEST(bad_json_is_refused_by_name),

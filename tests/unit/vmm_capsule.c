@@ -79,6 +79,8 @@ static void inner_run_means_the_same(void **state)
 			       "path=/d.img",
 			       "--disk",
 			       "path=/e.img,readonly=on",
+			       "--balloon",
+			       "size=4M,free_page_reporting=off",
 			       "--timeout",
 			       "9",
 			       "-p",
@@ -116,6 +118,9 @@ static void inner_run_means_the_same(void **state)
 	assert_string_equal(b.disk[1].path, "/dev/capsule/disk1");
 	assert_false(b.disk[0].readonly);
 	assert_true(b.disk[1].readonly);
+	assert_true(b.balloon.given && b.balloon.deflate_on_oom);
+	assert_false(b.balloon.reporting);
+	assert_int_equal(b.balloon.bytes, 4 * MIB);
 	assert_int_equal(b.on_swap_error, SWAP_ERROR_POISON);
 	assert_true(b.paging);
 	assert_int_equal(b.flip_nth, 7);

@@ -69,7 +69,9 @@ static void status_is_for_people(void **state)
 		"mem-slo    some avg10 up to 0.50, cap 48.0 MiB, lowered 9 "
 		"times, raised 2\n"
 		"virtio 0   blk: 12 requests, 3.0 MiB, 1 errors, 0 times in "
-		"need of a reset\n";
+		"need of a reset\n"
+		"dma        0 descriptors, 0.0 MiB, 0 errors\n"
+		"iommu      0 TLB hits, 0 walks, 0 faults\n";
 	struct capture c = ctl(f.path, "status", NULL);
 
 	assert_int_equal(c.status, 0);
@@ -129,6 +131,29 @@ static void audit_tells_what_it_found(void **state)
 	c = ctl(f.path, "audit", "--json");
 	assert_non_null(strstr(c.out, "\"sound\":false"));
 	assert_non_null(strstr(c.out, "\"check\":\"memfd\""));
+	capture_free(&c);
+}
+
+static void the_balloon_is_sized_and_shown(void **state)
+{
+	(void)state;
+	struct capture c = ctl(f.path, "balloon", "5M");
+
+	assert_int_equal(c.status, 0);
+	assert_string_equal(c.out, "");
+	capture_free(&c);
+	assert_int_equal(f.vm.balloon, 5 * 256);
+	c = ctl(f.path, "balloon", NULL);
+	assert_int_equal(c.status, 0);
+	assert_non_null(strstr(c.out, "target_mib           5\n"));
+	assert_non_null(strstr(c.out, "free_memory          4096\n"));
+	capture_free(&c);
+	c = ctl(f.path, "balloon", "0");
+	assert_int_equal(c.status, 0);
+	capture_free(&c);
+	assert_int_equal(f.vm.balloon, 0);
+	c = ctl(f.path, "balloon", "5");
+	assert_int_equal(c.status, 2);
 	capture_free(&c);
 }
 
@@ -284,6 +309,7 @@ int main(void)
 		TEST(status_is_for_people),
 		TEST(json_status_is_raw),
 		TEST(audit_tells_what_it_found),
+		TEST(the_balloon_is_sized_and_shown),
 		TEST(every_divergence_has_words),
 		TEST(verbs_reach_the_vm),
 		TEST(policies_are_listed),

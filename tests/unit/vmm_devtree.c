@@ -195,6 +195,15 @@ static void virtio_devices_have_slots(void **state)
 			 -FDT_ERR_NOTFOUND);
 }
 
+static void the_dma_engine_is_always_there(void **state)
+{
+	(void)state;
+	build();
+	assert_string_equal(only_node("twofold,dma"), "/soc/dma@d0001000");
+	has_cells("/soc/dma@d0001000", "reg", 4, 0u, 0xd0001000u, 0u, 0x1000u);
+	has_cells("/soc/dma@d0001000", "interrupts", 2, 5u, 1u);
+}
+
 static void interrupts_have_a_controller(void **state)
 {
 	uint32_t parent;
@@ -292,6 +301,7 @@ int main(void)
 		cmocka_unit_test_setup(devices_are_found_by_their_names, setup),
 		cmocka_unit_test_setup(lab_is_listed_only_where_it_is, setup),
 		cmocka_unit_test_setup(virtio_devices_have_slots, setup),
+		cmocka_unit_test_setup(the_dma_engine_is_always_there, setup),
 		cmocka_unit_test_setup(interrupts_have_a_controller, setup),
 		cmocka_unit_test_setup(shared_files_are_roms, setup),
 		cmocka_unit_test_setup(no_room_is_an_error, setup),

@@ -190,6 +190,23 @@ static void swap_tiers_add_up(void **state)
 	options_free(&o);
 }
 
+static void balloon_has_defaults(void **state)
+{
+	(void)state;
+	expect_good("-m 64M");
+	assert_false(o.balloon.given);
+	assert_true(o.balloon.deflate_on_oom && o.balloon.reporting);
+	options_free(&o);
+	expect_good("-m 64M --balloon size=16M,deflate_on_oom=off");
+	assert_true(o.balloon.given && o.balloon.reporting);
+	assert_false(o.balloon.deflate_on_oom);
+	assert_int_equal(o.balloon.bytes, 16 * MIB);
+	options_free(&o);
+	expect_good("--balloon size=0,free_page_reporting=off");
+	assert_false(o.balloon.reporting);
+	options_free(&o);
+}
+
 static void disks_add_up(void **state)
 {
 	(void)state;
@@ -288,6 +305,7 @@ static void help_names_every_option(void **state)
 		"--inject flip=N\n",
 		"--mem-slo stall=PERCENT\n",
 		"--disk path=FILE[,readonly=on]\n",
+		"--balloon size=SIZE[,...]\n",
 		"--console uart|virtio\n",
 	};
 	char *text = help_text(), *rest = text, *line;
@@ -321,6 +339,7 @@ int main(void)
 		cmocka_unit_test(resident_is_within_memory),
 		cmocka_unit_test(swap_tiers_add_up),
 		cmocka_unit_test(disks_add_up),
+		cmocka_unit_test(balloon_has_defaults),
 		cmocka_unit_test(guest_words_follow_the_text),
 		cmocka_unit_test(guest_is_named_once),
 		cmocka_unit_test(help_names_every_option),

@@ -2,6 +2,9 @@
 /* The command line: the exact words about bad lines. */
 #include "tests/unit/options_fixture.h"
 
+#define BALLOON_FORM                             \
+	"want size=SIZE[,deflate_on_oom=on|off]" \
+	"[,free_page_reporting=on|off]"
 #define DISK_FORM "want path=FILE[,readonly=on]"
 #define SWAP_FORMS                                     \
 	"want ram[=SIZE][,codec=lz4|zstd], "           \
@@ -126,6 +129,13 @@ static void bad_lines_say_why(void **state)
 		  "--disk 'path=/a,readonly=yes': readonly is on or off" },
 		{ "--disk path=/a,cache=off",
 		  "--disk 'path=/a,cache=off': " DISK_FORM },
+		{ "--balloon 64M", "--balloon '64M': " BALLOON_FORM },
+		{ "--balloon size=64", "--balloon 'size=64': not a size "
+				       "(0, 64M, 2G)" },
+		{ "--balloon deflate_on_oom=1",
+		  "--balloon 'deflate_on_oom=1': deflate_on_oom is on or off" },
+		{ "-m 64M --balloon size=64M",
+		  "--balloon would take all of memory" },
 		{ "--disk path=a --disk path=b --disk path=c --disk path=d "
 		  "--disk path=e --disk path=f --disk path=g --disk path=h "
 		  "--disk path=i",

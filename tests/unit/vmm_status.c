@@ -56,6 +56,8 @@ static const struct status sample = {
 	.device = { { "blk", 138, 139, 140, 141 }, { "rng", 142, 143, 0, 0 } },
 	.devices = 2,
 	.share = { 144, 145, 146, 147, 148 },
+	.dma = { 149, 150, 151, 152 },
+	.iommu = { 153, 154, 155, 156, 157, 158 },
 };
 
 static const char sample_text[] =
@@ -112,7 +114,11 @@ static const char sample_text[] =
 	"\"errors\":0,\"needs_reset\":0}],"
 	"\"share\":{\"size_bytes\":144,\"copy_bytes\":145,"
 	"\"pages_read\":146,\"pages_found\":147,"
-	"\"writes_ignored\":148}}";
+	"\"writes_ignored\":148},"
+	"\"dma\":{\"descriptors\":149,\"bytes\":150,\"errors\":151,"
+	"\"interrupts\":152},"
+	"\"iommu\":{\"tlb_hits\":153,\"walks\":154,\"faults\":155,"
+	"\"faults_lost\":156,\"mapped\":157,\"table_pages\":158}}";
 
 static void compact_text_is_exact(void **state)
 {

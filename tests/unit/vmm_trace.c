@@ -122,6 +122,10 @@ static const struct trace_record sample[] = {
 	  .kind = TRACE_STORE,
 	  .ticks = 100,
 	  .stage2 = { .gpa = 0x5000, .slot = 10, .tier = 0xff } },
+	{ .tsc = START + 3000003ull * USEC,
+	  .kind = TRACE_DISCARD,
+	  .source = TRACE_SOURCE_BALLOON,
+	  .stage2 = { .gpa = 0x6000, .before = 7, .after = 8, .tier = 0xff } },
 	{ .tsc = START - 5 * USEC,
 	  .kind = TRACE_STAGE2,
 	  .fault = TRACE_MINOR,
@@ -146,7 +150,9 @@ static const char sample_text[] =
 	" before=0x0000000000000003 after=0x0000000000000004\n"
 	"      3.000001 evict gpa=0x0000000000004000 to=clean tier=1 slot=9"
 	" before=0x0000000000000005 after=0x0000000000000006\n"
-	"      3.000002 store gpa=0x0000000000005000 slot=10 latency=0.1us\n";
+	"      3.000002 store gpa=0x0000000000005000 slot=10 latency=0.1us\n"
+	"      3.000003 discard gpa=0x0000000000006000 by=balloon"
+	" before=0x0000000000000007 after=0x0000000000000008\n";
 
 static void every_kind_has_its_line(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The console gives bytes as they come and echoes nothing; so what is seen is
- * written here: after each key the rest of the line, and the way back.
+ * The console gives bytes as they come and echoes nothing: what is seen is
+ * written here.
  */
 #include "guest/user/shell/line.h"
 
@@ -101,13 +101,18 @@ static void show(const struct editor *e)
 		printf("\x1b[%uD", e->length - e->at);
 }
 
+/* At the end, where most keys are typed, only the key is shown. */
 static void insert(struct editor *e, char c)
 {
 	if (e->length + 1 == LINE_BYTES)
 		return;
+	if (e->at == e->length)
+		write_all(1, &c, 1);
 	memmove(e->text + e->at + 1, e->text + e->at, e->length - e->at + 1);
 	e->text[e->at++] = c;
 	e->length++;
+	if (e->at < e->length)
+		show(e);
 }
 
 /* Remove [from, to). */
@@ -149,9 +154,11 @@ static void move(struct editor *e, int key)
 
 static void edit(struct editor *e, int key)
 {
-	if (key >= ' ' && key < DELETE_BACK)
+	if (key >= ' ' && key < DELETE_BACK) {
 		insert(e, (char)key);
-	else if ((key == BACKSPACE || key == DELETE_BACK) && e->at)
+		return;
+	}
+	if ((key == BACKSPACE || key == DELETE_BACK) && e->at)
 		cut(e, e->at - 1, e->at);
 	else if (key == DELETE && e->at < e->length)
 		cut(e, e->at, e->at + 1);

@@ -19,7 +19,7 @@
 
 #define WORDS	  32
 #define COMMANDS  8
-#define NOT_FOUND 127
+#define NOT_FOUND 120 /* as the kernel itself says it */
 
 struct command {
 	int argc;

@@ -106,13 +106,7 @@ static void storm(struct demo *d)
 void demo_buddy(struct demo *d)
 {
 	struct zones before, after;
-	struct sys_object block;
 
-	if (!demo_can(d, sys_zone(0, &before.zone[0]), "list of zones"))
-		return;
-	block = take(d, OBJECT_DMA, 2);
-	demo_true(d, block.pa + 4 * PAGE_SIZE <= 16ul << 20);
-	give(d, &block);
 	before = zones();
 	for (unsigned i = 0; i < before.count; i++)
 		check_zone(d, &before.zone[i]);

@@ -22,6 +22,7 @@ struct demo {
 	char failure[160]; /* the first check that failed, or empty */
 	char skip[80]; /* why it could not be done, or empty */
 	uint64_t step; /* how far its processes are: demo_await */
+	uint64_t parted; /* forks after which both sides are by themselves */
 	bool done; /* it came to its end */
 };
 
@@ -51,9 +52,14 @@ bool demo_compare(struct demo *d, const char *file, int line,
 void *demo_map(struct demo *d, size_t bytes, unsigned flags);
 
 /*
+ * The child goes on only when both have a stack of their own: what they write
+ * there later causes no copy that a count would see.
+ */
+int64_t demo_fork(struct demo *d);
+
+/*
  * Run @part in a child, which ends with it. The child's pid, or negative (and
- * noted). Both have a stack of their own from then on: what they write there
- * causes no copy that a count would see.
+ * noted).
  */
 typedef void demo_part(struct demo *d, void *what);
 int64_t demo_child(struct demo *d, demo_part *part, void *what);
@@ -64,6 +70,9 @@ void demo_join(struct demo *d, int64_t pid);
 /* Say that step @n is reached; wait until somebody has said so. */
 void demo_step(struct demo *d, uint64_t n);
 void demo_await(struct demo *d, uint64_t n);
+
+/* All that this process has so far stays where it is: its counts are exact. */
+void demo_lock_all(void);
 
 /* Is there a swap disk? Else the demonstration is skipped. */
 bool demo_has_swap(struct demo *d);

@@ -3,12 +3,13 @@
 #include "guest/lib/errno.h"
 #include "guest/user/tour/demo.h"
 
-/* Ticks until somebody who is awaited must have come: ten seconds. */
-#define PATIENCE 1000u
+/* Ticks until somebody who is awaited must have come: five seconds. */
+#define PATIENCE 500u
 
 /* More than any demonstration's functions need. */
 #define STACK_BYTES (4 * PAGE_SIZE)
 
+/* Write to it: what is shared after a fork is copied now. */
 static __attribute__((noinline)) void own_stack(void)
 {
 	volatile char below[STACK_BYTES];
@@ -18,11 +19,28 @@ static __attribute__((noinline)) void own_stack(void)
 	(void)below[0];
 }
 
-int64_t demo_child(struct demo *d, demo_part *part, void *what)
+int64_t demo_fork(struct demo *d)
 {
+	uint64_t parted = d->parted;
 	int64_t pid = sys_fork();
 
 	own_stack();
+	if (pid)
+		__atomic_store_n(&d->parted, parted + 1, __ATOMIC_RELEASE);
+	for (unsigned i = 0;
+	     !pid && __atomic_load_n(&d->parted, __ATOMIC_ACQUIRE) == parted;
+	     i++) {
+		if (i == PATIENCE)
+			sys_exit(1);
+		sys_sleep(1);
+	}
+	return pid;
+}
+
+int64_t demo_child(struct demo *d, demo_part *part, void *what)
+{
+	int64_t pid = demo_fork(d);
+
 	if (!pid) {
 		part(d, what);
 		sys_exit(0);
@@ -54,6 +72,14 @@ void demo_await(struct demo *d, uint64_t n)
 	}
 	demo_is(d, d->step, n);
 	sys_exit(1);
+}
+
+void demo_lock_all(void)
+{
+	struct sys_vma v;
+
+	for (unsigned i = 0; sys_vma(0, i, &v) == 1; i++)
+		sys_mlock(v.start, v.end - v.start);
 }
 
 bool demo_has_swap(struct demo *d)

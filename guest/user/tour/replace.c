@@ -205,11 +205,17 @@ static void find_swapped(struct demo *d, volatile void *area)
 
 void demo_swap(struct demo *d)
 {
-	volatile void *area = demo_map(d, SWAP_PAGES * PAGE_SIZE, 0);
-	uint64_t limit = our_resident() + SWAP_FRAMES;
-	struct sys_counts before = demo_counts(), after;
+	struct sys_counts before, after;
+	volatile void *area;
+	uint64_t limit;
 
-	if (!area || !demo_has_swap(d) ||
+	if (!demo_has_swap(d))
+		return;
+	demo_lock_all();
+	limit = our_resident() + SWAP_FRAMES;
+	before = demo_counts();
+	area = demo_map(d, SWAP_PAGES * PAGE_SIZE, 0);
+	if (!area ||
 	    !demo_can(d, sys_limit(LIMIT_PROCESS_FRAMES, limit), "limits"))
 		return;
 	for (uint64_t pass = 0; pass < PASSES; pass++) {

@@ -24,6 +24,38 @@ static void expect(struct demo *d, const char *what, uint64_t at,
 		demo_note(d, "; %s at %#lx: error %#lx", what, at, error);
 }
 
+static void read_it(struct demo *d, void *at)
+{
+	(void)*(volatile char *)at;
+	demo_true(d, false); /* it was done? */
+}
+
+/* Who has not said how to go on is killed, and nobody else. */
+static void expect_kill(struct demo *d, uint64_t at)
+{
+	int64_t pid = demo_child(d, read_it, (void *)at);
+	int status = 0;
+
+	if (pid < 0)
+		return;
+	demo_is(d, sys_wait(pid, &status, 0), pid);
+	demo_is(d, status, STATUS_KILLED + SIGNAL_SEGV);
+	demo_note(d, "; process %ld, which did that, was killed", pid);
+}
+
+/* Not there either, but in swap: the access is made again, and done. */
+static void expect_swap_in(struct demo *d, uint64_t at)
+{
+	uint64_t before;
+
+	if (!demo_counts().slots_total)
+		return;
+	demo_is(d, demo_page_out(d, (void *)at, 1), 0);
+	before = demo_counts().swapped_in;
+	expect(d, "read of what is in swap", at, READ, ACCESS_DONE);
+	demo_is(d, demo_counts().swapped_in - before, 1);
+}
+
 void demo_outcomes(struct demo *d)
 {
 	struct sys_info info = demo_info();
@@ -45,6 +77,8 @@ void demo_outcomes(struct demo *d)
 	expect(d, "execution", at, EXECUTE, ACCESS_DONE);
 	expect(d, "read of the kernel", info.kernel_text, READ,
 	       FAULT_P | FAULT_U);
+	expect_kill(d, info.kernel_text);
+	expect_swap_in(d, at);
 	sys_munmap(at, PAGE_SIZE);
 }
 

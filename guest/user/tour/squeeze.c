@@ -61,8 +61,10 @@ void demo_double_paging(struct demo *d)
 	if (!area || !demo_has_lab(d) || !demo_has_swap(d) ||
 	    !demo_has_host_swap(d, page_of(area, 0)))
 		return;
-	write_all_pages(area);
-	once = page_out_all(d, area);
+	for (unsigned rehearsal = 0; rehearsal < 2; rehearsal++) {
+		write_all_pages(area);
+		once = page_out_all(d, area);
+	}
 	demo_is(d, once.host_in, 0);
 	write_all_pages(area);
 	for (unsigned i = 0; i < TWICE_PAGES; i++)

@@ -62,7 +62,7 @@ static void check_leak(struct demo *d, struct usage before)
 static void run(struct demo *d, demo_fn *demo)
 {
 	int status = 0;
-	int64_t pid = sys_fork();
+	int64_t pid = demo_fork(d);
 
 	if (!pid) {
 		demo(d);
@@ -153,6 +153,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	shared = (struct demo *)at;
+	*shared = (struct demo){ 0 };
+	demo_lock_all();
 	run(shared, nothing); /* what this process itself needs, it has now */
 	if (find(argv[0]) >= 0)
 		return show_named(argc, argv);

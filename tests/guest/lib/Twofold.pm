@@ -15,7 +15,7 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 
 our @EXPORT = qw(accels run start wait_for finish stats slurp scratch ctl
-	until_true MIB);
+	until_true demonstrations MIB);
 
 use constant MIB => 1 << 20;
 
@@ -120,6 +120,11 @@ sub until_true {
 sub wait_for {
 	my ($r, $pattern, $timeout) = @_;
 	return until_true($timeout || 60, sub { slurp($r->{out}) =~ $pattern });
+}
+
+# The names of the sample guest's demonstrations, in their order.
+sub demonstrations {
+	return slurp('guest/user/tour/names.h') =~ /X\(\w+, "([^"]+)"/g;
 }
 
 # `twofold ctl VM ...`: (exit status, output with errors).

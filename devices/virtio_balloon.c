@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the guest gives up is merged into ranges before it is discarded: a call
+ * a range is many times cheaper than one a page. Which pages it names is its
+ * own affair, be they its own tables: they read as zeros from then on. That it
+ * names one twice, or what is no RAM, does nothing.
+ */
+#include "devices/virtio_balloon.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define BUDGET 16 /* chains in a turn */
+
+const char *const balloon_tag_name[BALLOON_TAGS] = {
+	"swap_in",	    "swap_out",	   "major_faults",
+	"minor_faults",	    "free_memory", "total_memory",
+	"available_memory", "disk_caches", "hugetlb_allocations",
+	"hugetlb_failures", "oom_kill",	   "alloc_stall",
+	"async_scan",	    "direct_scan", "async_reclaim",
+	"direct_reclaim",
+};
+
+struct balloon {
+	struct virtio v;
+	struct balloon_setup setup;
+	/* The I/O thread's: */
+	struct vq_chain chain;
+	uint32_t pfn[BALLOON_PFNS_MAX];
+
+	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t told;
+	struct balloon_report count; /* but for its first four */
+	bool holding, wanted; /* the statistics' buffer; back to the driver */
+	unsigned stats_queue;
+	uint16_t stats_head;
+};
+
+static struct balloon *balloon_of(struct virtio *v)
+{
+	return (struct balloon *)v;
+}
+
+static void add(struct balloon *b, uint64_t *count, uint64_t n)
+{
+	pthread_mutex_lock(&b->lock);
+	*count += n;
+	pthread_mutex_unlock(&b->lock);
+}
+
+static void discard(struct balloon *b, gpa_t at, uint64_t len,
+		    enum guest_gift why)
+{
+	struct stage2 *s = b->v.host.memory;
+
+	if (!guest_has(s, at, len))
+		add(b, &b->count.skipped, 1);
+	add(b, &b->count.discarded, guest_discard(s, at, len, why));
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static gpa_t gpa_of_pfn(uint32_t pfn)
+{
+	return (gpa_t){ (uint64_t)pfn << BALLOON_PFN_SHIFT };
+}
+
+/* Discard the @n pages of b->pfn, run by run. */
+static void discard_pfns(struct balloon *b, unsigned n)
+{
+	const uint32_t *pfn = b->pfn;
+
+	qsort(b->pfn, n, sizeof(pfn[0]), by_number);
+	for (unsigned i = 0, next; i < n; i = next) {
+		uint64_t pages;
+
+		for (next = i + 1; next < n; next++)
+			if (pfn[next] - pfn[next - 1] > 1)
+				break;
+		pages = (uint64_t)pfn[next - 1] - pfn[i] + 1;
+		discard(b, gpa_of_pfn(pfn[i]), pages << BALLOON_PFN_SHIFT,
+			GUEST_BALLOONED);
+	}
+}
+
+/* Page numbers; a list of another shape does nothing. */
+static void inflate(struct balloon *b, unsigned queue)
+{
+	uint32_t bytes = b->chain.read_bytes;
+	unsigned n = bytes / sizeof(b->pfn[0]);
+
+	if (bytes > sizeof(b->pfn) || bytes % sizeof(b->pfn[0]) ||
+	    !chain_read(&b->v.queue[queue], &b->chain, 0, b->pfn, bytes)) {
+		add(b, &b->count.skipped, 1);
+		return;
+	}
+	add(b, &b->count.inflated, n);
+	discard_pfns(b, n);
+}
+
+/* They are absent, and will be zeros when touched: nothing is to be done. */
+static void deflate(struct balloon *b)
+{
+	add(b, &b->count.deflated, b->chain.read_bytes / sizeof(b->pfn[0]));
+}
+
+/* The buffers that the driver lends are the free pages. */
+static void report_free(struct balloon *b)
+{
+	for (unsigned i = b->chain.readable; i < b->chain.segments; i++) {
+		const struct vq_segment *s = &b->chain.segment[i];
+
+		add(b, &b->count.reported, s->len >> BALLOON_PFN_SHIFT);
+		discard(b, s->at, s->len, GUEST_REPORTED_FREE);
+	}
+}
+
+/* The lock is held. */
+static void take_stat(struct balloon *b, const struct balloon_stat *s)
+{
+	if (s->tag >= BALLOON_TAGS)
+		return;
+	b->count.value[s->tag] = s->value;
+	b->count.known |= 1u << s->tag;
+}
+
+/* The buffer is kept until somebody wants fresh ones. A driver has one; what is
+ * more than that is only given back. */
+static bool take_stats(struct balloon *b, unsigned queue)
+{
+	struct balloon_stat stat[BALLOON_STATS_MAX];
+	unsigned n = b->chain.read_bytes / sizeof(stat[0]);
+	bool extra, read;
+
+	if (n > BALLOON_STATS_MAX)
+		n = BALLOON_STATS_MAX;
+	read = chain_read(&b->v.queue[queue], &b->chain, 0, stat,
+			  n * sizeof(stat[0]));
+	pthread_mutex_lock(&b->lock);
+	extra = b->holding;
+	if (!extra) {
+		b->holding = true;
+		b->stats_queue = queue;
+		b->stats_head = b->chain.head;
+	}
+	b->count.known = 0;
+	for (unsigned i = 0; i < n && read; i++)
+		take_stat(b, &stat[i]);
+	b->count.updated_s = time(NULL);
+	b->wanted = false;
+	pthread_cond_broadcast(&b->told);
+	pthread_mutex_unlock(&b->lock);
+	return !extra || virtio_give(&b->v, queue, b->chain.head, 0);
+}
+
+/* Somebody wants statistics: the driver fills the buffer when it gets it. */
+static bool ask_for_stats(struct balloon *b)
+{
+	bool give;
+
+	pthread_mutex_lock(&b->lock);
+	give = b->wanted && b->holding;
+	b->holding = b->holding && !give;
+	pthread_mutex_unlock(&b->lock);
+	return !give || virtio_give(&b->v, b->stats_queue, b->stats_head, 0);
+}
+
+enum role { INFLATE, DEFLATE, STATISTICS, REPORT };
+
+/* What queue @n is for. */
+static enum role role_of(const struct balloon *b, unsigned n)
+{
+	if (n <= DEFLATE)
+		return n;
+	return n == STATISTICS && (b->v.accepted & BALLOON_F_STATS) ? STATISTICS
+								    : REPORT;
+}
+
+/* The chain that was taken. False: the queue is broken. */
+static bool perform(struct balloon *b, unsigned n)
+{
+	switch (role_of(b, n)) {
+	case INFLATE:
+		inflate(b, n);
+		break;
+	case DEFLATE:
+		deflate(b);
+		break;
+	case STATISTICS:
+		return take_stats(b, n);
+	case REPORT:
+		report_free(b);
+		break;
+	}
+	return virtio_give(&b->v, n, b->chain.head, 0);
+}
+
+static enum virtio_work balloon_queue(struct virtio *v, unsigned n)
+{
+	struct balloon *b = balloon_of(v);
+
+	if (role_of(b, n) == STATISTICS && !ask_for_stats(b))
+		return VIRTIO_BROKEN;
+	for (unsigned i = 0; i < BUDGET; i++) {
+		enum vq_take t = virtqueue_take(&v->queue[n], &b->chain);
+
+		if (t != VQ_TAKEN)
+			return t == VQ_EMPTY ? VIRTIO_DONE : VIRTIO_BROKEN;
+		if (!perform(b, n))
+			return VIRTIO_BROKEN;
+	}
+	return VIRTIO_MORE;
+}
+
+/* The next driver begins with an empty balloon: what is discarded is only
+ * absent, and comes back when touched. */
+static void balloon_reset(struct virtio *v)
+{
+	const uint32_t none = 0;
+	struct balloon *b = balloon_of(v);
+
+	pthread_mutex_lock(&b->lock);
+	b->holding = b->wanted = false;
+	b->count.known = 0;
+	b->count.updated_s = 0;
+	pthread_cond_broadcast(&b->told);
+	pthread_mutex_unlock(&b->lock);
+	virtio_config_set(v, offsetof(struct balloon_config, actual), &none,
+			  sizeof(none));
+}
+
+/* `actual` alone can be written, as a whole (D9: no more than there is). */
+static void balloon_config_written(struct virtio *v, unsigned offset,
+				   unsigned len, uint64_t value)
+{
+	struct balloon *b = balloon_of(v);
+	uint32_t actual;
+
+	if (offset != offsetof(struct balloon_config, actual) ||
+	    len != sizeof(actual))
+		return;
+	actual = (uint32_t)(value < b->setup.ram_pages ? value
+						       : b->setup.ram_pages);
+	memcpy(v->config + offset, &actual, sizeof(actual));
+}
+
+static void balloon_destroy(struct virtio *v)
+{
+	struct balloon *b = balloon_of(v);
+
+	pthread_cond_destroy(&b->told);
+	pthread_mutex_destroy(&b->lock);
+	free(b);
+}
+
+static const struct virtio_ops balloon_ops = {
+	.queue = balloon_queue,
+	.reset = balloon_reset,
+	.config = balloon_config_written,
+	.destroy = balloon_destroy,
+};
+
+void balloon_set_target(struct virtio *v, uint32_t pages)
+{
+	virtio_config_set(v, offsetof(struct balloon_config, num_pages), &pages,
+			  sizeof(pages));
+}
+
+void balloon_report(struct virtio *v, struct balloon_report *r)
+{
+	struct balloon *b = balloon_of(v);
+	struct balloon_config c;
+
+	virtio_config_get(v, 0, &c, sizeof(c));
+	pthread_mutex_lock(&b->lock);
+	*r = b->count;
+	pthread_mutex_unlock(&b->lock);
+	r->target_pages = c.num_pages;
+	r->actual_pages = c.actual;
+	r->deflate_on_oom = b->setup.deflate_on_oom;
+	r->reporting = b->setup.reporting;
+}
+
+static struct timespec in_ms(unsigned ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += ms % 1000 * 1000000L;
+	if (t.tv_nsec >= 1000000000L) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000L;
+	}
+	return t;
+}
+
+void balloon_refresh(struct virtio *v, unsigned timeout_ms)
+{
+	struct balloon *b = balloon_of(v);
+	struct timespec until = in_ms(timeout_ms);
+	bool asked;
+	int r = 0;
+
+	pthread_mutex_lock(&b->lock);
+	asked = b->wanted = b->holding;
+	pthread_mutex_unlock(&b->lock);
+	if (!asked)
+		return;
+	virtio_wake(v);
+	pthread_mutex_lock(&b->lock);
+	while (b->wanted && !r)
+		r = pthread_cond_clockwait(&b->told, &b->lock, CLOCK_MONOTONIC,
+					   &until);
+	pthread_mutex_unlock(&b->lock);
+}
+
+static struct virtio_kind kind_of(const struct balloon_setup *s)
+{
+	return (struct virtio_kind){
+		.ops = &balloon_ops,
+		.name = "balloon",
+		.id = VIRTIO_ID_BALLOON,
+		.features = BALLOON_F_STATS |
+			    (s->deflate_on_oom ? BALLOON_F_DEFLATE_ON_OOM : 0) |
+			    (s->reporting ? BALLOON_F_REPORTING : 0),
+		.queues = s->reporting ? BALLOON_QUEUES : REPORT,
+		.queue_size = 128,
+	};
+}
+
+int virtio_balloon_create(struct virtio **out, const struct balloon_setup *s,
+			  const struct virtio_host *host)
+{
+	const struct balloon_config config = { .num_pages = s->target_pages };
+	const struct virtio_kind kind = kind_of(s);
+	struct balloon *b = calloc(1, sizeof(*b));
+	int r;
+
+	if (!b)
+		return -ENOMEM;
+	b->setup = *s;
+	r = virtio_init(&b->v, &kind, host);
+	if (r) {
+		free(b);
+		return r;
+	}
+	pthread_mutex_init(&b->lock, NULL);
+	pthread_cond_init(&b->told, NULL);
+	virtio_config_set(&b->v, 0, &config, sizeof(config));
+	*out = &b->v;
+	return 0;
+}

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+# A demonstration that cannot fail proves nothing: with the kernel option
+# broken=NAME its concept is wrong in one place, and it must say so.
+use strict;
+use warnings;
+use lib 'tests/guest/lib';
+use Test::More;
+use Twofold;
+
+for my $accel (accels()) {
+	for my $name (demonstrations()) {
+		my $r = start($accel, '-c', 2, '--', "broken=$name", '--', $name);
+		is finish($r, 60), 1, "$accel: broken=$name";
+		like slurp($r->{out}), qr/^not ok 1 - \Q$name\E:/m, 'seen'
+			or diag slurp($r->{out});
+	}
+	last; # the kernel is the same on the others
+}
+
+done_testing;

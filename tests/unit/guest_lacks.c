@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the guest's memory and files want of the rest of the kernel, which there
+ * is none of on the host. A test that comes as far as calling one has its own.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#define LACKS(name)                            \
+	__attribute__((weak)) void name(void); \
+	void name(void)                        \
+	{                                      \
+		abort();                       \
+	}
+
+LACKS(format)
+LACKS(gate_page_pa)
+LACKS(lab_record)
+LACKS(lapic_ticks)
+LACKS(print)
+LACKS(process_at)
+LACKS(process_find)
+LACKS(process_kernel)
+LACKS(process_kill)
+LACKS(process_refuse)
+LACKS(program_at)
+LACKS(sleep_on)
+LACKS(sleep_until)
+LACKS(tlb_flush_page)
+LACKS(tlb_flush_space)
+LACKS(uart_write)
+LACKS(wake)
+
+extern const char kernel_start[1], text_end[1], rodata_end[1], kernel_end[1];
+extern uint64_t pte_g, pte_nx;
+extern bool lab_tracing;
+
+__attribute__((weak)) const char kernel_start[1], text_end[1], rodata_end[1],
+	kernel_end[1];
+__attribute__((weak)) uint64_t pte_g, pte_nx;
+__attribute__((weak)) bool lab_tracing;
