@@ -65,8 +65,9 @@
  * Both count for ever; the ring is indexed modulo its size. A descriptor is
  * read when its turn comes.
  *
- * Addresses are the device's: guest-physical, or, while the guest has attached
- * ABI_DMA_ENDPOINT to a domain of the IOMMU, translated by that. They must
+ * Addresses are the device's, the ring's among them: guest-physical, or, while
+ * the guest has attached ABI_DMA_ENDPOINT to a domain of the IOMMU, translated
+ * by that. They must
  * lie below 2^DMA_BITS: 24 after reset, as with the PC's first engines; who
  * has memory above 16 MiB may say so.
  */

@@ -145,9 +145,10 @@ static void main_thread(void *unused)
 	swap_init();
 	reclaim_init();
 	status = start_program();
-	if (!status)
+	if (!status) {
 		status = wait_for_program();
-	end_others();
+		end_others();
+	}
 	fs_unmount();
 	print_summary();
 	exit_run(status);

@@ -93,12 +93,15 @@ static void side_end(const struct side *s)
 		frames_free(s->region, REGION_ORDER);
 }
 
-/* The device sees all of the source, and of the target the window. */
+/* The device sees its ring, all of the source, and of the target the window. */
 static int64_t limit(const struct sys_dma *t, const struct side *from,
 		     const struct side *to)
 {
+	const pa_t ring_pa = { registers[DMA_RING / 8] };
 	int64_t error = iommu_attach();
 
+	if (!error)
+		error = iommu_map(ring_pa, PAGE_SIZE, IOMMU_READ | IOMMU_WRITE);
 	if (!error)
 		error = iommu_map(frame_pa(from->region), REGION_BYTES,
 				  IOMMU_READ);

@@ -360,14 +360,17 @@ static void it_stops_goes_on_and_resets(void **state)
 	begin(0);
 	for (unsigned i = 0; i < RING_SIZE; i++)
 		put(slot_at(i), &d, sizeof(d));
-	set(DMA_HEAD, RING_SIZE);
-	set(DMA_HEAD, RING_SIZE + 1 + get(DMA_TAIL)); /* more than it holds? */
 	set(DMA_CONTROL, 0);
 	wait_idle();
-	progress = get(DMA_TAIL) * d.bytes + get(DMA_PROGRESS);
+	set(DMA_HEAD, RING_SIZE);
+	set(DMA_HEAD, RING_SIZE + 1 + get(DMA_TAIL)); /* more than it holds? */
 	set(DMA_RING_SIZE, 32); /* not while some are to be done */
 	set(DMA_RING_SIZE, 33);
 	assert_int_equal(get(DMA_RING_SIZE), RING_SIZE);
+	set(DMA_CONTROL, DMA_RUN);
+	set(DMA_CONTROL, 0);
+	wait_idle();
+	progress = get(DMA_TAIL) * d.bytes + get(DMA_PROGRESS);
 	assert_int_equal(progress % PAGE_SIZE, 0);
 	set(DMA_CONTROL, DMA_RUN);
 	wait_idle();

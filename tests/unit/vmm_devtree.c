@@ -201,7 +201,7 @@ static void the_dma_engine_is_always_there(void **state)
 	build();
 	assert_string_equal(only_node("twofold,dma"), "/soc/dma@d0001000");
 	has_cells("/soc/dma@d0001000", "reg", 4, 0u, 0xd0001000u, 0u, 0x1000u);
-	has_cells("/soc/dma@d0001000", "interrupts", 2, 5u, 1u);
+	has_cells("/soc/dma@d0001000", "interrupts", 2, 5u, 2u);
 }
 
 static void interrupts_have_a_controller(void **state)
