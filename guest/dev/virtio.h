@@ -28,6 +28,7 @@ struct virtio {
 	volatile uint8_t *registers;
 	unsigned line; /* of the IOAPIC */
 	uint64_t features; /* both sides know */
+	bool failed; /* it answers no request any more */
 	struct virtqueue *queues[VIRTQUEUES];
 };
 
@@ -72,7 +73,10 @@ static inline bool virtqueue_is_done(const struct virtqueue *q, unsigned slot)
 	return q->done >> slot & 1;
 }
 
-/* The same, and sleep until the device is through. */
+/*
+ * The same, and sleep until the device is through. One that has failed writes
+ * no answer: let there be one before that says so.
+ */
 void virtqueue_run(struct virtqueue *q, unsigned slot,
 		   const struct virtio_part *parts, unsigned n);
 
