@@ -81,12 +81,15 @@ struct virtio_kind {
 /* What the vmm lends each device. */
 struct virtio_host {
 	struct stage2 *memory;
+	/* A queue's: the VM was paused because a page cannot be had, and goes
+	 * on. On the I/O thread; NULL: then that is an error at once. */
+	bool (*again)(void *ctx);
 	struct irq_line irq;
 	/* Have 32-bit writes to QueueNotify count in the eventfd @kick, without
 	 * a call of the device. Called at most once, on a vCPU thread. NULL or
 	 * no success: the writes reach the device, which does the same. */
 	void (*direct_kicks)(void *ctx, int kick);
-	void *ctx; /* of direct_kicks */
+	void *ctx; /* of both */
 };
 
 struct virtio_counters {

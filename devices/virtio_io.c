@@ -88,6 +88,8 @@ static void take_over(struct virtio *v)
 
 		*q = v->latch[i].ready ? v->latch[i].queue
 				       : (struct virtqueue){ .size = 0 };
+		q->again = v->host.again;
+		q->ctx = v->host.ctx;
 		q->indirect = v->accepted & VIRTIO_F_INDIRECT;
 		q->event_idx = v->accepted & VIRTIO_F_EVENT_IDX;
 	}

@@ -17,6 +17,29 @@ static gpa_t plus(gpa_t at, uint64_t offset)
 	return (gpa_t){ at.v + offset };
 }
 
+/* No RAM is the guest's mistake; RAM that cannot be had is not. */
+static bool again(const struct virtqueue *q, gpa_t at, size_t len)
+{
+	return q->again && guest_has(q->memory, at, len) && q->again(q->ctx);
+}
+
+static bool read_ram(const struct virtqueue *q, gpa_t at, void *to, size_t len)
+{
+	while (!guest_read(q->memory, at, to, len))
+		if (!again(q, at, len))
+			return false;
+	return true;
+}
+
+static bool write_ram(const struct virtqueue *q, gpa_t at, const void *from,
+		      size_t len)
+{
+	while (!guest_write(q->memory, at, from, len))
+		if (!again(q, at, len))
+			return false;
+	return true;
+}
+
 bool virtqueue_valid(const struct virtqueue *q)
 {
 	uint64_t n = q->size;
@@ -33,7 +56,7 @@ static bool waiting(struct virtqueue *q, uint16_t *n)
 {
 	uint16_t idx;
 
-	if (!guest_read(q->memory, plus(q->driver, 2), &idx, sizeof(idx)))
+	if (!read_ram(q, plus(q->driver, 2), &idx, sizeof(idx)))
 		return false;
 	*n = (uint16_t)(idx - q->seen);
 	return *n <= q->size;
@@ -46,7 +69,7 @@ static bool ask(struct virtqueue *q)
 		plus(q->device, RING + q->size * sizeof(struct vq_used));
 
 	return !q->event_idx ||
-	       guest_write(q->memory, avail_event, &q->seen, sizeof(q->seen));
+	       write_ram(q, avail_event, &q->seen, sizeof(q->seen));
 }
 
 /* Where the descriptors of a chain are: the queue's table or an indirect one,
@@ -83,8 +106,7 @@ static bool fetch(struct virtqueue *q, struct table *t, uint32_t i,
 		*d = t->desc[i];
 		return true;
 	}
-	return guest_read(q->memory, plus(q->desc, i * sizeof(*d)), d,
-			  sizeof(*d));
+	return read_ram(q, plus(q->desc, i * sizeof(*d)), d, sizeof(*d));
 }
 
 /* It may end a chain that already has @segments (2.7.5.3.2). */
@@ -99,7 +121,7 @@ static bool open_indirect(struct virtqueue *q, struct table *t,
 	t->size = n;
 	t->left = q->size - segments;
 	t->indirect = true;
-	return guest_read(q->memory, (gpa_t){ d->at }, t->desc, d->len);
+	return read_ram(q, (gpa_t){ d->at }, t->desc, d->len);
 }
 
 static bool walk(struct virtqueue *q, struct vq_chain *c, struct table *t)
@@ -132,8 +154,7 @@ static bool read_chain(struct virtqueue *q, struct vq_chain *c)
 	t.indirect = false;
 	c->readable = c->segments = 0;
 	c->read_bytes = c->write_bytes = 0;
-	return guest_read(q->memory, at, &c->head, sizeof(c->head)) &&
-	       walk(q, c, &t);
+	return read_ram(q, at, &c->head, sizeof(c->head)) && walk(q, c, &t);
 }
 
 enum vq_take virtqueue_take(struct virtqueue *q, struct vq_chain *c)
@@ -170,9 +191,8 @@ static bool copy(struct virtqueue *q, const struct vq_segment *s, unsigned n,
 		offset = 0;
 		if (part > len)
 			part = len;
-		if (at.v < s->at.v ||
-		    !(to ? guest_read(q->memory, at, to, part)
-			 : guest_write(q->memory, at, from, part)))
+		if (at.v < s->at.v || !(to ? read_ram(q, at, to, part)
+					   : write_ram(q, at, from, part)))
 			return false;
 		to = to ? to + part : NULL;
 		from = from ? from + part : NULL;
@@ -200,10 +220,9 @@ bool virtqueue_give(struct virtqueue *q, uint16_t head, uint32_t written)
 	uint64_t i = q->used & (q->size - 1);
 	uint16_t idx = (uint16_t)(q->used + 1);
 
-	if (!guest_write(q->memory, plus(q->device, RING + i * sizeof(u)), &u,
-			 sizeof(u)))
+	if (!write_ram(q, plus(q->device, RING + i * sizeof(u)), &u, sizeof(u)))
 		return false;
-	if (!guest_write(q->memory, plus(q->device, 2), &idx, sizeof(idx)))
+	if (!write_ram(q, plus(q->device, 2), &idx, sizeof(idx)))
 		return false;
 	q->used = idx;
 	return true;
@@ -223,8 +242,8 @@ bool virtqueue_interrupts(struct virtqueue *q)
 
 	if (q->used == q->told)
 		return false;
-	if (!guest_read(q->memory, plus(q->driver, q->event_idx ? event_at : 0),
-			&word, sizeof(word)))
+	if (!read_ram(q, plus(q->driver, q->event_idx ? event_at : 0), &word,
+		      sizeof(word)))
 		wants = true;
 	else if (q->event_idx)
 		wants = passed(q, word);

@@ -21,6 +21,10 @@
 
 struct virtqueue {
 	struct stage2 *memory;
+	/* RAM could not be had: true when there is reason to try once more. As
+	 * long as there may be, it waits. NULL: there never is. */
+	bool (*again)(void *ctx);
+	void *ctx; /* of again */
 	/* Latched when the driver made the queue ready; size 0: it has not. */
 	uint16_t size; /* a power of two */
 	gpa_t desc, driver, device;

@@ -43,10 +43,14 @@ $(OUT)/tests/unit/ept_fail: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 	io_uring_queue_init io_uring_submit_and_wait malloc calloc \
 	aligned_alloc mmap ZSTD_createCCtx ZSTD_createDCtx)
 
+$(OUT)/tests/unit/dev_virtqueue: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
+	guest_read guest_write)
+
 # Those that tests/fuzz/virtio_host.h takes over.
 VIRTIO_WRAPS := $(addprefix -Wl$(comma)--wrap=, poll pthread_create \
 	pthread_join pthread_cond_wait io_uring_queue_init)
-$(OUT)/tests/unit/dev_virtio_corpus: WRAPS = $(VIRTIO_WRAPS)
+$(OUT)/tests/unit/dev_virtio_corpus $(OUT)/tests/unit/dev_dma_corpus: \
+	WRAPS = $(VIRTIO_WRAPS)
 # And those that tests/unit/ept_stage2_host.c stands in for.
 $(OUT)/tests/unit/ept_stage2_host: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 	uffd_zero uffd_continue)

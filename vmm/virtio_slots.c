@@ -43,6 +43,22 @@ static void direct_kicks(void *ctx, int kick)
 	ioctl(s->vm->fd, KVM_IOEVENTFD, &e);
 }
 
+/* With --on-swap-error stop, a page that is lost has paused the VM: who
+ * repairs the storage and resumes it has spared the guest an error. */
+static bool wait_resumed(void *ctx)
+{
+	struct vm *vm = ((struct virtio_slot *)ctx)->vm;
+	bool waited, go;
+
+	pthread_mutex_lock(&vm->lock);
+	waited = vm->paused;
+	while (vm->paused && vm->end == VM_RUNNING)
+		pthread_cond_wait(&vm->changed, &vm->lock);
+	go = waited && vm->end == VM_RUNNING;
+	pthread_mutex_unlock(&vm->lock);
+	return go;
+}
+
 static unsigned disks(const struct vm *vm)
 {
 	return vm->options->disks;
@@ -158,6 +174,7 @@ static bool wire(struct vm *vm, size_t k, unsigned i, struct complaint *why)
 	struct virtio_host host = {
 		.memory = vm->stage2,
 		.irq = { .set = set_line, .ctx = s },
+		.again = wait_resumed,
 		.direct_kicks = direct_kicks,
 		.ctx = s,
 	};

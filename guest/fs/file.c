@@ -35,18 +35,8 @@ static const struct file_ops regular_ops = {
 	.kind = FILE_REGULAR,
 };
 
-static int64_t refuse(struct file *f, struct space *s, uintptr_t user, size_t n)
-{
-	(void)f;
-	(void)s;
-	(void)user;
-	(void)n;
-	return -EISDIR;
-}
-
+/* Neither read nor written: it is listed. */
 static const struct file_ops directory_ops = {
-	.read = refuse,
-	.write = refuse,
 	.close = close,
 	.kind = FILE_DIRECTORY,
 };
@@ -133,14 +123,16 @@ int64_t file_read(struct file *f, struct space *s, uintptr_t user, size_t n)
 {
 	if (!(f->flags & OPEN_READ))
 		return -EBADF;
-	return f->ops->read(f, s, user, n);
+	if (!f->ops->read)
+		return -EISDIR;
+	return f->ops->read(f, s, user, n < FILE_PART ? n : FILE_PART);
 }
 
 int64_t file_write(struct file *f, struct space *s, uintptr_t user, size_t n)
 {
 	if (!(f->flags & OPEN_WRITE))
 		return -EBADF;
-	return f->ops->write(f, s, user, n);
+	return f->ops->write(f, s, user, n < FILE_PART ? n : FILE_PART);
 }
 
 struct mapping *file_mapping(struct file *f)

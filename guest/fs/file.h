@@ -44,7 +44,11 @@ struct file *file_console(void);
 void file_get(struct file *f);
 void file_put(struct file *f); /* may sleep */
 
-/* -EBADF where it was not opened for that. May sleep. */
+/*
+ * At most FILE_PART bytes, so that the kernel lock is free again soon. -EBADF
+ * where it was not opened for that. May sleep.
+ */
+#define FILE_PART (64 * PAGE_SIZE)
 int64_t file_read(struct file *f, struct space *s, uintptr_t user, size_t n);
 int64_t file_write(struct file *f, struct space *s, uintptr_t user, size_t n);
 

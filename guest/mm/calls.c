@@ -167,7 +167,7 @@ int64_t sys_limit(const struct trap_frame *f)
 
 int64_t sys_reclaim(const struct trap_frame *f)
 {
-	return reclaim_pass(current()->space, index_of(f->rdi));
+	return reclaim_pass(index_of(f->rdi));
 }
 
 int64_t sys_object(const struct trap_frame *f)

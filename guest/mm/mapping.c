@@ -170,7 +170,8 @@ static int store(struct mapping *m, struct frame *f)
 	if (f->owner != m || !(f->flags & FRAME_DIRTY))
 		return 0;
 	f->flags &= ~FRAME_DIRTY;
-	rmap_protect(f);
+	if (f->maps)
+		rmap_protect(f);
 	error = transfer(m, f, m->ops->write);
 	m->unsaved--;
 	if (error)
@@ -221,7 +222,8 @@ static void discard(struct mapping *m, uint64_t index, uint64_t word)
 		return;
 	}
 	if (f) {
-		rmap_unmap(f);
+		if (f->maps)
+			rmap_unmap(f);
 		word = word_of(f->slot);
 		remove(m, f, word);
 	}

@@ -163,11 +163,9 @@ bool reclaim(unsigned want, bool kill)
 	return frame_room() || (kill && oom_kill());
 }
 
-unsigned reclaim_pass(struct space *s, unsigned want)
+unsigned reclaim_pass(unsigned want)
 {
-	struct pass p = { .only = s, .files = true, .want = want };
-
-	return run_passes(p, 1);
+	return run_passes((struct pass){ .want = want, .files = true }, 1);
 }
 
 bool reclaim_space(struct space *s)

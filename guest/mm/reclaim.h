@@ -43,8 +43,8 @@ bool reclaim_running(void);
  */
 bool reclaim(unsigned want, bool kill);
 
-/* One pass over @s's own pages: how many frames were freed. Sleeps. */
-unsigned reclaim_pass(struct space *s, unsigned want);
+/* One pass, for SYS_RECLAIM: how many frames were freed. Sleeps. */
+unsigned reclaim_pass(unsigned want);
 
 /* One of @s's own pages leaves. False: none could. Sleeps. */
 bool reclaim_space(struct space *s);

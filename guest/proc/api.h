@@ -64,7 +64,7 @@ enum sys_number {
 	SYS_SLAB, /* (index, struct sys_slab *): 1, 0 at the end */
 	SYS_LIMIT, /* (limit_what, value): the value before */
 	SYS_DROP_CACHES, /* (): clean pages of files; how many were freed */
-	SYS_RECLAIM, /* (frames): the caller's, as reclaim would; how many left */
+	SYS_RECLAIM, /* (frames): evict as reclaim would; how many left */
 	SYS_OBJECT, /* (struct sys_object *): see there */
 	SYS_PROBE, /* (enum probe, struct sys_probe *): see there */
 	SYS_DMA, /* (struct sys_dma *) */

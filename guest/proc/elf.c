@@ -94,46 +94,47 @@ static bool is_sane(const struct elf_segment *p, uint64_t bytes)
 	       page_offset(p->va) == page_offset(p->offset);
 }
 
-static int load(struct space *s, struct inode *file, const struct elf_header *h,
-		uintptr_t *end)
+/*
+ * @first is the first page, as the cache has it: a program may write to it
+ * meanwhile. So each part is copied once, then checked.
+ */
+static int load(struct space *s, struct inode *file, const char *first,
+		uintptr_t *entry, uintptr_t *end)
 {
-	const struct elf_segment *p;
+	struct elf_header h;
+	struct elf_segment p;
+	int error = 0;
 
-	if (!is_ours(h, file->bytes))
+	memcpy(&h, first, sizeof(h));
+	if (!is_ours(&h, file->bytes))
 		return -ENOEXEC;
-	p = (const void *)((const char *)h + h->segments_at);
-	for (unsigned i = 0; i < h->segments; i++, p++) {
-		int error;
-
-		if (p->type != ELF_LOAD || !p->memory_bytes)
+	*entry = h.entry;
+	*end = 0;
+	for (unsigned i = 0; !error && i < h.segments; i++) {
+		memcpy(&p, first + h.segments_at + i * sizeof(p), sizeof(p));
+		if (p.type != ELF_LOAD || !p.memory_bytes)
 			continue;
-		error = is_sane(p, file->bytes)
-				? map_segment(s, &file->pages, p)
+		error = is_sane(&p, file->bytes)
+				? map_segment(s, &file->pages, &p)
 				: -ENOEXEC;
-		if (error)
-			return error;
-		if (page_up(p->va + p->memory_bytes) > *end)
-			*end = page_up(p->va + p->memory_bytes);
+		if (page_up(p.va + p.memory_bytes) > *end)
+			*end = page_up(p.va + p.memory_bytes);
 	}
-	return 0;
+	return error;
 }
 
 int elf_load(struct space *s, struct inode *file, uintptr_t *entry,
 	     uintptr_t *end)
 {
-	const struct elf_header *h;
 	struct frame *first;
 	int error;
 
-	if (file->kind != FILE_REGULAR || file->bytes < sizeof(*h))
+	if (file->kind != FILE_REGULAR)
 		return -ENOEXEC;
 	error = mapping_get(&file->pages, 0, &first);
 	if (error)
 		return error;
-	h = direct(frame_pa(first));
-	*entry = h->entry;
-	*end = 0;
-	error = load(s, file, h, end);
+	error = load(s, file, direct(frame_pa(first)), entry, end);
 	frame_put(first);
 	return error;
 }

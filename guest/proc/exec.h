@@ -18,12 +18,12 @@ struct arguments {
 int arguments_add(struct arguments *a, const char *text);
 
 /*
- * @p, which has no space yet or is the current process, is the program at @path
- * from its first instruction on. Programs of the kernel image are there even if
- * the disk has none of that name. On an error (-ENOENT, -EACCES, -ENOEXEC,
- * -ENOMEM, -EIO) nothing has changed. May sleep.
+ * @p, which has no space yet or is the current process, is program @name from
+ * its first instruction on. What the root lacks is looked for in the kernel
+ * image, too. On an error (-ENOENT, -ENOEXEC, -ENOMEM, -EIO)
+ * nothing has changed.
  */
-int process_exec(struct process *p, const char *path,
+int process_exec(struct process *p, const char *name,
 		 const struct arguments *a);
 
 #endif

@@ -3,9 +3,9 @@
 #                               on the virtio devices and the DMA engine
 #
 # Damaging inputs are left as crash-* in build/fuzz; build/fuzz/image FILE (or
-# virtio FILE) runs one again. What was learnt stays in build/fuzz/corpus and
-# virtio-corpus. tests/fuzz/virtio.corpus keeps the essence of that as a line
-# of hexadecimal digits each; make unit replays it.
+# virtio FILE, dma FILE) runs one again. What was learnt stays in
+# build/fuzz/corpus, virtio-corpus and dma-corpus. tests/fuzz/*.corpus keep the
+# essence of that as a line of hexadecimal digits each; make unit replays them.
 
 FUZZ := $(BUILD)/fuzz
 FUZZ_SECONDS ?= 60
@@ -34,7 +34,7 @@ $(FUZZ)/dma: tests/fuzz/dma.c tests/fuzz/virtio_host.h \
 		-fno-sanitize-recover=all $(VIRTIO_WRAPS) -o $@ \
 		$(filter %.c,$^)
 
-$(FUZZ)/virtio-corpus: tests/fuzz/virtio.corpus
+$(FUZZ)/%-corpus: tests/fuzz/%.corpus
 	@mkdir -p $@
 	perl -ne 'chomp; open F, ">$@/$$."; print F pack "H*", $$_' <$<
 
@@ -43,8 +43,8 @@ $(FUZZ)/image_seed: tests/fuzz/image_seed.c tests/unit/image_fixture.h
 	$(CC) -I. -D_GNU_SOURCE -std=gnu17 $(WARNINGS) -o $@ $<
 
 fuzz: $(FUZZ)/image $(FUZZ)/image_seed $(FUZZ)/virtio $(FUZZ)/virtio-corpus \
-	$(FUZZ)/dma
-	@mkdir -p $(FUZZ)/corpus $(FUZZ)/dma-corpus
+	$(FUZZ)/dma $(FUZZ)/dma-corpus
+	@mkdir -p $(FUZZ)/corpus
 	$(FUZZ)/image_seed >$(FUZZ)/corpus/good
 	$(FUZZ)/image -max_total_time=$(FUZZ_SECONDS) -max_len=16384 \
 		-artifact_prefix=$(FUZZ)/ $(FUZZ)/corpus

@@ -445,6 +445,65 @@ static void a_queue_without_memory_is_broken(void **state)
 	take_broken();
 }
 
+/* The next calls that fail although there is RAM, and how often somebody may
+ * ask again. */
+static unsigned failing, patience, asked;
+
+bool __real_guest_read(struct stage2 *s, gpa_t at, void *to, size_t len);
+bool __real_guest_write(struct stage2 *s, gpa_t at, const void *from,
+			size_t len);
+bool __wrap_guest_read(struct stage2 *s, gpa_t at, void *to, size_t len);
+bool __wrap_guest_write(struct stage2 *s, gpa_t at, const void *from,
+			size_t len);
+
+bool __wrap_guest_read(struct stage2 *s, gpa_t at, void *to, size_t len)
+{
+	return failing ? failing--, false : __real_guest_read(s, at, to, len);
+}
+
+bool __wrap_guest_write(struct stage2 *s, gpa_t at, const void *from,
+			size_t len)
+{
+	return failing ? failing--,
+	       false   : __real_guest_write(s, at, from, len);
+}
+
+static bool ask_again(void *ctx)
+{
+	assert_ptr_equal(ctx, &asked);
+	asked++;
+	return patience ? patience--, true : false;
+}
+
+/* F5: memory that cannot be had now but later is waited for, and the driver
+ * sees nothing of it; no RAM at all is not asked for again. */
+static void lost_pages_that_come_back(void **state)
+{
+	uint8_t bytes[16];
+
+	(void)state;
+	q.again = ask_again;
+	q.ctx = &asked;
+	asked = 0;
+	put_chain(DESC, 2, 1);
+	offer(SIZE, 0);
+	failing = patience = 3;
+	take(VQ_TAKEN);
+	assert_int_equal(asked, 3);
+	failing = patience = 1;
+	assert_true(chain_read(&q, &chain, 0, bytes, sizeof(bytes)));
+	failing = patience = 1;
+	assert_true(virtqueue_give(&q, 0, 0));
+	assert_int_equal(asked, 5);
+	failing = 3;
+	patience = 2;
+	assert_false(chain_write(&q, &chain, 0, bytes, sizeof(bytes)));
+	assert_int_equal(asked, 8);
+	chain.segment[0].at.v = HOLE;
+	assert_false(chain_read(&q, &chain, 0, bytes, sizeof(bytes)));
+	assert_int_equal(asked, 8);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -468,6 +527,7 @@ int main(void)
 		TEST(kicks_are_asked_for_when_idle),
 		TEST(areas_are_checked),
 		TEST(a_queue_without_memory_is_broken),
+		TEST(lost_pages_that_come_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

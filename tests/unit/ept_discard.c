@@ -205,17 +205,23 @@ static void pins_count_and_hold(void **state)
 
 #define ROUNDS 40
 
-/* D6: it finds its own old word, or zero. Counts what else it finds. */
+/* A vCPU, with a word of its own in every page. */
+struct toucher {
+	pthread_t thread;
+	unsigned word;
+	unsigned wrong; /* words that were neither its own old one nor zero */
+};
+
 static void *touch_all(void *arg)
 {
-	unsigned *wrong = arg;
+	struct toucher *t = arg;
 
 	for (unsigned round = 0; round < ROUNDS; round++)
 		for (uint64_t page = 0; page < PAGES; page++) {
-			uint64_t was = touchable(page)[1];
+			uint64_t was = touchable(page)[t->word];
 
-			*wrong += was != 0 && was != page + 1;
-			touchable(page)[1] = page + 1;
+			t->wrong += was != 0 && was != page + 1;
+			touchable(page)[t->word] = page + 1;
 		}
 	return NULL;
 }
@@ -223,8 +229,7 @@ static void *touch_all(void *arg)
 /* D6, D14: discards race with touches, eviction and fetches of all kinds. */
 static void D6_D14_discards_race_with_touches(void **state)
 {
-	pthread_t toucher[2];
-	unsigned wrong[2] = { 0 };
+	struct toucher t[2] = { { .word = 1 }, { .word = 2 } };
 
 	(void)state;
 	if (!may_watch())
@@ -232,7 +237,7 @@ static void D6_D14_discards_race_with_touches(void **state)
 	start((struct options){ .pages = PAGES, .limit = PAGES / 4 });
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(
-			pthread_create(&toucher[i], NULL, touch_all, &wrong[i]),
+			pthread_create(&t[i].thread, NULL, touch_all, &t[i]),
 			0);
 	for (unsigned round = 0; round < 8 * ROUNDS; round++) {
 		discard(round * 31 % (PAGES / 2), 64);
@@ -240,8 +245,8 @@ static void D6_D14_discards_race_with_touches(void **state)
 		check_audit();
 	}
 	for (unsigned i = 0; i < 2; i++) {
-		pthread_join(toucher[i], NULL);
-		assert_int_equal(wrong[i], 0);
+		pthread_join(t[i].thread, NULL);
+		assert_int_equal(t[i].wrong, 0);
 	}
 	assert_int_equal(failures, 0);
 	check_audit();

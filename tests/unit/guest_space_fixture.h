@@ -154,6 +154,21 @@ static inline uint64_t *access_word(struct space *s, uintptr_t va,
 	return direct(pa);
 }
 
+bool reclaim_space(struct space *s)
+{
+	(void)s;
+	return false;
+}
+
+int reclaim_range(struct vma *v, uintptr_t start, uintptr_t end)
+{
+	(void)v;
+	(void)start;
+	(void)end;
+	return 0;
+}
+
+#ifndef GUEST_SWAPS
 /* Swap: the slots are memory of the host. */
 #define SLOTS 4096u
 
@@ -180,20 +195,6 @@ void swap_put(uint32_t slot)
 {
 	assert_true(slots[slot].count > 0);
 	slots[slot].count--;
-}
-
-bool reclaim_space(struct space *s)
-{
-	(void)s;
-	return false;
-}
-
-int reclaim_range(struct vma *v, uintptr_t start, uintptr_t end)
-{
-	(void)v;
-	(void)start;
-	(void)end;
-	return 0;
 }
 
 int swap_in(struct vma *v, uintptr_t va, uint64_t *slot)
@@ -226,6 +227,7 @@ static inline unsigned evict(struct frame *f)
 	frame_put(f);
 	return leaves;
 }
+#endif
 
 static inline void spaces_begin(void)
 {
