@@ -32,6 +32,17 @@ for my $accel (accels()) {
 	like slurp($r->{out}), qr/no program/, 'an unknown program is named';
 }
 
+# What a shared mapping has written is on the disk for everybody.
+for my $accel (accels()) {
+	my $disk = scratch("$accel.img");
+	system('cp', 'build/guest/disk.img', $disk) and die "cp: $?";
+	run($accel, 0, '--disk', "path=$disk", '--', 'mmap-file');
+	my $there = `debugfs -R 'cat /demo-mmap-file' $disk 2>/dev/null`;
+	is $there, 'A' x 4096 . 's' . 'B' x 4095 . 'C' x 4096,
+		"$accel: debugfs reads what was mapped";
+	is system("e2fsck -fn $disk >/dev/null 2>&1"), 0, 'e2fsck finds no fault';
+}
+
 # Another's guest gets no lab device: this image no longer carries the note.
 my $image = slurp('build/guest/sample.elf');
 substr($image, index($image, "twofold\0"), 7) = 'another';
