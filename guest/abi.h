@@ -189,7 +189,9 @@ enum lab_command {
 	/* take all records out of the ring (the guest's ring is full) */
 	LAB_DRAIN = 8,
 	/* the kernel's own count of page faults so far is ARG0 */
-	LAB_REPORT = 9
+	LAB_REPORT = 9,
+	/* the balloon is to have ARG0 pages; ENODEV without one */
+	LAB_BALLOON = 10
 };
 
 /* Where a page is, as DESIGN names the states. */

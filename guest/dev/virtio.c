@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "guest/dev/balloon.h"
 #include "guest/dev/iommu.h"
 #include "guest/dev/irq.h"
 #include "guest/dev/virtio_blk.h"
@@ -80,6 +81,7 @@ static const struct {
 	int (*start)(struct virtio *v);
 } drivers[] = {
 	{ VIRTIO_BLK, virtio_blk_start },
+	{ VIRTIO_BALLOON, balloon_start },
 	{ VIRTIO_IOMMU, iommu_start },
 };
 
@@ -106,6 +108,11 @@ static void set_address(struct virtio *v, unsigned at, const void *to)
 uint32_t virtio_config(struct virtio *v, unsigned at)
 {
 	return get(v, CONFIG + at);
+}
+
+void virtio_set_config(struct virtio *v, unsigned at, uint32_t value)
+{
+	set(v, CONFIG + at, value);
 }
 
 static uint64_t device_features(struct virtio *v)
@@ -189,6 +196,7 @@ static void on_interrupt(void *ctx)
 	for (unsigned i = 0; i < VIRTQUEUES; i++)
 		if (v->queues[i])
 			take_used(v->queues[i]);
+	wake(v);
 }
 
 void virtio_go(struct virtio *v)
