@@ -37,7 +37,7 @@ struct statistic {
 
 #define STATISTICS_MOST 10u
 #define BATCH		256u /* frame numbers a request */
-#define RELIEF		32u /* frames given back at once */
+#define RELIEF		256u /* frames given back at once */
 #define REPORT_ORDER	9u
 #define REPORT_BLOCKS	8u
 
@@ -195,10 +195,11 @@ uint64_t balloon_report(void)
 		return 0;
 	frame_drain();
 	while (n < REPORT_BLOCKS &&
-	       (f[n] = frames_alloc(REPORT_ORDER, ZONE_NORMAL, FRAME_BALLOON))) {
-		parts[n] = (struct virtio_part){ frame_pa(f[n]),
-						 PAGE_SIZE << REPORT_ORDER,
-						 true };
+	       (f[n] = frames_alloc(REPORT_ORDER, ZONE_NORMAL,
+				    FRAME_BALLOON))) {
+		parts[n] =
+			(struct virtio_part){ frame_pa(f[n]),
+					      PAGE_SIZE << REPORT_ORDER, true };
 		n++;
 	}
 	if (n)

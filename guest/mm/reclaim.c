@@ -159,9 +159,11 @@ bool reclaim(unsigned want, bool kill)
 		return false;
 	if (run_passes((struct pass){ .want = want }, PASSES))
 		return true;
+	if (balloon_relieve())
+		return true;
 	reclaim_wake();
 	sleep_until(&reclaim_low, lapic_ticks() + 1);
-	return frame_room() || balloon_relieve() || (kill && oom_kill());
+	return frame_room() || (kill && oom_kill());
 }
 
 unsigned reclaim_pass(unsigned want)

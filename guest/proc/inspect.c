@@ -184,7 +184,8 @@ int64_t inspect_lab(const struct trap_frame *f)
 	if (user_read(current()->space, &lab, f->rdi, sizeof(lab)))
 		return -EFAULT;
 	break_lab(&lab);
-	if (lab.command < LAB_COUNTERS || (lab.command > LAB_WALK && lab.command != LAB_BALLOON))
+	if (lab.command < LAB_COUNTERS ||
+	    (lab.command > LAB_WALK && lab.command != LAB_BALLOON))
 		return -EINVAL;
 	if (lab.command == LAB_COUNTERS) {
 		bytes = sizeof(answer.counters);

@@ -54,6 +54,11 @@ int64_t sys_slab(unsigned index, struct sys_slab *slab)
 	return sys_call(SYS_SLAB, index, P(slab), 0);
 }
 
+int64_t sys_report(void)
+{
+	return sys_call(SYS_REPORT, 0, 0, 0);
+}
+
 int64_t sys_limit(enum limit_what what, uint64_t value)
 {
 	return sys_call(SYS_LIMIT, what, value, 0);

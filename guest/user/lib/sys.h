@@ -78,6 +78,7 @@ int64_t sys_vma(int64_t pid, unsigned index, struct sys_vma *vma);
 int64_t sys_process(unsigned index, struct sys_process *process);
 int64_t sys_zone(unsigned index, struct sys_zone *zone);
 int64_t sys_slab(unsigned index, struct sys_slab *slab);
+int64_t sys_report(void);
 int64_t sys_limit(enum limit_what what, uint64_t value);
 int64_t sys_drop_caches(void);
 int64_t sys_reclaim(uint64_t frames);

@@ -46,6 +46,7 @@
 	X(stage2_faults, "stage2-faults", "each kind, provoked and counted") \
 	X(overcommit, "overcommit", "four times the cap, nothing lost") \
 	X(double_paging, "double-paging", "two swaps at once, and the cure") \
+	X(balloon, "balloon", "memory given to the host, and back") \
 	X(pressure, "pressure", "the guest works while it is squeezed")
 /* clang-format on */
 

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* balloon: memory that the guest lends the host. */
+#include "guest/lib/errno.h"
+#include "guest/user/tour/demo.h"
+
+demo_fn demo_balloon;
+
+#define PAGES  128u /* that we have used, and need no longer */
+#define SIZE   1024u /* of the balloon: what is free at hand, ours included */
+#define LOCKED 512u /* more than others could be made to give up */
+#define ROOM   16u
+#define TICKS  300u
+
+/* Ask for @pages and wait until the kernel has given them. */
+static bool blow(struct demo *d, uint64_t pages)
+{
+	demo_lab(d, LAB_BALLOON, pages, NULL);
+	for (unsigned i = 0; i < TICKS; i++) {
+		if (demo_counts().balloon_frames == pages)
+			return true;
+		sys_sleep(1);
+	}
+	return demo_is(d, demo_counts().balloon_frames, pages);
+}
+
+/* Pages of ours that the host has in memory, then not ours any more. */
+static unsigned use_and_free(struct demo *d, uint64_t pa[PAGES])
+{
+	volatile char *area = demo_map(d, PAGES * PAGE_SIZE, 0);
+
+	if (!area)
+		return 0;
+	for (unsigned i = 0; i < PAGES; i++) {
+		area[i * PAGE_SIZE] = 1;
+		pa[i] = demo_walk(area + i * PAGE_SIZE).pa;
+	}
+	sys_munmap((uintptr_t)area, PAGES * PAGE_SIZE);
+	return PAGES;
+}
+
+/* How many of them the host has nothing in memory for. */
+static unsigned absent(struct demo *d, const uint64_t pa[PAGES])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < PAGES; i++)
+		n += demo_lab(d, LAB_STATE, pa[i], NULL) == LAB_ABSENT;
+	return n;
+}
+
+/* No room, and what is wanted may not be swapped: frames leave the balloon. */
+static uint64_t run_short(struct demo *d)
+{
+	void *area = demo_map(d, LOCKED * PAGE_SIZE, 0);
+	struct sys_counts before = demo_counts();
+	uint64_t taken;
+
+	if (!area)
+		return 0;
+	sys_limit(LIMIT_FRAMES, before.frames_used + ROOM);
+	demo_is(d, sys_mlock((uintptr_t)area, LOCKED * PAGE_SIZE), 0);
+	sys_limit(LIMIT_FRAMES, 0);
+	taken = demo_counts().balloon_taken_back - before.balloon_taken_back;
+	demo_is(d, demo_counts().oom_kills, before.oom_kills);
+	sys_munmap((uintptr_t)area, LOCKED * PAGE_SIZE);
+	return taken;
+}
+
+void demo_balloon(struct demo *d)
+{
+	struct sys_lab empty = { .command = LAB_BALLOON };
+	struct lab_counters before, full;
+	uint64_t pa[PAGES], taken, reported;
+
+	if (!demo_has_lab(d) || !use_and_free(d, pa))
+		return;
+	if (sys_lab(&empty) == -ENODEV) {
+		demo_skip(d, "the guest has no balloon");
+		return;
+	}
+	demo_is(d, absent(d, pa), 0);
+	before = demo_lab_counters(d);
+	if (!blow(d, SIZE))
+		return;
+	full = demo_lab_counters(d);
+	demo_true(d, before.resident_bytes - full.resident_bytes >=
+			     PAGES / 2 * PAGE_SIZE);
+	demo_true(d, absent(d, pa) >= PAGES / 2);
+	taken = run_short(d);
+	demo_true(d, taken);
+	if (!blow(d, 0))
+		return;
+	reported = (uint64_t)sys_report();
+	demo_true(d, reported);
+	demo_note(d,
+		  "asked for %u pages, the guest gave them: %lu KiB less on "
+		  "the host, %u of %u pages just freed are gone there; short "
+		  "of memory the guest took %lu back; emptied; %lu free pages "
+		  "reported",
+		  SIZE, (before.resident_bytes - full.resident_bytes) >> 10,
+		  absent(d, pa), PAGES, taken, reported);
+}
