@@ -25,6 +25,7 @@ void dma_power_on(struct dma *m)
 	m->run = m->ring_error = m->reset = false;
 	m->ring = (struct dma_ring){ .bits = 24 };
 	m->head = m->tail = m->progress = 0;
+	m->pace = 0;
 }
 
 static uint64_t state(const struct dma *m)
@@ -57,6 +58,8 @@ static uint64_t read_register(const struct dma *m, uint64_t offset)
 		return m->progress;
 	case DMA_IRQ:
 		return m->line;
+	case DMA_PACE:
+		return m->pace;
 	default:
 		return 0;
 	}
@@ -130,6 +133,9 @@ static void write_register(struct dma *m, uint64_t offset, uint64_t value)
 		break;
 	case DMA_IRQ:
 		dma_lower(m);
+		break;
+	case DMA_PACE:
+		m->pace = value;
 		break;
 	default:
 		set_ring(m, offset, value);

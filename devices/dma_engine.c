@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "devices/dma_move.h"
@@ -212,6 +213,26 @@ static void begin(struct dma *m, struct job *j)
 		finish(m, j, status);
 }
 
+/* Rest for as long as @bytes take at the guest's pace, or until it wants
+ * something else. The lock is held. */
+static void rest(struct dma *m, uint64_t bytes)
+{
+	const uint64_t ns = bytes * 1000000 / m->pace;
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(ns / 1000000000);
+	until.tv_nsec += (long)(ns % 1000000000);
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	while (m->run && m->pace && !m->reset && !m->ending)
+		if (pthread_cond_clockwait(&m->changed, &m->lock,
+					   CLOCK_MONOTONIC, &until))
+			return;
+}
+
 static void advance(struct dma *m, struct job *j, uint32_t done)
 {
 	uint32_t piece;
@@ -222,6 +243,8 @@ static void advance(struct dma *m, struct job *j, uint32_t done)
 		return;
 	}
 	pthread_mutex_lock(&m->lock);
+	if (m->pace)
+		rest(m, piece);
 	m->progress += piece;
 	m->count.bytes += piece;
 	pthread_mutex_unlock(&m->lock);

@@ -27,6 +27,7 @@ struct dma {
 		uint64_t at;
 		uint32_t size;
 	} ring; /* constant while it runs */
+	uint64_t pace; /* DMA_PACE */
 	uint32_t head, tail;
 	uint32_t progress; /* bytes of descriptor `tail` done */
 	struct dma_counters count;

@@ -119,6 +119,8 @@ static int command(struct lab *l, uint64_t cmd)
 	case LAB_REPORT:
 		h->report(h->ctx, l->arg0);
 		return 0;
+	case LAB_BALLOON:
+		return h->balloon(h->ctx, l->arg0);
 	default:
 		return ENOSYS;
 	}

@@ -24,6 +24,7 @@ struct lab_host {
 	int (*walk)(void *ctx, gva_t at, struct lab_walk *w);
 	void (*fault)(void *ctx, const struct lab_fault *f); /* stage 1 */
 	void (*report)(void *ctx, uint64_t page_faults);
+	int (*balloon)(void *ctx, uint64_t pages);
 	int tracing; /* are stage-1 records wanted? */
 };
 

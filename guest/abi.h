@@ -89,7 +89,10 @@ enum dma_register {
 	DMA_STATE = 0x38, /* ro: enum dma_state */
 	DMA_PROGRESS = 0x40, /* ro: bytes done of descriptor DMA_TAIL */
 	/* r: 1 while the interrupt line is up; w: anything lowers it */
-	DMA_IRQ = 0x48
+	DMA_IRQ = 0x48,
+	/* rw: bytes a millisecond at most, so that others have their part of
+	 * memory's bandwidth; 0: no limit */
+	DMA_PACE = 0x50
 };
 
 enum dma_control {
@@ -189,7 +192,9 @@ enum lab_command {
 	/* take all records out of the ring (the guest's ring is full) */
 	LAB_DRAIN = 8,
 	/* the kernel's own count of page faults so far is ARG0 */
-	LAB_REPORT = 9
+	LAB_REPORT = 9,
+	/* the balloon is to have ARG0 pages; ENODEV without one */
+	LAB_BALLOON = 10
 };
 
 /* Where a page is, as DESIGN names the states. */

@@ -48,7 +48,8 @@ $(OUT)/tests/unit/dev_virtqueue: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 
 # Those that tests/fuzz/virtio_host.h takes over.
 VIRTIO_WRAPS := $(addprefix -Wl$(comma)--wrap=, poll pthread_create \
-	pthread_join pthread_cond_wait io_uring_queue_init)
+	pthread_join pthread_cond_wait pthread_cond_clockwait \
+	io_uring_queue_init)
 $(OUT)/tests/unit/dev_virtio_corpus $(OUT)/tests/unit/dev_dma_corpus: \
 	WRAPS = $(VIRTIO_WRAPS)
 # And those that tests/unit/ept_stage2_host.c stands in for.

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "devices/lab.h"
+#include "devices/virtio_balloon.h"
 #include "ept/twostage.h"
 #include "vmm/vm.h"
 
@@ -130,6 +131,18 @@ static void host_report(void *ctx, uint64_t page_faults)
 	pthread_mutex_unlock(&vm->lock);
 }
 
+static int host_balloon(void *ctx, uint64_t pages)
+{
+	struct vm *vm = ctx;
+
+	if (!vm->balloon)
+		return ENODEV;
+	if (pages >= vm->options->memory_bytes >> PAGE_SHIFT)
+		return EINVAL;
+	balloon_set_target(vm->balloon, (uint32_t)pages);
+	return 0;
+}
+
 void vm_lab_host(struct vm *vm, struct lab_host *host)
 {
 	*host = (struct lab_host){
@@ -138,6 +151,7 @@ void vm_lab_host(struct vm *vm, struct lab_host *host)
 		.unmap = host_unmap,
 		.state = host_state,
 		.resident = host_resident,
+		.balloon = host_balloon,
 		.counters = host_counters,
 		.walk = host_walk,
 		.fault = host_fault,

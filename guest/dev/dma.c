@@ -15,6 +15,8 @@
 
 #define REGION_ORDER 4
 #define REGION_BYTES (PAGE_SIZE << REGION_ORDER)
+/* Bytes a millisecond: a region takes long enough to see others run. */
+#define PACE (2 * PAGE_SIZE)
 
 static volatile uint64_t *registers;
 static struct dma_descriptor *ring; /* a frame of them */
@@ -48,6 +50,7 @@ void dma_init(pa_t base, unsigned line)
 	set(DMA_RING, frame_pa(f).v);
 	set(DMA_RING_SIZE, RING_SIZE);
 	irq_connect(line, on_interrupt, NULL);
+	set(DMA_PACE, PACE);
 	set(DMA_CONTROL, DMA_RUN);
 }
 

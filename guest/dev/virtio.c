@@ -3,14 +3,13 @@
 
 #include <assert.h>
 
+#include "guest/dev/balloon.h"
 #include "guest/dev/iommu.h"
 #include "guest/dev/irq.h"
 #include "guest/dev/virtio_blk.h"
 #include "guest/lib/errno.h"
-#include "guest/lib/print.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
-#include "guest/mm/slab.h"
 #include "guest/proc/sleep.h"
 
 /* Registers of the transport (4.2.2), 32 bits each. */
@@ -36,7 +35,13 @@ enum {
 	CONFIG = 0x100
 };
 
-enum { ACKNOWLEDGE = 1, DRIVER = 2, DRIVER_OK = 4, FEATURES_OK = 8 };
+enum {
+	ACKNOWLEDGE = 1,
+	DRIVER = 2,
+	DRIVER_OK = 4,
+	FEATURES_OK = 8,
+	NEEDS_RESET = 64 /* it has met what it cannot do */
+};
 
 #define MAGIC_VALUE 0x74726976u
 #define VERSION_1   (1ul << 32) /* the feature that is no choice */
@@ -76,6 +81,7 @@ static const struct {
 	int (*start)(struct virtio *v);
 } drivers[] = {
 	{ VIRTIO_BLK, virtio_blk_start },
+	{ VIRTIO_BALLOON, balloon_start },
 	{ VIRTIO_IOMMU, iommu_start },
 };
 
@@ -102,6 +108,11 @@ static void set_address(struct virtio *v, unsigned at, const void *to)
 uint32_t virtio_config(struct virtio *v, unsigned at)
 {
 	return get(v, CONFIG + at);
+}
+
+void virtio_set_config(struct virtio *v, unsigned at, uint32_t value)
+{
+	set(v, CONFIG + at, value);
 }
 
 static uint64_t device_features(struct virtio *v)
@@ -181,9 +192,11 @@ static void on_interrupt(void *ctx)
 	struct virtio *v = ctx;
 
 	set(v, INTERRUPT_ACK, get(v, INTERRUPT_STATUS));
+	v->failed = get(v, STATUS) & NEEDS_RESET;
 	for (unsigned i = 0; i < VIRTQUEUES; i++)
 		if (v->queues[i])
 			take_used(v->queues[i]);
+	wake(v);
 }
 
 void virtio_go(struct virtio *v)
@@ -235,7 +248,7 @@ void virtqueue_run(struct virtqueue *q, unsigned slot,
 		   const struct virtio_part *parts, unsigned n)
 {
 	virtqueue_lend(q, slot, parts, n);
-	while (!virtqueue_is_done(q, slot))
+	while (!virtqueue_is_done(q, slot) && !q->device->failed)
 		sleep_on(q);
 }
 
@@ -256,12 +269,11 @@ static void start(struct virtio *v, uint32_t id)
 void virtio_init(const struct machine *m)
 {
 	for (unsigned i = 0; i < m->virtios; i++) {
+		static struct virtio devices[ABI_VIRTIO_SLOTS];
+		struct virtio *v = &devices[i];
 		pa_t at = m->virtio[i].at;
-		struct virtio *v = kzalloc(sizeof(*v));
 		uint32_t id;
 
-		if (!v)
-			panic("no memory for a device");
 		v->registers = (volatile uint8_t *)mmio_map(
 				       (pa_t){ page_down(at.v) }, PAGE_SIZE) +
 			       page_offset(at.v);

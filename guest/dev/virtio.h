@@ -20,7 +20,7 @@
 
 enum { VIRTIO_BLK = 2, VIRTIO_RNG = 4, VIRTIO_BALLOON = 5, VIRTIO_IOMMU = 23 };
 
-#define VIRTQUEUES 2u /* that a device of ours can have */
+#define VIRTQUEUES 5u /* that a device of ours can have */
 
 struct virtqueue;
 
@@ -28,6 +28,7 @@ struct virtio {
 	volatile uint8_t *registers;
 	unsigned line; /* of the IOAPIC */
 	uint64_t features; /* both sides know */
+	bool failed; /* it answers no request any more */
 	struct virtqueue *queues[VIRTQUEUES];
 };
 
@@ -57,8 +58,10 @@ int virtqueue_init(struct virtqueue *q, struct virtio *v, unsigned index,
 		   unsigned chain);
 void virtio_go(struct virtio *v);
 
-/* A word of the device's own configuration. */
+/* A word of the device's own configuration. Who waits for it to change sleeps
+ * on @v. */
 uint32_t virtio_config(struct virtio *v, unsigned at);
+void virtio_set_config(struct virtio *v, unsigned at, uint32_t value);
 
 /* A slot for a request: the caller's until virtqueue_free. Sleeps for one. */
 unsigned virtqueue_take(struct virtqueue *q);
@@ -72,7 +75,10 @@ static inline bool virtqueue_is_done(const struct virtqueue *q, unsigned slot)
 	return q->done >> slot & 1;
 }
 
-/* The same, and sleep until the device is through. */
+/*
+ * The same, and sleep until the device is through. One that has failed writes
+ * no answer: let there be one before that says so.
+ */
 void virtqueue_run(struct virtqueue *q, unsigned slot,
 		   const struct virtio_part *parts, unsigned n);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/reclaim.h"
 
+#include "guest/dev/balloon.h"
 #include "guest/dev/lapic.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
@@ -160,7 +161,7 @@ bool reclaim(unsigned want, bool kill)
 		return true;
 	reclaim_wake();
 	sleep_until(&reclaim_low, lapic_ticks() + 1);
-	return frame_room() || (kill && oom_kill());
+	return frame_room() || balloon_relieve() || (kill && oom_kill());
 }
 
 unsigned reclaim_pass(unsigned want)

@@ -68,6 +68,7 @@ enum sys_number {
 	SYS_OBJECT, /* (struct sys_object *): see there */
 	SYS_PROBE, /* (enum probe, struct sys_probe *): see there */
 	SYS_DMA, /* (struct sys_dma *) */
+	SYS_REPORT, /* (): free blocks, to the hypervisor; how many frames */
 	SYS_CALLS
 };
 
@@ -146,6 +147,7 @@ struct sys_counts {
 	uint64_t shootdowns; /* inter-processor ones */
 	uint64_t switches; /* from one process to another */
 	uint64_t oom_kills;
+	uint64_t balloon_frames, balloon_taken_back, balloon_reported;
 };
 
 struct sys_vma {
@@ -272,6 +274,7 @@ enum frame_use {
 	FRAME_SLAB, /* small objects of the kernel */
 	FRAME_KERNEL, /* larger ones: stacks, vmalloc, buffers */
 	FRAME_DMA, /* a device reads or writes it */
+	FRAME_BALLOON, /* the hypervisor has it */
 	FRAME_USES
 };
 

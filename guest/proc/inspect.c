@@ -4,6 +4,7 @@
 #include "guest/abi.h"
 #include "guest/cpu/tlb.h"
 #include "guest/cpu/tlb.h"
+#include "guest/dev/balloon.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/lib/broken.h"
@@ -97,6 +98,9 @@ int64_t inspect_counts(const struct trap_frame *f)
 		.swap_reads = swap_counts.reads,
 		.swap_writes = swap_counts.writes,
 		.oom_kills = reclaim_counts.oom_kills,
+		.balloon_frames = balloon_counts.frames,
+		.balloon_taken_back = balloon_counts.taken_back,
+		.balloon_reported = balloon_counts.reported,
 		.cache_hits = mapping_counts.hits,
 		.cache_misses = mapping_counts.misses,
 		.disk_reads = block_counts.reads,
@@ -163,6 +167,12 @@ static void break_lab(struct sys_lab *lab)
 		lab->arg = 0;
 }
 
+int64_t inspect_report(const struct trap_frame *f)
+{
+	(void)f;
+	return (int64_t)balloon_report();
+}
+
 /* The ring and the fault count are between the kernel and the device. */
 int64_t inspect_lab(const struct trap_frame *f)
 {
@@ -174,7 +184,7 @@ int64_t inspect_lab(const struct trap_frame *f)
 	if (user_read(current()->space, &lab, f->rdi, sizeof(lab)))
 		return -EFAULT;
 	break_lab(&lab);
-	if (lab.command < LAB_COUNTERS || lab.command > LAB_WALK)
+	if (lab.command < LAB_COUNTERS || (lab.command > LAB_WALK && lab.command != LAB_BALLOON))
 		return -EINVAL;
 	if (lab.command == LAB_COUNTERS) {
 		bytes = sizeof(answer.counters);

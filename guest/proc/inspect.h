@@ -20,6 +20,7 @@ int64_t inspect_counts(const struct trap_frame *f);
 int64_t inspect_pte_clear(const struct trap_frame *f);
 int64_t inspect_frame(const struct trap_frame *f);
 int64_t inspect_process(const struct trap_frame *f);
+int64_t inspect_report(const struct trap_frame *f);
 int64_t inspect_lab(const struct trap_frame *f);
 
 #endif

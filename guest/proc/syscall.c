@@ -56,6 +56,7 @@ static call_fn *const calls[SYS_CALLS] = {
 	[SYS_PROCESS] = inspect_process,
 	[SYS_PROBE] = sys_probe,
 	[SYS_LAB] = inspect_lab,
+	[SYS_REPORT] = inspect_report,
 	[SYS_VMA] = sys_vma,
 	[SYS_ZONE] = sys_zone,
 	[SYS_SLAB] = sys_slab,

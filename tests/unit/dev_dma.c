@@ -407,6 +407,37 @@ static void it_is_held_while_the_vm_is_paused(void **state)
 	end();
 }
 
+/* A byte a millisecond: a page takes it four seconds, but to stop nothing. */
+static void it_keeps_to_a_pace(void **state)
+{
+	const struct dma_descriptor d = { .source = 5,
+					  .target = A,
+					  .bytes = 2 * PAGE_SIZE,
+					  .operation = DMA_FILL };
+
+	(void)state;
+	begin(0);
+	set(DMA_PACE, 1);
+	put(slot_at(0), &d, sizeof(d));
+	set(DMA_HEAD, 1);
+	while (guest_read(s2, (gpa_t){ A }, got, 1) && got[0] != 5)
+		;
+	assert_int_equal(get(DMA_STATE), DMA_BUSY);
+	assert_int_equal(get(DMA_PROGRESS), 0);
+	set(DMA_CONTROL, 0);
+	wait_idle();
+	assert_int_equal(get(DMA_PROGRESS), PAGE_SIZE);
+	set(DMA_PACE, 0);
+	set(DMA_CONTROL, DMA_RUN);
+	wait_idle();
+	assert_int_equal(get(DMA_TAIL), 1);
+	set(DMA_PACE, 7);
+	set(DMA_CONTROL, DMA_RESET);
+	wait_idle();
+	assert_int_equal(get(DMA_PACE), 0);
+	end();
+}
+
 static void a_bad_ring_stops_it(void **state)
 {
 	(void)state;
@@ -559,6 +590,7 @@ int main(void)
 		cmocka_unit_test(it_may_overwrite_its_ring),
 		cmocka_unit_test(it_stops_goes_on_and_resets),
 		cmocka_unit_test(it_is_held_while_the_vm_is_paused),
+		cmocka_unit_test(it_keeps_to_a_pace),
 		cmocka_unit_test(a_bad_ring_stops_it),
 		cmocka_unit_test(the_iommu_gives_it_a_window),
 		cmocka_unit_test(copies_under_a_cap),

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Driver of the balloon (virtio 1.2, 5.5), a kernel thread. Frames in it are
+ * the hypervisor's: it may have asked for them to lower the guest's use of the
+ * host, and what they held is gone. When the guest runs short it takes some
+ * back without asking. Free blocks are *reported*: they stay ours, but the host
+ * need not keep their bytes.
+ */
+#ifndef GUEST_DEV_BALLOON_H
+#define GUEST_DEV_BALLOON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/dev/virtio.h"
+
+struct balloon_counts {
+	uint64_t frames; /* in it now */
+	uint64_t taken_back; /* because the guest was short */
+	uint64_t reported; /* frames of free blocks, ever */
+	uint64_t statistics; /* how often they were asked for */
+};
+extern struct balloon_counts balloon_counts;
+
+/* For virtio_init: 0 or -errno. */
+int balloon_start(struct virtio *v);
+
+/* The guest is short of memory: give some frames back. False: none there. */
+bool balloon_relieve(void);
+
+/* Report the largest free blocks: how many frames that were. Sleeps. */
+uint64_t balloon_report(void);
+
+#endif
