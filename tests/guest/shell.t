@@ -49,7 +49,7 @@ for my $accel (accels()) {
 		. 'buddyinfo; slabinfo; vmstat; ls /bin; list; sparse');
 	my $out = slurp($r->{out});
 	like $out, qr/^a b$/m, 'a pipeline';
-	like $out, qr/^0+400000-\w+ r-xp .*shell$/m, 'maps';
+	like $out, qr/^0+400000-\w+ r-xp /m, 'maps';
 	like $out, qr/^PT .* P U/m, 'pagemap';
 	like $out, qr/^frame 0x/m, 'the frame';
 	like $out, qr/^  page tables +\d+ frames/m, 'free';

@@ -74,8 +74,11 @@ static uint64_t fragmented(const struct zones *z)
 #define STORM_LIVE  24u
 #define STORM_STEPS 96u
 
-/* Blocks of random orders come and go in random order. */
-static void storm(struct demo *d)
+/*
+ * Blocks of random orders come and go in random order. How much of the free
+ * memory was in pieces at the height of it, in percent.
+ */
+static uint64_t storm(struct demo *d)
 {
 	struct sys_object live[STORM_LIVE] = { 0 };
 	bool held[STORM_LIVE] = { 0 };
@@ -96,21 +99,22 @@ static void storm(struct demo *d)
 		held[i] = !held[i];
 	}
 	z = zones();
-	demo_note(d, "in a storm of %u steps %lu%% of it was in pieces; ",
-		  STORM_STEPS, fragmented(&z));
 	for (unsigned i = 0; i < STORM_LIVE; i++)
 		if (held[i])
 			give(d, &live[i]);
+	return fragmented(&z);
 }
 
 void demo_buddy(struct demo *d)
 {
 	struct zones before, after;
+	uint64_t pieces;
 
+	storm(d); /* a rehearsal: the handles have their slabs now */
 	before = zones();
 	for (unsigned i = 0; i < before.count; i++)
 		check_zone(d, &before.zone[i]);
-	storm(d);
+	pieces = storm(d);
 	after = zones();
 	for (unsigned i = 0; i < after.count; i++) {
 		const struct sys_zone *a = &after.zone[i];
@@ -122,7 +126,11 @@ void demo_buddy(struct demo *d)
 			demo_is(d, a->free_blocks[order],
 				b->free_blocks[order]);
 	}
-	demo_note(d, "afterwards all blocks merged back, order by order");
+	demo_note(
+		d,
+		"after a storm of %u steps %lu%% of it was in pieces; then all "
+		"merged back, order by order",
+		STORM_STEPS, pieces);
 }
 
 /* The cache that serves @bytes: the smallest that they fit into. */

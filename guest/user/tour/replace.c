@@ -154,8 +154,8 @@ void demo_lru(struct demo *d)
 	sys_munmap((uintptr_t)area, (HOT + COLD + 1) * PAGE_SIZE);
 }
 
-#define SWAP_PAGES  160u
-#define SWAP_FRAMES 64u /* more than we have, for all that */
+#define SWAP_PAGES  96u
+#define SWAP_FRAMES 48u /* more than we have, for all that */
 #define PASSES	    2u
 
 static void write_pages(volatile void *area, uint64_t pass)
