@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "devices/thread.h"
 #include "devices/dma_move.h"
 #include "devices/dma_state.h"
 
@@ -274,27 +275,16 @@ static bool wait_for_work(struct dma *m, struct job *j)
 	return true;
 }
 
-/*
- * A vCPU's thread has started this one, and may be bound to one CPU. Where they
- * must share one, the vCPU keeps nine tenths of it (sched(7): a step of nice is
- * a factor of 1.25), and is not kept waiting when there is a descriptor.
- */
-static void stand_back(void)
-{
-	cpu_set_t cpus;
-
-	if (!sched_getaffinity(getpid(), sizeof(cpus), &cpus))
-		sched_setaffinity(0, sizeof(cpus), &cpus);
-	setpriority(PRIO_PROCESS, 0, 10); /* of this thread alone */
-}
-
 void *dma_run(void *arg)
 {
 	struct job j = { 0 };
 	struct dma *m = arg;
 
-	pthread_setname_np(pthread_self(), "dma");
-	stand_back();
+	device_thread_begin("dma");
+	/* Where it shares a CPU with a vCPU, that keeps nine tenths of it
+	 * (sched(7): a step of nice is a factor of 1.25), and is not kept
+	 * waiting when there is a descriptor. Of this thread alone. */
+	setpriority(PRIO_PROCESS, 0, 10);
 	pthread_mutex_lock(&m->lock);
 	while (wait_for_work(m, &j)) {
 		uint32_t done = m->progress;

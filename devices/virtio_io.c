@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "devices/thread.h"
 #include "devices/virtio_io.h"
 
 void virtio_isr_set(struct virtio *v, uint32_t bits)
@@ -201,7 +202,7 @@ static void *io_thread(void *arg)
 	struct virtio *v = arg;
 	bool event = false, more = false;
 
-	pthread_setname_np(pthread_self(), v->kind.name);
+	device_thread_begin(v->kind.name);
 	while (obey(v)) {
 		more = v->live && work(v, event) == VIRTIO_MORE;
 		event = sleep_until_work(v, more);
