@@ -13,6 +13,7 @@
 #include "guest/mm/rmap.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/process.h"
+#include "guest/proc/sched.h"
 #include "guest/proc/sleep.h"
 
 /* One in so many frames is kept free, within bounds; twice when at it. */
@@ -21,6 +22,9 @@
 #define LOW_MOST  1024u
 
 #define PASSES	  4u
+
+/* Frames that the thread looks at in one go. */
+#define BREATH 32u
 
 /* Descriptors that the first pass looks at to find frames not yet listed. */
 #define FEW_LOOKS 256u
@@ -104,14 +108,20 @@ static void age(enum lru_kind kind)
 	}
 }
 
-/* Each inactive frame is looked at once. Evicting sleeps: lists change. */
+/*
+ * Each inactive frame is looked at once. Evicting sleeps, and who is in no
+ * hurry lets others in: lists change.
+ */
 static void look(enum lru_kind kind, struct pass *p)
 {
 	uint64_t looks = lru_count(kind, false);
 
 	while (looks-- && p->freed < p->want) {
-		struct frame *f = lru_last(kind, false);
+		struct frame *f;
 
+		if (p->files && looks % BREATH == 0)
+			sched_breathe();
+		f = lru_last(kind, false);
 		if (!f)
 			return;
 		lru_move(f, is_used(f));

@@ -92,6 +92,14 @@ void sched_yield(void)
 	schedule();
 }
 
+void sched_breathe(void)
+{
+	kernel_unlock();
+	__asm__ volatile("sti; nop; cli" ::: "memory");
+	kernel_lock();
+	sched_yield();
+}
+
 _Noreturn void sched_leave(void)
 {
 	schedule();

@@ -15,6 +15,12 @@ void sched_add(struct process *p);
 /* Run others; back when it is our turn, at once if nobody else wants. */
 void sched_yield(void);
 
+/*
+ * In the middle of something long, where one could as well sleep: interrupts
+ * that wait are taken, then others have their turn.
+ */
+void sched_breathe(void);
+
 /* The current process has ended: run others for ever. */
 _Noreturn void sched_leave(void);
 
