@@ -210,6 +210,7 @@ static int run(const struct plan *p, uint64_t area)
 	bool ok;
 
 	ok = watchdog > 0 && run_rounds(p->seed, p->first, 2, area);
+	lock_memory();
 	before = counts();
 	ok = ok && run_rounds(p->seed, p->first, p->rounds, area) &&
 	     is_settled(&before);

@@ -88,3 +88,11 @@ int64_t sys_dma(struct sys_dma *dma)
 {
 	return sys_call(SYS_DMA, P(dma), 0, 0);
 }
+
+void lock_memory(void)
+{
+	struct sys_vma v;
+
+	for (unsigned i = 0; sys_vma(0, i, &v) == 1; i++)
+		sys_mlock(v.start, v.end - v.start);
+}

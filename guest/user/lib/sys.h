@@ -86,4 +86,7 @@ int64_t sys_object(struct sys_object *object);
 int64_t sys_probe(enum probe probe, struct sys_probe *answer);
 int64_t sys_dma(struct sys_dma *dma);
 
+/* All that this process has so far stays where it is: its counts are exact. */
+void lock_memory(void);
+
 #endif

@@ -187,6 +187,7 @@ int main(int argc, char **argv)
 	}
 	if (!run_workers(seed, 1)) /* all that stays is there now */
 		return 1;
+	lock_memory();
 	before = counts();
 	if (before.slots_total > 2 * PAGES)
 		sys_limit(LIMIT_FRAMES, before.frames_used + PAGES / 2);

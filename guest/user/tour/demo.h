@@ -71,9 +71,6 @@ void demo_join(struct demo *d, int64_t pid);
 void demo_step(struct demo *d, uint64_t n);
 void demo_await(struct demo *d, uint64_t n);
 
-/* All that this process has so far stays where it is: its counts are exact. */
-void demo_lock_all(void);
-
 /* Is there a swap disk? Else the demonstration is skipped. */
 bool demo_has_swap(struct demo *d);
 

@@ -74,14 +74,6 @@ void demo_await(struct demo *d, uint64_t n)
 	sys_exit(1);
 }
 
-void demo_lock_all(void)
-{
-	struct sys_vma v;
-
-	for (unsigned i = 0; sys_vma(0, i, &v) == 1; i++)
-		sys_mlock(v.start, v.end - v.start);
-}
-
 bool demo_has_swap(struct demo *d)
 {
 	if (demo_counts().slots_total)

@@ -211,7 +211,7 @@ void demo_swap(struct demo *d)
 
 	if (!demo_has_swap(d))
 		return;
-	demo_lock_all();
+	lock_memory();
 	limit = our_resident() + SWAP_FRAMES;
 	before = demo_counts();
 	area = demo_map(d, SWAP_PAGES * PAGE_SIZE, 0);

@@ -154,7 +154,7 @@ int main(int argc, char **argv)
 	}
 	shared = (struct demo *)at;
 	*shared = (struct demo){ 0 };
-	demo_lock_all();
+	lock_memory();
 	run(shared, nothing); /* what this process itself needs, it has now */
 	if (find(argv[0]) >= 0)
 		return show_named(argc, argv);
