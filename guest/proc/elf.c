@@ -34,6 +34,7 @@ static bool is_ours(const struct elf_header *h, uint64_t bytes)
 
 	return room >= sizeof(*h) && !memcmp(h->ident, "\177ELF\2\1", 6) &&
 	       h->type == ELF_EXEC && h->machine == ELF_X86_64 &&
+	       h->entry < USER_END &&
 	       h->segment_bytes == sizeof(struct elf_segment) &&
 	       h->segments_at % 8 == 0 && h->segments_at <= room &&
 	       h->segments <=
@@ -94,26 +95,30 @@ static bool is_sane(const struct elf_segment *p, uint64_t bytes)
 	       page_offset(p->va) == page_offset(p->offset);
 }
 
-static int load(struct space *s, struct inode *file, const struct elf_header *h,
-		uintptr_t *end)
+/* Mapping sleeps, and somebody may write to the file: copied, then looked at. */
+static int load(struct space *s, struct inode *file, const char *page,
+		uintptr_t *entry, uintptr_t *end)
 {
-	const struct elf_segment *p;
+	const struct elf_header h = *(const struct elf_header *)page;
+	const struct elf_segment *from;
 
-	if (!is_ours(h, file->bytes))
+	if (!is_ours(&h, file->bytes))
 		return -ENOEXEC;
-	p = (const void *)((const char *)h + h->segments_at);
-	for (unsigned i = 0; i < h->segments; i++, p++) {
+	*entry = h.entry;
+	from = (const void *)(page + h.segments_at);
+	for (unsigned i = 0; i < h.segments; i++) {
+		const struct elf_segment p = from[i];
 		int error;
 
-		if (p->type != ELF_LOAD || !p->memory_bytes)
+		if (p.type != ELF_LOAD || !p.memory_bytes)
 			continue;
-		error = is_sane(p, file->bytes)
-				? map_segment(s, &file->pages, p)
+		error = is_sane(&p, file->bytes)
+				? map_segment(s, &file->pages, &p)
 				: -ENOEXEC;
 		if (error)
 			return error;
-		if (page_up(p->va + p->memory_bytes) > *end)
-			*end = page_up(p->va + p->memory_bytes);
+		if (page_up(p.va + p.memory_bytes) > *end)
+			*end = page_up(p.va + p.memory_bytes);
 	}
 	return 0;
 }
@@ -121,19 +126,17 @@ static int load(struct space *s, struct inode *file, const struct elf_header *h,
 int elf_load(struct space *s, struct inode *file, uintptr_t *entry,
 	     uintptr_t *end)
 {
-	const struct elf_header *h;
 	struct frame *first;
 	int error;
 
-	if (file->kind != FILE_REGULAR || file->bytes < sizeof(*h))
+	if (file->kind != FILE_REGULAR ||
+	    file->bytes < sizeof(struct elf_header))
 		return -ENOEXEC;
 	error = mapping_get(&file->pages, 0, &first);
 	if (error)
 		return error;
-	h = direct(frame_pa(first));
-	*entry = h->entry;
 	*end = 0;
-	error = load(s, file, h, end);
+	error = load(s, file, direct(frame_pa(first)), entry, end);
 	frame_put(first);
 	return error;
 }
