@@ -85,6 +85,7 @@ static int start_program(void)
 	if (error == -ENOENT) {
 		print("kernel: no program '%s'; there are:", words.argument[0]);
 		program_list();
+		process_drop(p); /* nobody is to wait for it */
 		return EXIT_NO_PROGRAM;
 	}
 	if (error)

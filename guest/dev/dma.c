@@ -59,16 +59,11 @@ static struct dma_descriptor run(const struct dma_descriptor *want)
 {
 	struct dma_descriptor *d;
 
-	while (taken)
-		sleep_on(&taken);
-	taken = true;
 	d = &ring[head % RING_SIZE];
 	*d = *want;
 	set(DMA_HEAD, ++head);
 	while (!__atomic_load_n(&d->status, __ATOMIC_ACQUIRE))
 		sleep_on(&interrupts);
-	taken = false;
-	wake(&taken);
 	return *d;
 }
 
@@ -101,10 +96,8 @@ static int64_t limit(const struct sys_dma *t, const struct side *from,
 		     const struct side *to)
 {
 	const pa_t ring_pa = { registers[DMA_RING / 8] };
-	int64_t error = iommu_attach();
+	int64_t error = iommu_map(ring_pa, PAGE_SIZE, IOMMU_READ | IOMMU_WRITE);
 
-	if (!error)
-		error = iommu_map(ring_pa, PAGE_SIZE, IOMMU_READ | IOMMU_WRITE);
 	if (!error)
 		error = iommu_map(frame_pa(from->region), REGION_BYTES,
 				  IOMMU_READ);
@@ -116,6 +109,24 @@ static int64_t limit(const struct sys_dma *t, const struct side *from,
 	return error;
 }
 
+/*
+ * The engine, and what the IOMMU lets it see, are one process's from before it
+ * is attached: another's transfer meanwhile would be refused, and a ring that
+ * cannot be read ends no transfer at all.
+ */
+static void take(void)
+{
+	while (taken)
+		sleep_on(&taken);
+	taken = true;
+}
+
+static void give(void)
+{
+	taken = false;
+	wake(&taken);
+}
+
 static int64_t transfer(struct sys_dma *t, const struct side *from,
 			const struct side *to)
 {
@@ -124,17 +135,23 @@ static int64_t transfer(struct sys_dma *t, const struct side *from,
 				    .bytes = (uint32_t)t->bytes,
 				    .operation = (uint16_t)t->operation,
 				    .flags = DMA_INTERRUPT };
-	uint64_t before = interrupts;
-	int64_t error = 0;
+	uint64_t before;
+	int64_t error;
 
 	if (t->operation == DMA_FILL)
 		d.source = t->from;
-	if (t->iova_window)
+	take();
+	before = interrupts;
+	error = t->iova_window ? iommu_attach() : 0;
+	if (!error && t->iova_window) {
 		error = limit(t, from, to);
-	if (!error)
-		d = run(&d);
-	if (t->iova_window)
+		if (!error)
+			d = run(&d);
 		t->fault_iova = iommu_detach();
+	} else if (!error) {
+		d = run(&d);
+	}
+	give();
 	t->status = d.status;
 	t->result = d.result;
 	t->interrupts = interrupts - before;

@@ -127,7 +127,10 @@ static int append(struct inode *dir, struct frame **f)
 	entry_at(*f, 0)->bytes = PAGE_SIZE;
 	mapping_dirty(*f);
 	dir->bytes += PAGE_SIZE;
-	return ext2_store(n);
+	error = ext2_store(n);
+	if (error)
+		frame_put(*f);
+	return error;
 }
 
 /* Room for @name, with its frame held. */

@@ -82,7 +82,12 @@ static int write_page(struct mapping *m, struct frame *f)
 	return block ? block_write(ext2_of(i)->disk, block, f) : -EIO;
 }
 
-static int reserve_page(struct mapping *m, uint64_t index)
+/*
+ * The page is in the cache before it has a block, and dirty from then on: it
+ * must not be read from a block that has never been written. It can leave the
+ * cache only by a truncation, which holds the lock.
+ */
+static int reserve_page(struct mapping *m, struct frame *f)
 {
 	struct ext2_node *n = ext2_node_of(inode_of(m));
 	struct ext2 *e = ext2_of(&n->inode);
@@ -91,11 +96,15 @@ static int reserve_page(struct mapping *m, uint64_t index)
 
 	if (e->readonly)
 		return -EROFS;
-	error = ext2_map(n, index, &block);
+	error = ext2_map(n, f->index, &block);
+	if (!error && block && f->owner == m)
+		mapping_dirty(f);
 	if (error || block)
-		return error;
+		return error || f->owner == m ? error : -EAGAIN;
 	ext2_lock(e);
-	error = ext2_map_make(n, index, &block);
+	error = f->owner == m ? ext2_map_make(n, f->index, &block) : -EAGAIN;
+	if (!error)
+		mapping_dirty(f);
 	if (error)
 		ext2_store(n); /* what was made on the way */
 	else
@@ -112,7 +121,10 @@ static const struct mapping_ops page_ops = {
 	.release = inode_release,
 };
 
-static const struct inode_ops file_ops = { .resize = ext2_resize };
+static const struct inode_ops file_ops = {
+	.resize = ext2_resize,
+	.grow = ext2_grow,
+};
 static const struct inode_ops read_only_file_ops = { 0 };
 
 static const struct inode_ops *ops_of(const struct ext2 *e, uint32_t kind)
@@ -248,6 +260,10 @@ static int clear_tail(struct inode *i, uint64_t bytes)
 	return 0;
 }
 
+/*
+ * Who maps the file may get pages again while their blocks are cut off: they
+ * go, and what is being read or written has ended, before the lock does.
+ */
 static int shrink(struct inode *i, uint64_t bytes)
 {
 	uint64_t pages = (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
@@ -257,10 +273,12 @@ static int shrink(struct inode *i, uint64_t bytes)
 		return error;
 	i->bytes = bytes;
 	mapping_truncate(&i->pages, pages);
-	return ext2_map_cut(ext2_node_of(i), pages);
+	error = ext2_map_cut(ext2_node_of(i), pages);
+	mapping_truncate(&i->pages, pages);
+	return error;
 }
 
-int ext2_resize(struct inode *i, uint64_t bytes)
+static int resize(struct inode *i, uint64_t bytes, bool may_shrink)
 {
 	struct ext2 *e = ext2_of(i);
 	int error = 0, stored;
@@ -268,10 +286,10 @@ int ext2_resize(struct inode *i, uint64_t bytes)
 	if (bytes > PAGES_MOST << PAGE_SHIFT)
 		return -EFBIG;
 	ext2_lock(e);
-	if (bytes < i->bytes)
-		error = shrink(i, bytes);
-	else
+	if (bytes > i->bytes)
 		i->bytes = bytes;
+	else if (may_shrink && bytes < i->bytes)
+		error = shrink(i, bytes);
 	if (bytes > INT32_MAX && !(e->super->read_only & EXT2_LARGE_FILE)) {
 		e->super->read_only |= EXT2_LARGE_FILE;
 		mapping_dirty(e->super_frame);
@@ -279,4 +297,14 @@ int ext2_resize(struct inode *i, uint64_t bytes)
 	stored = ext2_store(ext2_node_of(i));
 	ext2_unlock(e);
 	return error ? error : stored;
+}
+
+int ext2_resize(struct inode *i, uint64_t bytes)
+{
+	return resize(i, bytes, true);
+}
+
+int ext2_grow(struct inode *i, uint64_t bytes)
+{
+	return resize(i, bytes, false);
 }

@@ -83,6 +83,7 @@ int ext2_store(struct ext2_node *n); /* with the lock */
 void ext2_erase(struct inode *i);
 void ext2_free(struct inode *i);
 int ext2_resize(struct inode *i, uint64_t bytes);
+int ext2_grow(struct inode *i, uint64_t bytes);
 
 /* ext2_dir.c */
 extern const struct inode_ops ext2_directory_ops, ext2_read_only_ops;

@@ -173,20 +173,24 @@ int64_t inode_read(struct inode *i, uint64_t offset, struct space *s,
 static int write_part(struct inode *i, uint64_t offset, struct space *s,
 		      uintptr_t user, size_t n)
 {
-	uint64_t index = offset >> PAGE_SHIFT;
 	struct frame *f;
-	int error = mapping_get(&i->pages, index, &f);
+	int error;
 
+	if (!user_byte(s, user, false))
+		return -EFAULT; /* before there is a block for it */
+	do {
+		error = mapping_get(&i->pages, offset >> PAGE_SHIFT, &f);
+		if (error)
+			return error;
+		error = mapping_write(&i->pages, f);
+		if (error)
+			frame_put(f);
+	} while (error == -EAGAIN);
 	if (error)
 		return error;
-	error = i->pages.ops->reserve(&i->pages, index);
-	if (!error) {
-		mapping_dirty(f);
-		error = user_read(
-			s, (char *)direct(frame_pa(f)) + page_offset(offset),
-			user, n);
-		mapping_dirty(f);
-	}
+	error = user_read(s, (char *)direct(frame_pa(f)) + page_offset(offset),
+			  user, n);
+	mapping_dirty(f);
 	frame_put(f);
 	return error;
 }
@@ -210,6 +214,6 @@ int64_t inode_write(struct inode *i, uint64_t offset, struct space *s,
 		offset += part;
 	}
 	if (done && offset > i->bytes)
-		error = i->ops->resize(i, offset);
+		error = i->ops->grow(i, offset);
 	return done ? (int64_t)done : error;
 }

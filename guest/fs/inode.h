@@ -38,6 +38,8 @@ struct inode_ops {
 	int (*readdir)(struct inode *dir, uint64_t *at, struct sys_dirent *to);
 	/* longer: zeros; shorter: the rest is gone */
 	int (*resize)(struct inode *i, uint64_t bytes);
+	/* at least so long */
+	int (*grow)(struct inode *i, uint64_t bytes);
 };
 
 struct inode {

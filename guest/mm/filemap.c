@@ -52,7 +52,10 @@ static int kind_of(const struct vma *v)
 				     : LAB_FAULT_DEMAND_FILE;
 }
 
-/* The cache's frame itself; the reference that we got is the leaf's. */
+/*
+ * The cache's frame itself; the reference that we got is the leaf's. If it has
+ * left the cache again the access is repeated.
+ */
 static int map_cached(struct vma *v, uintptr_t va, uint64_t *at, bool write)
 {
 	struct frame *f;
@@ -60,6 +63,12 @@ static int map_cached(struct vma *v, uintptr_t va, uint64_t *at, bool write)
 
 	if (error)
 		return error;
+	if (write)
+		error = mapping_write(v->mapping, f);
+	if (error) {
+		frame_put(f);
+		return error == -EAGAIN ? kind_of(v) : error;
+	}
 	f->maps++;
 	v->space->resident++;
 	*at = frame_pa(f).v | (write ? v->bits : v->bits & ~PTE_W);
@@ -99,43 +108,29 @@ static int private_nopage(struct vma *v, uintptr_t va, uint64_t *at,
 	return map_cached(v, va, at, false);
 }
 
-/* There must be a place to store the page, before it is dirty. */
-static int reserve(const struct vma *v, uintptr_t va)
-{
-	struct mapping *m = v->mapping;
-
-	return m->ops->reserve ? m->ops->reserve(m, vma_index(v, va)) : 0;
-}
-
 /* Shared memory is written sooner or later: it is dirty at once. */
 static int shared_nopage(struct vma *v, uintptr_t va, uint64_t *at,
 			 uint64_t error)
 {
 	bool write = error & FAULT_W || broken("rights") ||
 		     (v->kind == VMA_SHARED && v->prot & PROT_WRITE);
-	int kind = write ? reserve(v, va) : 0;
 
-	if (!kind)
-		kind = map_cached(v, va, at, write);
-	if (kind < 0)
-		return kind;
-	if (write)
-		mapping_dirty(leaf_frame(*at));
-	return kind;
+	return map_cached(v, va, at, write);
 }
 
-/* To reserve may sleep, and the page may go meanwhile. */
+/* The page stays in memory meanwhile; it may leave the table. */
 static int shared_wppage(struct vma *v, uintptr_t va, uint64_t *at)
 {
-	int error = reserve(v, va);
+	struct frame *f = leaf_frame(*at);
+	int error;
 
-	if (error)
-		return error;
-	if (*at & PTE_P) {
-		mapping_dirty(leaf_frame(*at));
+	(void)va;
+	frame_get(f);
+	error = mapping_write(v->mapping, f);
+	if (!error && leaf_frame(*at) == f)
 		*at |= PTE_W;
-	}
-	return kind_of(v);
+	frame_put(f);
+	return error && error != -EAGAIN ? error : kind_of(v);
 }
 
 /* Shared memory has no other place than memory. */

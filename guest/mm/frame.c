@@ -314,6 +314,11 @@ uint64_t frame_room(void)
 	return used < most ? most - used : 0;
 }
 
+bool frame_left(void)
+{
+	return stock || may_take(1);
+}
+
 struct frame_counts frame_counts(void)
 {
 	struct frame_counts c = { .total = zone_frames() };

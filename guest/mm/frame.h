@@ -104,6 +104,9 @@ uint64_t frame_limit(uint64_t most);
 /* How many more that would be now. */
 uint64_t frame_room(void);
 
+/* One of them may be had, by who does not make room for others. */
+bool frame_left(void);
+
 /* Give the stock back to the zones, so that their counts say all. */
 void frame_drain(void);
 

@@ -29,7 +29,7 @@ void leaf_lock(struct vma *v, uint64_t *at)
 	frames_locked++;
 }
 
-static void unlock(struct frame *f)
+void leaf_unlocked(struct frame *f)
 {
 	if (!(f->flags & FRAME_LOCKED) || rmap_locked(f))
 		return;
@@ -43,7 +43,7 @@ void leaf_unlock(struct vma *v, uint64_t *at)
 
 	(void)v;
 	if (f)
-		unlock(f);
+		leaf_unlocked(f);
 }
 
 static void drop_slot(struct vma *v, uint64_t leaf)
@@ -64,7 +64,7 @@ void leaf_drop(struct vma *v, uint64_t *at)
 		return;
 	f->maps--;
 	v->space->resident--;
-	unlock(f);
+	leaf_unlocked(f);
 	if (!f->maps && f->use == FRAME_ANON)
 		f->owner = NULL; /* its areas may go */
 	frame_put(f);

@@ -161,6 +161,14 @@ void mapping_dirty(struct frame *f)
 	m->unsaved++;
 }
 
+int mapping_write(struct mapping *m, struct frame *f)
+{
+	if (m->ops->reserve)
+		return m->ops->reserve(m, f);
+	mapping_dirty(f);
+	return f->owner == m ? 0 : -EAGAIN;
+}
+
 /* What is written to it from now on makes it dirty again. */
 static int store(struct mapping *m, struct frame *f)
 {

@@ -30,8 +30,9 @@ struct mapping_ops {
 	int (*read)(struct mapping *m, struct frame *f);
 	/* store @f */
 	int (*write)(struct mapping *m, struct frame *f);
-	/* before page @index is made dirty: is there a place to store it? */
-	int (*reserve)(struct mapping *m, uint64_t index);
+	/* make @f, held and up to date, dirty, when there is a place to store
+	 * it; -EAGAIN: it has left the cache meanwhile */
+	int (*reserve)(struct mapping *m, struct frame *f);
 	/* an area begins to show the object, or ends to */
 	void (*hold)(struct mapping *m);
 	void (*release)(struct mapping *m);
@@ -68,6 +69,13 @@ struct frame *mapping_peek(struct mapping *m, uint64_t index);
 
 /* @f, got from above, was written to. */
 void mapping_dirty(struct frame *f);
+
+/*
+ * @f, got from above, is about to be written to: it is dirty from now on, and
+ * there is a place to store it. May sleep. 0, -EAGAIN: @f is no page of @m any
+ * more, or what reserving says.
+ */
+int mapping_write(struct mapping *m, struct frame *f);
 
 /*
  * Write what is dirty in [first, end), and wait until it is written. May

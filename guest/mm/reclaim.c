@@ -173,7 +173,7 @@ bool reclaim(unsigned want, bool kill)
 		return true;
 	reclaim_wake();
 	sleep_until(&reclaim_low, lapic_ticks() + 1);
-	return frame_room() || (kill && oom_kill());
+	return frame_left() || (kill && oom_kill());
 }
 
 unsigned reclaim_pass(unsigned want)

@@ -60,6 +60,7 @@ static bool unmap(struct frame *f, struct vma *v, uintptr_t va, uint64_t *at)
 	v->space->resident--;
 	rmap_unmapped++;
 	f->maps--;
+	leaf_unlocked(f);
 	frame_put(f);
 	return broken("rmap") || !f->maps;
 }

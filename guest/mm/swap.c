@@ -178,7 +178,10 @@ bool swap_out(struct frame *f)
 	rmap_unmap(f);
 	if (!clean && write_out(f)) {
 		print("kernel: swap: slot %u cannot be written\n", slot);
-		f->flags |= FRAME_ERROR;
+		if (!places[f->slot - 1].count)
+			frame_put(f); /* and nobody wants it any more */
+		else
+			f->flags |= FRAME_ERROR;
 		return false;
 	}
 	last = f->count == 1;

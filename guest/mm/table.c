@@ -19,7 +19,8 @@ struct slot table_walk(pa_t root, uintptr_t va)
 /*
  * Rights are the leaf's business: a table grants all, but tables of the lower
  * half alone are open to ring 3. All tables are in a list that begins at the
- * root's descriptor: so they are found again without looking at entries.
+ * root's descriptor: so they are found again without looking at entries. The
+ * kernel's tables are everybody's: another may make this one meanwhile.
  */
 static bool make_table(pa_t root, uint64_t *at, uintptr_t va)
 {
@@ -27,6 +28,10 @@ static bool make_table(pa_t root, uint64_t *at, uintptr_t va)
 
 	if (!f)
 		return false;
+	if (*at & PTE_P) {
+		frame_put(f);
+		return true;
+	}
 	f->next = frame_at(root)->next;
 	frame_at(root)->next = (uint32_t)(f - frames);
 	*at = frame_pa(f).v | PTE_P | PTE_W | (va < USER_END ? PTE_U : 0);

@@ -123,6 +123,8 @@ int64_t sys_ticks(const struct trap_frame *f)
 
 int64_t sys_catch(const struct trap_frame *f)
 {
+	if (f->rdi >= USER_END)
+		return -EINVAL; /* iretq would fault, and in ring 0 */
 	current()->catch = f->rdi;
 	return 0;
 }

@@ -34,6 +34,7 @@ static bool is_ours(const struct elf_header *h, uint64_t bytes)
 
 	return room >= sizeof(*h) && !memcmp(h->ident, "\177ELF\2\1", 6) &&
 	       h->type == ELF_EXEC && h->machine == ELF_X86_64 &&
+	       h->entry < USER_END &&
 	       h->segment_bytes == sizeof(struct elf_segment) &&
 	       h->segments_at % 8 == 0 && h->segments_at <= room &&
 	       h->segments <=

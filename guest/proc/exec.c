@@ -77,6 +77,16 @@ static void replace_space(struct process *p, struct space *s)
 		space_free(old);
 }
 
+/* The registers still have what the old program put there. */
+static void clear_bases(struct process *p)
+{
+	if (p == current() && p->fs_base)
+		wrmsr(MSR_FS_BASE, 0);
+	if (p == current() && p->gs_base)
+		wrmsr(MSR_GS_BASE, 0);
+	p->fs_base = p->gs_base = 0;
+}
+
 /* On the root, or if it has none like that, in the kernel image. */
 static int find_path(const char *path, struct inode **to)
 {
@@ -142,7 +152,8 @@ int process_exec(struct process *p, const char *name, const struct arguments *a)
 	if (error)
 		return error;
 	replace_space(p, s);
-	p->catch = p->fs_base = p->gs_base = 0;
+	p->catch = 0;
+	clear_bases(p);
 	strlcpy(p->name, last_part(name), sizeof(p->name));
 	*process_frame(p) = f;
 	return 0;

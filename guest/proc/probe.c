@@ -49,10 +49,14 @@ static void map(struct stage *s, const struct frame *f, uint64_t bits)
 	*s->slot = frame_pa(f).v | PROBE_BITS | pte_nx | bits;
 }
 
-/* A global translation outlives its tables: it is taken out by itself. */
+/*
+ * A global translation outlives its tables: it is taken out by itself. What
+ * tlb_load had loaded it had so when getting the tables slept last.
+ */
 static void stage_end(struct stage *s)
 {
 	invlpg(PROBE_AT);
+	tlb_load(NULL);
 	write_cr3(kmap_root().v);
 	if (s->old)
 		frame_put(s->old);
@@ -252,7 +256,6 @@ int64_t sys_probe(const struct trap_frame *f)
 
 	if (f->rdi >= sizeof(probes) / sizeof(probes[0]))
 		return -EINVAL;
-	tlb_load(NULL);
 	error = probes[f->rdi](&p);
 	tlb_load(current()->space);
 	return error ? error

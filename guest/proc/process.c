@@ -125,6 +125,11 @@ static void bury(struct process *p)
 	frames_free(frame_at(direct_pa(p)), STACK_ORDER);
 }
 
+void process_drop(struct process *p)
+{
+	bury(p);
+}
+
 /* A child of ours that @pid means: a ZOMBIE if there is one. */
 static struct process *child(int64_t pid)
 {

@@ -77,6 +77,9 @@ static inline struct trap_frame *process_frame(struct process *p)
  */
 struct process *process_new(const char *name);
 
+/* Forget @p, which was never started and has nothing yet. */
+void process_drop(struct process *p);
+
 /* A pid that nobody had yet. */
 uint32_t process_new_pid(void);
 

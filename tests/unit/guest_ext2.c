@@ -375,6 +375,73 @@ static void names(void **state)
 	disk_end();
 }
 
+/* A page of a hole is dirty as soon as it has a block, and still zeros. */
+static void holes(void **state)
+{
+	static uint8_t buffer[64 * PAGE_SIZE];
+	struct inode *i;
+	struct frame *f;
+
+	(void)state;
+	disk_make(4, "-N 16", "");
+	assert_int_equal(mount(), 0);
+	memset(buffer, 'A', sizeof(buffer));
+	assert_int_equal(make("/old", FILE_REGULAR), 0);
+	assert_int_equal(write_at("/old", 0, buffer, sizeof(buffer)),
+			 sizeof(buffer));
+	assert_int_equal(inode_sync_all(false), 0);
+	assert_int_equal(remove_path("/old"), 0);
+	assert_int_equal(make("/new", FILE_REGULAR), 0);
+	assert_int_equal(resize("/new", sizeof(buffer)), 0);
+	assert_int_equal(path_find(root_fs, "/new", &i), 0);
+	for (uint64_t page = 0; page < 12; page++) {
+		assert_int_equal(mapping_get(&i->pages, page, &f), 0);
+		assert_int_equal(mapping_write(&i->pages, f), 0);
+		assert_true(f->flags & FRAME_DIRTY);
+		frame_put(f);
+		assert_false(mapping_evict(f));
+	}
+	assert_int_equal(inode_sync_all(false), 0);
+	mapping_drop_all();
+	assert_int_equal(read_at("/new", 0, buffer, 12 * PAGE_SIZE),
+			 12 * PAGE_SIZE);
+	for (unsigned at = 0; at < 12 * PAGE_SIZE; at++)
+		assert_int_equal(buffer[at], 0);
+
+	/* What has left the cache gets no block. */
+	assert_int_equal(mapping_get(&i->pages, 20, &f), 0);
+	assert_int_equal(resize("/new", 0), 0);
+	assert_int_equal(mapping_write(&i->pages, f), -OUR_EAGAIN);
+	assert_int_equal(i->blocks, 0);
+	frame_put(f);
+	inode_put(i);
+	unmount();
+	assert_int_equal(disk_check(), 0);
+	disk_end();
+}
+
+/* A bad pointer costs no block; who is late makes nothing shorter. */
+static void ends(void **state)
+{
+	static uint8_t buffer[PAGE_SIZE];
+	struct inode *i;
+
+	(void)state;
+	disk_make(4, "-N 16", "");
+	assert_int_equal(mount(), 0);
+	assert_int_equal(make("/file", FILE_REGULAR), 0);
+	assert_int_equal(path_find(root_fs, "/file", &i), 0);
+	assert_int_equal(inode_write(i, 0, NULL, 1, 100), -14);
+	assert_int_equal(i->blocks, 0);
+	assert_int_equal(inode_write(i, 0, NULL, (uintptr_t)buffer, 100), 100);
+	assert_int_equal(i->ops->grow(i, 50), 0);
+	assert_int_equal(i->bytes, 100);
+	inode_put(i);
+	unmount();
+	assert_int_equal(disk_check(), 0);
+	disk_end();
+}
+
 /* A full disk says so, and what failed has cost nothing. */
 static void no_space(void **state)
 {
@@ -508,6 +575,8 @@ int main(void)
 		cmocka_unit_test(triple_indirection),
 		cmocka_unit_test(each_transfer_fails),
 		cmocka_unit_test(names),
+		cmocka_unit_test(holes),
+		cmocka_unit_test(ends),
 		cmocka_unit_test(no_space),
 		cmocka_unit_test(features),
 		cmocka_unit_test(nonsense),
