@@ -116,6 +116,7 @@ static int64_t start_watchdog(void)
 
 	if (pid)
 		return pid;
+	lock_memory();
 	for (;;) {
 		sys_sleep(LIFE);
 		if (*at_work && *at_work == last)
