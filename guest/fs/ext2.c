@@ -91,6 +91,8 @@ static int sync(struct file_system *fs, bool last)
 	if (e->readonly || broken("buffer-cache"))
 		return 0;
 	error = mapping_sync(&e->disk->cache, 0, UINT64_MAX);
+	if (!error && last)
+		error = block_flush(e->disk);
 	if (!error && last && e->was_valid && !e->corrupt) {
 		e->super->state |= EXT2_VALID;
 		mapping_dirty(e->super_frame);

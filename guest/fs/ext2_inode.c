@@ -271,7 +271,7 @@ static int shrink(struct inode *i, uint64_t bytes)
 
 	if (error)
 		return error;
-	i->bytes = bytes;
+	inode_resize(i, bytes);
 	mapping_truncate(&i->pages, pages);
 	error = ext2_map_cut(ext2_node_of(i), pages);
 	mapping_truncate(&i->pages, pages);
@@ -287,7 +287,7 @@ static int resize(struct inode *i, uint64_t bytes, bool may_shrink)
 		return -EFBIG;
 	ext2_lock(e);
 	if (bytes > i->bytes)
-		i->bytes = bytes;
+		inode_resize(i, bytes);
 	else if (may_shrink && bytes < i->bytes)
 		error = shrink(i, bytes);
 	if (bytes > INT32_MAX && !(e->super->read_only & EXT2_LARGE_FILE)) {

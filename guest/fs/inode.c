@@ -30,8 +30,15 @@ void inode_add(struct inode *i, struct file_system *fs,
 	i->ops = ops;
 	i->count = 1;
 	mapping_init(&i->pages, pages);
+	inode_resize(i, i->bytes);
 	i->next = all;
 	all = i;
+}
+
+void inode_resize(struct inode *i, uint64_t bytes)
+{
+	i->bytes = bytes;
+	i->pages.end = (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
 
 void inode_get(struct inode *i)

@@ -79,6 +79,9 @@ struct inode *inode_find(struct file_system *fs, uint32_t number);
 void inode_add(struct inode *i, struct file_system *fs,
 	       const struct inode_ops *ops, const struct mapping_ops *pages);
 
+/* It has @bytes from now on; what of its pages goes is the caller's. */
+void inode_resize(struct inode *i, uint64_t bytes);
+
 void inode_get(struct inode *i);
 void inode_put(struct inode *i); /* may sleep */
 

@@ -52,6 +52,14 @@ static int kind_of(const struct vma *v)
 				     : LAB_FAULT_DEMAND_FILE;
 }
 
+/* The page that @va shows. A file may have become shorter than its area. */
+static int get(struct vma *v, uintptr_t va, struct frame **f)
+{
+	if (vma_index(v, va) >= v->mapping->end)
+		return -EFAULT;
+	return mapping_get(v->mapping, vma_index(v, va), f);
+}
+
 /*
  * The cache's frame itself; the reference that we got is the leaf's. If it has
  * left the cache again the access is repeated.
@@ -59,7 +67,7 @@ static int kind_of(const struct vma *v)
 static int map_cached(struct vma *v, uintptr_t va, uint64_t *at, bool write)
 {
 	struct frame *f;
-	int error = mapping_get(v->mapping, vma_index(v, va), &f);
+	int error = get(v, va, &f);
 
 	if (error)
 		return error;
@@ -85,7 +93,7 @@ static int map_copy(struct vma *v, uintptr_t va, uint64_t *at)
 	int error = anon_prepare(v) ? 0 : -ENOMEM;
 
 	if (part && !error)
-		error = mapping_get(v->mapping, vma_index(v, va), &from);
+		error = get(v, va, &from);
 	if (error)
 		return error;
 	f = frame_alloc(FRAME_ANON);

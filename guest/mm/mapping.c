@@ -12,7 +12,7 @@ static struct mapping *all;
 
 void mapping_init(struct mapping *m, const struct mapping_ops *ops)
 {
-	*m = (struct mapping){ .ops = ops, .next = all };
+	*m = (struct mapping){ .ops = ops, .end = UINT64_MAX, .next = all };
 	if (all)
 		all->prev = m;
 	all = m;

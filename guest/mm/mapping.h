@@ -44,6 +44,7 @@ struct mapping {
 	const struct mapping_ops *ops;
 	struct radix pages;
 	struct vma *vmas; /* that show it: linked by mm/vma.h */
+	uint64_t end; /* areas show no page at or behind this */
 	uint64_t frames;
 	uint64_t unsaved; /* dirty, or being written */
 	struct mapping *next, *prev; /* all there are */

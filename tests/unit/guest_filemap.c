@@ -144,6 +144,13 @@ static void test_shared(void **state)
 	mapping_truncate(&file, 3);
 	assert_int_equal(s->resident, 0);
 	assert_int_equal(child->resident, 0);
+	file.end = 3; /* what the area shows behind that is nothing */
+	assert_int_equal(fault_resolve(s, AT + 3 * PAGE_SIZE, FAULT_U),
+			 -EFAULT);
+	assert_int_equal(
+		fault_resolve(child, AT + 3 * PAGE_SIZE, FAULT_U | FAULT_W),
+		-EFAULT);
+	assert_int_equal(file.frames, 0);
 	space_free(s);
 	space_free(child);
 }
