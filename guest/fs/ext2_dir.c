@@ -12,7 +12,9 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 
-#define HEAD sizeof(struct ext2_entry)
+#define LINKS_MOST 32000u /* of a directory: those below it name it, too */
+
+#define HEAD	   sizeof(struct ext2_entry)
 
 /* What an entry with this name needs. */
 static uint16_t entry_bytes(size_t name_bytes)
@@ -219,8 +221,10 @@ static int make(struct inode *dir, const char *name, uint32_t kind,
 	bool directory = kind == FILE_DIRECTORY;
 	struct place p;
 	uint32_t number;
-	int error = make_room(dir, name, &p);
+	int error = -EMLINK;
 
+	if (!directory || dir->links < LINKS_MOST)
+		error = make_room(dir, name, &p);
 	if (error)
 		return error;
 	error = ext2_inode_alloc(e, dir->number, directory, &number);

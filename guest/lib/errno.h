@@ -29,6 +29,7 @@ enum {
 	ENOSPC = 28,
 	ESPIPE = 29,
 	EROFS = 30,
+	EMLINK = 31,
 	EPIPE = 32,
 	ENAMETOOLONG = 36,
 	ENOSYS = 38,

@@ -157,8 +157,10 @@ int64_t sys_limit(const struct trap_frame *f)
 {
 	uint64_t *most = &current()->space->limit, before = *most;
 
-	if (f->rdi == LIMIT_FRAMES)
-		return (int64_t)frame_limit(f->rsi);
+	if (f->rdi == LIMIT_FRAMES) /* not so that others must die */
+		return f->rsi && f->rsi < frame_counts().used
+			       ? -EINVAL
+			       : (int64_t)frame_limit(f->rsi);
 	if (f->rdi != LIMIT_PROCESS_FRAMES)
 		return -EINVAL;
 	*most = f->rsi ? f->rsi : UINT64_MAX;

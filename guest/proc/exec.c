@@ -145,6 +145,8 @@ int process_exec(struct process *p, const char *name, const struct arguments *a)
 	if (error)
 		return error;
 	s = space_new();
+	if (s && p->space)
+		s->limit = p->space->limit;
 	error = s ? fill(s, file, a, &f) : -ENOMEM;
 	inode_put(file);
 	if (error && s)
