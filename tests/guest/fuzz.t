@@ -8,7 +8,7 @@ use lib 'tests/guest/lib';
 use Test::More;
 use Twofold;
 
-my $rounds = $ENV{FUZZ_ROUNDS} || 1000;
+my $rounds = $ENV{FUZZ_ROUNDS} || 300;
 my $seed = $ENV{FUZZ_SEED} || 1;
 
 for my $accel (accels()) {
