@@ -71,30 +71,25 @@ static void take_options(void)
 	}
 }
 
-/* Process 1, or the status of a run without it. */
-static int start_program(void)
+/* Process 1 becomes the program. */
+static void start_program(void)
 {
 	static struct arguments arguments;
-	struct process *p = process_new(words.argument[0]);
-	int error = p ? 0 : -ENOMEM;
+	int error = 0;
 
 	for (int i = 0; !error && i < words.arguments; i++)
 		error = arguments_add(&arguments, words.argument[i]);
 	if (!error)
-		error = process_exec(p, words.argument[0], &arguments);
+		error = process_exec(words.argument[0], &arguments);
 	if (error == -ENOENT) {
 		print("kernel: no program '%s'; there are:", words.argument[0]);
 		program_list();
-		process_drop(p); /* nobody is to wait for it */
-		return EXIT_NO_PROGRAM;
+		process_exit(EXIT_NO_PROGRAM);
 	}
 	if (error)
 		panic("%s cannot be started: error %d", words.argument[0],
 		      error);
-	files_init(p->files);
-	p->pid = process_new_pid();
-	sched_add(p);
-	return 0;
+	files_init(current()->files);
 }
 
 /* Bury whom nobody else waits for, until the first program has ended. */
@@ -133,11 +128,11 @@ static void print_summary(void)
 }
 
 /* The first thread: what may sleep is started here. */
-static void main_thread(void *unused)
+static void main_thread(void)
 {
+	struct process *p;
 	int status;
 
-	(void)unused;
 	process_reaper = current();
 	gate_init(trap_only);
 	virtio_init(&machine);
@@ -145,11 +140,12 @@ static void main_thread(void *unused)
 	smp_start(machine.cpus);
 	swap_init();
 	reclaim_init();
-	status = start_program();
-	if (!status) {
-		status = wait_for_program();
-		end_others();
-	}
+	p = process_new(words.argument[0], start_program);
+	if (!p)
+		panic("no memory for a process");
+	process_start(p);
+	status = wait_for_program();
+	end_others();
 	fs_unmount();
 	print_summary();
 	exit_run(status);
@@ -183,6 +179,6 @@ void kernel_main(uint32_t start_info)
 	gate_init_cpu();
 	inspect_init(&machine);
 
-	process_kernel("main", main_thread, NULL);
+	process_kernel("main", main_thread);
 	sched_idle();
 }

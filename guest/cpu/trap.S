@@ -135,19 +135,16 @@ context_switch:
 	pop %rbx
 	ret
 
-/* Behind the switch_frame lies the trap_frame to leave with. */
-	.globl begin_user
-begin_user:
+/*
+ * A process begins with the function in RBX, and leaves the kernel with the
+ * trap_frame that lies behind its switch_frame.
+ */
+	.globl begin
+begin:
+	call *%rbx
 	mov %rsp, %rdi
 	call trap_leave
 	jmp trap_return
-
-/* RBX: the function, R12: its argument. */
-	.globl begin_kernel
-begin_kernel:
-	mov %r12, %rdi
-	call *%rbx
-	ud2
 
 	.section .rodata
 	.balign 8

@@ -5,8 +5,6 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/lock.h"
-#include "guest/cpu/machine_check.h"
-#include "guest/cpu/selector.h"
 #include "guest/cpu/smp.h"
 #include "guest/dev/irq.h"
 #include "guest/dev/lab.h"
@@ -100,7 +98,7 @@ void trap_die(const struct trap_frame *f, const char *why)
 		dying = true;
 		print("kernel: %s in ring 0, vector %lu\n", why, f->vector);
 		dump(f);
-		lab_finish(fault_total());
+		lab_finish();
 	}
 	load_idt(0);
 	*(volatile int *)(USER_END - 8) = 0;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* print and panic: lib/print.h on the UART. */
-#include "guest/lib/print.h"
+/* print and panic: lib/print.h on the console. */
+#include "guest/dev/console.h"
 
 #include <stdarg.h>
 
 #include "guest/dev/exit.h"
 #include "guest/dev/uart.h"
 #include "guest/lib/format.h"
+#include "guest/lib/print.h"
+
+const struct console *console = &uart;
 
 static void print_v(const char *how, va_list args)
 {
@@ -15,7 +18,7 @@ static void print_v(const char *how, va_list args)
 
 	if (n >= (int)sizeof(line))
 		n = sizeof(line) - 1;
-	uart_write(line, (size_t)n);
+	console->write(line, (size_t)n);
 }
 
 void print(const char *how, ...)

@@ -5,6 +5,7 @@
 
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
+#include "guest/mm/fault.h"
 #include "guest/mm/kmap.h"
 
 #define RING_RECORDS 256u
@@ -76,13 +77,13 @@ void lab_record(const struct lab_fault *fault)
 	__atomic_store_n(&ring->head, head + 1, __ATOMIC_RELEASE);
 }
 
-void lab_finish(uint64_t faults)
+void lab_finish(void)
 {
 	uint64_t result;
 
 	if (lab_tracing)
 		lab_command(LAB_DRAIN, 0, 0, &result);
-	lab_command(LAB_REPORT, faults, 0, &result);
+	lab_command(LAB_REPORT, fault_total(), 0, &result);
 }
 
 uintptr_t lab_va(void)

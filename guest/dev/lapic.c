@@ -17,8 +17,6 @@ enum {
 	LAPIC_TIMER_DIVIDE = 0x3e0,
 
 	SPURIOUS_ENABLE = 1 << 8,
-	COMMAND_INIT = 5 << 8,
-	COMMAND_STARTUP = 6 << 8,
 	COMMAND_ASSERT = 1 << 14,
 	TIMER_PERIODIC = 1 << 17,
 	DIVIDE_BY_1 = 0xb
@@ -67,25 +65,10 @@ void lapic_tick(void)
 	ticks++;
 }
 
-static void command(unsigned to, uint32_t what)
+void lapic_send(unsigned to, uint32_t what)
 {
 	lapic_write(LAPIC_COMMAND_TO, to << 24);
 	lapic_write(LAPIC_COMMAND, COMMAND_ASSERT | what);
-}
-
-void lapic_ipi(unsigned to, unsigned vector)
-{
-	command(to, vector);
-}
-
-void lapic_init_ipi(unsigned to)
-{
-	command(to, COMMAND_INIT);
-}
-
-void lapic_startup_ipi(unsigned to, uint64_t page)
-{
-	command(to, COMMAND_STARTUP | (uint32_t)page);
 }
 
 uint64_t lapic_ticks(void)

@@ -42,7 +42,7 @@ void uart_init(uint16_t port)
 	out8(base + UART_LINE, LINE_8N1);
 }
 
-void uart_write(const char *text, size_t n)
+static void write(const char *text, size_t n)
 {
 	while (n) {
 		size_t part = n < UART_QUEUE ? n : UART_QUEUE;
@@ -67,14 +67,7 @@ static void take_input(void *ctx)
 	wake(typed);
 }
 
-void uart_connect(void)
-{
-	irq_connect(ABI_UART_IRQ, take_input, NULL);
-	out8(base + UART_MODEM, MODEM_READY);
-	out8(base + UART_INTERRUPTS, INTERRUPT_INPUT);
-}
-
-int64_t uart_read(char *to, size_t most)
+static int64_t read(char *to, size_t most)
 {
 	size_t n = 0;
 
@@ -86,4 +79,13 @@ int64_t uart_read(char *to, size_t most)
 	while (n < most && typed_in != typed_out)
 		to[n++] = typed[typed_out++ % TYPED];
 	return (int64_t)n;
+}
+
+const struct console uart = { write, read };
+
+void uart_connect(void)
+{
+	irq_connect(ABI_UART_IRQ, take_input, NULL);
+	out8(base + UART_MODEM, MODEM_READY);
+	out8(base + UART_INTERRUPTS, INTERRUPT_INPUT);
 }

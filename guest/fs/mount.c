@@ -25,11 +25,10 @@ static uint64_t unsaved(void)
  * Write what is dirty once it has been for two looks: what is changed again
  * and again is written once, and what is gone soon is not written at all.
  */
-static void write_back(void *unused)
+static void write_back(void)
 {
 	uint64_t before = 0;
 
-	(void)unused;
 	for (;;) {
 		uint64_t next = lapic_ticks() + LOOK_TICKS;
 
@@ -53,8 +52,8 @@ void fs_mount(void)
 		if (error && error != -EINVAL)
 			print("kernel: disk %u: error %d\n", i, error);
 	}
-	if (!error && !process_kernel("write-back", write_back, NULL))
-		panic("no memory for the thread that writes back");
+	if (!error)
+		process_kernel("write-back", write_back);
 }
 
 void fs_unmount(void)

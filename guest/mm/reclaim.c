@@ -208,11 +208,10 @@ void reclaim_wake(void)
 	wake(&reclaim_wake);
 }
 
-static _Noreturn void thread(void *unused)
+static _Noreturn void thread(void)
 {
 	struct pass p = { .files = true };
 
-	(void)unused;
 	for (;;) {
 		while (frame_room() < 2 * reclaim_low) {
 			p.want = (unsigned)(2 * reclaim_low - frame_room());
@@ -230,6 +229,5 @@ void reclaim_init(void)
 
 	low = low > LOW_MOST ? LOW_MOST : low;
 	reclaim_low = low < LOW_LEAST ? LOW_LEAST : low;
-	if (!process_kernel("reclaim", thread, NULL))
-		panic("no memory for a thread");
+	process_kernel("reclaim", thread);
 }

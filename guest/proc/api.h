@@ -250,8 +250,6 @@ struct sys_dma {
 	uint32_t operation; /* as in guest/abi.h */
 	uint32_t status;
 	uint64_t result; /* the checksum */
-	uint64_t from_pa, to_pa; /* the DMA regions that the bytes pass */
-	uint64_t interrupts; /* of the engine, meanwhile */
 	/* Bytes of the target's region that the IOMMU lets the engine reach; 0:
 	 * the IOMMU is left out. */
 	uint64_t iova_window;

@@ -8,9 +8,12 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/format.h"
 #include "guest/lib/string.h"
+#include "guest/mm/frame.h"
 #include "guest/mm/user.h"
 #include "guest/proc/elf.h"
+#include "guest/proc/process.h"
 #include "guest/proc/program.h"
+#include "guest/proc/syscall.h"
 
 int arguments_add(struct arguments *a, const char *text)
 {
@@ -65,28 +68,6 @@ static int add_stack(struct space *s)
 	return space_map(s, &stack);
 }
 
-/* The old space is left before it ends: a processor may not stand in it. */
-static void replace_space(struct process *p, struct space *s)
-{
-	struct space *old = p->space;
-
-	p->space = s;
-	if (p == current())
-		tlb_load(s);
-	if (old)
-		space_free(old);
-}
-
-/* The registers still have what the old program put there. */
-static void clear_bases(struct process *p)
-{
-	if (p == current() && p->fs_base)
-		wrmsr(MSR_FS_BASE, 0);
-	if (p == current() && p->gs_base)
-		wrmsr(MSR_GS_BASE, 0);
-	p->fs_base = p->gs_base = 0;
-}
-
 /* On the root, or if it has none like that, in the kernel image. */
 static int find_path(const char *path, struct inode **to)
 {
@@ -131,32 +112,85 @@ static const char *last_part(const char *name)
 	return part;
 }
 
-int process_exec(struct process *p, const char *name, const struct arguments *a)
+int process_exec(const char *name, const struct arguments *a)
 {
+	struct process *p = current();
 	struct trap_frame f = {
 		.cs = USER_CS,
 		.rflags = RFLAGS_IF,
 		.ss = USER_SS,
 	};
+	struct space *old = p->space, *s;
 	struct inode *file;
-	struct space *s;
 	int error = find(name, &file);
 
 	if (error)
 		return error;
 	s = space_new();
-	if (s && p->space)
-		s->limit = p->space->limit;
+	if (s && old)
+		s->limit = old->limit;
 	error = s ? fill(s, file, a, &f) : -ENOMEM;
 	inode_put(file);
 	if (error && s)
 		space_free(s);
 	if (error)
 		return error;
-	replace_space(p, s);
+	/* The old one is left before it ends: nobody may stand in it. */
+	p->space = s;
+	tlb_load(s);
+	if (old)
+		space_free(old);
 	p->catch = 0;
-	clear_bases(p);
+	process_set_bases(0, 0);
 	strlcpy(p->name, last_part(name), sizeof(p->name));
 	*process_frame(p) = f;
 	return 0;
+}
+
+/* A string of the program's behind the others of *@a. */
+static int add_from_user(struct arguments *a, uintptr_t from)
+{
+	char *to = a->text + a->bytes;
+	int64_t n = user_string(current()->space, to, from,
+				ARGUMENT_BYTES - a->bytes);
+
+	if (n < 0)
+		return n == -ENAMETOOLONG ? -E2BIG : (int)n;
+	a->bytes += (size_t)n + 1;
+	a->count++;
+	return 0;
+}
+
+static int collect(struct arguments *a, uintptr_t argv)
+{
+	for (;; argv += sizeof(uintptr_t)) {
+		uintptr_t text;
+		int error =
+			user_read(current()->space, &text, argv, sizeof(text));
+
+		if (error || !text)
+			return error;
+		error = add_from_user(a, text);
+		if (error)
+			return error;
+	}
+}
+
+int64_t sys_exec(const struct trap_frame *f)
+{
+	struct frame *page = frame_alloc(FRAME_KERNEL);
+	struct arguments *a;
+	char name[NAME_BYTES];
+	int64_t error;
+
+	if (!page)
+		return -ENOMEM;
+	a = direct(frame_pa(page));
+	error = user_string(current()->space, name, f->rdi, sizeof(name));
+	if (error >= 0)
+		error = collect(a, f->rsi);
+	if (!error)
+		error = process_exec(name, a);
+	frame_put(page);
+	return error;
 }

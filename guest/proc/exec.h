@@ -5,8 +5,6 @@
 
 #include <stdint.h>
 
-#include "guest/proc/process.h"
-
 /* A program's arguments, each ended by a NUL, as many as @count. */
 #define ARGUMENT_BYTES 4080ul
 struct arguments {
@@ -18,12 +16,10 @@ struct arguments {
 int arguments_add(struct arguments *a, const char *text);
 
 /*
- * @p, which has no space yet or is the current process, is program @name from
- * its first instruction on. What the root lacks is looked for in the kernel
- * image, too. On an error (-ENOENT, -ENOEXEC, -ENOMEM, -EIO)
- * nothing has changed.
+ * The current process is program @name from its first instruction on, when it
+ * leaves the kernel. What the root lacks is looked for in the kernel image,
+ * too. On an error (-ENOENT, -ENOEXEC, -ENOMEM, -EIO) nothing has changed.
  */
-int process_exec(struct process *p, const char *name,
-		 const struct arguments *a);
+int process_exec(const char *name, const struct arguments *a);
 
 #endif

@@ -52,22 +52,34 @@ void gate_init_cpu(void)
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | efer_sce);
 }
 
-/* The trial is a process, killed in silence where the instruction fails. */
-static bool try_syscall(void)
+/* The trial, in ring 3: no program, so whatever ends it does so in silence. */
+static void try_syscall(void)
 {
-	struct process *p = process_new("gate");
-	int status = 0;
+	struct process *p = current();
 
 	memcpy(page, trial, sizeof(trial));
-	if (!p || !(p->space = space_new()))
+	p->space = space_new();
+	if (!p->space)
 		panic("no memory for a process");
-	p->quiet = true;
+	tlb_load(p->space);
 	*process_frame(p) = (struct trap_frame){
 		.rip = GATE_PAGE,
 		.cs = USER_CS,
 		.rflags = RFLAGS_IF,
 		.ss = USER_SS,
 	};
+}
+
+static bool syscall_works(void)
+{
+	struct process *p;
+	int status;
+
+	if (!offers_syscall())
+		return false;
+	p = process_new("gate", try_syscall);
+	if (!p)
+		panic("no memory for a process");
 	sched_add(p);
 	process_wait(p->pid, &status, false);
 	return status == TRIAL_WORKS;
@@ -75,7 +87,7 @@ static bool try_syscall(void)
 
 void gate_init(bool trap_only)
 {
-	bool works = !trap_only && offers_syscall() && try_syscall();
+	bool works = !trap_only && syscall_works();
 
 	memset(page, 0, sizeof(trial));
 	if (works) {

@@ -4,9 +4,11 @@
 
 #include <assert.h>
 
+#include "guest/cpu/cpu.h"
 #include "guest/cpu/tlb.h"
 #include "guest/fs/calls.h"
 #include "guest/lib/errno.h"
+#include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/objects.h"
@@ -22,9 +24,7 @@ static uint32_t last_pid;
 #define STACK_ORDER 1
 static_assert(PAGE_SIZE << STACK_ORDER == STACK_BYTES, "a block is a stack");
 
-/* A process that will go on at @rip when it is first chosen. */
-static struct process *create(const char *name, void (*rip)(void),
-			      size_t frame_bytes)
+static struct process *create(const char *name, process_fn *fn)
 {
 	struct frame *stack =
 		frames_alloc(STACK_ORDER, ZONE_NORMAL, FRAME_KERNEL);
@@ -36,53 +36,54 @@ static struct process *create(const char *name, void (*rip)(void),
 	p = direct(frame_pa(stack));
 	*p = (struct process){ .pinned = -1, .state = SLEEPING };
 	strlcpy(p->name, name, sizeof(p->name));
-	s = (struct switch_frame *)(stack_top(p) - frame_bytes) - 1;
-	*s = (struct switch_frame){ .rip = (uintptr_t)rip };
+	*process_frame(p) = (struct trap_frame){ 0 };
+	s = (struct switch_frame *)process_frame(p) - 1;
+	*s = (struct switch_frame){ .rbx = (uintptr_t)fn,
+				    .rip = (uintptr_t)begin };
 	p->rsp = (uintptr_t)s;
 	return p;
 }
 
-static void enlist(struct process *p, struct process *parent)
+struct process *process_new(const char *name, process_fn *fn)
 {
-	p->parent = parent;
+	struct process *p = create(name, fn);
+
+	if (!p)
+		return NULL;
+	p->parent = current();
 	p->next = all;
 	all = p;
-}
-
-struct process *process_new(const char *name)
-{
-	struct process *p = create(name, begin_user, sizeof(struct trap_frame));
-
-	if (!p)
-		return NULL;
-	*process_frame(p) = (struct trap_frame){ 0 };
-	enlist(p, current());
 	return p;
 }
 
-uint32_t process_new_pid(void)
+uint32_t process_start(struct process *p)
 {
-	return ++last_pid;
-}
-
-struct process *process_kernel(const char *name, thread_fn *fn, void *arg)
-{
-	struct process *p = create(name, begin_kernel, 0);
-	struct switch_frame *s;
-
-	if (!p)
-		return NULL;
-	s = (struct switch_frame *)p->rsp;
-	s->rbx = (uintptr_t)fn;
-	s->r12 = (uintptr_t)arg;
-	enlist(p, NULL);
+	p->pid = ++last_pid;
 	sched_add(p);
-	return p;
+	return p->pid;
+}
+
+void process_kernel(const char *name, process_fn *fn)
+{
+	struct process *p = process_new(name, fn);
+
+	if (!p)
+		panic("no memory for %s", name);
+	p->parent = NULL;
+	sched_add(p);
 }
 
 struct process *process_idle(void)
 {
-	return create("idle", begin_kernel, 0);
+	return create("idle", NULL);
+}
+
+void process_set_bases(uint64_t fs, uint64_t gs)
+{
+	current()->fs_base = fs;
+	current()->gs_base = gs;
+	wrmsr(MSR_FS_BASE, fs);
+	wrmsr(MSR_GS_BASE, gs);
 }
 
 /* Orphans become children of the kernel's first thread, which waits for all. */
@@ -123,11 +124,6 @@ static void bury(struct process *p)
 		link = &(*link)->next;
 	*link = p->next;
 	frames_free(frame_at(direct_pa(p)), STACK_ORDER);
-}
-
-void process_drop(struct process *p)
-{
-	bury(p);
 }
 
 /* A child of ours that @pid means: a ZOMBIE if there is one. */
@@ -191,6 +187,6 @@ int process_kill(uint32_t pid, int signal)
 		return -ESRCH;
 	p->signal = signal;
 	if (p->state == SLEEPING)
-		sched_rouse(p);
+		wake(p->channel);
 	return 0;
 }
