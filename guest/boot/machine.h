@@ -37,6 +37,8 @@ struct machine {
 	unsigned dma_line;
 	struct virtio_place virtio[ABI_VIRTIO_SLOTS];
 	unsigned virtios;
+	char console[32]; /* the tree's name for it */
+	pa_t virtio_console; /* 0: the UART is */
 	unsigned cpus;
 	uint64_t tsc_hz; /* 0: unknown */
 };

@@ -24,6 +24,7 @@
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/debug.h"
+#include "guest/lib/format.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/anon.h"
@@ -38,7 +39,6 @@
 #include "guest/proc/gate.h"
 #include "guest/proc/inspect.h"
 #include "guest/proc/process.h"
-#include "guest/proc/program.h"
 #include "guest/proc/sched.h"
 
 static struct machine machine;
@@ -71,24 +71,24 @@ static void take_options(void)
 	}
 }
 
-/* Process 1 becomes the program. */
+/* Process 1 becomes the program: /bin/NAME, or if there is none, the tour,
+ * which knows what is demonstrated by that name. */
 static void start_program(void)
 {
 	static struct arguments arguments;
+	const char *name = words.argument[0];
+	char path[NAME_BYTES];
 	int error = 0;
 
 	for (int i = 0; !error && i < words.arguments; i++)
 		error = arguments_add(&arguments, words.argument[i]);
+	format(path, sizeof(path), *name == '/' ? "%s" : "/bin/%s", name);
 	if (!error)
-		error = process_exec(words.argument[0], &arguments);
-	if (error == -ENOENT) {
-		print("kernel: no program '%s'; there are:", words.argument[0]);
-		program_list();
-		process_exit(EXIT_NO_PROGRAM);
-	}
+		error = process_exec(path, &arguments);
+	if (error == -ENOENT)
+		error = process_exec("/bin/tour", &arguments);
 	if (error)
-		panic("%s cannot be started: error %d", words.argument[0],
-		      error);
+		panic("%s cannot be started: error %d", name, error);
 	files_init(current()->files);
 }
 
@@ -111,7 +111,7 @@ static void end_others(void)
 	int status;
 
 	do {
-		for (unsigned i = 0; (p = process_at(i)); i++)
+		for (p = processes; p; p = p->next)
 			if (p->pid)
 				process_kill(p->pid, SIGNAL_KILL);
 	} while (process_wait(-1, &status, false) > 0);
@@ -161,7 +161,7 @@ void kernel_main(uint32_t start_info)
 	trap_init();
 	machine_read(&machine, (pa_t){ start_info });
 	uart_init(machine.uart_port);
-	exit_init(machine.exit_port);
+	exit_port = machine.exit_port;
 	take_options();
 
 	frame_init(&machine);

@@ -83,6 +83,8 @@ static void take_property(struct machine *m, struct node *n,
 		n->is_memory = streq(text(p), "memory");
 	} else if (streq(n->name, "chosen") && streq(p->name, "bootargs")) {
 		machine_set_cmdline(m, text(p));
+	} else if (streq(n->name, "chosen") && streq(p->name, "stdout-path")) {
+		strlcpy(m->console, last_part(text(p)), sizeof(m->console));
 	} else if (streq(n->name, "cpus") &&
 		   streq(p->name, "timebase-frequency")) {
 		if (p->bytes == 8)
@@ -119,6 +121,8 @@ static void take_node(struct machine *m, const struct node *n)
 	}
 	if (n->is & IS_VIRTIO && n->reg_bytes >= 16)
 		machine_add_virtio(m, fdt_u64(n->reg), n->line);
+	if (n->is & IS_VIRTIO && streq(n->name, m->console))
+		m->virtio_console = (pa_t){ fdt_u64(n->reg) };
 	if (str_begins(n->name, "cpu@"))
 		m->cpus++;
 	if (!n->is_memory && !str_begins(n->name, "memory@"))

@@ -18,23 +18,8 @@
 #include "guest/proc/sched.h"
 #include "guest/proc/syscall.h"
 
-/* SDM vol. 3, 6.14.1: a 64-bit gate. */
-struct gate {
-	uint16_t offset_0;
-	uint16_t selector;
-	uint8_t ist;
-	uint8_t type;
-	uint16_t offset_16;
-	uint32_t offset_32;
-	uint32_t reserved;
-};
-
-struct idt_register {
-	uint16_t limit;
-	uint64_t base;
-} __attribute__((packed));
-
-#define GATE_INTERRUPT 0x8e /* present, clears IF, not callable from ring 3 */
+/* SDM vol. 3, 6.14.1. */
+#define GATE_INTERRUPT 0x8eul /* present, clears IF, not callable from ring 3 */
 
 extern const uintptr_t trap_vectors[TRAPS];
 
@@ -42,11 +27,11 @@ static_assert(TRAP_SYSCALL == 60 && TRAPS == 59, "trap.S has numbers");
 
 uintptr_t trap_fixup;
 
-static struct gate idt[TRAPS];
+static uint64_t idt[TRAPS][2];
 
 static void load_idt(uint16_t limit)
 {
-	struct idt_register r = { limit, (uintptr_t)idt };
+	struct table_register r = { limit, (uintptr_t)idt };
 
 	__asm__ volatile("lidt %0" : : "m"(r));
 }
@@ -54,16 +39,12 @@ static void load_idt(uint16_t limit)
 void trap_init(void)
 {
 	for (unsigned i = 0; i < TRAPS; i++) {
-		uintptr_t to = trap_vectors[i];
+		uint64_t to = trap_vectors[i];
+		uint64_t ist = i == TRAP_DOUBLE_FAULT ? IST_DOUBLE_FAULT : 0;
 
-		idt[i] = (struct gate){
-			.offset_0 = (uint16_t)to,
-			.selector = KERNEL_CS,
-			.ist = i == TRAP_DOUBLE_FAULT ? IST_DOUBLE_FAULT : 0,
-			.type = GATE_INTERRUPT,
-			.offset_16 = (uint16_t)(to >> 16),
-			.offset_32 = (uint32_t)(to >> 32),
-		};
+		idt[i][0] = (to & 0xffff) | KERNEL_CS << 16 | ist << 32 |
+			    GATE_INTERRUPT << 40 | (to >> 16 & 0xffff) << 48;
+		idt[i][1] = to >> 32;
 	}
 	trap_load();
 }

@@ -29,8 +29,8 @@ void lapic_tick(void);
 /* Ticks since lapic_init. */
 uint64_t lapic_ticks(void);
 
-/* Its registers as the kernel sees them, and its version register. */
-uintptr_t lapic_va(void);
-uint32_t lapic_version(void);
+/* Its registers, 32 bits each, 16 bytes apart. */
+#define LAPIC_VERSION 0x30
+extern volatile uint32_t *lapic;
 
 #endif

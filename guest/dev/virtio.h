@@ -26,6 +26,7 @@ struct virtio {
 	volatile uint8_t *registers;
 	uint64_t features; /* both sides know */
 	bool failed; /* it answers no request any more */
+	bool is_console; /* the tree says so: the UART is not */
 	struct virtqueue *queues[VIRTQUEUES]; /* NULL: it does not have it */
 };
 

@@ -51,7 +51,6 @@ static int flush(struct block_device *b)
 }
 
 static const struct block_ops ops = { transfer, flush };
-static const struct block_ops ops_without_flush = { transfer, NULL };
 
 static void start(struct virtio *v)
 {
@@ -62,7 +61,7 @@ static void start(struct virtio *v)
 	if (!d)
 		panic("no memory for a disk");
 	d->device = v;
-	d->block.ops = v->features & FEATURE_FLUSH ? &ops : &ops_without_flush;
+	d->block.ops = &ops;
 	d->block.blocks = sectors / SECTORS;
 	d->block.readonly = v->features & FEATURE_RO;
 	block_add(&d->block);
@@ -70,7 +69,8 @@ static void start(struct virtio *v)
 
 const struct virtio_driver virtio_blk = {
 	.id = 2,
-	.knows = FEATURE_RO | FEATURE_FLUSH,
+	.needs = FEATURE_FLUSH,
+	.knows = FEATURE_RO,
 	.parts = { 3 },
 	.start = start,
 };

@@ -57,6 +57,8 @@ static const struct console by_virtio = { write, read };
 
 static void start(struct virtio *v)
 {
+	if (!v->is_console)
+		return;
 	device = v;
 	listen();
 	console = &by_virtio;

@@ -108,3 +108,12 @@ size_t strlcpy(char *to, const char *from, size_t room)
 	to[n] = '\0';
 	return length;
 }
+
+const char *last_part(const char *path)
+{
+	const char *slash;
+
+	while ((slash = strchr(path, '/')))
+		path = slash + 1;
+	return path;
+}

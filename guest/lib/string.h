@@ -23,6 +23,9 @@ static inline bool streq(const char *a, const char *b)
 /* The first @c in @s (the NUL counts), or NULL. */
 char *strchr(const char *s, int c);
 
+/* What is behind the last '/' of @path, or all of it. */
+const char *last_part(const char *path);
+
 /* True when @s begins with @prefix. */
 bool str_begins(const char *s, const char *prefix);
 

@@ -72,15 +72,11 @@ int64_t sys_catch(const struct trap_frame *f)
 	return 0;
 }
 
-/* FS, or GS if the second argument is 1. */
 int64_t sys_set_fs(const struct trap_frame *f)
 {
-	if (f->rdi >= USER_END || f->rsi > 1)
+	if (f->rdi >= USER_END)
 		return -EINVAL;
-	if (f->rsi)
-		process_set_bases(current()->fs_base, f->rdi);
-	else
-		process_set_bases(f->rdi, current()->gs_base);
+	process_set_fs(f->rdi);
 	return 0;
 }
 

@@ -6,13 +6,11 @@
 #include "guest/fs/image.h"
 #include "guest/fs/path.h"
 #include "guest/lib/errno.h"
-#include "guest/lib/format.h"
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/user.h"
 #include "guest/proc/elf.h"
 #include "guest/proc/process.h"
-#include "guest/proc/program.h"
 #include "guest/proc/syscall.h"
 
 int arguments_add(struct arguments *a, const char *text)
@@ -69,25 +67,11 @@ static int add_stack(struct space *s)
 }
 
 /* On the root, or if it has none like that, in the kernel image. */
-static int find_path(const char *path, struct inode **to)
+static int find(const char *path, struct inode **to)
 {
 	int error = path_find(root_fs, path, to);
 
 	return error == -ENOENT ? path_find(&image_fs, path, to) : error;
-}
-
-/* A name is that of a program in /bin; anything with a slash is a path. */
-static int find(const char *name, struct inode **to)
-{
-	char path[NAME_BYTES + sizeof("/bin/")];
-	const char *at = name;
-
-	while (*at && *at != '/')
-		at++;
-	if (*at)
-		return find_path(name, to);
-	format(path, sizeof(path), "/bin/%s", program_of(name));
-	return find_path(path, to);
 }
 
 /* All of @file, a stack with the arguments; registers in *f. */
@@ -102,17 +86,7 @@ static int fill(struct space *s, struct inode *file, const struct arguments *a,
 	return error ? error : push_arguments(s, a, &f->rsp);
 }
 
-static const char *last_part(const char *name)
-{
-	const char *part = name;
-
-	for (; *name; name++)
-		if (*name == '/')
-			part = name + 1;
-	return part;
-}
-
-int process_exec(const char *name, const struct arguments *a)
+int process_exec(const char *path, const struct arguments *a)
 {
 	struct process *p = current();
 	struct trap_frame f = {
@@ -122,7 +96,7 @@ int process_exec(const char *name, const struct arguments *a)
 	};
 	struct space *old = p->space, *s;
 	struct inode *file;
-	int error = find(name, &file);
+	int error = find(path, &file);
 
 	if (error)
 		return error;
@@ -141,8 +115,8 @@ int process_exec(const char *name, const struct arguments *a)
 	if (old)
 		space_free(old);
 	p->catch = 0;
-	process_set_bases(0, 0);
-	strlcpy(p->name, last_part(name), sizeof(p->name));
+	process_set_fs(0);
+	strlcpy(p->name, last_part(path), sizeof(p->name));
 	*process_frame(p) = f;
 	return 0;
 }

@@ -16,10 +16,10 @@ struct arguments {
 int arguments_add(struct arguments *a, const char *text);
 
 /*
- * The current process is program @name from its first instruction on, when it
+ * The current process is the program at @path from its first instruction on, when it
  * leaves the kernel. What the root lacks is looked for in the kernel image,
  * too. On an error (-ENOENT, -ENOEXEC, -ENOMEM, -EIO) nothing has changed.
  */
-int process_exec(const char *name, const struct arguments *a);
+int process_exec(const char *path, const struct arguments *a);
 
 #endif

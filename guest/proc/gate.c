@@ -24,7 +24,7 @@ static const uint8_t by_trap[] = { 0x0f, 0x0b, 0xc3 }; /* ud2; ret */
 #define TRAP_BYTES 2
 
 static uint8_t page[PAGE_SIZE] __attribute__((aligned(4096)));
-static enum gate_method method = GATE_SYSCALL;
+enum gate_method gate_method;
 
 /* Flags cleared on entry: interrupts, single step, direction, NT, AC. */
 #define FMASK_CLEARS 0x44700u
@@ -93,14 +93,9 @@ void gate_init(bool trap_only)
 	if (works) {
 		memcpy(page, by_syscall, sizeof(by_syscall));
 	} else {
-		method = GATE_TRAP;
+		gate_method = GATE_TRAP;
 		memcpy(page, by_trap, sizeof(by_trap));
 	}
-}
-
-enum gate_method gate_method(void)
-{
-	return method;
 }
 
 pa_t gate_page_pa(void)
@@ -111,7 +106,7 @@ pa_t gate_page_pa(void)
 bool gate_called(struct trap_frame *f)
 {
 	if (f->vector != TRAP_INVALID_OPCODE || f->rip != GATE_PAGE ||
-	    method != GATE_TRAP)
+	    gate_method != GATE_TRAP)
 		return false;
 	f->rip += TRAP_BYTES;
 	return true;

@@ -46,15 +46,15 @@ int64_t inspect_info(const struct trap_frame *f)
 {
 	struct vma *stack = space_find(current()->space, STACK_TOP - 1);
 	struct sys_info info = {
-		.gate = gate_method(),
+		.gate = gate_method,
 		.cpus = machine->cpus,
 		.tsc_hz = machine->tsc_hz,
 		.kernel_text = (uintptr_t)inspect_info,
 		.direct_map = DIRECT_BASE,
-		.lapic = lapic_va(),
-		.lapic_version = lapic_version(),
-		.lab = lab_va(),
-		.lab_id = lab_id(),
+		.lapic = (uintptr_t)lapic,
+		.lapic_version = lapic[LAPIC_VERSION / 4],
+		.lab = (uintptr_t)lab_registers,
+		.lab_id = lab_registers ? lab_registers[LAB_ID / 8] : 0,
 		.stack_start = stack ? stack->start : 0,
 		.no_execute = pte_nx != 0,
 		.zeroed = machine->zeroed,
@@ -127,11 +127,12 @@ int64_t inspect_frame(const struct trap_frame *f)
 
 int64_t inspect_process(const struct trap_frame *f)
 {
-	const struct process *p =
-		f->rdi > UINT32_MAX ? NULL : process_at((unsigned)f->rdi);
+	const struct process *p = processes;
 	struct sys_process info = { 0 };
 	int64_t error;
 
+	for (uint64_t i = f->rdi; p && i; i--)
+		p = p->next;
 	if (!p)
 		return 0;
 	info = (struct sys_process){

@@ -17,8 +17,7 @@
 
 struct process *process_reaper;
 
-/* All but the idle ones, newest first. */
-static struct process *all;
+struct process *processes;
 static uint32_t last_pid;
 
 #define STACK_ORDER 1
@@ -51,8 +50,8 @@ struct process *process_new(const char *name, process_fn *fn)
 	if (!p)
 		return NULL;
 	p->parent = current();
-	p->next = all;
-	all = p;
+	p->next = processes;
+	processes = p;
 	return p;
 }
 
@@ -78,18 +77,16 @@ struct process *process_idle(void)
 	return create("idle", NULL);
 }
 
-void process_set_bases(uint64_t fs, uint64_t gs)
+void process_set_fs(uint64_t base)
 {
-	current()->fs_base = fs;
-	current()->gs_base = gs;
-	wrmsr(MSR_FS_BASE, fs);
-	wrmsr(MSR_GS_BASE, gs);
+	current()->fs_base = base;
+	wrmsr(MSR_FS_BASE, base);
 }
 
 /* Orphans become children of the kernel's first thread, which waits for all. */
 static void give_away_children(struct process *parent)
 {
-	for (struct process *p = all; p; p = p->next) {
+	for (struct process *p = processes; p; p = p->next) {
 		if (p->parent != parent)
 			continue;
 		p->parent = process_reaper;
@@ -118,7 +115,7 @@ _Noreturn void process_exit(int status)
 
 static void bury(struct process *p)
 {
-	struct process **link = &all;
+	struct process **link = &processes;
 
 	while (*link != p)
 		link = &(*link)->next;
@@ -131,7 +128,7 @@ static struct process *child(int64_t pid)
 {
 	struct process *found = NULL;
 
-	for (struct process *p = all; p; p = p->next) {
+	for (struct process *p = processes; p; p = p->next) {
 		if (p->parent != current() || (pid != -1 && p->pid != pid))
 			continue;
 		found = p;
@@ -162,20 +159,11 @@ int64_t process_wait(int64_t pid, int *status, bool no_hang)
 
 struct process *process_find(uint32_t pid)
 {
-	struct process *p = all;
+	struct process *p = processes;
 
 	while (p && (p->pid != pid || p->state == ZOMBIE))
 		p = p->next;
 	return pid ? p : NULL;
-}
-
-struct process *process_at(unsigned index)
-{
-	struct process *p = all;
-
-	while (p && index--)
-		p = p->next;
-	return p;
 }
 
 /* If it sleeps it notices now, if it runs at its next way out of the kernel. */

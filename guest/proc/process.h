@@ -34,7 +34,7 @@ struct process {
 	struct space *space; /* NULL: the kernel's own */
 	const void *channel; /* what it sleeps on */
 	uint64_t wake_tick; /* when it wakes at the latest */
-	uint64_t fs_base, gs_base;
+	uint64_t fs_base;
 	uint64_t ticks; /* of the timer that found it running */
 	uint32_t pid; /* 0: the kernel's own */
 	enum process_state state;
@@ -89,8 +89,8 @@ struct process *process_idle(void);
 /* The kernel's first thread, which waits for those whose parent has ended. */
 extern struct process *process_reaper;
 
-/* What FS and GS of the current process begin at. */
-void process_set_bases(uint64_t fs, uint64_t gs);
+/* Where FS of the current process begins: its thread-local storage. */
+void process_set_fs(uint64_t base);
 
 /* End the current process. Its memory goes now, the rest when it is waited
  * for. */
@@ -115,7 +115,7 @@ static inline bool process_dying(void)
 /* The process with @pid, NULL if there is none. */
 struct process *process_find(uint32_t pid);
 
-/* Number @index of all processes, newest first; NULL at the end. */
-struct process *process_at(unsigned index);
+/* All but the idle ones, linked by next, newest first. */
+extern struct process *processes;
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef GUEST_PROC_PROGRAM_H
 #define GUEST_PROC_PROGRAM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct program {
@@ -10,13 +11,12 @@ struct program {
 	const uint8_t *start, *end; /* start is page-aligned */
 };
 
-/* The name of the program that demonstrates @name, else @name itself. */
-const char *program_of(const char *name);
+extern const struct program programs[], programs_end[];
 
 /* Program @index, or NULL behind the last. */
-const struct program *program_at(unsigned index);
-
-/* All names, on one line. */
-void program_list(void);
+static inline const struct program *program_at(unsigned index)
+{
+	return index < programs_end - programs ? &programs[index] : NULL;
+}
 
 #endif

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* Page-aligned, so that a program's text is mapped without a copy. */
+	.section .rodata
+	.balign 8
+	.globl programs, programs_end
+programs:
+	.section .programs, "a"
+
 .macro program name
 	.balign 4096
-	.globl \name\()_start, \name\()_end
-\name\()_start:
-	.incbin "\name\().elf"
-\name\()_end:
+1:	.incbin "\name\().elf"
+2:
+	.section .rodata.str1.1, "aMS", @progbits, 1
+3:	.asciz "\name"
+	.section .rodata
+	.quad 3b, 1b, 2b
+	.section .programs, "a"
 .endm
 
-	.section .programs, "a"
 	program hello
 	program verify
 	program poke
@@ -19,5 +27,8 @@
 	program fuzz
 	program tour
 	.balign 4096
+
+	.section .rodata
+programs_end:
 
 	.section .note.GNU-stack, "", @progbits

@@ -48,15 +48,6 @@ void sched_add(struct process *p)
 	}
 }
 
-/* The bases are registers of their own; who has none must not see another's. */
-static void load_bases(const struct process *old, const struct process *new)
-{
-	if (old->fs_base | new->fs_base)
-		wrmsr(MSR_FS_BASE, new->fs_base);
-	if (old->gs_base | new->gs_base)
-		wrmsr(MSR_GS_BASE, new->gs_base);
-}
-
 static void switch_to(struct cpu *c, struct process *old, struct process *new)
 {
 	new->state = RUNNING;
@@ -64,7 +55,8 @@ static void switch_to(struct cpu *c, struct process *old, struct process *new)
 	c->running = new;
 	c->stack = c->tss.rsp[0] = stack_top(new);
 	tlb_load(new->space);
-	load_bases(old, new);
+	if (old->fs_base != new->fs_base)
+		wrmsr(MSR_FS_BASE, new->fs_base);
 	counts.switches++;
 	context_switch(&old->rsp, new->rsp);
 }

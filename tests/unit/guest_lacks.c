@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "guest/lib/counts.h"
+#include "guest/proc/program.h"
 
 #define LACKS(name)                            \
 	__attribute__((weak)) void name(void); \
@@ -21,13 +22,11 @@ LACKS(gate_page_pa)
 LACKS(lab_record)
 LACKS(lapic_ticks)
 LACKS(print)
-LACKS(process_at)
 LACKS(process_exit)
 LACKS(process_find)
 LACKS(process_kernel)
 LACKS(process_kill)
 LACKS(process_refuse)
-LACKS(program_at)
 LACKS(sched_breathe)
 LACKS(sleep_on)
 LACKS(sleep_until)
@@ -39,9 +38,12 @@ LACKS(wake)
 extern const char kernel_start[1], text_end[1], rodata_end[1], kernel_end[1];
 extern uint64_t pte_g, pte_nx;
 extern bool lab_tracing;
+extern struct process *processes;
 
 __attribute__((weak)) const char kernel_start[1], text_end[1], rodata_end[1],
 	kernel_end[1];
 __attribute__((weak)) uint64_t pte_g, pte_nx;
 __attribute__((weak)) bool lab_tracing;
 __attribute__((weak)) struct sys_counts counts;
+__attribute__((weak)) struct process *processes;
+__attribute__((weak)) const struct program programs[1], programs_end[1];
