@@ -65,8 +65,6 @@ void leaf_drop(struct vma *v, uint64_t *at)
 	f->maps--;
 	v->space->resident--;
 	leaf_unlocked(f);
-	if (!f->maps && f->use == FRAME_ANON)
-		f->owner = NULL; /* its areas may go */
 	frame_put(f);
 }
 

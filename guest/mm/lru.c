@@ -58,9 +58,10 @@ void lru_move(struct frame *f, bool active)
 
 static bool is_wanted(const struct frame *f)
 {
-	if (f->flags & FRAME_LISTED || !f->owner)
+	if (f->flags & FRAME_LISTED)
 		return false;
-	return f->use == FRAME_FILE || (f->use == FRAME_ANON && f->maps);
+	return f->use == FRAME_FILE ? f->owner != NULL
+				    : f->use == FRAME_ANON && f->maps;
 }
 
 /* Descriptors from the hand on to @end, which is not 0. */

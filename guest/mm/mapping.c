@@ -178,8 +178,7 @@ static int store(struct mapping *m, struct frame *f)
 	if (f->owner != m || !(f->flags & FRAME_DIRTY))
 		return 0;
 	f->flags &= ~FRAME_DIRTY;
-	if (f->maps)
-		rmap_protect(f);
+	rmap_take(f, PTE_W);
 	error = transfer(m, f, m->ops->write);
 	m->unsaved--;
 	if (error)

@@ -64,7 +64,7 @@ static bool evict_file(struct frame *f, bool files)
 {
 	struct mapping *m = f->owner;
 
-	if (f->count != f->maps + 1 ||
+	if (!m || f->count != f->maps + 1 ||
 	    (f->flags & FRAME_DIRTY && !files && !m->ops->forget))
 		return false;
 	frame_get(f);
@@ -80,14 +80,14 @@ static bool evict_file(struct frame *f, bool files)
 
 static bool evict(struct frame *f, bool files)
 {
-	if (f->flags & (FRAME_BUSY | FRAME_LOCKED) || !f->owner)
+	if (f->flags & (FRAME_BUSY | FRAME_LOCKED))
 		return false;
 	return f->use == FRAME_ANON ? evict_anon(f) : evict_file(f, files);
 }
 
 static bool is_used(struct frame *f)
 {
-	return rmap_referenced(f) && !broken("lru");
+	return rmap_take(f, PTE_A) && !broken("lru");
 }
 
 /* A page that others use, too, is not to leave for the sake of one. */

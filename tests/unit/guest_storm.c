@@ -329,9 +329,9 @@ static void check_frame(struct vma *v, uint64_t *at)
 	assert_int_equal(f->count, census.leaves + (f->use == FRAME_FILE));
 	assert_int_equal(!!(f->flags & FRAME_LOCKED), census.locked > 0);
 	*at |= PTE_A;
-	assert_true(rmap_referenced(f));
+	assert_true(rmap_take(f, PTE_A));
 	assert_false(*at & PTE_A);
-	assert_false(rmap_referenced(f));
+	assert_false(rmap_take(f, PTE_A));
 }
 
 static void check(void)
