@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/fs/calls.h"
 
+#include "guest/proc/syscall.h"
 #include "guest/fs/path.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/mm/calls.h"
+#include "guest/proc/syscall.h"
 
 #include "guest/fs/calls.h"
 #include "guest/lib/broken.h"

@@ -3,11 +3,11 @@
 
 #include "guest/abi.h"
 #include "guest/cpu/tlb.h"
-#include "guest/cpu/tlb.h"
 #include "guest/dev/balloon.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/fs/block.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
@@ -22,7 +22,7 @@
 #include "guest/proc/api.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/process.h"
-#include "guest/proc/sched.h"
+#include "guest/proc/syscall.h"
 
 static const struct machine *machine;
 
@@ -66,48 +66,42 @@ int64_t inspect_info(const struct trap_frame *f)
 int64_t inspect_counts(const struct trap_frame *f)
 {
 	struct frame_counts memory = frame_counts();
-	struct sys_counts counts = {
-		.faults = fault_total(),
-		.demand_zero = fault_counts[LAB_FAULT_DEMAND_ZERO],
-		.demand_file = fault_counts[LAB_FAULT_DEMAND_FILE],
-		.stack = fault_counts[LAB_FAULT_STACK],
-		.switches = sched_switches(),
-		.shootdowns = tlb_shootdowns(),
-		.refused = fault_counts[LAB_FAULT_REFUSED],
-		.cow = fault_counts[LAB_FAULT_COW],
-		.swapped_in = fault_counts[LAB_FAULT_SWAP_IN],
-		.zero_shared = zero_shared,
-		.cow_copied = cow_copied,
-		.cow_reused = cow_reused,
-		.frames_total = memory.total,
-		.frames_used = memory.used,
-		.frames_tables = memory.by_use[FRAME_TABLE],
-		.frames_locked = frames_locked,
-		.unmapped_ptes = rmap_unmapped,
-		.frames_anon = memory.by_use[FRAME_ANON],
-		.frames_file = memory.by_use[FRAME_FILE],
-		.anon_active = lru_count(LRU_ANON, true),
-		.anon_inactive = lru_count(LRU_ANON, false),
-		.file_active = lru_count(LRU_FILE, true),
-		.file_inactive = lru_count(LRU_FILE, false),
-		.evicted_anon = reclaim_counts.anon,
-		.evicted_file = reclaim_counts.file,
-		.written_back = reclaim_counts.written_back,
-		.slots_total = swap_counts.slots,
-		.slots_used = swap_counts.used,
-		.swap_reads = swap_counts.reads,
-		.swap_writes = swap_counts.writes,
-		.oom_kills = reclaim_counts.oom_kills,
-		.balloon_frames = balloon_counts.frames,
-		.balloon_taken_back = balloon_counts.taken_back,
-		.balloon_reported = balloon_counts.reported,
-		.cache_hits = mapping_counts.hits,
-		.cache_misses = mapping_counts.misses,
-		.disk_reads = block_counts.reads,
-		.disk_writes = block_counts.writes,
-	};
+	struct sys_counts c = counts;
 
-	return give(f->rdi, &counts, sizeof(counts));
+	c.faults = fault_total();
+	c.demand_zero = fault_counts[LAB_FAULT_DEMAND_ZERO];
+	c.demand_file = fault_counts[LAB_FAULT_DEMAND_FILE];
+	c.stack = fault_counts[LAB_FAULT_STACK];
+	c.refused = fault_counts[LAB_FAULT_REFUSED];
+	c.cow = fault_counts[LAB_FAULT_COW];
+	c.swapped_in = fault_counts[LAB_FAULT_SWAP_IN];
+	c.zero_shared = zero_shared;
+	c.cow_copied = cow_copied;
+	c.cow_reused = cow_reused;
+	c.frames_total = memory.total;
+	c.frames_used = memory.used;
+	c.frames_tables = memory.by_use[FRAME_TABLE];
+	c.frames_locked = frames_locked;
+	c.unmapped_ptes = rmap_unmapped;
+	c.frames_anon = memory.by_use[FRAME_ANON];
+	c.frames_file = memory.by_use[FRAME_FILE];
+	c.anon_active = lru_count(LRU_ANON, true);
+	c.anon_inactive = lru_count(LRU_ANON, false);
+	c.file_active = lru_count(LRU_FILE, true);
+	c.file_inactive = lru_count(LRU_FILE, false);
+	c.evicted_anon = reclaim_counts.anon;
+	c.evicted_file = reclaim_counts.file;
+	c.written_back = reclaim_counts.written_back;
+	c.slots_total = swap_counts.slots;
+	c.slots_used = swap_counts.used;
+	c.swap_reads = swap_counts.reads;
+	c.swap_writes = swap_counts.writes;
+	c.oom_kills = reclaim_counts.oom_kills;
+	c.cache_hits = mapping_counts.hits;
+	c.cache_misses = mapping_counts.misses;
+	c.disk_reads = block_counts.reads;
+	c.disk_writes = block_counts.writes;
+	return give(f->rdi, &c, sizeof(c));
 }
 
 int64_t inspect_pte_clear(const struct trap_frame *f)
