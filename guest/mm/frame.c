@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/frame.h"
 
+#include "guest/lib/counts.h"
 #include "guest/lib/debug.h"
 #include "guest/lib/print.h"
 #include "guest/mm/lru.h"
@@ -19,6 +20,8 @@
 
 /* Kept free beside what is promised, for the kernel's own needs. */
 #define SLACK 64u
+
+struct sys_counts counts;
 
 static uint32_t stock; /* a list of frame numbers */
 static uint64_t taken; /* from the zones: in use, or in the stock */

@@ -3,12 +3,11 @@
 
 #include "guest/cpu/tlb.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
 #include "guest/mm/swap.h"
-
-uint64_t rmap_unmapped;
 
 /* One leaf that maps @f. True: that is enough. */
 typedef bool found_fn(struct frame *f, struct vma *v, uintptr_t va,
@@ -58,7 +57,7 @@ static bool unmap(struct frame *f, struct vma *v, uintptr_t va, uint64_t *at)
 	}
 	tlb_flush_page(v->space, va);
 	v->space->resident--;
-	rmap_unmapped++;
+	counts.unmapped_ptes++;
 	f->maps--;
 	leaf_unlocked(f);
 	frame_put(f);
