@@ -22,6 +22,7 @@
 #include "guest/fs/calls.h"
 #include "guest/fs/mount.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/debug.h"
 #include "guest/lib/print.h"
@@ -126,10 +127,8 @@ static void print_summary(void)
 {
 	print("kernel: %lu page faults (%lu demand zero, %lu demand file, "
 	      "%lu copy on write, %lu stack, %lu swapped in, %lu refused)\n",
-	      fault_total(), fault_counts[LAB_FAULT_DEMAND_ZERO],
-	      fault_counts[LAB_FAULT_DEMAND_FILE], fault_counts[LAB_FAULT_COW],
-	      fault_counts[LAB_FAULT_STACK], fault_counts[LAB_FAULT_SWAP_IN],
-	      fault_counts[LAB_FAULT_REFUSED]);
+	      counts.faults, counts.demand_zero, counts.demand_file, counts.cow,
+	      counts.stack, counts.swapped_in, counts.refused);
 }
 
 /* The first thread: what may sleep is started here. */

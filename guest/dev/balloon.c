@@ -4,7 +4,6 @@
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
-#include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/reclaim.h"
 #include "guest/mm/swap.h"
@@ -161,18 +160,18 @@ static unsigned describe(void)
 	struct frame_counts c = frame_counts();
 	uint64_t room = (c.total - c.used) << PAGE_SHIFT;
 	uint64_t cached = c.by_use[FRAME_FILE] << PAGE_SHIFT;
-	uint64_t major = fault_counts[LAB_FAULT_SWAP_IN];
+	uint64_t major = counts.swapped_in;
 	unsigned n = 0;
 
-	n = add(n, TAG_SWAP_IN, swap_counts.reads << PAGE_SHIFT);
-	n = add(n, TAG_SWAP_OUT, swap_counts.writes << PAGE_SHIFT);
+	n = add(n, TAG_SWAP_IN, counts.swap_reads << PAGE_SHIFT);
+	n = add(n, TAG_SWAP_OUT, counts.swap_writes << PAGE_SHIFT);
 	n = add(n, TAG_MAJOR_FAULTS, major);
-	n = add(n, TAG_MINOR_FAULTS, fault_total() - major);
+	n = add(n, TAG_MINOR_FAULTS, counts.faults - major);
 	n = add(n, TAG_FREE, room);
 	n = add(n, TAG_TOTAL, c.total << PAGE_SHIFT);
 	n = add(n, TAG_AVAILABLE, room + cached);
 	n = add(n, TAG_CACHES, cached);
-	return add(n, TAG_OOM_KILLS, reclaim_counts.oom_kills);
+	return add(n, TAG_OOM_KILLS, counts.oom_kills);
 }
 
 /* 5.5.6.3: the buffer is lent, and comes back when the host wants them. */

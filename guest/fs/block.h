@@ -27,11 +27,6 @@ struct block_device {
 	struct block_device *next;
 };
 
-struct block_counts {
-	uint64_t reads, writes; /* blocks, of all disks */
-};
-extern struct block_counts block_counts;
-
 /* A driver has found @d: ops, blocks and readonly are set. */
 void block_add(struct block_device *d);
 

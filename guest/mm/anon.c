@@ -4,6 +4,7 @@
 #include "guest/abi.h"
 #include "guest/cpu/tlb.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
@@ -13,7 +14,6 @@
 #include "guest/mm/swap.h"
 
 pa_t zero_frame;
-uint64_t zero_shared, cow_copied, cow_reused;
 
 void anon_init(void)
 {
@@ -62,7 +62,7 @@ static __attribute__((noinline)) int map_zeros(struct vma *v, uintptr_t va,
 {
 	if (broken("zero"))
 		return give(v, va, at);
-	zero_shared++;
+	counts.zero_shared++;
 	*at = zero_frame.v | PTE_BORROWED | (v->bits & ~PTE_W);
 	return LAB_FAULT_DEMAND_ZERO;
 }
@@ -120,7 +120,7 @@ int anon_wppage(struct vma *v, uintptr_t va, uint64_t *at)
 	struct frame *f;
 
 	if (is_sole(leaf_frame(old))) {
-		cow_reused++;
+		counts.cow_reused++;
 		*at = old | PTE_W;
 		return LAB_FAULT_COW;
 	}
@@ -132,7 +132,7 @@ int anon_wppage(struct vma *v, uintptr_t va, uint64_t *at)
 		return LAB_FAULT_COW;
 	}
 	if (!zeros) {
-		cow_copied++;
+		counts.cow_copied++;
 		memcpy(direct(frame_pa(f)), direct(pte_pa(old)), PAGE_SIZE);
 	}
 	leaf_drop(v, at);

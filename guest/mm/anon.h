@@ -23,9 +23,6 @@ extern const struct vma_ops anon_ops, stack_ops;
 /* The frame of zeros: never writable, never counted. */
 extern pa_t zero_frame;
 
-extern uint64_t zero_shared; /* times it was mapped */
-extern uint64_t cow_copied, cow_reused; /* writes to shared pages */
-
 /* Make the zero frame, or panic. */
 void anon_init(void);
 

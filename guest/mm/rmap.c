@@ -3,11 +3,10 @@
 
 #include "guest/cpu/tlb.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
 #include "guest/mm/swap.h"
-
-uint64_t rmap_unmapped;
 
 /* Zeros but for the frame and how many leaves map it; next finds the rest. */
 struct place {
@@ -75,7 +74,7 @@ unsigned rmap_unmap(struct frame *f)
 		}
 		tlb_flush_page(p.space, p.va);
 		p.space->resident--;
-		rmap_unmapped++;
+		counts.unmapped_ptes++;
 		f->maps--;
 		leaf_unlocked(f);
 		frame_put(f);

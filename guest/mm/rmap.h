@@ -35,6 +35,4 @@ bool rmap_in(struct frame *f, const struct space *s);
 /* Does a locked area map it? */
 bool rmap_locked(struct frame *f);
 
-extern uint64_t rmap_unmapped; /* leaves, by rmap_unmap */
-
 #endif

@@ -135,8 +135,13 @@ struct sys_info {
 
 /* Page faults by kind, frames, and what replacement and the disks did. */
 struct sys_counts {
-	uint64_t faults; /* the sum of the next six */
-	uint64_t demand_zero, demand_file, cow, stack, swapped_in, refused;
+	union {
+		uint64_t fault[8]; /* by enum lab_fault_kind; [0]: all */
+		struct {
+			uint64_t faults, demand_zero, demand_file, cow, stack,
+				never, refused, swapped_in;
+		};
+	};
 	uint64_t zero_shared; /* of demand_zero: the zero frame was mapped */
 	uint64_t frames_total, frames_used, frames_tables;
 	uint64_t frames_anon, frames_file; /* in use by these; on the lists: */

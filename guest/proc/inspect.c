@@ -8,16 +8,10 @@
 #include "guest/dev/lapic.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
-#include "guest/fs/block.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
-#include "guest/mm/anon.h"
-#include "guest/mm/fault.h"
 #include "guest/mm/leaf.h"
-#include "guest/mm/rmap.h"
 #include "guest/mm/lru.h"
-#include "guest/mm/reclaim.h"
-#include "guest/mm/swap.h"
 #include "guest/mm/user.h"
 #include "guest/proc/api.h"
 #include "guest/proc/gate.h"
@@ -66,42 +60,17 @@ int64_t inspect_info(const struct trap_frame *f)
 int64_t inspect_counts(const struct trap_frame *f)
 {
 	struct frame_counts memory = frame_counts();
-	struct sys_counts c = counts;
 
-	c.faults = fault_total();
-	c.demand_zero = fault_counts[LAB_FAULT_DEMAND_ZERO];
-	c.demand_file = fault_counts[LAB_FAULT_DEMAND_FILE];
-	c.stack = fault_counts[LAB_FAULT_STACK];
-	c.refused = fault_counts[LAB_FAULT_REFUSED];
-	c.cow = fault_counts[LAB_FAULT_COW];
-	c.swapped_in = fault_counts[LAB_FAULT_SWAP_IN];
-	c.zero_shared = zero_shared;
-	c.cow_copied = cow_copied;
-	c.cow_reused = cow_reused;
-	c.frames_total = memory.total;
-	c.frames_used = memory.used;
-	c.frames_tables = memory.by_use[FRAME_TABLE];
-	c.frames_locked = frames_locked;
-	c.unmapped_ptes = rmap_unmapped;
-	c.frames_anon = memory.by_use[FRAME_ANON];
-	c.frames_file = memory.by_use[FRAME_FILE];
-	c.anon_active = lru_count(LRU_ANON, true);
-	c.anon_inactive = lru_count(LRU_ANON, false);
-	c.file_active = lru_count(LRU_FILE, true);
-	c.file_inactive = lru_count(LRU_FILE, false);
-	c.evicted_anon = reclaim_counts.anon;
-	c.evicted_file = reclaim_counts.file;
-	c.written_back = reclaim_counts.written_back;
-	c.slots_total = swap_counts.slots;
-	c.slots_used = swap_counts.used;
-	c.swap_reads = swap_counts.reads;
-	c.swap_writes = swap_counts.writes;
-	c.oom_kills = reclaim_counts.oom_kills;
-	c.cache_hits = mapping_counts.hits;
-	c.cache_misses = mapping_counts.misses;
-	c.disk_reads = block_counts.reads;
-	c.disk_writes = block_counts.writes;
-	return give(f->rdi, &c, sizeof(c));
+	counts.frames_total = memory.total;
+	counts.frames_used = memory.used;
+	counts.frames_tables = memory.by_use[FRAME_TABLE];
+	counts.frames_anon = memory.by_use[FRAME_ANON];
+	counts.frames_file = memory.by_use[FRAME_FILE];
+	counts.anon_active = lru_count(LRU_ANON, true);
+	counts.anon_inactive = lru_count(LRU_ANON, false);
+	counts.file_active = lru_count(LRU_FILE, true);
+	counts.file_inactive = lru_count(LRU_FILE, false);
+	return give(f->rdi, &counts, sizeof(counts));
 }
 
 int64_t inspect_pte_clear(const struct trap_frame *f)

@@ -115,7 +115,7 @@ static void storm_checked(void **state)
 	storm(true);
 }
 
-static void counts(void **state)
+static void counted(void **state)
 {
 	struct cache *c = cache_create("sixty", 60);
 	void *p[129];
@@ -192,7 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(storm_plain),
-		cmocka_unit_test(counts),
+		cmocka_unit_test(counted),
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(abuse_is_caught),
 		cmocka_unit_test(storm_checked),
