@@ -55,14 +55,14 @@ static int push_arguments(struct space *s, const struct arguments *a,
 
 static int add_stack(struct space *s)
 {
-	struct map_request stack = {
-		.at = STACK_TOP - STACK_MAX,
-		.bytes = STACK_MAX,
+	struct vma stack = {
+		.start = STACK_TOP - STACK_MAX,
+		.end = STACK_TOP,
 		.prot = PROT_READ | PROT_WRITE,
 		.kind = VMA_STACK,
 	};
 
-	return space_map(s, &stack);
+	return space_map(s, stack);
 }
 
 /* The old space is left before it ends: a processor may not stand in it. */
