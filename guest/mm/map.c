@@ -259,7 +259,8 @@ int64_t space_mmap(struct space *s, struct vma want)
 	if (want.start > USER_END - bytes)
 		return -ENOMEM;
 	want.end = want.start + bytes;
-	want.shift -= want.start >> PAGE_SHIFT;
+	if (want.mapping)
+		want.shift -= want.start >> PAGE_SHIFT;
 	error = map_now(s, want);
 	if (error)
 		return error;
