@@ -18,7 +18,6 @@
 #include "guest/proc/process.h"
 #include "guest/proc/refuse.h"
 
-
 static bool allows(const struct vma *v, uint64_t error)
 {
 	if (error & FAULT_W)
