@@ -32,9 +32,7 @@
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
 #include "guest/proc/exec.h"
-#include "guest/mm/objects.h"
 #include "guest/mm/reclaim.h"
-#include "guest/mm/slab.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/inspect.h"
@@ -170,8 +168,6 @@ void kernel_main(uint32_t start_info)
 	frame_init(&machine);
 	kmap_init(&machine);
 	anon_init();
-	kmalloc_init();
-	objects_init();
 	if (machine.has_lab)
 		lab_init(machine.lab);
 	lapic_init();

@@ -203,31 +203,27 @@ enum limit_what {
 
 /*
  * Kernel memory held for a demonstration, so that a program can exercise the
- * kernel's own allocators. Handles are the calling process's, and freed with
- * it. OBJECT_ABUSE does on purpose what the debug checks must catch, to an
- * object like this one, and says whether they did: double free to frames and
- * kmalloc, overflow to kmalloc and vmalloc, use after free to kmalloc. It works
- * without the option "debug", too; what it does is undone.
+ * kernel's own allocators. It is the calling process's, and freed with it.
+ * OBJECT_ABUSE does on purpose what the debug checks must catch, to an object
+ * of kmalloc's, and says whether they did; of those of more than a page they
+ * catch double free only. It works without the option "debug", too; what it
+ * does is undone.
  */
 enum object_command {
-	OBJECT_ALLOC, /* kind, bytes or order: handle, address, pa */
-	OBJECT_FREE, /* handle */
-	OBJECT_ABUSE /* handle, abuse: caught */
+	OBJECT_ALLOC, /* kind, bytes: address */
+	OBJECT_FREE, /* address */
+	OBJECT_ABUSE /* bytes, abuse: caught */
 };
 
-enum object_kind { OBJECT_FRAMES, OBJECT_DMA, OBJECT_KMALLOC, OBJECT_VMALLOC };
+/* Pages of these are 2^n frames in a row; of DMA below 16 MiB; from anywhere. */
+enum object_kind { OBJECT_KMALLOC, OBJECT_DMA, OBJECT_VMALLOC };
 enum object_abuse { ABUSE_DOUBLE_FREE, ABUSE_OVERFLOW, ABUSE_USE_AFTER_FREE };
 
 struct sys_object {
 	uint32_t command, kind;
-	uint32_t handle; /* out of ALLOC, in else */
 	uint32_t abuse;
-	uint64_t size; /* bytes; of frames the order */
-	uint64_t address, pa; /* kernel-virtual; of the first frame */
-	uint64_t pieces; /* physically separate pieces it consists of */
-	uint64_t guard; /* vmalloc: address of its guard page */
 	uint32_t caught; /* by the debug checks */
-	uint32_t reserved;
+	uint64_t bytes, address; /* kernel-virtual */
 };
 
 /* Things that only ring 0 can try. */
