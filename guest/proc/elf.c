@@ -130,7 +130,7 @@ int elf_load(struct space *s, struct inode *file, uintptr_t *entry,
 	struct frame *first;
 	int error;
 
-	if (file->kind != FILE_REGULAR)
+	if (inode_is_directory(file))
 		return -ENOEXEC;
 	error = mapping_get(&file->pages, 0, &first);
 	if (error)
