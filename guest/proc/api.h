@@ -53,12 +53,11 @@
 	/* For the demonstrations: what a program cannot see by itself. */ \
 	CALL(SYS_INFO, inspect_info) /* (struct sys_info *) */ \
 	CALL(SYS_COUNTS, inspect_counts) /* (struct sys_counts *) */ \
-	CALL(SYS_WALK, sys_walk) /* (pid or 0, address, struct sys_walk *) */ \
+	CALL(SYS_MEMORY, inspect_memory) /* (pa, to, bytes): within a page */ \
 	CALL(SYS_PTE_CLEAR, inspect_pte_clear) /* (address, PTE_A or PTE_D) */ \
 	CALL(SYS_FRAME, inspect_frame) /* (pa, struct frame_info *) */ \
-	CALL(SYS_LAB, inspect_lab) /* (struct sys_lab *) */ \
-	CALL(SYS_VMA, sys_vma) /* (pid or 0, index, struct sys_vma *) */ \
-	CALL(SYS_PROCESS, inspect_process) /* (index, struct sys_process *) */ \
+	CALL(SYS_LAB, inspect_lab) /* (enum lab_command, arg, page): result */ \
+	CALL(SYS_PROCESS, inspect_process) /* (index, struct process *) */ \
 	CALL(SYS_ZONE, sys_zone) /* (index, struct sys_zone *) */ \
 	CALL(SYS_SLAB, sys_slab) /* (index, struct sys_slab *) */ \
 	CALL(SYS_LIMIT, sys_limit) /* (limit_what, value): the value before */ \
@@ -123,11 +122,8 @@ struct sys_info {
 	uint32_t gate; /* enum gate_method */
 	uint32_t cpus;
 	uint64_t tsc_hz; /* 0: unknown */
-	uint64_t kernel_text; /* an address in it */
-	uint64_t direct_map; /* where physical address 0 appears */
 	uint64_t lapic, lapic_version; /* address of its registers */
 	uint64_t lab, lab_id; /* the same; 0 without the device */
-	uint64_t stack_start; /* how far down the stack has grown */
 	uint64_t no_execute; /* 1: the processor has NX, and it is on */
 	uint64_t zeroed; /* 1: never-written RAM reads as zeros */
 };
@@ -158,26 +154,7 @@ struct sys_counts {
 	uint64_t balloon_frames, balloon_taken_back, balloon_reported;
 };
 
-struct sys_vma {
-	uint64_t start, end, offset; /* offset into the file, in bytes */
-	uint32_t prot, map_flags;
-	uint64_t resident, swapped; /* pages */
-	uint32_t kind; /* enum vma_kind */
-	uint32_t locked;
-	char name[32]; /* of the file, [heap], [stack], [gate] or "" */
-};
-
 enum vma_kind { VMA_ANON, VMA_FILE, VMA_SHARED, VMA_STACK, VMA_GATE };
-
-struct sys_process {
-	uint32_t pid, parent;
-	uint32_t state; /* enum process_state */
-	uint32_t cpu;
-	uint64_t root; /* physical address of its top table, 0: a kernel's */
-	uint64_t resident; /* pages */
-	uint64_t ticks; /* of the timer that it ran */
-	char name[32];
-};
 
 enum process_state { RUNNABLE, RUNNING, SLEEPING, ZOMBIE };
 
@@ -258,15 +235,6 @@ struct sys_dma {
 	uint64_t fault_iova; /* what the IOMMU refused, or 0 */
 };
 
-/* One walk of the processor's tables, root first. */
-struct sys_walk {
-	uint32_t entries; /* read: 4 down to a 4 KiB leaf, less else */
-	uint32_t found;
-	uint64_t pa; /* meaningful when found */
-	uint64_t entry[4];
-	uint64_t entry_pa[4]; /* where each lies */
-};
-
 enum frame_use {
 	FRAME_NONE, /* no RAM there */
 	FRAME_RESERVED, /* the first MiB, the kernel, the loader's data */
@@ -306,15 +274,6 @@ struct frame_info {
 	uint32_t zone; /* SYS_ZONE's index */
 	uint64_t owner, index;
 	uint64_t slot; /* of swap, + 1, with the same bytes; 0: none */
-};
-
-/* One command to the lab device (guest/abi.h: enum lab_command). */
-struct sys_lab {
-	uint32_t command;
-	uint32_t reserved;
-	uint64_t arg; /* a physical address; for LAB_WALK a virtual one */
-	uint64_t result;
-	uint64_t buffer; /* where LAB_COUNTERS and LAB_WALK write to, or 0 */
 };
 
 #endif
