@@ -10,6 +10,7 @@
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/print.h"
 #include "guest/mm/fault.h"
 #include "guest/proc/gate.h"

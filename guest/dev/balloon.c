@@ -4,7 +4,6 @@
 #include "guest/dev/virtio.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
-#include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/reclaim.h"
 #include "guest/mm/swap.h"
@@ -98,21 +97,21 @@ static void lend_statistics(void)
 		uint64_t value;
 	} __attribute__((packed)) statistic[TAGS];
 	const struct frame_counts c = frame_counts();
-	const uint64_t major = fault_counts[LAB_FAULT_SWAP_IN];
+	const uint64_t major = counts.swapped_in;
 	const uint64_t free = (c.total - c.used) << PAGE_SHIFT;
 	const uint64_t cached = c.by_use[FRAME_FILE] << PAGE_SHIFT;
 	const uint64_t values[TAGS] = {
-		swap_counts.reads << PAGE_SHIFT,
-		swap_counts.writes << PAGE_SHIFT,
+		counts.swap_reads << PAGE_SHIFT,
+		counts.swap_writes << PAGE_SHIFT,
 		major,
-		fault_total() - major,
+		counts.faults - major,
 		free,
 		c.total << PAGE_SHIFT,
 		free + cached, /* available */
 		cached,
 		0, /* huge pages given, */
 		0, /* and not given */
-		reclaim_counts.oom_kills,
+		counts.oom_kills,
 	};
 
 	for (uint16_t i = 0; i < TAGS; i++) {

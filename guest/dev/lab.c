@@ -5,7 +5,7 @@
 
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
-#include "guest/mm/fault.h"
+#include "guest/lib/counts.h"
 #include "guest/mm/kmap.h"
 
 #define RING_RECORDS 256u
@@ -73,5 +73,5 @@ void lab_finish(void)
 
 	if (lab_tracing)
 		lab_command(LAB_DRAIN, 0, 0, &result);
-	lab_command(LAB_REPORT, fault_total(), 0, &result);
+	lab_command(LAB_REPORT, counts.faults, 0, &result);
 }

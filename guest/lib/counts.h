@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel counts, where it happens: SYS_COUNTS hands out the whole.
+ * What happened so far, and what is there of it: each part of the kernel counts
+ * here what it does, and SYS_COUNTS shows it as it is.
  */
 #ifndef GUEST_LIB_COUNTS_H
 #define GUEST_LIB_COUNTS_H

@@ -35,9 +35,6 @@
 	CALL(SYS_MUNMAP, sys_munmap) /* (address, bytes) */ \
 	CALL(SYS_MPROTECT, sys_mprotect) /* (address, bytes, prot) */ \
 	CALL(SYS_SBRK, sys_sbrk) /* (bytes more): where they begin */ \
-	CALL(SYS_MLOCK, sys_mlock) /* (address, bytes) */ \
-	CALL(SYS_MUNLOCK, sys_munlock) /* (address, bytes) */ \
-	CALL(SYS_MSYNC, sys_msync) /* (address, bytes) */ \
 	CALL(SYS_MADVISE, sys_madvise) /* (address, bytes, madvise_advice) */ \
 	/* Files. */ \
 	CALL(SYS_OPEN, sys_open) /* (path, open_flags): fd */ \
@@ -56,12 +53,11 @@
 	/* For the demonstrations: what a program cannot see by itself. */ \
 	CALL(SYS_INFO, inspect_info) /* (struct sys_info *) */ \
 	CALL(SYS_COUNTS, inspect_counts) /* (struct sys_counts *) */ \
-	CALL(SYS_WALK, sys_walk) /* (pid or 0, address, struct sys_walk *) */ \
+	CALL(SYS_MEMORY, inspect_memory) /* (pa, to, bytes): within a page */ \
 	CALL(SYS_PTE_CLEAR, inspect_pte_clear) /* (address, PTE_A or PTE_D) */ \
 	CALL(SYS_FRAME, inspect_frame) /* (pa, struct frame_info *) */ \
-	CALL(SYS_LAB, inspect_lab) /* (struct sys_lab *) */ \
-	CALL(SYS_VMA, sys_vma) /* (pid or 0, index, struct sys_vma *) */ \
-	CALL(SYS_PROCESS, inspect_process) /* (index, struct sys_process *) */ \
+	CALL(SYS_LAB, inspect_lab) /* (enum lab_command, arg, page): result */ \
+	CALL(SYS_PROCESS, inspect_process) /* (index, struct process *) */ \
 	CALL(SYS_ZONE, sys_zone) /* (index, struct sys_zone *) */ \
 	CALL(SYS_SLAB, sys_slab) /* (index, struct sys_slab *) */ \
 	CALL(SYS_LIMIT, sys_limit) /* (limit_what, value): the value before */ \
@@ -97,8 +93,10 @@ enum {
 enum {
 	MADVISE_DONTNEED = 1,
 	MADVISE_WILLNEED,
-	MADVISE_RANDOM,
-	MADVISE_PAGEOUT /* evict these now, as reclaim would */
+	MADVISE_PAGEOUT, /* evict these now, as reclaim would */
+	MADVISE_LOCK, /* mlock: give these now, and never evict them */
+	MADVISE_UNLOCK,
+	MADVISE_SYNC /* msync: store what is dirty of a file */
 };
 
 enum { FILE_REGULAR = 1, FILE_DIRECTORY, FILE_PIPE, FILE_CONSOLE };
@@ -124,19 +122,21 @@ struct sys_info {
 	uint32_t gate; /* enum gate_method */
 	uint32_t cpus;
 	uint64_t tsc_hz; /* 0: unknown */
-	uint64_t kernel_text; /* an address in it */
-	uint64_t direct_map; /* where physical address 0 appears */
 	uint64_t lapic, lapic_version; /* address of its registers */
 	uint64_t lab, lab_id; /* the same; 0 without the device */
-	uint64_t stack_start; /* how far down the stack has grown */
 	uint64_t no_execute; /* 1: the processor has NX, and it is on */
 	uint64_t zeroed; /* 1: never-written RAM reads as zeros */
 };
 
 /* Page faults by kind, frames, and what replacement and the disks did. */
 struct sys_counts {
-	uint64_t faults; /* the sum of the next six */
-	uint64_t demand_zero, demand_file, cow, stack, swapped_in, refused;
+	union {
+		uint64_t fault[8]; /* by enum lab_fault_kind; [0]: all */
+		struct {
+			uint64_t faults, demand_zero, demand_file, cow, stack,
+				never, refused, swapped_in;
+		};
+	};
 	uint64_t zero_shared; /* of demand_zero: the zero frame was mapped */
 	uint64_t frames_total, frames_used, frames_tables;
 	uint64_t frames_anon, frames_file; /* in use by these; on the lists: */
@@ -154,26 +154,7 @@ struct sys_counts {
 	uint64_t balloon_frames, balloon_taken_back, balloon_reported;
 };
 
-struct sys_vma {
-	uint64_t start, end, offset; /* offset into the file, in bytes */
-	uint32_t prot, map_flags;
-	uint64_t resident, swapped; /* pages */
-	uint32_t kind; /* enum vma_kind */
-	uint32_t locked;
-	char name[32]; /* of the file, [heap], [stack], [gate] or "" */
-};
-
 enum vma_kind { VMA_ANON, VMA_FILE, VMA_SHARED, VMA_STACK, VMA_GATE };
-
-struct sys_process {
-	uint32_t pid, parent;
-	uint32_t state; /* enum process_state */
-	uint32_t cpu;
-	uint64_t root; /* physical address of its top table, 0: a kernel's */
-	uint64_t resident; /* pages */
-	uint64_t ticks; /* of the timer that it ran */
-	char name[32];
-};
 
 enum process_state { RUNNABLE, RUNNING, SLEEPING, ZOMBIE };
 
@@ -199,31 +180,27 @@ enum limit_what {
 
 /*
  * Kernel memory held for a demonstration, so that a program can exercise the
- * kernel's own allocators. Handles are the calling process's, and freed with
- * it. OBJECT_ABUSE does on purpose what the debug checks must catch, to an
- * object like this one, and says whether they did: double free to frames and
- * kmalloc, overflow to kmalloc and vmalloc, use after free to kmalloc. It works
- * without the option "debug", too; what it does is undone.
+ * kernel's own allocators. It is the calling process's, and freed with it.
+ * OBJECT_ABUSE does on purpose what the debug checks must catch, to an object
+ * of kmalloc's, and says whether they did; of those of more than a page they
+ * catch double free only. It works without the option "debug", too; what it
+ * does is undone.
  */
 enum object_command {
-	OBJECT_ALLOC, /* kind, bytes or order: handle, address, pa */
-	OBJECT_FREE, /* handle */
-	OBJECT_ABUSE /* handle, abuse: caught */
+	OBJECT_ALLOC, /* kind, bytes: address */
+	OBJECT_FREE, /* address */
+	OBJECT_ABUSE /* bytes, abuse: caught */
 };
 
-enum object_kind { OBJECT_FRAMES, OBJECT_DMA, OBJECT_KMALLOC, OBJECT_VMALLOC };
+/* Pages of these are 2^n frames in a row; of DMA below 16 MiB; from anywhere. */
+enum object_kind { OBJECT_KMALLOC, OBJECT_DMA, OBJECT_VMALLOC };
 enum object_abuse { ABUSE_DOUBLE_FREE, ABUSE_OVERFLOW, ABUSE_USE_AFTER_FREE };
 
 struct sys_object {
 	uint32_t command, kind;
-	uint32_t handle; /* out of ALLOC, in else */
 	uint32_t abuse;
-	uint64_t size; /* bytes; of frames the order */
-	uint64_t address, pa; /* kernel-virtual; of the first frame */
-	uint64_t pieces; /* physically separate pieces it consists of */
-	uint64_t guard; /* vmalloc: address of its guard page */
 	uint32_t caught; /* by the debug checks */
-	uint32_t reserved;
+	uint64_t bytes, address; /* kernel-virtual */
 };
 
 /* Things that only ring 0 can try. */
@@ -254,15 +231,6 @@ struct sys_dma {
 	 * the IOMMU is left out. */
 	uint64_t iova_window;
 	uint64_t fault_iova; /* what the IOMMU refused, or 0 */
-};
-
-/* One walk of the processor's tables, root first. */
-struct sys_walk {
-	uint32_t entries; /* read: 4 down to a 4 KiB leaf, less else */
-	uint32_t found;
-	uint64_t pa; /* meaningful when found */
-	uint64_t entry[4];
-	uint64_t entry_pa[4]; /* where each lies */
 };
 
 enum frame_use {
@@ -304,15 +272,6 @@ struct frame_info {
 	uint32_t zone; /* SYS_ZONE's index */
 	uint64_t owner, index;
 	uint64_t slot; /* of swap, + 1, with the same bytes; 0: none */
-};
-
-/* One command to the lab device (guest/abi.h: enum lab_command). */
-struct sys_lab {
-	uint32_t command;
-	uint32_t reserved;
-	uint64_t arg; /* a physical address; for LAB_WALK a virtual one */
-	uint64_t result;
-	uint64_t buffer; /* where LAB_COUNTERS and LAB_WALK write to, or 0 */
 };
 
 #endif

@@ -8,16 +8,9 @@
 #include "guest/dev/lapic.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
-#include "guest/fs/block.h"
 #include "guest/lib/errno.h"
-#include "guest/lib/string.h"
-#include "guest/mm/anon.h"
-#include "guest/mm/fault.h"
 #include "guest/mm/leaf.h"
-#include "guest/mm/rmap.h"
 #include "guest/mm/lru.h"
-#include "guest/mm/reclaim.h"
-#include "guest/mm/swap.h"
 #include "guest/mm/user.h"
 #include "guest/proc/api.h"
 #include "guest/proc/gate.h"
@@ -25,12 +18,6 @@
 #include "guest/proc/syscall.h"
 
 static const struct machine *machine;
-
-/* Where the lab device writes its answers: all physical, all ours. */
-static union {
-	struct lab_counters counters;
-	struct lab_walk walk;
-} answer __attribute__((aligned(4096)));
 
 void inspect_init(const struct machine *m)
 {
@@ -44,18 +31,14 @@ static int64_t give(uintptr_t to, const void *from, size_t n)
 
 int64_t inspect_info(const struct trap_frame *f)
 {
-	struct vma *stack = space_find(current()->space, STACK_TOP - 1);
 	struct sys_info info = {
 		.gate = gate_method,
 		.cpus = machine->cpus,
 		.tsc_hz = machine->tsc_hz,
-		.kernel_text = (uintptr_t)inspect_info,
-		.direct_map = DIRECT_BASE,
 		.lapic = (uintptr_t)lapic,
 		.lapic_version = lapic[LAPIC_VERSION / 4],
 		.lab = (uintptr_t)lab_registers,
 		.lab_id = lab_registers ? lab_registers[LAB_ID / 8] : 0,
-		.stack_start = stack ? stack->start : 0,
 		.no_execute = pte_nx != 0,
 		.zeroed = machine->zeroed,
 	};
@@ -66,42 +49,17 @@ int64_t inspect_info(const struct trap_frame *f)
 int64_t inspect_counts(const struct trap_frame *f)
 {
 	struct frame_counts memory = frame_counts();
-	struct sys_counts c = counts;
 
-	c.faults = fault_total();
-	c.demand_zero = fault_counts[LAB_FAULT_DEMAND_ZERO];
-	c.demand_file = fault_counts[LAB_FAULT_DEMAND_FILE];
-	c.stack = fault_counts[LAB_FAULT_STACK];
-	c.refused = fault_counts[LAB_FAULT_REFUSED];
-	c.cow = fault_counts[LAB_FAULT_COW];
-	c.swapped_in = fault_counts[LAB_FAULT_SWAP_IN];
-	c.zero_shared = zero_shared;
-	c.cow_copied = cow_copied;
-	c.cow_reused = cow_reused;
-	c.frames_total = memory.total;
-	c.frames_used = memory.used;
-	c.frames_tables = memory.by_use[FRAME_TABLE];
-	c.frames_locked = frames_locked;
-	c.unmapped_ptes = rmap_unmapped;
-	c.frames_anon = memory.by_use[FRAME_ANON];
-	c.frames_file = memory.by_use[FRAME_FILE];
-	c.anon_active = lru_count(LRU_ANON, true);
-	c.anon_inactive = lru_count(LRU_ANON, false);
-	c.file_active = lru_count(LRU_FILE, true);
-	c.file_inactive = lru_count(LRU_FILE, false);
-	c.evicted_anon = reclaim_counts.anon;
-	c.evicted_file = reclaim_counts.file;
-	c.written_back = reclaim_counts.written_back;
-	c.slots_total = swap_counts.slots;
-	c.slots_used = swap_counts.used;
-	c.swap_reads = swap_counts.reads;
-	c.swap_writes = swap_counts.writes;
-	c.oom_kills = reclaim_counts.oom_kills;
-	c.cache_hits = mapping_counts.hits;
-	c.cache_misses = mapping_counts.misses;
-	c.disk_reads = block_counts.reads;
-	c.disk_writes = block_counts.writes;
-	return give(f->rdi, &c, sizeof(c));
+	counts.frames_total = memory.total;
+	counts.frames_used = memory.used;
+	counts.frames_tables = memory.by_use[FRAME_TABLE];
+	counts.frames_anon = memory.by_use[FRAME_ANON];
+	counts.frames_file = memory.by_use[FRAME_FILE];
+	counts.anon_active = lru_count(LRU_ANON, true);
+	counts.anon_inactive = lru_count(LRU_ANON, false);
+	counts.file_active = lru_count(LRU_FILE, true);
+	counts.file_inactive = lru_count(LRU_FILE, false);
+	return give(f->rdi, &counts, sizeof(counts));
 }
 
 int64_t inspect_pte_clear(const struct trap_frame *f)
@@ -125,73 +83,74 @@ int64_t inspect_frame(const struct trap_frame *f)
 	return give(f->rsi, &info, sizeof(info));
 }
 
+/* A copy: the process may end while its page of ours is being fetched. */
 int64_t inspect_process(const struct trap_frame *f)
 {
 	const struct process *p = processes;
-	struct sys_process info = { 0 };
-	int64_t error;
+	struct process copy;
 
 	for (uint64_t i = f->rdi; p && i; i--)
 		p = p->next;
 	if (!p)
 		return 0;
-	info = (struct sys_process){
-		.pid = p->pid,
-		.parent = p->parent ? p->parent->pid : 0,
-		.state = p->state,
-		.cpu = p->cpu,
-		.root = p->space ? p->space->root.v : 0,
-		.ticks = p->ticks,
-	};
-	strlcpy(info.name, p->name, sizeof(info.name));
-	error = give(f->rsi, &info, sizeof(info));
-	return error ? error : 1;
+	copy = *p;
+	return give(f->rsi, &copy, sizeof(copy)) ? -EFAULT : 1;
+}
+
+int64_t inspect_memory(const struct trap_frame *f)
+{
+	pa_t at = { f->rdi };
+
+	if (f->rdx > PAGE_SIZE - page_offset(at.v))
+		return -EINVAL;
+	if (frame_describe(at).use == FRAME_NONE)
+		return -EFAULT;
+	if (f->rdx == sizeof(uint64_t) && broken("paging"))
+		at.v ^= sizeof(uint64_t);
+	return give(f->rsi, direct(at), f->rdx);
 }
 
 /* The concepts of stage 2 are broken on the way to it. */
-static void break_lab(struct sys_lab *lab)
+static void break_lab(uint64_t *command, uint64_t *arg)
 {
-	if (lab->command == LAB_WALK && broken("two-stage"))
-		lab->arg += PAGE_SIZE;
-	if (lab->command == LAB_UNMAP && broken("stage2-faults"))
-		lab->command = LAB_STATE;
-	if (lab->command == LAB_EVICT && broken("double-paging"))
-		lab->command = LAB_STATE;
-	if (lab->command == LAB_RESIDENT &&
+	if (*command == LAB_WALK && broken("two-stage"))
+		*arg += PAGE_SIZE;
+	if ((*command == LAB_UNMAP && broken("stage2-faults")) ||
+	    (*command == LAB_EVICT && broken("double-paging")))
+		*command = LAB_STATE;
+	if (*command == LAB_RESIDENT &&
 	    (broken("overcommit") || broken("pressure")))
-		lab->arg = 0;
+		*arg = 0;
+}
+
+/*
+ * The device answers right into the program's page. The ring and the fault
+ * count are between the kernel and the device.
+ */
+int64_t inspect_lab(const struct trap_frame *f)
+{
+	uint64_t command = f->rdi, arg = f->rsi, to = 0, result;
+	int64_t error;
+
+	break_lab(&command, &arg);
+	if (command < LAB_COUNTERS ||
+	    (command > LAB_WALK && command != LAB_BALLOON))
+		return -EINVAL;
+	if (command == LAB_COUNTERS || command == LAB_WALK) {
+		void *at = user_byte(current()->space, f->rdx, true);
+
+		if (!at || page_offset(f->rdx))
+			return -EFAULT;
+		to = direct_pa(at).v;
+	}
+	if (command == LAB_COUNTERS)
+		arg = to;
+	error = lab_command(command, arg, to, &result);
+	return error ? error : (int64_t)result;
 }
 
 int64_t inspect_report(const struct trap_frame *f)
 {
 	(void)f;
 	return (int64_t)balloon_report();
-}
-
-/* The ring and the fault count are between the kernel and the device. */
-int64_t inspect_lab(const struct trap_frame *f)
-{
-	uint64_t here = image_pa(&answer).v;
-	struct sys_lab lab;
-	size_t bytes = 0;
-	int64_t error;
-
-	if (user_read(current()->space, &lab, f->rdi, sizeof(lab)))
-		return -EFAULT;
-	break_lab(&lab);
-	if (lab.command < LAB_COUNTERS ||
-	    (lab.command > LAB_WALK && lab.command != LAB_BALLOON))
-		return -EINVAL;
-	if (lab.command == LAB_COUNTERS) {
-		bytes = sizeof(answer.counters);
-		lab.arg = here;
-	} else if (lab.command == LAB_WALK) {
-		bytes = sizeof(answer.walk);
-	}
-	error = lab_command(lab.command, lab.arg, here, &lab.result);
-	if (!error && bytes)
-		error = give(lab.buffer, &answer, bytes);
-	if (!error)
-		error = give(f->rdi, &lab, sizeof(lab));
-	return error;
 }

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "guest/lib/counts.h"
-#include "guest/proc/program.h"
 
 #define LACKS(name)                            \
 	__attribute__((weak)) void name(void); \
@@ -36,14 +35,14 @@ LACKS(uart_write)
 LACKS(wake)
 
 extern const char kernel_start[1], text_end[1], rodata_end[1], kernel_end[1];
+extern const char rom_start[1], rom_end[1];
 extern uint64_t pte_g, pte_nx;
 extern bool lab_tracing;
 extern struct process *processes;
 
 __attribute__((weak)) const char kernel_start[1], text_end[1], rodata_end[1],
-	kernel_end[1];
+	kernel_end[1], rom_start[1], rom_end[1];
 __attribute__((weak)) uint64_t pte_g, pte_nx;
 __attribute__((weak)) bool lab_tracing;
 __attribute__((weak)) struct sys_counts counts;
 __attribute__((weak)) struct process *processes;
-__attribute__((weak)) const struct program programs[1], programs_end[1];
