@@ -74,18 +74,20 @@ static void take_options(void)
  * which knows what is demonstrated by that name. */
 static void start_program(void)
 {
-	static struct arguments arguments;
+	static char text[MACHINE_CMDLINE];
 	const char *name = words.argument[0];
 	char path[NAME_BYTES];
-	int error = 0;
+	size_t bytes = 0;
+	int error;
 
-	for (int i = 0; !error && i < words.arguments; i++)
-		error = arguments_add(&arguments, words.argument[i]);
+	for (int i = 0; i < words.arguments; i++)
+		bytes += strlcpy(text + bytes, words.argument[i],
+				 sizeof(text) - bytes) +
+			 1;
 	format(path, sizeof(path), *name == '/' ? "%s" : "/bin/%s", name);
-	if (!error)
-		error = process_exec(path, &arguments);
+	error = process_exec(path, text, bytes);
 	if (error == -ENOENT)
-		error = process_exec("/bin/tour", &arguments);
+		error = process_exec("/bin/tour", text, bytes);
 	if (error)
 		panic("%s cannot be started: error %d", name, error);
 	files_init(current()->files);

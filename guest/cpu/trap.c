@@ -72,13 +72,13 @@ static void dump(const struct trap_frame *f)
  * With no IDT the next fault cannot be delivered, nor the double fault that
  * follows from it (SDM vol. 3, 6.15): shutdown, which a hypervisor reports.
  */
-void trap_die(const struct trap_frame *f, const char *why)
+static _Noreturn void trap_die(const struct trap_frame *f)
 {
 	static bool dying; /* then what follows has failed already */
 
 	if (!dying) {
 		dying = true;
-		print("kernel: %s in ring 0, vector %lu\n", why, f->vector);
+		print("kernel: exception in ring 0, vector %lu\n", f->vector);
 		dump(f);
 		lab_finish();
 	}
@@ -105,37 +105,15 @@ void trap_page_fault(struct trap_frame *f)
 	trap_leave(f);
 }
 
-/* What may come while a processor idles, or from ring 3. */
-static bool interrupt(const struct trap_frame *f)
-{
-	if (f->vector < TRAP_TIMER || f->vector >= TRAPS)
-		return false;
-	if (f->vector == TRAP_SPURIOUS)
-		return true; /* and is not ended: SDM vol. 3, 11.9 */
-	if (f->vector == TRAP_TIMER)
-		sched_tick();
-	else if (f->vector >= TRAP_IRQ)
-		irq_raised((unsigned)(f->vector - TRAP_IRQ));
-	lapic_end();
-	return true;
-}
-
-static void exception(struct trap_frame *f)
-{
-	if (f->vector == TRAP_MACHINE_CHECK)
-		machine_check(f);
-	else if (f->vector == TRAP_SYSCALL || gate_called(f))
-		syscall(f);
-	else
-		process_refuse(f, 0);
-}
-
 /*
  * What needs no lock: a kick, whose sender may hold it and wait for the answer;
- * and a tick that finds nobody's turn over and nobody's sleep.
+ * and a tick that finds nobody's turn over and nobody's sleep. What is spurious
+ * is not even ended (SDM vol. 3, 11.9).
  */
 static bool is_trifle(const struct trap_frame *f)
 {
+	if (f->vector == TRAP_SPURIOUS)
+		return true;
 	if (f->vector == TRAP_KICK)
 		tlb_answer();
 	else if (f->vector != TRAP_TIMER || !sched_idle_tick())
@@ -144,19 +122,34 @@ static bool is_trifle(const struct trap_frame *f)
 	return true;
 }
 
+static void interrupt(const struct trap_frame *f)
+{
+	if (f->vector == TRAP_TIMER)
+		sched_tick();
+	else
+		irq_raised((unsigned)(f->vector - TRAP_IRQ));
+	lapic_end();
+}
+
+/* Interrupts come from ring 3, or while a processor idles. */
 void trap(struct trap_frame *f)
 {
-	if (!from_user(f) && f->vector < TRAP_TIMER && trap_fixup) {
+	if (!from_user(f) && f->vector < TRAP_TIMER) {
+		if (!trap_fixup)
+			trap_die(f);
 		f->rip = trap_fixup;
 		return;
 	}
-	if (!from_user(f) && f->vector < TRAP_TIMER)
-		trap_die(f, f->vector == TRAP_PAGE_FAULT ? "page fault"
-							 : "exception");
 	if (is_trifle(f))
 		return;
 	kernel_lock();
-	if (!interrupt(f))
-		exception(f);
+	if (f->vector == TRAP_SYSCALL || gate_called(f))
+		syscall(f);
+	else if (f->vector == TRAP_MACHINE_CHECK)
+		machine_check(f);
+	else if (f->vector < TRAP_TIMER)
+		process_refuse(f, 0);
+	else
+		interrupt(f);
 	trap_leave(f);
 }

@@ -4,6 +4,9 @@
  * number in RAX and arguments in RDI, RSI, RDX, R10, R8, R9; it is made by
  * calling the gate (mm/layout.h: GATE_PAGE) and answers in RAX: a value, or
  * -errno. RCX and R11 are lost, as they are to the syscall instruction.
+ *
+ * A program begins with its arguments on top of its stack, one string after the
+ * other: RSI bytes from RDI on.
  */
 #ifndef GUEST_PROC_API_H
 #define GUEST_PROC_API_H
@@ -20,7 +23,7 @@
 	/* Processes. */ \
 	CALL(SYS_EXIT, sys_exit) /* (status) */ \
 	CALL(SYS_FORK, sys_fork) /* (): the child's pid, or 0 in the child */ \
-	CALL(SYS_EXEC, sys_exec) /* (path, argv, environment or 0) */ \
+	CALL(SYS_EXEC, sys_exec) /* (path, arguments, bytes) */ \
 	CALL(SYS_WAIT, sys_wait) /* (pid or -1, int *status, flags): pid */ \
 	CALL(SYS_KILL, sys_kill) /* (pid, signal) */ \
 	CALL(SYS_GETPID, sys_getpid) \

@@ -48,6 +48,7 @@ void sched_add(struct process *p)
 	}
 }
 
+/* Who has no FS base must not see another's. */
 static void switch_to(struct cpu *c, struct process *old, struct process *new)
 {
 	new->state = RUNNING;
@@ -55,7 +56,7 @@ static void switch_to(struct cpu *c, struct process *old, struct process *new)
 	c->running = new;
 	c->stack = c->tss.rsp[0] = stack_top(new);
 	tlb_load(new->space);
-	if (old->fs_base != new->fs_base)
+	if (old->fs_base | new->fs_base)
 		wrmsr(MSR_FS_BASE, new->fs_base);
 	counts.switches++;
 	context_switch(&old->rsp, new->rsp);
@@ -99,11 +100,12 @@ _Noreturn void sched_leave(void)
 	__builtin_unreachable();
 }
 
-/* Awake at @tick, if not before. */
-static void go_to_sleep(const void *channel, uint64_t tick)
+void sleep_until(const void *channel, uint64_t tick)
 {
 	struct process *me = current();
 
+	if (lapic_ticks() >= tick)
+		return;
 	me->channel = channel;
 	me->wake_tick = tick;
 	if (tick < due)
@@ -116,13 +118,7 @@ static void go_to_sleep(const void *channel, uint64_t tick)
 
 void sleep_on(const void *channel)
 {
-	go_to_sleep(channel, UINT64_MAX);
-}
-
-void sleep_until(const void *channel, uint64_t tick)
-{
-	if (lapic_ticks() < tick)
-		go_to_sleep(channel, tick);
+	sleep_until(channel, UINT64_MAX);
 }
 
 /* And whose time has come; of the others, who is the next? */
