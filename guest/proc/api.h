@@ -64,7 +64,7 @@
 	CALL(SYS_DROP_CACHES, sys_drop_caches) /* (): how many clean pages */ \
 	CALL(SYS_RECLAIM, sys_reclaim) /* (frames): how many were evicted */ \
 	CALL(SYS_OBJECT, sys_object) /* (struct sys_object *): see there */ \
-	CALL(SYS_PROBE, sys_probe) /* (enum probe, struct sys_probe *) */ \
+	CALL(SYS_PROBE, sys_probe) /* (struct sys_probe *): see there */ \
 	CALL(SYS_DMA, sys_dma) /* (struct sys_dma *) */ \
 	CALL(SYS_REPORT, inspect_report) /* (): free frames, to the host */
 /* clang-format on */
@@ -125,6 +125,7 @@ struct sys_info {
 	uint64_t lapic, lapic_version; /* address of its registers */
 	uint64_t lab, lab_id; /* the same; 0 without the device */
 	uint64_t no_execute; /* 1: the processor has NX, and it is on */
+	uint64_t tagged; /* 1: it has PCIDs, and they are on */
 	uint64_t zeroed; /* 1: never-written RAM reads as zeros */
 };
 
@@ -203,19 +204,30 @@ struct sys_object {
 	uint64_t bytes, address; /* kernel-virtual */
 };
 
-/* Things that only ring 0 can try. */
-enum probe {
-	PROBE_WP, /* write to a read-only page: CR0.WP off, on; then refused */
-	PROBE_STALE, /* a changed entry read before and after invlpg */
-	PROBE_GLOBAL, /* the same over a CR3 reload, without and with G */
-	PROBE_PCID, /* two spaces, one address, no flush between */
-	PROBE_SEGMENTS /* selectors, bases, TSS of this CPU */
+/* Steps with two sets of tables in ring 0, which map a page at one address. */
+enum probe_what {
+	PROBE_NOTHING,
+	PROBE_MAP, /* tables: the page is 0 or 1, global or not */
+	PROBE_LOAD, /* tables: use them; keep what is cached, if it is tagged */
+	PROBE_FLUSH, /* what is cached of the page */
+	PROBE_READ /* page: which it is */
 };
 
+struct probe_step {
+	uint8_t what; /* enum probe_what */
+	uint8_t tables; /* 0, at the start in use, or 1; both map page 0 */
+	uint8_t global, keep;
+	uint32_t page;
+};
+
+#define PROBE_STEPS 20
+
+/* What only ring 0 can see and try. */
 struct sys_probe {
-	uint64_t value[8]; /* meaning: with each demonstration */
-	uint32_t supported;
-	uint32_t reserved;
+	uint64_t cs, tr, tss, rsp0, fs_base; /* tss: where it lies */
+	uint32_t written; /* a constant of the kernel's, with CR0.WP off: 1 */
+	uint32_t refused; /* the same with CR0.WP on: 1 */
+	struct probe_step step[PROBE_STEPS];
 };
 
 /*

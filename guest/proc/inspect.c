@@ -40,6 +40,7 @@ int64_t inspect_info(const struct trap_frame *f)
 		.lab = lab_va(),
 		.lab_id = lab_id(),
 		.no_execute = pte_nx != 0,
+		.tagged = tlb_tagged,
 		.zeroed = machine->zeroed,
 	};
 

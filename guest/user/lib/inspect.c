@@ -75,9 +75,9 @@ int64_t sys_object(struct sys_object *object)
 	return sys_call(SYS_OBJECT, P(object), 0, 0);
 }
 
-int64_t sys_probe(enum probe probe, struct sys_probe *answer)
+int64_t sys_probe(struct sys_probe *probe)
 {
-	return sys_call(SYS_PROBE, probe, P(answer), 0);
+	return sys_call(SYS_PROBE, P(probe), 0, 0);
 }
 
 int64_t sys_dma(struct sys_dma *dma)

@@ -84,7 +84,7 @@ int64_t sys_limit(enum limit_what what, uint64_t value);
 int64_t sys_drop_caches(void);
 int64_t sys_reclaim(uint64_t frames);
 int64_t sys_object(struct sys_object *object);
-int64_t sys_probe(enum probe probe, struct sys_probe *answer);
+int64_t sys_probe(struct sys_probe *probe);
 int64_t sys_dma(struct sys_dma *dma);
 
 /* All that this process has so far stays where it is: its counts are exact. */
