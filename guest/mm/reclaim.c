@@ -13,6 +13,7 @@
 #include "guest/mm/oom.h"
 #include "guest/mm/rmap.h"
 #include "guest/mm/swap.h"
+#include "guest/mm/zone.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 #include "guest/proc/sleep.h"
@@ -99,9 +100,10 @@ static bool is_own(struct frame *f, const struct pass *p)
 /* Half of what is listed is to be inactive. */
 static void age(enum lru_kind kind)
 {
-	uint64_t looks = lru_count(kind, true);
+	const struct frame_list *list = counts.lru[kind];
+	uint64_t looks = list[true].count;
 
-	while (looks-- && lru_count(kind, false) < lru_count(kind, true)) {
+	while (looks-- && list[false].count < list[true].count) {
 		struct frame *f = lru_last(kind, true);
 
 		lru_move(f, is_used(f));
@@ -114,7 +116,7 @@ static void age(enum lru_kind kind)
  */
 static void look(enum lru_kind kind, struct pass *p)
 {
-	uint64_t looks = lru_count(kind, false);
+	uint64_t looks = counts.lru[kind][false].count;
 
 	while (looks-- && p->freed < p->want) {
 		struct frame *f;
@@ -226,7 +228,7 @@ static _Noreturn void thread(void *unused)
 
 void reclaim_init(void)
 {
-	uint64_t low = frame_counts().total / LOW_PART;
+	uint64_t low = zone_frames() / LOW_PART;
 
 	low = low > LOW_MOST ? LOW_MOST : low;
 	reclaim_low = low < LOW_LEAST ? LOW_LEAST : low;

@@ -13,6 +13,7 @@
 #include "guest/mm/pte.h"
 #include "guest/mm/rmap.h"
 #include "guest/mm/vmalloc.h"
+#include "guest/mm/zone.h"
 #include "guest/proc/sleep.h"
 
 /* mkswap's mark lies at the end of the first page. */
@@ -58,7 +59,7 @@ static struct block_device *find_disk(void)
 void swap_init(void)
 {
 	struct block_device *d = find_disk();
-	uint64_t most = frame_counts().total * TIMES_MEMORY;
+	uint64_t most = zone_frames() * TIMES_MEMORY;
 	uint64_t slots;
 
 	if (!d)
@@ -69,7 +70,6 @@ void swap_init(void)
 		return;
 	disk = d;
 	counts.slots_total = slots;
-	frame_promise_slots(slots);
 }
 
 static struct frame *cached(uint32_t slot)

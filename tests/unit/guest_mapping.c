@@ -129,7 +129,7 @@ static int finish(void **state)
 	mapping_end(&object);
 	assert_int_equal(object.frames, 0);
 	assert_int_equal(object.unsaved, 0);
-	assert_int_equal(frame_counts().by_use[FRAME_FILE], 0);
+	assert_int_equal(counts.frames[FRAME_FILE], 0);
 	return 0;
 }
 

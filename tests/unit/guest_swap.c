@@ -281,19 +281,19 @@ static void lists(void **state)
 	for (unsigned i = 0; i < 8; i++)
 		f[i] = frame_in(s, BASE + i * PAGE_SIZE);
 	lru_gather(UINT32_MAX);
-	assert_int_equal(lru_count(LRU_ANON, false), 8);
-	assert_int_equal(lru_count(LRU_ANON, true), 0);
+	assert_int_equal(counts.lru[LRU_ANON][false].count, 8);
+	assert_int_equal(counts.lru[LRU_ANON][true].count, 0);
 	lru_move(f[3], true);
 	lru_move(f[5], true);
 	assert_ptr_equal(lru_last(LRU_ANON, true), f[3]);
 	space_munmap(s, BASE + 3 * PAGE_SIZE, PAGE_SIZE);
 	assert_ptr_equal(lru_last(LRU_ANON, true), f[5]);
 	lru_gather(UINT32_MAX);
-	assert_int_equal(lru_count(LRU_ANON, false), 6);
-	assert_int_equal(lru_count(LRU_FILE, false), 0);
+	assert_int_equal(counts.lru[LRU_ANON][false].count, 6);
+	assert_int_equal(counts.lru[LRU_FILE][false].count, 0);
 	space_free(s);
-	assert_int_equal(lru_count(LRU_ANON, false), 0);
-	assert_int_equal(lru_count(LRU_ANON, true), 0);
+	assert_int_equal(counts.lru[LRU_ANON][false].count, 0);
+	assert_int_equal(counts.lru[LRU_ANON][true].count, 0);
 }
 
 #define SPACES 5u
@@ -365,7 +365,7 @@ static void step(void)
 
 static void storm(void **state)
 {
-	uint64_t frames_before = frame_counts().by_use[FRAME_ANON];
+	uint64_t frames_before = counts.frames[FRAME_ANON];
 
 	(void)state;
 	model[0].s = space_with(PAGES);
@@ -382,7 +382,7 @@ static void storm(void **state)
 		if (model[i].s)
 			space_free(model[i].s);
 	assert_int_equal(counts.slots_used, 0);
-	assert_int_equal(frame_counts().by_use[FRAME_ANON], frames_before);
+	assert_int_equal(counts.frames[FRAME_ANON], frames_before);
 }
 
 int main(void)

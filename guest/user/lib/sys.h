@@ -72,11 +72,15 @@ int64_t sys_info(struct sys_info *info);
 int64_t sys_counts(struct sys_counts *counts);
 int64_t sys_walk(int64_t pid, uint64_t at, struct sys_walk *walk);
 int64_t sys_pte_clear(uint64_t at, uint64_t bits);
-int64_t sys_frame(uint64_t pa, struct frame_info *info);
+
+/* The descriptor of the block of frames that @pa lies in. */
+int64_t sys_frame(uint64_t pa, struct frame *frame);
+
 int64_t sys_lab(struct sys_lab *lab);
 int64_t sys_vma(int64_t pid, unsigned index, struct sys_vma *vma);
 int64_t sys_process(unsigned index, struct sys_process *process);
 int64_t sys_zone(unsigned index, struct sys_zone *zone);
+uint64_t zone_free(const struct sys_zone *zone); /* frames of it */
 int64_t sys_slab(unsigned index, struct sys_slab *slab);
 int64_t sys_report(void);
 int64_t sys_limit(enum limit_what what, uint64_t value);
