@@ -28,9 +28,14 @@ static const struct mapping_ops cache_ops = {
 	.write = write_page,
 };
 
-void block_add(struct block_device *d)
+void block_init(struct block_device *d)
 {
 	mapping_init(&d->cache, &cache_ops);
+}
+
+void block_add(struct block_device *d)
+{
+	block_init(d);
 	d->next = NULL;
 	*last = d;
 	last = &d->next;
@@ -49,7 +54,7 @@ int block_read(struct block_device *d, uint64_t block, struct frame *f)
 {
 	if (block >= d->blocks)
 		return -EIO;
-	counts.disk_reads++;
+	counts.disk_reads += !d->in_memory;
 	return d->ops->transfer(d, block, f, false);
 }
 

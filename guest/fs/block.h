@@ -23,11 +23,15 @@ struct block_device {
 	const struct block_ops *ops;
 	uint64_t blocks;
 	bool readonly;
+	bool in_memory; /* not counted */
 	struct mapping cache;
 	struct block_device *next;
 };
 
-/* A driver has found @d: ops, blocks and readonly are set. */
+/* Before all else: ops, blocks and readonly of @d are set. */
+void block_init(struct block_device *d);
+
+/* A driver has found @d: the same, and block_at knows it. */
 void block_add(struct block_device *d);
 
 /* Disk @index, in the order they were found, or NULL. */

@@ -40,13 +40,8 @@ static int64_t write(struct file *f, struct space *s, uintptr_t user, size_t n)
 	return (int64_t)n;
 }
 
-static const struct file_ops console_ops = {
+const struct file_ops console_ops = {
 	.read = read,
 	.write = write,
 	.kind = FILE_CONSOLE,
 };
-
-struct file *file_console(void)
-{
-	return file_new(&console_ops, OPEN_READ | OPEN_WRITE);
-}

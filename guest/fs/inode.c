@@ -1,44 +1,89 @@
 /* SPDX-License-Identifier: MIT */
+/* Inodes in memory, and their records in the inode tables of the disk. */
 #include "guest/fs/inode.h"
 
-#include "guest/lib/broken.h"
+#include "guest/fs/ext2.h"
 #include "guest/lib/errno.h"
-#include "guest/mm/user.h"
+#include "guest/mm/slab.h"
+#include "guest/proc/sleep.h"
 
-/* As far as a signed offset goes. */
-#define FILE_MOST (INT64_MAX & ~(PAGE_SIZE - 1))
-
-struct file_system *root_fs;
+#define FILE_MODE      (EXT2_FILE | 0644)
+#define DIRECTORY_MODE (EXT2_DIRECTORY | 0755)
 
 static struct inode *all;
+static struct inode *doomed; /* erased by who gives up the lock */
+static bool locked;
 
-struct inode *inode_find(struct file_system *fs, uint32_t number)
+/* Where on the disk the record of inode @number is; *f is held. */
+static int find_record(struct ext2 *e, uint32_t number, struct frame **f,
+		       struct ext2_inode **at)
 {
-	for (struct inode *i = all; i; i = i->next) {
-		if (i->fs == fs && i->number == number) {
-			i->count++;
-			return i;
-		}
+	uint32_t each = e->each[EXT2_INODES];
+	uint32_t byte = (number - 1) % each * e->inode_bytes;
+	uint32_t table = ext2_group(e, (number - 1) / each)->inode_table;
+	int error = ext2_block(e, table + byte / (uint32_t)PAGE_SIZE, f);
+
+	if (!error)
+		*at = (void *)((char *)ext2_bytes(*f) + page_offset(byte));
+	return error;
+}
+
+static int store(struct inode *i)
+{
+	struct ext2 *e = i->fs;
+	struct ext2_inode *record;
+	struct frame *f;
+	int error = find_record(e, i->number, &f, &record);
+
+	if (error)
+		return error;
+	i->disk.bytes = (uint32_t)i->bytes;
+	if (!inode_is_directory(i))
+		i->disk.bytes_high = (uint32_t)(i->bytes >> 32);
+	*record = i->disk;
+	i->dirty = false;
+	mapping_dirty(f);
+	frame_put(f);
+	if (i->bytes > INT32_MAX && !(e->super->read_only & EXT2_LARGE_FILE)) {
+		e->super->read_only |= EXT2_LARGE_FILE;
+		mapping_dirty(e->held[0]);
 	}
-	return NULL;
+	return 0;
 }
 
-void inode_add(struct inode *i, struct file_system *fs,
-	       const struct inode_ops *ops, const struct mapping_ops *pages)
+/* On an error blocks are lost, which e2fsck finds; nothing worse. */
+static void erase(struct inode *i)
 {
-	i->fs = fs;
-	i->ops = ops;
-	i->count = 1;
-	mapping_init(&i->pages, pages);
-	inode_resize(i, i->bytes);
-	i->next = all;
-	all = i;
+	struct ext2 *e = i->fs;
+
+	inode_end(i, 0);
+	i->disk.deleted_at = e->now;
+	if (!ext2_map_cut(i, 0) && !store(i) &&
+	    !ext2_release(e, EXT2_INODES, i->number - 1) &&
+	    inode_is_directory(i))
+		ext2_group(e, (i->number - 1) / e->each[EXT2_INODES])
+			->directories--;
+	mapping_end(&i->pages);
+	kfree(i);
 }
 
-void inode_resize(struct inode *i, uint64_t bytes)
+void fs_lock(void)
 {
-	i->bytes = bytes;
-	i->pages.end = (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	while (locked)
+		sleep_on(&locked);
+	locked = true;
+}
+
+void fs_unlock(void)
+{
+	struct inode *i;
+
+	while ((i = doomed)) {
+		doomed = i->next;
+		erase(i);
+	}
+	locked = false;
+	wake(&locked);
 }
 
 void inode_get(struct inode *i)
@@ -55,31 +100,133 @@ static void unlist(struct inode *i)
 	*link = i->next;
 }
 
-static void forget(struct inode *i)
-{
-	mapping_end(&i->pages);
-	i->fs->ops->free(i);
-}
-
-/* Erasing sleeps: nobody must find it then. */
+/* While its pages go, which may sleep, one of them may make who evicts it hold
+ * the inode; without pages nobody can. */
 void inode_put(struct inode *i)
 {
-	if (--i->count || i->links)
+	if (i->count == 1 && !i->disk.links)
+		mapping_truncate(&i->pages, 0);
+	if (--i->count || i->disk.links)
 		return;
 	unlist(i);
-	mapping_truncate(&i->pages, 0);
-	i->fs->ops->erase(i);
-	forget(i);
+	i->next = doomed;
+	doomed = i;
+	if (!locked) {
+		fs_lock();
+		fs_unlock();
+	}
 }
 
-void inode_hold(struct mapping *m)
+static uint64_t bytes_of(const struct ext2_inode *d)
 {
-	inode_get(inode_of(m));
+	uint64_t high = (d->mode & EXT2_TYPE) == EXT2_FILE ? d->bytes_high : 0;
+
+	return high << 32 | d->bytes;
 }
 
-void inode_release(struct mapping *m)
+/* @i, of which @e, @number and what is on the disk are known: count 1. */
+static void add(struct inode *i, struct ext2 *e, uint32_t number)
 {
-	inode_put(inode_of(m));
+	i->fs = e;
+	i->number = number;
+	i->count = 1;
+	mapping_init(&i->pages, &inode_pages);
+	inode_end(i, bytes_of(&i->disk));
+	i->next = all;
+	all = i;
+}
+
+static struct inode *find(struct ext2 *e, uint32_t number)
+{
+	struct inode *i = all;
+
+	while (i && (i->fs != e || i->number != number))
+		i = i->next;
+	return i;
+}
+
+static struct inode *read_record(struct ext2 *e, uint32_t number, int *error)
+{
+	struct ext2_inode *record;
+	struct inode *i;
+	struct frame *f;
+
+	*error = find_record(e, number, &f, &record);
+	if (*error)
+		return NULL;
+	i = kzalloc(sizeof(*i));
+	if (i)
+		i->disk = *record;
+	else
+		*error = -ENOMEM;
+	frame_put(f);
+	return i;
+}
+
+/* Other kinds than these two are nothing to us. */
+static int check(const struct ext2_inode *d)
+{
+	unsigned type = d->mode & EXT2_TYPE;
+
+	if (type != EXT2_FILE && type != EXT2_DIRECTORY)
+		return -EINVAL;
+	if (!d->links || bytes_of(d) > EXT2_PAGES << PAGE_SHIFT ||
+	    (type == EXT2_DIRECTORY && page_offset(d->bytes)))
+		return -EIO;
+	return 0;
+}
+
+int inode_load(struct ext2 *e, uint32_t number, struct inode **to)
+{
+	struct inode *i;
+	int error;
+
+	if (number > e->all[EXT2_INODES] ||
+	    (number != EXT2_ROOT && number < e->first_inode))
+		return ext2_nonsense(e, "inode", number);
+	i = find(e, number);
+	if (i) {
+		inode_get(i);
+		*to = i;
+		return 0;
+	}
+	i = read_record(e, number, &error);
+	if (!i)
+		return error;
+	error = check(&i->disk);
+	if (error) {
+		kfree(i);
+		return error == -EIO ? ext2_nonsense(e, "inode", number)
+				     : error;
+	}
+	add(i, e, number);
+	*to = i;
+	return 0;
+}
+
+int inode_new(struct inode *dir, bool directory, struct inode **to)
+{
+	struct ext2 *e = dir->fs;
+	uint32_t each = e->each[EXT2_INODES], number;
+	struct inode *i = kzalloc(sizeof(*i));
+	int error;
+
+	if (!i)
+		return -ENOMEM;
+	error = ext2_take(e, EXT2_INODES, dir->number - 1, &number);
+	if (!error && (number + 1 < e->first_inode || find(e, number + 1)))
+		error = ext2_nonsense(e, "free inode", number + 1);
+	if (error) {
+		kfree(i);
+		return error;
+	}
+	ext2_group(e, number / each)->directories += directory;
+	i->disk.mode = directory ? DIRECTORY_MODE : FILE_MODE;
+	i->disk.accessed_at = i->disk.changed_at = i->disk.modified_at = e->now;
+	i->dirty = true;
+	add(i, e, number + 1);
+	*to = i;
+	return 0;
 }
 
 /* What is held is still in the list after a sleep. */
@@ -97,22 +244,23 @@ int inode_sync_all(bool last)
 
 	for (struct inode *i = held(all); i; i = next) {
 		error = mapping_sync(&i->pages, 0, UINT64_MAX);
-		if (error)
-			result = error;
+		result = error ? error : result;
+		error = i->dirty ? store(i) : 0;
+		result = error ? error : result;
 		next = held(i->next);
 		inode_put(i);
 	}
-	error = root_fs->ops->sync(root_fs, last);
+	error = ext2_sync(root_fs, last);
 	return error ? error : result;
 }
 
 uint64_t inode_unsaved(void)
 {
-	uint64_t pages = 0;
+	uint64_t n = 0;
 
 	for (struct inode *i = all; i; i = i->next)
-		pages += i->pages.unsaved;
-	return pages;
+		n += i->pages.unsaved + i->dirty;
+	return n;
 }
 
 void inode_drop_all(void)
@@ -120,107 +268,12 @@ void inode_drop_all(void)
 	struct inode **link = &all, *i;
 
 	while ((i = *link)) {
-		if (i->count || i->pages.frames) {
+		if (i->count || i->pages.frames || i->dirty) {
 			link = &i->next;
 			continue;
 		}
 		*link = i->next;
-		forget(i);
+		mapping_end(&i->pages);
+		kfree(i);
 	}
-}
-
-/* How much of [offset, offset + n) lies in the page of @offset. */
-static size_t in_page(uint64_t offset, uint64_t n)
-{
-	uint64_t room = PAGE_SIZE - page_offset(offset);
-
-	return n < room ? n : room;
-}
-
-static int read_part(struct inode *i, uint64_t offset, struct space *s,
-		     uintptr_t user, size_t n)
-{
-	struct frame *f;
-	uint64_t index = offset >> PAGE_SHIFT;
-	int error;
-
-	error = mapping_get(&i->pages, broken("mmap-read") ? 0 : index, &f);
-	if (error)
-		return error;
-	error = user_write(
-		s, user, (char *)direct(frame_pa(f)) + page_offset(offset), n);
-	frame_put(f);
-	return error;
-}
-
-int64_t inode_read(struct inode *i, uint64_t offset, struct space *s,
-		   uintptr_t user, size_t n)
-{
-	size_t done = 0, part;
-	int error = 0;
-
-	while (done < n && offset < i->bytes && !error) {
-		uint64_t left = i->bytes - offset;
-
-		part = in_page(offset, n - done < left ? n - done : left);
-		error = read_part(i, offset, s, user + done, part);
-		if (error)
-			break;
-		done += part;
-		offset += part;
-	}
-	return done || !error ? (int64_t)done : error;
-}
-
-/*
- * A page gets its block before it is dirty, and is dirty from then on, lest it
- * be read again from a block that has never been written. It is dirty again
- * afterwards, for the copy may have slept while the page was written.
- */
-static int write_part(struct inode *i, uint64_t offset, struct space *s,
-		      uintptr_t user, size_t n)
-{
-	struct frame *f;
-	int error;
-
-	if (!user_byte(s, user, false))
-		return -EFAULT; /* before there is a block for it */
-	do {
-		error = mapping_get(&i->pages, offset >> PAGE_SHIFT, &f);
-		if (error)
-			return error;
-		error = mapping_write(&i->pages, f);
-		if (error)
-			frame_put(f);
-	} while (error == -EAGAIN);
-	if (error)
-		return error;
-	error = user_read(s, (char *)direct(frame_pa(f)) + page_offset(offset),
-			  user, n);
-	mapping_dirty(f);
-	frame_put(f);
-	return error;
-}
-
-int64_t inode_write(struct inode *i, uint64_t offset, struct space *s,
-		    uintptr_t user, size_t n)
-{
-	size_t done = 0, part;
-	int error = 0;
-
-	if (!i->ops->resize)
-		return -EROFS;
-	if (offset > FILE_MOST || n > FILE_MOST - offset)
-		return -EFBIG;
-	while (done < n) {
-		part = in_page(offset, n - done);
-		error = write_part(i, offset, s, user + done, part);
-		if (error)
-			break;
-		done += part;
-		offset += part;
-	}
-	if (done && offset > i->bytes)
-		error = i->ops->grow(i, offset);
-	return done ? (int64_t)done : error;
 }

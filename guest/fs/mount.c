@@ -3,13 +3,36 @@
 
 #include "guest/dev/lapic.h"
 #include "guest/fs/ext2.h"
-#include "guest/fs/image.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
+#include "guest/lib/string.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sleep.h"
 
 #define LOOK_TICKS (2ul * TICKS_PER_SECOND)
+
+struct ext2 *root_fs, *image_fs;
+
+/* The disk in the kernel image, with the programs: see rom.S. */
+extern const char rom_start[], rom_end[];
+
+static int rom_transfer(struct block_device *d, uint64_t block, struct frame *f,
+			bool write)
+{
+	(void)d;
+	(void)write; /* never: it is read-only */
+	memcpy(direct(frame_pa(f)), rom_start + (block << PAGE_SHIFT),
+	       PAGE_SIZE);
+	return 0;
+}
+
+static const struct block_ops rom_ops = { .transfer = rom_transfer };
+
+static struct block_device rom = {
+	.ops = &rom_ops,
+	.readonly = true,
+	.in_memory = true,
+};
 
 static uint64_t unsaved(void)
 {
@@ -44,10 +67,15 @@ static void write_back(void *unused)
 void fs_mount(void)
 {
 	struct block_device *disk;
-	int error = -EINVAL;
+	int error;
 
-	image_mount();
-	root_fs = &image_fs;
+	rom.blocks = (uint64_t)(rom_end - rom_start) >> PAGE_SHIFT;
+	block_init(&rom);
+	error = ext2_mount(&rom, &image_fs);
+	if (error)
+		panic("the disk in the kernel image: error %d", error);
+	root_fs = image_fs;
+	error = -EINVAL;
 	for (unsigned i = 0; error && (disk = block_at(i)); i++) {
 		error = ext2_mount(disk, &root_fs);
 		if (error && error != -EINVAL)

@@ -22,13 +22,15 @@ static int64_t give(uintptr_t to, const void *from, size_t n, int64_t answer)
 	return user_write(current()->space, to, from, n) ? -EFAULT : answer;
 }
 
-static struct sys_vma *counted; /* by count, under the kernel lock */
-
-static void count(struct vma *v, uint64_t *at)
+static void count(const struct vma *v, struct sys_vma *to)
 {
-	(void)v;
-	counted->resident += leaf_frame(*at) != NULL;
-	counted->swapped += pte_is_slot(*at);
+	uintptr_t va = v->start;
+	uint64_t *at;
+
+	for (; (at = leaf_next(v->space, &va, v->end)); va += PAGE_SIZE) {
+		to->resident += leaf_frame(*at) != NULL;
+		to->swapped += pte_is_slot(*at);
+	}
 }
 
 static void name_area(const struct vma *v, struct sys_vma *to)
@@ -55,7 +57,7 @@ static void describe(struct vma *v, struct sys_vma *to)
 	*to = (struct sys_vma){
 		.start = v->start,
 		.end = v->end,
-		.offset = v->mapping ? v->offset << PAGE_SHIFT : 0,
+		.offset = v->mapping ? vma_index(v, v->start) << PAGE_SHIFT : 0,
 		.prot = v->prot,
 		.map_flags = v->flags & MAP_SHARED,
 		.kind = v->kind,
@@ -63,21 +65,20 @@ static void describe(struct vma *v, struct sys_vma *to)
 	};
 	if (v->kind == VMA_FILE)
 		to->map_flags |= MAP_FILE;
-	counted = to;
-	space_each(v, v->start, v->end, count);
+	count(v, to);
 	name_area(v, to);
 }
 
 int64_t sys_vma(const struct trap_frame *f)
 {
 	struct space *s = space_of(f->rdi);
-	struct vma *v = s ? vma_above(s->areas, 0) : NULL;
+	struct vma *v = s ? vma_above(s, 0) : NULL;
 	struct sys_vma vma;
 
 	if (!s)
 		return -ESRCH;
 	for (uint64_t i = f->rsi; v && i; i--)
-		v = vma_above(s->areas, v->end);
+		v = vma_above(s, v->end);
 	if (!v)
 		return 0;
 	describe(v, &vma);

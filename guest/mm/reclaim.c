@@ -193,16 +193,14 @@ bool reclaim_space(struct space *s)
 	return run_passes(p, PASSES);
 }
 
-int reclaim_range(struct vma *v, uintptr_t start, uintptr_t end)
+void reclaim_range(struct vma *v)
 {
-	for (; start < end; start += PAGE_SIZE) {
-		struct slot slot = table_walk(v->space->root, start);
-		struct frame *f = slot.level == 1 ? leaf_frame(*slot.at) : NULL;
+	uintptr_t va = v->start;
+	uint64_t *at;
 
-		if (f)
-			evict(f, true);
-	}
-	return 0;
+	for (; (at = leaf_next(v->space, &va, v->end)); va += PAGE_SIZE)
+		if (leaf_frame(*at))
+			evict(leaf_frame(*at), true);
 }
 
 void reclaim_wake(void)

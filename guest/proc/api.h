@@ -35,9 +35,6 @@
 	CALL(SYS_MUNMAP, sys_munmap) /* (address, bytes) */ \
 	CALL(SYS_MPROTECT, sys_mprotect) /* (address, bytes, prot) */ \
 	CALL(SYS_SBRK, sys_sbrk) /* (bytes more): where they begin */ \
-	CALL(SYS_MLOCK, sys_mlock) /* (address, bytes) */ \
-	CALL(SYS_MUNLOCK, sys_munlock) /* (address, bytes) */ \
-	CALL(SYS_MSYNC, sys_msync) /* (address, bytes) */ \
 	CALL(SYS_MADVISE, sys_madvise) /* (address, bytes, madvise_advice) */ \
 	/* Files. */ \
 	CALL(SYS_OPEN, sys_open) /* (path, open_flags): fd */ \
@@ -97,8 +94,10 @@ enum {
 enum {
 	MADVISE_DONTNEED = 1,
 	MADVISE_WILLNEED,
-	MADVISE_RANDOM,
-	MADVISE_PAGEOUT /* evict these now, as reclaim would */
+	MADVISE_PAGEOUT, /* evict these now, as reclaim would */
+	MADVISE_LOCK, /* mlock: give these now, and never evict them */
+	MADVISE_UNLOCK,
+	MADVISE_SYNC /* msync: store what is dirty of a file */
 };
 
 enum { FILE_REGULAR = 1, FILE_DIRECTORY, FILE_PIPE, FILE_CONSOLE };

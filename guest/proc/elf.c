@@ -62,28 +62,28 @@ static int map_segment(struct space *s, struct mapping *pages,
 	uintptr_t start = page_down(p->va);
 	uintptr_t file_end = page_up(p->va + p->file_bytes);
 	uintptr_t end = page_up(p->va + p->memory_bytes);
-	struct map_request file = {
-		.at = start,
-		.bytes = file_end - start,
+	struct vma file = {
+		.start = start,
+		.end = file_end,
 		.prot = prot_of(p->flags),
 		.kind = VMA_FILE,
 		.mapping = pages,
-		.offset = p->offset >> PAGE_SHIFT,
-		.file_bytes = p->flags & ELF_W ? p->va + p->file_bytes - start
-					       : FILE_ALL,
+		.shift = (p->offset >> PAGE_SHIFT) - (start >> PAGE_SHIFT),
+		.file_end =
+			p->flags & ELF_W ? p->offset + p->file_bytes : FILE_ALL,
 	};
-	struct map_request zero = {
-		.at = file_end,
-		.bytes = end - file_end,
+	struct vma zero = {
+		.start = file_end,
+		.end = end,
 		.prot = prot_of(p->flags),
 		.kind = VMA_ANON,
 	};
 	int error = 0;
 
 	if (p->file_bytes)
-		error = space_map(s, &file);
+		error = space_map(s, file);
 	if (!error && end > file_end)
-		error = space_map(s, &zero);
+		error = space_map(s, zero);
 	return error;
 }
 
@@ -130,7 +130,7 @@ int elf_load(struct space *s, struct inode *file, uintptr_t *entry,
 	struct frame *first;
 	int error;
 
-	if (file->kind != FILE_REGULAR)
+	if (inode_is_directory(file))
 		return -ENOEXEC;
 	error = mapping_get(&file->pages, 0, &first);
 	if (error)

@@ -3,7 +3,7 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/tlb.h"
-#include "guest/fs/image.h"
+#include "guest/fs/ext2.h"
 #include "guest/fs/path.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/format.h"
@@ -55,14 +55,14 @@ static int push_arguments(struct space *s, const struct arguments *a,
 
 static int add_stack(struct space *s)
 {
-	struct map_request stack = {
-		.at = STACK_TOP - STACK_MAX,
-		.bytes = STACK_MAX,
+	struct vma stack = {
+		.start = STACK_TOP - STACK_MAX,
+		.end = STACK_TOP,
 		.prot = PROT_READ | PROT_WRITE,
 		.kind = VMA_STACK,
 	};
 
-	return space_map(s, &stack);
+	return space_map(s, stack);
 }
 
 /* The old space is left before it ends: a processor may not stand in it. */
@@ -90,9 +90,9 @@ static void clear_bases(struct process *p)
 /* On the root, or if it has none like that, in the kernel image. */
 static int find_path(const char *path, struct inode **to)
 {
-	int error = path_find(root_fs, path, to);
+	int error = path_do(dir_find, root_fs, path, to);
 
-	return error == -ENOENT ? path_find(&image_fs, path, to) : error;
+	return error == -ENOENT ? path_do(dir_find, image_fs, path, to) : error;
 }
 
 /* A name is that of a program in /bin; anything with a slash is a path. */

@@ -3,34 +3,11 @@
 
 #include <stddef.h>
 
+#include "guest/fs/ext2.h"
+#include "guest/fs/path.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/user/tour/names.h"
-
-extern const uint8_t hello_start[], hello_end[];
-extern const uint8_t verify_start[], verify_end[];
-extern const uint8_t poke_start[], poke_end[];
-extern const uint8_t touch_start[], touch_end[];
-extern const uint8_t work_start[], work_end[];
-extern const uint8_t shell_start[], shell_end[];
-extern const uint8_t stress_start[], stress_end[];
-extern const uint8_t fuzz_start[], fuzz_end[];
-extern const uint8_t tour_start[], tour_end[];
-
-static const struct program programs[] = {
-	{ "hello", hello_start, hello_end },
-	{ "verify", verify_start, verify_end },
-	{ "poke", poke_start, poke_end },
-	{ "touch", touch_start, touch_end },
-	{ "work", work_start, work_end },
-	{ "shell", shell_start, shell_end },
-	{ "stress", stress_start, stress_end },
-	{ "fuzz", fuzz_start, fuzz_end },
-	{ "list", tour_start, tour_end },
-	{ "tour", tour_start, tour_end },
-};
-
-#define PROGRAMS		   (sizeof(programs) / sizeof(programs[0]))
 
 #define DEMO(function, name, what) name,
 static const char *const demonstrations[] = { DEMONSTRATIONS(DEMO) };
@@ -44,15 +21,18 @@ const char *program_of(const char *name)
 	return name;
 }
 
-const struct program *program_at(unsigned index)
-{
-	return index < PROGRAMS ? &programs[index] : NULL;
-}
-
 void program_list(void)
 {
-	for (size_t i = 0; i < PROGRAMS; i++)
-		print(" %s", programs[i].name);
+	struct sys_dirent entry;
+	struct inode *bin;
+	uint64_t at = 0;
+
+	if (path_do(dir_find, image_fs, "/bin", &bin))
+		return;
+	while (dir_next(bin, &at, &entry) > 0)
+		if (*entry.name != '.')
+			print(" %s", entry.name);
+	inode_put(bin);
 	for (size_t i = 0; i < DEMOS; i++)
 		print(" %s", demonstrations[i]);
 	print("\n");

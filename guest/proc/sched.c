@@ -92,12 +92,13 @@ void sched_yield(void)
 	schedule();
 }
 
-void sched_breathe(void)
+bool sched_breathe(void)
 {
 	kernel_unlock();
 	__asm__ volatile("sti; nop; cli" ::: "memory");
 	kernel_lock();
 	sched_yield();
+	return !process_dying();
 }
 
 _Noreturn void sched_leave(void)

@@ -17,9 +17,10 @@ void sched_yield(void);
 
 /*
  * In the middle of something long, where one could as well sleep: interrupts
- * that wait are taken, then others have their turn.
+ * that wait are taken, then others have their turn. False: give up, the
+ * process is to end.
  */
-void sched_breathe(void);
+bool sched_breathe(void);
 
 /* The current process has ended: run others for ever. */
 _Noreturn void sched_leave(void);

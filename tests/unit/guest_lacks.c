@@ -27,7 +27,6 @@ LACKS(process_find)
 LACKS(process_kernel)
 LACKS(process_kill)
 LACKS(process_refuse)
-LACKS(program_at)
 LACKS(sched_breathe)
 LACKS(sleep_on)
 LACKS(sleep_until)
@@ -37,11 +36,12 @@ LACKS(uart_write)
 LACKS(wake)
 
 extern const char kernel_start[1], text_end[1], rodata_end[1], kernel_end[1];
+extern const char rom_start[1], rom_end[1];
 extern uint64_t pte_g, pte_nx;
 extern bool lab_tracing;
 
 __attribute__((weak)) const char kernel_start[1], text_end[1], rodata_end[1],
-	kernel_end[1];
+	kernel_end[1], rom_start[1], rom_end[1];
 __attribute__((weak)) uint64_t pte_g, pte_nx;
 __attribute__((weak)) bool lab_tracing;
 __attribute__((weak)) struct sys_counts counts;

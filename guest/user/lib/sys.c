@@ -84,17 +84,17 @@ int64_t sys_sbrk(size_t bytes)
 
 int64_t sys_mlock(uint64_t at, size_t bytes)
 {
-	return sys_call(SYS_MLOCK, at, bytes, 0);
+	return sys_madvise(at, bytes, MADVISE_LOCK);
 }
 
 int64_t sys_munlock(uint64_t at, size_t bytes)
 {
-	return sys_call(SYS_MUNLOCK, at, bytes, 0);
+	return sys_madvise(at, bytes, MADVISE_UNLOCK);
 }
 
 int64_t sys_msync(uint64_t at, size_t bytes)
 {
-	return sys_call(SYS_MSYNC, at, bytes, 0);
+	return sys_madvise(at, bytes, MADVISE_SYNC);
 }
 
 int64_t sys_madvise(uint64_t at, size_t bytes, unsigned advice)
