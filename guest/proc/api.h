@@ -176,7 +176,7 @@ struct frame {
 			uint16_t free, carved, used; /* mm/slab.c */
 		} slab;
 	};
-	uint32_t slot; /* of swap, + 1, that holds the same bytes; 0: none */
+	uint32_t slot; /* of swap that holds the same bytes; 0: none */
 	uint8_t use; /* enum frame_use */
 	uint8_t order; /* of the block that it is the first of */
 	uint16_t flags; /* enum frame_flags */
