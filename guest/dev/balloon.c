@@ -6,6 +6,7 @@
 #include "guest/lib/errno.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/reclaim.h"
+#include "guest/mm/zone.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sleep.h"
@@ -157,9 +158,9 @@ static unsigned add(unsigned n, uint16_t tag, uint64_t value)
 
 static unsigned describe(void)
 {
-	struct frame_counts c = frame_counts();
-	uint64_t room = (c.total - c.used) << PAGE_SHIFT;
-	uint64_t cached = c.by_use[FRAME_FILE] << PAGE_SHIFT;
+	uint64_t total = zone_frames();
+	uint64_t room = (total - frames_used()) << PAGE_SHIFT;
+	uint64_t cached = counts.frames_file << PAGE_SHIFT;
 	uint64_t major = counts.swapped_in;
 	unsigned n = 0;
 
@@ -168,7 +169,7 @@ static unsigned describe(void)
 	n = add(n, TAG_MAJOR_FAULTS, major);
 	n = add(n, TAG_MINOR_FAULTS, counts.faults - major);
 	n = add(n, TAG_FREE, room);
-	n = add(n, TAG_TOTAL, c.total << PAGE_SHIFT);
+	n = add(n, TAG_TOTAL, total << PAGE_SHIFT);
 	n = add(n, TAG_AVAILABLE, room + cached);
 	n = add(n, TAG_CACHES, cached);
 	return add(n, TAG_OOM_KILLS, counts.oom_kills);
@@ -203,7 +204,7 @@ uint64_t balloon_report(void)
 	if (n)
 		run(REPORTING, parts, n);
 	for (unsigned i = 0; i < n; i++)
-		frames_free(f[i], REPORT_ORDER);
+		frame_put(f[i]);
 	counts.balloon_reported += (uint64_t)n << REPORT_ORDER;
 	return (uint64_t)n << REPORT_ORDER;
 }

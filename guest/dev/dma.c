@@ -89,7 +89,7 @@ static int64_t side_begin(struct side *s, uintptr_t user, uint64_t bytes)
 static void side_end(const struct side *s)
 {
 	if (s->region)
-		frames_free(s->region, REGION_ORDER);
+		frame_put(s->region);
 }
 
 /* The device sees its ring, all of the source, and of the target the window. */

@@ -55,7 +55,7 @@
 	CALL(SYS_COUNTS, inspect_counts) /* (struct sys_counts *) */ \
 	CALL(SYS_MEMORY, inspect_memory) /* (pa, to, bytes): within a page */ \
 	CALL(SYS_PTE_CLEAR, inspect_pte_clear) /* (address, PTE_A or PTE_D) */ \
-	CALL(SYS_FRAME, inspect_frame) /* (pa, struct frame_info *) */ \
+	CALL(SYS_FRAME, inspect_frame) /* (pa, struct frame *) */ \
 	CALL(SYS_LAB, inspect_lab) /* (enum lab_command, arg, page): result */ \
 	CALL(SYS_PROCESS, inspect_process) /* (index, struct process *) */ \
 	CALL(SYS_ZONE, sys_zone) /* (index, struct sys_zone *) */ \
@@ -129,6 +129,64 @@ struct sys_info {
 	uint64_t zeroed; /* 1: never-written RAM reads as zeros */
 };
 
+enum frame_use {
+	FRAME_NONE, /* no RAM there */
+	FRAME_RESERVED, /* the first MiB, the kernel, the loader's data */
+	FRAME_UNUSED, /* never handed out */
+	FRAME_FREE, /* given back */
+	FRAME_TABLE,
+	FRAME_ANON, /* a page of a program, of no file */
+	FRAME_FILE, /* a page of a file or of shared memory */
+	FRAME_SLAB, /* small objects of the kernel */
+	FRAME_KERNEL, /* larger ones: stacks, vmalloc, buffers */
+	FRAME_DMA, /* a device reads or writes it */
+	FRAME_BALLOON, /* the hypervisor has it */
+	FRAME_USES
+};
+
+enum frame_flags {
+	FRAME_TOUCHED = 1 << 0, /* handed out before: not zeros any more */
+	FRAME_HEAD = 1 << 1, /* first of a free block */
+	FRAME_BUSY = 1 << 2, /* being read or written by a device */
+	FRAME_DIRTY = 1 << 3, /* newer than what its file or slot holds */
+	FRAME_UPTODATE = 1 << 4, /* has been read in */
+	FRAME_REFERENCED = 1 << 5, /* seen in use once by replacement */
+	FRAME_ACTIVE = 1 << 6, /* on the active list, else the inactive */
+	FRAME_LISTED = 1 << 7, /* on one of them */
+	FRAME_LOCKED = 1 << 8, /* mlock: never evicted */
+	FRAME_ERROR = 1 << 9, /* could not be read or written */
+	FRAME_POISONED = 1 << 10 /* free, with "debug": see lib/debug.h */
+};
+
+/*
+ * A frame's descriptor, as the kernel has it. Of a block of frames only the
+ * first one's says anything.
+ */
+struct frame {
+	uint32_t next, prev; /* the list it is on: frame numbers, 0 ends it */
+	uint32_t count; /* who hold it */
+	uint32_t maps; /* table entries that map it */
+	void *owner; /* FRAME_FILE: its mapping; FRAME_SLAB: its cache */
+	union {
+		uint64_t index; /* page number within owner; anon: va >> 12 */
+		struct {
+			uint16_t free, carved, used; /* mm/slab.c */
+		} slab;
+	};
+	uint32_t slot; /* of swap that holds the same bytes; 0: none */
+	uint8_t use; /* enum frame_use */
+	uint8_t order; /* of the block that it is the first of */
+	uint16_t flags; /* enum frame_flags */
+};
+
+/* Frames by their next and prev. Zeros: an empty one. */
+struct frame_list {
+	uint32_t first, last; /* frame numbers, 0: none */
+	uint64_t count;
+};
+
+enum lru_kind { LRU_FILE, LRU_ANON, LRU_KINDS };
+
 /* Page faults by kind, frames, and what replacement and the disks did. */
 struct sys_counts {
 	union {
@@ -139,9 +197,15 @@ struct sys_counts {
 		};
 	};
 	uint64_t zero_shared; /* of demand_zero: the zero frame was mapped */
-	uint64_t frames_total, frames_used, frames_tables;
-	uint64_t frames_anon, frames_file; /* in use by these; on the lists: */
-	uint64_t anon_active, anon_inactive, file_active, file_inactive;
+	uint64_t frames_total, frames_used;
+	union {
+		uint64_t frames[FRAME_USES]; /* in use, by enum frame_use */
+		struct {
+			uint64_t no_use[FRAME_TABLE], frames_tables,
+				frames_anon, frames_file;
+		};
+	};
+	struct frame_list lru[LRU_KINDS][2]; /* inactive, active */
 	uint64_t frames_locked; /* unevictable */
 	uint64_t cow_copied, cow_reused; /* frames copied; sole owner kept it */
 	uint64_t evicted_anon, evicted_file, written_back, unmapped_ptes;
@@ -164,9 +228,9 @@ enum process_state { RUNNABLE, RUNNING, SLEEPING, ZOMBIE };
 struct sys_zone {
 	char name[16];
 	uint64_t start, end; /* physical addresses */
-	uint64_t managed, free; /* frames; free: blocks and never used */
-	uint64_t free_blocks[ZONE_ORDERS];
-	uint64_t never_used; /* frames that no block holds yet */
+	uint64_t next; /* from here on nothing was ever used */
+	uint64_t managed, never_used; /* frames */
+	struct frame_list free[ZONE_ORDERS]; /* blocks, by order */
 };
 
 struct sys_slab {
@@ -245,47 +309,6 @@ struct sys_dma {
 	 * the IOMMU is left out. */
 	uint64_t iova_window;
 	uint64_t fault_iova; /* what the IOMMU refused, or 0 */
-};
-
-enum frame_use {
-	FRAME_NONE, /* no RAM there */
-	FRAME_RESERVED, /* the first MiB, the kernel, the loader's data */
-	FRAME_UNUSED, /* never handed out */
-	FRAME_FREE, /* given back */
-	FRAME_TABLE,
-	FRAME_ANON, /* a page of a program, of no file */
-	FRAME_FILE, /* a page of a file or of shared memory */
-	FRAME_SLAB, /* small objects of the kernel */
-	FRAME_KERNEL, /* larger ones: stacks, vmalloc, buffers */
-	FRAME_DMA, /* a device reads or writes it */
-	FRAME_BALLOON, /* the hypervisor has it */
-	FRAME_USES
-};
-
-enum frame_flags {
-	FRAME_TOUCHED = 1 << 0, /* handed out before: not zeros any more */
-	FRAME_HEAD = 1 << 1, /* first of a free block */
-	FRAME_BUSY = 1 << 2, /* being read or written by a device */
-	FRAME_DIRTY = 1 << 3, /* newer than what its file or slot holds */
-	FRAME_UPTODATE = 1 << 4, /* has been read in */
-	FRAME_REFERENCED = 1 << 5, /* seen in use once by replacement */
-	FRAME_ACTIVE = 1 << 6, /* on the active list, else the inactive */
-	FRAME_LISTED = 1 << 7, /* on one of them */
-	FRAME_LOCKED = 1 << 8, /* mlock: never evicted */
-	FRAME_ERROR = 1 << 9, /* could not be read or written */
-	FRAME_POISONED = 1 << 10 /* free, with "debug": see lib/debug.h */
-};
-
-/* A frame's descriptor: owner and index as the kernel has them. */
-struct frame_info {
-	uint32_t use; /* enum frame_use */
-	uint32_t count; /* who hold it */
-	uint32_t maps; /* table entries that map it */
-	uint32_t flags; /* enum frame_flags */
-	uint32_t order; /* of the block that it is part of */
-	uint32_t zone; /* SYS_ZONE's index */
-	uint64_t owner, index;
-	uint64_t slot; /* of swap, + 1, with the same bytes; 0: none */
 };
 
 #endif
