@@ -22,6 +22,7 @@
 #include "guest/fs/calls.h"
 #include "guest/fs/mount.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/debug.h"
 #include "guest/lib/print.h"
@@ -31,9 +32,7 @@
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
 #include "guest/proc/exec.h"
-#include "guest/mm/objects.h"
 #include "guest/mm/reclaim.h"
-#include "guest/mm/slab.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/inspect.h"
@@ -126,10 +125,8 @@ static void print_summary(void)
 {
 	print("kernel: %lu page faults (%lu demand zero, %lu demand file, "
 	      "%lu copy on write, %lu stack, %lu swapped in, %lu refused)\n",
-	      fault_total(), fault_counts[LAB_FAULT_DEMAND_ZERO],
-	      fault_counts[LAB_FAULT_DEMAND_FILE], fault_counts[LAB_FAULT_COW],
-	      fault_counts[LAB_FAULT_STACK], fault_counts[LAB_FAULT_SWAP_IN],
-	      fault_counts[LAB_FAULT_REFUSED]);
+	      counts.faults, counts.demand_zero, counts.demand_file, counts.cow,
+	      counts.stack, counts.swapped_in, counts.refused);
 }
 
 /* The first thread: what may sleep is started here. */
@@ -171,8 +168,6 @@ void kernel_main(uint32_t start_info)
 	frame_init(&machine);
 	kmap_init(&machine);
 	anon_init();
-	kmalloc_init();
-	objects_init();
 	if (machine.has_lab)
 		lab_init(machine.lab);
 	lapic_init();

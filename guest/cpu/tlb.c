@@ -4,14 +4,13 @@
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/mm/kmap.h"
 
 #define CR4_PGE	 (1ul << 7)
 #define CR3_KEEP (1ul << 63) /* do not flush this PCID's translations */
 
 bool tlb_tagged;
-
-static uint64_t shootdowns;
 
 static void flush_space(void)
 {
@@ -31,7 +30,7 @@ static void flush_all(void)
 /* Ask @c, which may be in ring 3, idle, or waiting for the lock; and wait. */
 static void shoot(struct cpu *c, int what)
 {
-	shootdowns++;
+	counts.shootdowns++;
 	__atomic_store_n(&c->tlb.asked, what, __ATOMIC_RELEASE);
 	smp_kick(c);
 	while (__atomic_load_n(&c->tlb.asked, __ATOMIC_ACQUIRE))
@@ -133,9 +132,4 @@ void tlb_load(struct space *s)
 		write_cr3(kmap_root().v);
 	else
 		write_cr3(tlb_tagged ? tagged(t, s) : s->root.v);
-}
-
-uint64_t tlb_shootdowns(void)
-{
-	return shootdowns;
 }

@@ -43,9 +43,6 @@ void tlb_load(struct space *s);
 /* Flush if another processor asked. Without the lock. */
 void tlb_answer(void);
 
-/* How often another processor was interrupted. */
-uint64_t tlb_shootdowns(void);
-
 /* The processor tags translations (set by cpu_init). */
 extern bool tlb_tagged;
 

@@ -12,6 +12,7 @@
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/print.h"
 #include "guest/mm/fault.h"
 #include "guest/proc/gate.h"
@@ -100,7 +101,7 @@ void trap_die(const struct trap_frame *f, const char *why)
 		dying = true;
 		print("kernel: %s in ring 0, vector %lu\n", why, f->vector);
 		dump(f);
-		lab_finish(fault_total());
+		lab_finish(counts.faults);
 	}
 	load_idt(0);
 	*(volatile int *)(USER_END - 8) = 0;

@@ -2,8 +2,8 @@
 #include "guest/dev/balloon.h"
 
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
-#include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/reclaim.h"
 #include "guest/mm/swap.h"
@@ -47,8 +47,6 @@ struct page {
 	struct statistic statistic[STATISTICS_MOST];
 };
 
-struct balloon_counts balloon_counts;
-
 static struct virtio *device;
 static struct virtqueue queues[REPORTING + 1];
 static struct page *page;
@@ -83,14 +81,14 @@ static void tell(unsigned queue, unsigned n)
 	if (n && !broken("balloon"))
 		run(queue, &part, 1);
 	virtio_set_config(device, CONFIG_ACTUAL,
-			  (uint32_t)balloon_counts.frames);
+			  (uint32_t)counts.balloon_frames);
 }
 
 static void hold(struct frame *f)
 {
 	f->next = held;
 	held = (uint32_t)(f - frames);
-	balloon_counts.frames++;
+	counts.balloon_frames++;
 }
 
 static struct frame *release(void)
@@ -98,7 +96,7 @@ static struct frame *release(void)
 	struct frame *f = frames + held;
 
 	held = f->next;
-	balloon_counts.frames--;
+	counts.balloon_frames--;
 	return f;
 }
 
@@ -145,7 +143,7 @@ bool balloon_relieve(void)
 		return false;
 	for (n = 0; n < RELIEF && held; n++)
 		frame_put(release());
-	balloon_counts.taken_back += n;
+	counts.balloon_taken_back += n;
 	retreating = true;
 	wake(device);
 	return true;
@@ -162,18 +160,18 @@ static unsigned describe(void)
 	struct frame_counts c = frame_counts();
 	uint64_t room = (c.total - c.used) << PAGE_SHIFT;
 	uint64_t cached = c.by_use[FRAME_FILE] << PAGE_SHIFT;
-	uint64_t major = fault_counts[LAB_FAULT_SWAP_IN];
+	uint64_t major = counts.swapped_in;
 	unsigned n = 0;
 
-	n = add(n, TAG_SWAP_IN, swap_counts.reads << PAGE_SHIFT);
-	n = add(n, TAG_SWAP_OUT, swap_counts.writes << PAGE_SHIFT);
+	n = add(n, TAG_SWAP_IN, counts.swap_reads << PAGE_SHIFT);
+	n = add(n, TAG_SWAP_OUT, counts.swap_writes << PAGE_SHIFT);
 	n = add(n, TAG_MAJOR_FAULTS, major);
-	n = add(n, TAG_MINOR_FAULTS, fault_total() - major);
+	n = add(n, TAG_MINOR_FAULTS, counts.faults - major);
 	n = add(n, TAG_FREE, room);
 	n = add(n, TAG_TOTAL, c.total << PAGE_SHIFT);
 	n = add(n, TAG_AVAILABLE, room + cached);
 	n = add(n, TAG_CACHES, cached);
-	return add(n, TAG_OOM_KILLS, reclaim_counts.oom_kills);
+	return add(n, TAG_OOM_KILLS, counts.oom_kills);
 }
 
 /* 5.5.6.3: the buffer is lent, and comes back when the host wants them. */
@@ -206,17 +204,17 @@ uint64_t balloon_report(void)
 		run(REPORTING, parts, n);
 	for (unsigned i = 0; i < n; i++)
 		frames_free(f[i], REPORT_ORDER);
-	balloon_counts.reported += (uint64_t)n << REPORT_ORDER;
+	counts.balloon_reported += (uint64_t)n << REPORT_ORDER;
 	return (uint64_t)n << REPORT_ORDER;
 }
 
 /* One step nearer to what the host wants; false: we are there. */
 static bool step(uint32_t target)
 {
-	if (balloon_counts.frames > target)
-		return deflate(balloon_counts.frames - target);
-	if (balloon_counts.frames < target && !retreating)
-		return inflate(target - balloon_counts.frames);
+	if (counts.balloon_frames > target)
+		return deflate(counts.balloon_frames - target);
+	if (counts.balloon_frames < target && !retreating)
+		return inflate(target - counts.balloon_frames);
 	return false;
 }
 
@@ -230,14 +228,12 @@ static void thread(void *unused)
 		if (target != before)
 			retreating = false;
 		before = target;
-		if (virtqueue_is_done(&queues[STATISTICS], asked)) {
-			balloon_counts.statistics++;
+		if (virtqueue_is_done(&queues[STATISTICS], asked))
 			lend_statistics();
-		}
 		if (step(target))
 			continue;
 		virtio_set_config(device, CONFIG_ACTUAL,
-				  (uint32_t)balloon_counts.frames);
+				  (uint32_t)counts.balloon_frames);
 		sleep_on(device);
 	}
 }

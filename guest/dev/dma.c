@@ -12,6 +12,7 @@
 #include "guest/mm/user.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sleep.h"
+#include "guest/proc/syscall.h"
 
 #define REGION_ORDER 4
 #define REGION_BYTES (PAGE_SIZE << REGION_ORDER)

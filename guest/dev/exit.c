@@ -4,7 +4,7 @@
 #include "guest/abi.h"
 #include "guest/cpu/cpu.h"
 #include "guest/dev/lab.h"
-#include "guest/mm/fault.h"
+#include "guest/lib/counts.h"
 
 static uint16_t exit_port = ABI_EXIT_PORT;
 
@@ -15,7 +15,7 @@ void exit_init(uint16_t port)
 
 void exit_run(int status)
 {
-	lab_finish(fault_total());
+	lab_finish(counts.faults);
 	out32(exit_port, (uint32_t)status);
 	cpu_stop();
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/fs/block.h"
 
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
-
-struct block_counts block_counts;
 
 static struct block_device *first, **last = &first;
 
@@ -54,7 +53,7 @@ int block_read(struct block_device *d, uint64_t block, struct frame *f)
 {
 	if (block >= d->blocks)
 		return -EIO;
-	block_counts.reads += !d->in_memory;
+	counts.disk_reads += !d->in_memory;
 	return d->ops->transfer(d, block, f, false);
 }
 
@@ -64,7 +63,7 @@ int block_write(struct block_device *d, uint64_t block, struct frame *f)
 		return -EROFS;
 	if (block >= d->blocks)
 		return -EIO;
-	block_counts.writes++;
+	counts.disk_writes++;
 	return d->ops->transfer(d, block, f, true);
 }
 

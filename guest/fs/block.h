@@ -28,11 +28,6 @@ struct block_device {
 	struct block_device *next;
 };
 
-struct block_counts {
-	uint64_t reads, writes; /* blocks, of all disks */
-};
-extern struct block_counts block_counts;
-
 /* Before all else: ops, blocks and readonly of @d are set. */
 void block_init(struct block_device *d);
 

@@ -7,6 +7,7 @@
 #include "guest/lib/print.h"
 #include "guest/mm/user.h"
 #include "guest/proc/process.h"
+#include "guest/proc/syscall.h"
 
 void files_init(struct file **files)
 {

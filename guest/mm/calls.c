@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/mm/calls.h"
+#include "guest/proc/syscall.h"
 
 #include "guest/fs/calls.h"
 #include "guest/lib/broken.h"
@@ -147,10 +147,9 @@ int64_t sys_zone(const struct trap_frame *f)
 
 int64_t sys_slab(const struct trap_frame *f)
 {
-	struct sys_slab slab;
-	bool there = cache_describe(index_of(f->rdi), &slab);
+	const struct sys_slab *slab = cache_at(index_of(f->rdi));
 
-	return give_one(there, f->rsi, &slab, sizeof(slab));
+	return give_one(slab, f->rsi, slab, sizeof(*slab));
 }
 
 int64_t sys_limit(const struct trap_frame *f)

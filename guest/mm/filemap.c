@@ -9,42 +9,6 @@
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
 
-static void shared_open(struct vma *v)
-{
-	struct mapping *m = v->mapping;
-
-	v->mapping_next = m->vmas;
-	v->mapping_link = &m->vmas;
-	if (m->vmas)
-		m->vmas->mapping_link = &v->mapping_next;
-	m->vmas = v;
-	if (m->ops->hold)
-		m->ops->hold(m);
-}
-
-static void shared_close(struct vma *v)
-{
-	struct mapping *m = v->mapping;
-
-	*v->mapping_link = v->mapping_next;
-	if (v->mapping_next)
-		v->mapping_next->mapping_link = v->mapping_link;
-	if (m->ops->release)
-		m->ops->release(m);
-}
-
-static void private_open(struct vma *v)
-{
-	shared_open(v);
-	anon_open(v);
-}
-
-static void private_close(struct vma *v)
-{
-	anon_close(v);
-	shared_close(v);
-}
-
 /* Memory that is shared has no first touch of a file. */
 static int kind_of(const struct vma *v)
 {
@@ -90,10 +54,8 @@ static int map_copy(struct vma *v, uintptr_t va, uint64_t *at)
 {
 	size_t part = file_part(v, va);
 	struct frame *from = NULL, *f;
-	int error = anon_prepare(v) ? 0 : -ENOMEM;
+	int error = part ? get(v, va, &from) : 0;
 
-	if (part && !error)
-		error = get(v, va, &from);
 	if (error)
 		return error;
 	f = frame_alloc(FRAME_ANON);
@@ -167,26 +129,18 @@ static int fetch(struct vma *v, uintptr_t start, uintptr_t end)
 static int advise(struct vma *v, uintptr_t start, uintptr_t end,
 		  unsigned advice)
 {
-	int error = 0;
+	int error = advice == MADVISE_WILLNEED ? fetch(v, start, end) : 0;
 
-	if (advice == MADVISE_WILLNEED)
-		error = fetch(v, start, end);
-	if (advice == MADVISE_DONTNEED || (!error && v->anon))
-		error = anon_advise(v, start, end, advice);
-	return error;
+	return error ? error : anon_advise(v, start, end, advice);
 }
 
 const struct vma_ops private_ops = {
-	.open = private_open,
-	.close = private_close,
 	.nopage = private_nopage,
 	.wppage = anon_wppage,
 	.advise = advise,
 };
 
 const struct vma_ops shared_ops = {
-	.open = shared_open,
-	.close = shared_close,
 	.nopage = shared_nopage,
 	.wppage = shared_wppage,
 	.sync = shared_sync,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/frame.h"
 
+#include "guest/lib/counts.h"
 #include "guest/lib/debug.h"
 #include "guest/lib/print.h"
 #include "guest/mm/lru.h"

@@ -35,6 +35,12 @@ struct frame {
 	uint16_t flags; /* enum frame_flags */
 };
 
+/* Frames by their next and prev. Zeros: an empty one. */
+struct frame_list {
+	uint32_t first, last; /* frame numbers, 0: none */
+	uint64_t count;
+};
+
 enum zone_id { ZONE_DMA, ZONE_NORMAL };
 
 struct frame_counts {
@@ -92,6 +98,29 @@ static inline pa_t frame_pa(const struct frame *f)
 static inline struct frame *frame_at(pa_t pa)
 {
 	return frames + (pa.v >> PAGE_SHIFT);
+}
+
+static inline struct frame *frame_list_first(const struct frame_list *l)
+{
+	return l->first ? frames + l->first : NULL;
+}
+
+static inline void frame_list_add(struct frame_list *l, struct frame *f)
+{
+	uint32_t n = (uint32_t)(f - frames);
+
+	f->prev = 0;
+	f->next = l->first;
+	*(l->first ? &frames[l->first].prev : &l->last) = n;
+	l->first = n;
+	l->count++;
+}
+
+static inline void frame_list_remove(struct frame_list *l, struct frame *f)
+{
+	*(f->prev ? &frames[f->prev].next : &l->first) = f->next;
+	*(f->next ? &frames[f->next].prev : &l->last) = f->prev;
+	l->count--;
 }
 
 /* What @pa is: RAM or not, and whose. */

@@ -2,10 +2,9 @@
 #include "guest/mm/leaf.h"
 
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/mm/rmap.h"
 #include "guest/mm/swap.h"
-
-uint64_t frames_locked;
 
 uint64_t leaf_bits(unsigned prot)
 {
@@ -26,7 +25,7 @@ void leaf_lock(struct vma *v, uint64_t *at)
 	if (!f || f->flags & FRAME_LOCKED || broken("mlock"))
 		return;
 	f->flags |= FRAME_LOCKED;
-	frames_locked++;
+	counts.frames_locked++;
 }
 
 void leaf_unlocked(struct frame *f)
@@ -34,7 +33,7 @@ void leaf_unlocked(struct frame *f)
 	if (!(f->flags & FRAME_LOCKED) || rmap_locked(f))
 		return;
 	f->flags &= ~FRAME_LOCKED;
-	frames_locked--;
+	counts.frames_locked--;
 }
 
 void leaf_unlock(struct vma *v, uint64_t *at)
@@ -65,8 +64,6 @@ void leaf_drop(struct vma *v, uint64_t *at)
 	f->maps--;
 	v->space->resident--;
 	leaf_unlocked(f);
-	if (!f->maps && f->use == FRAME_ANON)
-		f->owner = NULL; /* its areas may go */
 	frame_put(f);
 }
 

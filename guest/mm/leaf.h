@@ -56,8 +56,6 @@ void leaf_unlock(struct vma *v, uint64_t *at);
 /* A leaf that mapped @f is gone, or its area is not locked any more. */
 void leaf_unlocked(struct frame *f);
 
-extern uint64_t frames_locked;
-
 /* Make a leaf of @v say what v->bits say now; the caller flushes. */
 void leaf_protect(struct vma *v, uint64_t *at);
 

@@ -29,8 +29,6 @@ static uintptr_t find_gap(struct space *s, size_t bytes)
  */
 static int populate(struct vma *v, bool apart)
 {
-	if (!anon_prepare(v))
-		return -ENOMEM;
 	for (uintptr_t va = v->start; va < v->end; va += PAGE_SIZE) {
 		uint64_t *at = leaf_at(v->space, va);
 		struct frame *f;
@@ -98,7 +96,6 @@ int space_munmap(struct space *s, uintptr_t at, size_t bytes)
 		if (v->flags & VMA_PROMISED)
 			frame_unpromise(vma_pages(v));
 		vma_remove(&s->areas, v);
-		v->ops->close(v);
 		vma_delete(v);
 	}
 	return 0;

@@ -2,11 +2,10 @@
 #include "guest/mm/mapping.h"
 
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/rmap.h"
 #include "guest/proc/sleep.h"
-
-struct mapping_counts mapping_counts;
 
 static struct mapping *all;
 
@@ -108,10 +107,10 @@ static int bring_up_to_date(struct mapping *m, struct frame *f)
 	if (f->owner != m)
 		return -EAGAIN;
 	if (f->flags & FRAME_UPTODATE) {
-		mapping_counts.hits++;
+		counts.cache_hits++;
 		return 0;
 	}
-	mapping_counts.misses++;
+	counts.cache_misses++;
 	error = transfer(m, f, m->ops->read);
 	if (!error)
 		f->flags |= FRAME_UPTODATE;
@@ -146,7 +145,7 @@ struct frame *mapping_peek(struct mapping *m, uint64_t index)
 
 	if (!f || !(f->flags & FRAME_UPTODATE))
 		return NULL;
-	mapping_counts.hits++;
+	counts.cache_hits++;
 	frame_get(f);
 	return f;
 }
@@ -178,8 +177,7 @@ static int store(struct mapping *m, struct frame *f)
 	if (f->owner != m || !(f->flags & FRAME_DIRTY))
 		return 0;
 	f->flags &= ~FRAME_DIRTY;
-	if (f->maps)
-		rmap_protect(f);
+	rmap_take(f, PTE_W);
 	error = transfer(m, f, m->ops->write);
 	m->unsaved--;
 	if (error)

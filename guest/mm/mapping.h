@@ -50,11 +50,6 @@ struct mapping {
 	struct mapping *next, *prev; /* all there are */
 };
 
-struct mapping_counts {
-	uint64_t hits, misses; /* pages asked for */
-};
-extern struct mapping_counts mapping_counts;
-
 /* An empty one; mapping_end wants it emptied by mapping_truncate(m, 0). */
 void mapping_init(struct mapping *m, const struct mapping_ops *ops);
 void mapping_end(struct mapping *m);

@@ -4,7 +4,7 @@
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/format.h"
-#include "guest/mm/calls.h"
+#include "guest/proc/syscall.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/user.h"
 #include "guest/proc/process.h"

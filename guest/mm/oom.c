@@ -2,6 +2,7 @@
 #include "guest/mm/oom.h"
 
 #include "guest/dev/lapic.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/print.h"
 #include "guest/mm/reclaim.h"
 #include "guest/proc/process.h"
@@ -46,11 +47,11 @@ bool oom_kill(void)
 		print("kernel: out of memory: %s (pid %u) is killed: it has "
 		      "most, %lu pages in memory and %lu in swap\n",
 		      p->name, p->pid, p->space->resident, p->space->swapped);
-		reclaim_counts.oom_kills++;
+		counts.oom_kills++;
 		process_kill(p->pid, SIGNAL_KILL);
 	}
 	if (!p || p == current())
 		return false;
-	sleep_until(&reclaim_counts, lapic_ticks() + WAIT_TICKS);
+	sleep_until(&counts.oom_kills, lapic_ticks() + WAIT_TICKS);
 	return true;
 }

@@ -4,6 +4,7 @@
 #include "guest/dev/balloon.h"
 #include "guest/dev/lapic.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/mm/leaf.h"
@@ -29,7 +30,6 @@
 /* Descriptors that the first pass looks at to find frames not yet listed. */
 #define FEW_LOOKS 256u
 
-struct reclaim_counts reclaim_counts;
 uint64_t reclaim_low;
 
 /* What is looked for. */
@@ -44,7 +44,7 @@ static bool evict_anon(struct frame *f)
 {
 	if (f->count != f->maps || !swap_out(f))
 		return false;
-	reclaim_counts.anon++;
+	counts.evicted_anon++;
 	return true;
 }
 
@@ -54,7 +54,7 @@ static void clean(struct mapping *m, struct frame *f)
 	if (m->ops->hold)
 		m->ops->hold(m);
 	if (!mapping_sync(m, f->index, f->index + 1))
-		reclaim_counts.written_back++;
+		counts.written_back++;
 	if (m->ops->release)
 		m->ops->release(m);
 }
@@ -64,7 +64,7 @@ static bool evict_file(struct frame *f, bool files)
 {
 	struct mapping *m = f->owner;
 
-	if (f->count != f->maps + 1 ||
+	if (!m || f->count != f->maps + 1 ||
 	    (f->flags & FRAME_DIRTY && !files && !m->ops->forget))
 		return false;
 	frame_get(f);
@@ -74,20 +74,20 @@ static bool evict_file(struct frame *f, bool files)
 	frame_put(f);
 	if (f->owner != m || !mapping_evict(f))
 		return false;
-	reclaim_counts.file++;
+	counts.evicted_file++;
 	return true;
 }
 
 static bool evict(struct frame *f, bool files)
 {
-	if (f->flags & (FRAME_BUSY | FRAME_LOCKED) || !f->owner)
+	if (f->flags & (FRAME_BUSY | FRAME_LOCKED))
 		return false;
 	return f->use == FRAME_ANON ? evict_anon(f) : evict_file(f, files);
 }
 
 static bool is_used(struct frame *f)
 {
-	return rmap_referenced(f) && !broken("lru");
+	return rmap_take(f, PTE_A) && !broken("lru");
 }
 
 /* A page that others use, too, is not to leave for the sake of one. */

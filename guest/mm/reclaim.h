@@ -20,13 +20,6 @@
 struct space;
 struct vma;
 
-struct reclaim_counts {
-	uint64_t anon, file; /* evicted */
-	uint64_t written_back; /* to files, in order to evict them */
-	uint64_t oom_kills;
-};
-extern struct reclaim_counts reclaim_counts;
-
 /* Start the thread. Before it, reclaim finds nothing. */
 void reclaim_init(void);
 

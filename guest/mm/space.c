@@ -17,6 +17,8 @@
 /* More pages than this are flushed all at once. */
 #define FLUSH_PAGES 16u
 
+struct space *spaces;
+
 static struct space *space_alloc(void)
 {
 	static uint64_t last_id;
@@ -30,7 +32,11 @@ static struct space *space_alloc(void)
 		goto unpromise;
 	s->id = ++last_id;
 	s->limit = UINT64_MAX;
-	return s;
+	s->link = &spaces;
+	s->next = spaces;
+	if (spaces)
+		spaces->link = &s->next;
+	return spaces = s;
 unpromise:
 	frame_unpromise(OWN_FRAMES);
 free_space:
@@ -74,8 +80,6 @@ static int lend_gate(struct vma *v, uintptr_t va, uint64_t *at, uint64_t error)
 }
 
 static const struct vma_ops gate_ops = {
-	.open = anon_open,
-	.close = anon_close,
 	.nopage = lend_gate,
 	.wppage = anon_wppage,
 };
@@ -111,7 +115,6 @@ static int add(struct space *s, const struct vma *like)
 		}
 	}
 	vma_insert(&s->areas, v);
-	v->ops->open(v);
 	return 0;
 }
 
@@ -213,7 +216,7 @@ static bool copy_leaves(const struct vma *from, struct vma *to)
 	return true;
 }
 
-/* The copy is listed with the anon before it has entries: rmap relies on it. */
+/* The copy is listed with its mapping before it has entries: rmap wants that. */
 static bool copy_area(struct space *to, const struct vma *from)
 {
 	struct vma like = *from;
@@ -261,9 +264,11 @@ void space_free(struct space *s)
 		if (v->flags & VMA_PROMISED)
 			frame_unpromise(vma_pages(v));
 		vma_remove(&s->areas, v);
-		v->ops->close(v);
 		vma_delete(v);
 	}
+	*s->link = s->next;
+	if (s->next)
+		s->next->link = s->link;
 	table_free(s->root);
 	frame_unpromise(OWN_FRAMES);
 	kfree(s);

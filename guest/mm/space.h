@@ -28,7 +28,9 @@ struct space {
 	uint64_t resident, swapped; /* pages: in frames, in slots */
 	uint64_t limit; /* of the resident, SYS_LIMIT */
 	uintptr_t heap, heap_end; /* set by exec, moved by space_brk */
+	struct space *next, **link; /* all there are */
 };
+extern struct space *spaces;
 
 /* What is to be mapped where; what is 0 or NULL does not matter. */
 struct map_request {

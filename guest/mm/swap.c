@@ -3,6 +3,7 @@
 
 #include "guest/fs/block.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/debug.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
@@ -26,8 +27,6 @@ struct place {
 	uint32_t frame; /* with the same bytes; 0: none */
 	uint32_t count; /* leaves that hold it */
 };
-
-struct swap_counts swap_counts;
 
 static struct block_device *disk;
 static struct place *places; /* by slot; [0] is none */
@@ -69,7 +68,7 @@ void swap_init(void)
 	if (!places)
 		return;
 	disk = d;
-	swap_counts.slots = slots;
+	counts.slots_total = slots;
 	frame_promise_slots(slots);
 }
 
@@ -91,12 +90,12 @@ static uint32_t take_slot(void)
 
 	if (slot)
 		free_places = places[slot].frame;
-	else if (fresh <= swap_counts.slots)
+	else if (fresh <= counts.slots_total)
 		slot = fresh++;
 	else
 		return 0;
 	places[slot] = (struct place){ 0, 0 };
-	swap_counts.used++;
+	counts.slots_used++;
 	return slot;
 }
 
@@ -105,7 +104,7 @@ static void give_slot(uint32_t slot)
 {
 	places[slot].frame = free_places;
 	free_places = slot;
-	swap_counts.used--;
+	counts.slots_used--;
 }
 
 bool swap_part(struct frame *f)
@@ -142,13 +141,13 @@ void swap_put(uint32_t slot)
 
 static int write(struct frame *f)
 {
-	swap_counts.writes++;
+	counts.swap_writes++;
 	return broken("swap") ? 0 : block_write(disk, f->slot - 1, f);
 }
 
 static int read(struct frame *f)
 {
-	swap_counts.reads++;
+	counts.swap_reads++;
 	return block_read(disk, f->slot - 1, f);
 }
 

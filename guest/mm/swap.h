@@ -23,12 +23,6 @@
 
 struct vma;
 
-struct swap_counts {
-	uint64_t slots, used; /* that there are, in use */
-	uint64_t reads, writes; /* pages */
-};
-extern struct swap_counts swap_counts;
-
 /*
  * Find a disk to swap to: one whose first block is empty, or carries mkswap's
  * signature. Sleeps.

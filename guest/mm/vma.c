@@ -7,7 +7,7 @@
 #include "guest/mm/vma.h"
 
 #include "guest/lib/broken.h"
-#include "guest/mm/anon.h"
+#include "guest/mm/mapping.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/space.h"
 
@@ -25,6 +25,31 @@ static uint32_t random_rank(void)
 	return state;
 }
 
+/* An area is listed with what it shows, and holds it. */
+static void show(struct vma *v)
+{
+	struct mapping *m = v->mapping;
+
+	v->mapping_next = m->vmas;
+	v->mapping_link = &m->vmas;
+	if (m->vmas)
+		m->vmas->mapping_link = &v->mapping_next;
+	m->vmas = v;
+	if (m->ops->hold)
+		m->ops->hold(m);
+}
+
+static void hide(struct vma *v)
+{
+	struct mapping *m = v->mapping;
+
+	*v->mapping_link = v->mapping_next;
+	if (v->mapping_next)
+		v->mapping_next->mapping_link = v->mapping_link;
+	if (m->ops->release)
+		m->ops->release(m);
+}
+
 struct vma *vma_new(const struct vma *like)
 {
 	struct vma *v = like->space->area_count < AREAS_MOST
@@ -37,12 +62,16 @@ struct vma *vma_new(const struct vma *like)
 	*v = *like;
 	v->left = v->right = NULL;
 	v->rank = random_rank();
+	if (v->mapping)
+		show(v);
 	return v;
 }
 
 void vma_delete(struct vma *v)
 {
 	v->space->area_count--;
+	if (v->mapping)
+		hide(v);
 	kfree(v);
 }
 
@@ -130,7 +159,6 @@ struct vma *vma_split(struct vma **root, struct vma *v, uintptr_t at)
 	upper->file_bytes = rest_of_file(v, at - v->start);
 	v->end = at;
 	vma_insert(root, upper);
-	upper->ops->open(upper);
 	return upper;
 }
 
@@ -140,8 +168,6 @@ static bool is_one(const struct vma *a, const struct vma *b)
 	    a->ops != b->ops || a->kind != b->kind ||
 	    a->mapping != b->mapping ||
 	    b->file_bytes != rest_of_file(a, a->end - a->start))
-		return false;
-	if (a->anon && b->anon && a->anon != b->anon)
 		return false;
 	return !a->mapping || b->offset == vma_index(a, b->start);
 }
@@ -153,10 +179,7 @@ void vma_merge(struct vma **root, uintptr_t at)
 
 	if (!b || a == b || !is_one(a, b) || broken("vma"))
 		return;
-	if (!a->anon && b->anon)
-		anon_join(a, b->anon);
 	vma_remove(root, b);
 	a->end = b->end;
-	b->ops->close(b);
 	vma_delete(b);
 }

@@ -16,20 +16,16 @@
 #include "guest/mm/addr.h"
 #include "guest/proc/api.h"
 
-struct anon;
 struct mapping;
 struct space;
 struct vma;
 
 /*
- * What a kind of area does. The kernel lock is held; all but open may sleep. Any but nopage may be NULL: nothing to do, or (for
- * wppage) never called. Failure is -errno.
+ * What a kind of area does. The kernel lock is held; all may sleep. Any but
+ * nopage may be NULL: nothing to do, or (for wppage) never called. Failure is
+ * -errno.
  */
 struct vma_ops {
-	/* the area has come to be: by mmap, fork, or cut off another */
-	void (*open)(struct vma *v);
-	/* it goes; its leaves are empty, or another area's now. May sleep */
-	void (*close)(struct vma *v);
 	/* fill the empty entry *at, that of page va, for an access with this
 	 * error code, which the area allows: enum lab_fault_kind */
 	int (*nopage)(struct vma *v, uintptr_t va, uint64_t *at,
@@ -60,7 +56,6 @@ struct vma {
 	uint64_t bits; /* a present leaf of it that is all its own */
 	struct space *space;
 	const struct vma_ops *ops;
-	struct anon *anon; /* once it has pages of its own */
 	enum vma_kind kind;
 
 	struct mapping *mapping; /* whose pages it shows, or NULL */
@@ -69,7 +64,6 @@ struct vma {
 
 	struct vma *left, *right; /* tree: lower and higher areas */
 	uint32_t rank; /* no area below it has a higher one */
-	struct vma *anon_next, **anon_link;
 	struct vma *mapping_next, **mapping_link;
 };
 
@@ -90,9 +84,12 @@ static inline uint64_t vma_index(const struct vma *v, uintptr_t va)
 	return v->offset + ((va - v->start) >> PAGE_SHIFT);
 }
 
-/* A copy of *@like, in no tree. NULL: no memory, or too many areas. */
+/*
+ * A copy of *@like, in no tree, that holds what it shows. NULL: no memory, or
+ * too many areas.
+ */
 struct vma *vma_new(const struct vma *like);
-void vma_delete(struct vma *v);
+void vma_delete(struct vma *v); /* may sleep */
 
 /* The lowest area of the tree that ends above @at, or NULL. */
 struct vma *vma_above(struct vma *root, uintptr_t at);
@@ -103,7 +100,7 @@ void vma_remove(struct vma **root, struct vma *v);
 
 /*
  * Cut @v at @at, strictly inside it: @v keeps the lower part, the answer is
- * the upper one, in the tree and opened. NULL: no memory.
+ * the upper one, in the tree. NULL: no memory.
  */
 struct vma *vma_split(struct vma **root, struct vma *v, uintptr_t at);
 

@@ -10,67 +10,71 @@
 
 #include <stdint.h>
 
-enum sys_number {
-	/* Processes. */
-	SYS_EXIT, /* (status) */
-	SYS_FORK, /* (): the child's pid, or 0 in the child */
-	SYS_EXEC, /* (path, argv, environment or 0) */
-	SYS_WAIT, /* (pid or -1, int *status, wait_flags): the child's pid */
-	SYS_KILL, /* (pid, signal) */
-	SYS_GETPID,
-	SYS_SLEEP, /* (ticks) */
-	SYS_TICKS, /* (): timer ticks since the kernel started */
-	SYS_CATCH, /* (handler): where the next refused access continues */
-	SYS_SET_FS, /* (address): FS base, the thread-local storage */
-	SYS_CPU, /* (cpu or -1): stay on it from now on; answers where we are */
+/*
+ * All of them: number, the kernel's function, (arguments): what it answers, if
+ * that is not just 0 or -errno. What is asked for by index answers 1, or 0 at
+ * the end.
+ */
+/* clang-format off */
+#define SYSTEM_CALLS(CALL) \
+	/* Processes. */ \
+	CALL(SYS_EXIT, sys_exit) /* (status) */ \
+	CALL(SYS_FORK, sys_fork) /* (): the child's pid, or 0 in the child */ \
+	CALL(SYS_EXEC, sys_exec) /* (path, argv, environment or 0) */ \
+	CALL(SYS_WAIT, sys_wait) /* (pid or -1, int *status, flags): pid */ \
+	CALL(SYS_KILL, sys_kill) /* (pid, signal) */ \
+	CALL(SYS_GETPID, sys_getpid) \
+	CALL(SYS_SLEEP, sys_sleep) /* (ticks) */ \
+	CALL(SYS_TICKS, sys_ticks) /* (): of the timer since the start */ \
+	CALL(SYS_CATCH, sys_catch) /* (where a refused access continues) */ \
+	CALL(SYS_SET_FS, sys_set_fs) /* (address, 0: FS base, 1: GS base) */ \
+	CALL(SYS_CPU, sys_cpu) /* (cpu or -1): stay on it; where we are */ \
+	/* Memory. */ \
+	CALL(SYS_MMAP, sys_mmap) /* (address or 0, bytes, prot, flags, fd, \
+		offset): of a file, no more pages than it has */ \
+	CALL(SYS_MUNMAP, sys_munmap) /* (address, bytes) */ \
+	CALL(SYS_MPROTECT, sys_mprotect) /* (address, bytes, prot) */ \
+	CALL(SYS_SBRK, sys_sbrk) /* (bytes more): where they begin */ \
+	CALL(SYS_MLOCK, sys_mlock) /* (address, bytes) */ \
+	CALL(SYS_MUNLOCK, sys_munlock) /* (address, bytes) */ \
+	CALL(SYS_MSYNC, sys_msync) /* (address, bytes) */ \
+	CALL(SYS_MADVISE, sys_madvise) /* (address, bytes, madvise_advice) */ \
+	/* Files. */ \
+	CALL(SYS_OPEN, sys_open) /* (path, open_flags): fd */ \
+	CALL(SYS_CLOSE, sys_close) /* (fd) */ \
+	CALL(SYS_READ, sys_read) /* (fd, buffer, bytes): read, 0 at the end */ \
+	CALL(SYS_WRITE, sys_write) /* (fd, buffer, bytes): written */ \
+	CALL(SYS_SEEK, sys_seek) /* (fd, offset, seek_from): the new offset */ \
+	CALL(SYS_STAT, sys_stat) /* (fd, struct sys_stat *) */ \
+	CALL(SYS_READDIR, sys_readdir) /* (fd, struct sys_dirent *): 1 or 0 */ \
+	CALL(SYS_TRUNCATE, sys_truncate) /* (fd, bytes) */ \
+	CALL(SYS_UNLINK, sys_unlink) /* (path) */ \
+	CALL(SYS_MKDIR, sys_mkdir) /* (path) */ \
+	CALL(SYS_PIPE, sys_pipe) /* (int fd[2]): [0] to read, [1] to write */ \
+	CALL(SYS_DUP, sys_dup) /* (fd, to or -1): the new fd */ \
+	CALL(SYS_SYNC, sys_sync) /* (): all that is dirty, to the disks */ \
+	/* For the demonstrations: what a program cannot see by itself. */ \
+	CALL(SYS_INFO, inspect_info) /* (struct sys_info *) */ \
+	CALL(SYS_COUNTS, inspect_counts) /* (struct sys_counts *) */ \
+	CALL(SYS_WALK, sys_walk) /* (pid or 0, address, struct sys_walk *) */ \
+	CALL(SYS_PTE_CLEAR, inspect_pte_clear) /* (address, PTE_A or PTE_D) */ \
+	CALL(SYS_FRAME, inspect_frame) /* (pa, struct frame_info *) */ \
+	CALL(SYS_LAB, inspect_lab) /* (struct sys_lab *) */ \
+	CALL(SYS_VMA, sys_vma) /* (pid or 0, index, struct sys_vma *) */ \
+	CALL(SYS_PROCESS, inspect_process) /* (index, struct sys_process *) */ \
+	CALL(SYS_ZONE, sys_zone) /* (index, struct sys_zone *) */ \
+	CALL(SYS_SLAB, sys_slab) /* (index, struct sys_slab *) */ \
+	CALL(SYS_LIMIT, sys_limit) /* (limit_what, value): the value before */ \
+	CALL(SYS_DROP_CACHES, sys_drop_caches) /* (): how many clean pages */ \
+	CALL(SYS_RECLAIM, sys_reclaim) /* (frames): how many were evicted */ \
+	CALL(SYS_OBJECT, sys_object) /* (struct sys_object *): see there */ \
+	CALL(SYS_PROBE, sys_probe) /* (enum probe, struct sys_probe *) */ \
+	CALL(SYS_DMA, sys_dma) /* (struct sys_dma *) */ \
+	CALL(SYS_REPORT, inspect_report) /* (): free frames, to the host */
+/* clang-format on */
 
-	/* Memory. */
-	/* (address or 0, bytes, prot, map_flags, fd, offset); of a file, no
-	 * more pages than it has */
-	SYS_MMAP,
-	SYS_MUNMAP, /* (address, bytes) */
-	SYS_MPROTECT, /* (address, bytes, prot) */
-	SYS_SBRK, /* (bytes more): where they begin */
-	SYS_MLOCK, /* (address, bytes) */
-	SYS_MUNLOCK, /* (address, bytes) */
-	SYS_MSYNC, /* (address, bytes) */
-	SYS_MADVISE, /* (address, bytes, madvise_advice) */
-
-	/* Files. */
-	SYS_OPEN, /* (path, open_flags): fd */
-	SYS_CLOSE, /* (fd) */
-	SYS_READ, /* (fd, buffer, bytes): bytes read, 0 at the end */
-	SYS_WRITE, /* (fd, buffer, bytes): bytes written */
-	SYS_SEEK, /* (fd, offset, seek_from): the new offset */
-	SYS_STAT, /* (fd, struct sys_stat *) */
-	SYS_READDIR, /* (fd, struct sys_dirent *): 1, 0 at the end */
-	SYS_TRUNCATE, /* (fd, bytes) */
-	SYS_UNLINK, /* (path) */
-	SYS_MKDIR, /* (path) */
-	SYS_PIPE, /* (int fd[2]): [0] to read, [1] to write */
-	SYS_DUP, /* (fd, to or -1): the new fd */
-	SYS_SYNC, /* (): all that is dirty, to the disks */
-
-	/* For the demonstrations: what a program cannot see by itself. */
-	SYS_INFO, /* (struct sys_info *) */
-	SYS_COUNTS, /* (struct sys_counts *) */
-	SYS_WALK, /* (pid or 0, address, struct sys_walk *) */
-	SYS_PTE_CLEAR, /* (address, bits): only PTE_A and PTE_D; and invlpg */
-	SYS_FRAME, /* (physical address, struct frame_info *) */
-	SYS_LAB, /* (struct sys_lab *) */
-	SYS_VMA, /* (pid or 0, index, struct sys_vma *): 1, 0 at the end */
-	SYS_PROCESS, /* (index, struct sys_process *): 1, 0 at the end */
-	SYS_ZONE, /* (index, struct sys_zone *): 1, 0 at the end */
-	SYS_SLAB, /* (index, struct sys_slab *): 1, 0 at the end */
-	SYS_LIMIT, /* (limit_what, value): the value before */
-	SYS_DROP_CACHES, /* (): clean pages of files; how many were freed */
-	SYS_RECLAIM, /* (frames): evict as reclaim would; how many left */
-	SYS_OBJECT, /* (struct sys_object *): see there */
-	SYS_PROBE, /* (enum probe, struct sys_probe *): see there */
-	SYS_DMA, /* (struct sys_dma *) */
-	SYS_REPORT, /* (): free blocks, to the hypervisor; how many frames */
-	SYS_CALLS
-};
+#define SYSTEM_CALL_NUMBER(number, function) number,
+enum sys_number { SYSTEM_CALLS(SYSTEM_CALL_NUMBER) SYS_CALLS };
 
 enum { OPEN_READ = 1, OPEN_WRITE = 2, OPEN_CREATE = 4, OPEN_TRUNCATE = 8 };
 enum { SEEK_START, SEEK_HERE, SEEK_END };
@@ -131,8 +135,13 @@ struct sys_info {
 
 /* Page faults by kind, frames, and what replacement and the disks did. */
 struct sys_counts {
-	uint64_t faults; /* the sum of the next six */
-	uint64_t demand_zero, demand_file, cow, stack, swapped_in, refused;
+	union {
+		uint64_t fault[8]; /* by enum lab_fault_kind; [0]: all */
+		struct {
+			uint64_t faults, demand_zero, demand_file, cow, stack,
+				never, refused, swapped_in;
+		};
+	};
 	uint64_t zero_shared; /* of demand_zero: the zero frame was mapped */
 	uint64_t frames_total, frames_used, frames_tables;
 	uint64_t frames_anon, frames_file; /* in use by these; on the lists: */
@@ -195,31 +204,27 @@ enum limit_what {
 
 /*
  * Kernel memory held for a demonstration, so that a program can exercise the
- * kernel's own allocators. Handles are the calling process's, and freed with
- * it. OBJECT_ABUSE does on purpose what the debug checks must catch, to an
- * object like this one, and says whether they did: double free to frames and
- * kmalloc, overflow to kmalloc and vmalloc, use after free to kmalloc. It works
- * without the option "debug", too; what it does is undone.
+ * kernel's own allocators. It is the calling process's, and freed with it.
+ * OBJECT_ABUSE does on purpose what the debug checks must catch, to an object
+ * of kmalloc's, and says whether they did; of those of more than a page they
+ * catch double free only. It works without the option "debug", too; what it
+ * does is undone.
  */
 enum object_command {
-	OBJECT_ALLOC, /* kind, bytes or order: handle, address, pa */
-	OBJECT_FREE, /* handle */
-	OBJECT_ABUSE /* handle, abuse: caught */
+	OBJECT_ALLOC, /* kind, bytes: address */
+	OBJECT_FREE, /* address */
+	OBJECT_ABUSE /* bytes, abuse: caught */
 };
 
-enum object_kind { OBJECT_FRAMES, OBJECT_DMA, OBJECT_KMALLOC, OBJECT_VMALLOC };
+/* Pages of these are 2^n frames in a row; of DMA below 16 MiB; from anywhere. */
+enum object_kind { OBJECT_KMALLOC, OBJECT_DMA, OBJECT_VMALLOC };
 enum object_abuse { ABUSE_DOUBLE_FREE, ABUSE_OVERFLOW, ABUSE_USE_AFTER_FREE };
 
 struct sys_object {
 	uint32_t command, kind;
-	uint32_t handle; /* out of ALLOC, in else */
 	uint32_t abuse;
-	uint64_t size; /* bytes; of frames the order */
-	uint64_t address, pa; /* kernel-virtual; of the first frame */
-	uint64_t pieces; /* physically separate pieces it consists of */
-	uint64_t guard; /* vmalloc: address of its guard page */
 	uint32_t caught; /* by the debug checks */
-	uint32_t reserved;
+	uint64_t bytes, address; /* kernel-virtual */
 };
 
 /* Things that only ring 0 can try. */

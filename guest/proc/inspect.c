@@ -3,26 +3,20 @@
 
 #include "guest/abi.h"
 #include "guest/cpu/tlb.h"
-#include "guest/cpu/tlb.h"
 #include "guest/dev/balloon.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/lib/broken.h"
-#include "guest/fs/block.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
-#include "guest/mm/anon.h"
-#include "guest/mm/fault.h"
 #include "guest/mm/leaf.h"
-#include "guest/mm/rmap.h"
 #include "guest/mm/lru.h"
-#include "guest/mm/reclaim.h"
-#include "guest/mm/swap.h"
 #include "guest/mm/user.h"
 #include "guest/proc/api.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/process.h"
-#include "guest/proc/sched.h"
+#include "guest/proc/syscall.h"
 
 static const struct machine *machine;
 
@@ -66,47 +60,16 @@ int64_t inspect_info(const struct trap_frame *f)
 int64_t inspect_counts(const struct trap_frame *f)
 {
 	struct frame_counts memory = frame_counts();
-	struct sys_counts counts = {
-		.faults = fault_total(),
-		.demand_zero = fault_counts[LAB_FAULT_DEMAND_ZERO],
-		.demand_file = fault_counts[LAB_FAULT_DEMAND_FILE],
-		.stack = fault_counts[LAB_FAULT_STACK],
-		.switches = sched_switches(),
-		.shootdowns = tlb_shootdowns(),
-		.refused = fault_counts[LAB_FAULT_REFUSED],
-		.cow = fault_counts[LAB_FAULT_COW],
-		.swapped_in = fault_counts[LAB_FAULT_SWAP_IN],
-		.zero_shared = zero_shared,
-		.cow_copied = cow_copied,
-		.cow_reused = cow_reused,
-		.frames_total = memory.total,
-		.frames_used = memory.used,
-		.frames_tables = memory.by_use[FRAME_TABLE],
-		.frames_locked = frames_locked,
-		.unmapped_ptes = rmap_unmapped,
-		.frames_anon = memory.by_use[FRAME_ANON],
-		.frames_file = memory.by_use[FRAME_FILE],
-		.anon_active = lru_count(LRU_ANON, true),
-		.anon_inactive = lru_count(LRU_ANON, false),
-		.file_active = lru_count(LRU_FILE, true),
-		.file_inactive = lru_count(LRU_FILE, false),
-		.evicted_anon = reclaim_counts.anon,
-		.evicted_file = reclaim_counts.file,
-		.written_back = reclaim_counts.written_back,
-		.slots_total = swap_counts.slots,
-		.slots_used = swap_counts.used,
-		.swap_reads = swap_counts.reads,
-		.swap_writes = swap_counts.writes,
-		.oom_kills = reclaim_counts.oom_kills,
-		.balloon_frames = balloon_counts.frames,
-		.balloon_taken_back = balloon_counts.taken_back,
-		.balloon_reported = balloon_counts.reported,
-		.cache_hits = mapping_counts.hits,
-		.cache_misses = mapping_counts.misses,
-		.disk_reads = block_counts.reads,
-		.disk_writes = block_counts.writes,
-	};
 
+	counts.frames_total = memory.total;
+	counts.frames_used = memory.used;
+	counts.frames_tables = memory.by_use[FRAME_TABLE];
+	counts.frames_anon = memory.by_use[FRAME_ANON];
+	counts.frames_file = memory.by_use[FRAME_FILE];
+	counts.anon_active = lru_count(LRU_ANON, true);
+	counts.anon_inactive = lru_count(LRU_ANON, false);
+	counts.file_active = lru_count(LRU_FILE, true);
+	counts.file_inactive = lru_count(LRU_FILE, false);
 	return give(f->rdi, &counts, sizeof(counts));
 }
 

@@ -5,7 +5,7 @@
  * likes (SDM vol. 3, 4.10.2.3), so what is read before a flush is only
  * reported; what is read after it is right or wrong.
  */
-#include "guest/proc/probe.h"
+#include "guest/proc/syscall.h"
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"

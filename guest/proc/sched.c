@@ -6,13 +6,13 @@
 #include "guest/cpu/smp.h"
 #include "guest/cpu/tlb.h"
 #include "guest/dev/lapic.h"
+#include "guest/lib/counts.h"
 #include "guest/proc/sleep.h"
 
 /* The runnable, in their order; and who sleeps, in none. */
 static struct process *first, **last = &first;
 static struct process *sleepers;
 static uint64_t due = UINT64_MAX; /* when the first sleeper wants to wake */
-static uint64_t switches;
 
 static bool may_run(const struct process *p, const struct cpu *c)
 {
@@ -65,7 +65,7 @@ static void switch_to(struct cpu *c, struct process *old, struct process *new)
 	c->stack = c->tss.rsp[0] = stack_top(new);
 	tlb_load(new->space);
 	load_bases(old, new);
-	switches++;
+	counts.switches++;
 	context_switch(&old->rsp, new->rsp);
 }
 
@@ -221,9 +221,4 @@ _Noreturn void sched_idle(void)
 		__asm__ volatile("sti; hlt; cli" ::: "memory");
 		kernel_lock();
 	}
-}
-
-uint64_t sched_switches(void)
-{
-	return switches;
 }

@@ -37,9 +37,6 @@ void sched_tick(void);
 /* What a processor does when nobody wants it. Takes the kernel lock. */
 _Noreturn void sched_idle(void);
 
-/* How often one process followed another. */
-uint64_t sched_switches(void);
-
 /*
  * trap.S: save the callee's registers and the stack pointer in *@save, go on
  * where @rsp was left.

@@ -54,7 +54,7 @@ for my $accel (accels()) {
 	like $out, qr/^frame 0x/m, 'the frame';
 	like $out, qr/^  page tables +\d+ frames/m, 'free';
 	like $out, qr/^DMA .* order 0 to 10:/m, 'buddyinfo';
-	like $out, qr/^kmalloc-64 .*\d$/m, 'slabinfo';
+	like $out, qr/^kmalloc-56 .*\d$/m, 'slabinfo';
 	like $out, qr/^faults \d+: demand zero/m, 'vmstat';
 	like $out, qr/ hello$/m, 'ls';
 	like $out, qr/^cow +\w/m, 'list';

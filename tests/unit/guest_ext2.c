@@ -590,6 +590,5 @@ int main(void)
 	};
 
 	guest_ram();
-	kmalloc_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

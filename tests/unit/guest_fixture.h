@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/debug.h"
 #include "guest/lib/print.h"
 #include "guest/mm/frame.h"

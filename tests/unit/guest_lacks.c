@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "guest/lib/counts.h"
+
 #define LACKS(name)                            \
 	__attribute__((weak)) void name(void); \
 	void name(void)                        \
@@ -42,3 +44,4 @@ __attribute__((weak)) const char kernel_start[1], text_end[1], rodata_end[1],
 	kernel_end[1], rom_start[1], rom_end[1];
 __attribute__((weak)) uint64_t pte_g, pte_nx;
 __attribute__((weak)) bool lab_tracing;
+__attribute__((weak)) struct sys_counts counts;

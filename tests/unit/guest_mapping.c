@@ -25,11 +25,11 @@ static uint64_t index_of(unsigned i)
 
 static uint64_t nodes_used(void)
 {
-	struct sys_slab slab;
+	const struct sys_slab *slab;
 
-	for (unsigned i = 0; cache_describe(i, &slab); i++)
-		if (!strcmp(slab.name, "radix node"))
-			return slab.objects_used;
+	for (unsigned i = 0; (slab = cache_at(i)); i++)
+		if (!strcmp(slab->name, "radix node"))
+			return slab->objects_used;
 	return 0;
 }
 
@@ -155,7 +155,7 @@ static void put(uint64_t index, char c)
 /* One read a page, however often it is wanted. */
 static void read_once(void **state)
 {
-	struct mapping_counts before = mapping_counts;
+	struct sys_counts before = counts;
 
 	(void)state;
 	assert_null(mapping_peek(&object, 3));
@@ -170,8 +170,8 @@ static void read_once(void **state)
 	frame_put(mapping_peek(&object, 3));
 	assert_int_equal(reads, PAGES);
 	assert_int_equal(object.frames, PAGES);
-	assert_int_equal(mapping_counts.misses - before.misses, PAGES);
-	assert_int_equal(mapping_counts.hits - before.hits, 2 * PAGES + 1);
+	assert_int_equal(counts.cache_misses - before.cache_misses, PAGES);
+	assert_int_equal(counts.cache_hits - before.cache_hits, 2 * PAGES + 1);
 }
 
 /* What cannot be read is not there, and is tried again. */
@@ -295,6 +295,5 @@ int main(void)
 	};
 
 	guest_ram();
-	kmalloc_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

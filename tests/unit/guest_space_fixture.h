@@ -234,7 +234,6 @@ static inline void spaces_begin(void)
 	struct frame *gate;
 
 	guest_ram();
-	kmalloc_init();
 	anon_init();
 	gate = frame_alloc(FRAME_KERNEL);
 	gate_pa = frame_pa(gate);

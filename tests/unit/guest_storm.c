@@ -329,9 +329,9 @@ static void check_frame(struct vma *v, uint64_t *at)
 	assert_int_equal(f->count, census.leaves + (f->use == FRAME_FILE));
 	assert_int_equal(!!(f->flags & FRAME_LOCKED), census.locked > 0);
 	*at |= PTE_A;
-	assert_true(rmap_referenced(f));
+	assert_true(rmap_take(f, PTE_A));
 	assert_false(*at & PTE_A);
-	assert_false(rmap_referenced(f));
+	assert_false(rmap_take(f, PTE_A));
 }
 
 static void check(void)
@@ -404,7 +404,7 @@ static void test_storm(void **state)
 		if (i % 64 == 0)
 			check();
 	}
-	assert_int_equal(frames_locked, locked_frames());
+	assert_int_equal(counts.frames_locked, locked_frames());
 	for (struct process *p = processes; p < processes + SPACES; p++)
 		if (p->space)
 			space_free(p->space);
@@ -413,7 +413,7 @@ static void test_storm(void **state)
 	assert_int_equal(file.unsaved, 0);
 	assert_int_equal(used(), was);
 	assert_int_equal(slots_used(), 0);
-	assert_int_equal(frames_locked, 0);
+	assert_int_equal(counts.frames_locked, 0);
 	assert_in_range(promised - promisable(), 0, 8); /* slabs */
 }
 

@@ -69,10 +69,10 @@ static int begin(void **state)
 	other.readonly = true;
 	disk_page[0][5] = 1;
 	swap_init();
-	assert_int_equal(swap_counts.slots, 0);
+	assert_int_equal(counts.slots_total, 0);
 	memcpy(disk_page[0] + PAGE_SIZE - 10, "SWAPSPACE2", 10);
 	swap_init();
-	assert_int_equal(swap_counts.slots, BLOCKS - 1);
+	assert_int_equal(counts.slots_total, BLOCKS - 1);
 	return 0;
 }
 
@@ -101,14 +101,14 @@ static struct space *space_with(unsigned pages)
 }
 
 /* What was done by [1] since [0]. */
-static struct swap_counts since;
+static struct sys_counts since;
 
 static void expect(uint64_t reads, uint64_t writes, uint64_t used)
 {
-	assert_int_equal(swap_counts.reads - since.reads, reads);
-	assert_int_equal(swap_counts.writes - since.writes, writes);
-	assert_int_equal(swap_counts.used, used);
-	since = swap_counts;
+	assert_int_equal(counts.swap_reads - since.swap_reads, reads);
+	assert_int_equal(counts.swap_writes - since.swap_writes, writes);
+	assert_int_equal(counts.slots_used, used);
+	since = counts;
 }
 
 /* Written once, unmapped three times, read once, and shared again. */
@@ -122,7 +122,7 @@ static void three_share_a_page(void **state)
 	s[2] = space_fork(s[0]);
 	f = frame_in(s[0], BASE);
 	assert_int_equal(f->maps, 3);
-	since = swap_counts;
+	since = counts;
 	assert_true(swap_out(f));
 	expect(0, 1, 1);
 	for (unsigned i = 0; i < 3; i++) {
@@ -139,7 +139,7 @@ static void three_share_a_page(void **state)
 		*word(s[i], BASE, FAULT_W) = i;
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(*word(s[i], BASE, 0), i);
-	assert_int_equal(swap_counts.used, 0);
+	assert_int_equal(counts.slots_used, 0);
 	for (unsigned i = 0; i < 3; i++)
 		space_free(s[i]);
 }
@@ -150,7 +150,7 @@ static void changed_pages_are_written_again(void **state)
 	struct space *s = space_with(1);
 
 	(void)state;
-	since = swap_counts;
+	since = counts;
 	assert_true(swap_out(frame_in(s, BASE)));
 	expect(0, 1, 1);
 	*word(s, BASE, FAULT_W) += 1;
@@ -191,7 +191,7 @@ static void used_while_written(void **state)
 	(void)state;
 	racer = space_with(1);
 	f = frame_in(racer, BASE);
-	since = swap_counts;
+	since = counts;
 	meanwhile = read_meanwhile;
 	assert_false(swap_out(f));
 	expect(0, 1, 1);
@@ -214,7 +214,7 @@ static void the_disk_fails(void **state)
 	struct space *s = space_with(2);
 
 	(void)state;
-	since = swap_counts;
+	since = counts;
 	disk_error = -EIO;
 	assert_false(swap_out(frame_in(s, BASE)));
 	assert_int_equal(*word(s, BASE, 0), 1000);
@@ -230,7 +230,7 @@ static void the_disk_fails(void **state)
 	assert_int_equal(*word(s, BASE + PAGE_SIZE, 0), 1001);
 	assert_int_equal(*word(s, BASE, 0), 5);
 	space_free(s);
-	assert_int_equal(swap_counts.used, 0);
+	assert_int_equal(counts.slots_used, 0);
 }
 
 /* A full disk takes no more, and what it refused is there. */
@@ -246,7 +246,7 @@ static void the_disk_is_full(void **state)
 	for (unsigned i = 0; i < BLOCKS; i++)
 		assert_int_equal(*word(s, BASE + i * PAGE_SIZE, 0), 1000 + i);
 	space_free(s);
-	assert_int_equal(swap_counts.used, 0);
+	assert_int_equal(counts.slots_used, 0);
 }
 
 /* Pages of shared memory: the slot is its owner's. */
@@ -265,10 +265,10 @@ static void shared_pages(void **state)
 	*(uint64_t *)direct(frame_pa(f)) = 0;
 	assert_int_equal(swap_load(f), 0);
 	assert_int_equal(*(uint64_t *)direct(frame_pa(f)), 77);
-	assert_int_equal(swap_counts.used, 1);
+	assert_int_equal(counts.slots_used, 1);
 	frame_put(f);
 	swap_put(slot - 1);
-	assert_int_equal(swap_counts.used, 0);
+	assert_int_equal(counts.slots_used, 0);
 }
 
 /* What was used longest ago is last; what is freed is in no list. */
@@ -377,11 +377,11 @@ static void storm(void **state)
 			if (model[j].s)
 				check_counts(model[j].s);
 	}
-	assert_true(swap_counts.writes > 5000);
+	assert_true(counts.swap_writes > 5000);
 	for (unsigned i = 0; i < SPACES; i++)
 		if (model[i].s)
 			space_free(model[i].s);
-	assert_int_equal(swap_counts.used, 0);
+	assert_int_equal(counts.slots_used, 0);
 	assert_int_equal(frame_counts().by_use[FRAME_ANON], frames_before);
 }
 

@@ -9,22 +9,33 @@
 static struct space space;
 static struct vma *owner[PAGES];
 static uint64_t seed = 5;
-static unsigned opened, closed;
+static unsigned held, released;
 
-static void count_open(struct vma *v)
+static void count_hold(struct mapping *m)
 {
-	(void)v;
-	opened++;
+	(void)m;
+	held++;
 }
 
-static void count_close(struct vma *v)
+static void count_release(struct mapping *m)
 {
-	(void)v;
-	closed++;
+	(void)m;
+	released++;
 }
 
-static const struct vma_ops counting = { .open = count_open,
-					 .close = count_close };
+static const struct mapping_ops counting = { .hold = count_hold,
+					     .release = count_release };
+static struct mapping shown = { .ops = &counting };
+
+/* Areas that are listed with what they show. */
+static unsigned listed(void)
+{
+	unsigned n = 0;
+
+	for (struct vma *v = shown.vmas; v; v = v->mapping_next)
+		n++;
+	return n;
+}
 
 static uint32_t random_below(uint32_t n)
 {
@@ -62,7 +73,8 @@ static void insert(unsigned from, unsigned to)
 		.end = address(to),
 		.prot = random_below(2),
 		.space = &space,
-		.ops = &counting,
+		.mapping = &shown,
+		.offset = from,
 		.file_bytes = FILE_ALL,
 	};
 	struct vma *v;
@@ -73,7 +85,6 @@ static void insert(unsigned from, unsigned to)
 	v = vma_new(&like);
 	assert_non_null(v);
 	vma_insert(&space.areas, v);
-	v->ops->open(v);
 	own(from, to, v);
 }
 
@@ -85,7 +96,6 @@ static void remove_at(unsigned page)
 		return;
 	own(first_page(v), end_page(v), NULL);
 	vma_remove(&space.areas, v);
-	v->ops->close(v);
 	vma_delete(v);
 }
 
@@ -159,7 +169,8 @@ static void test_storm(void **state)
 			merge_at(page);
 		if (i % 16 == 0)
 			check();
-		assert_int_equal(opened - closed, space.area_count);
+		assert_int_equal(held - released, space.area_count);
+		assert_int_equal(listed(), space.area_count);
 	}
 	for (unsigned i = 0; i < PAGES; i++)
 		remove_at(i);
@@ -182,7 +193,7 @@ static void test_depth(void **state)
 /* A program's areas are a limited number. */
 static void test_limit(void **state)
 {
-	struct vma like = { .space = &space, .ops = &counting };
+	struct vma like = { .space = &space, .mapping = &shown };
 	struct vma *all[2048];
 	unsigned n = 0;
 
@@ -203,6 +214,5 @@ int main(void)
 	};
 
 	guest_ram();
-	kmalloc_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,11 +26,11 @@ static struct zones zones(void)
 }
 
 static struct sys_object take(struct demo *d, enum object_kind kind,
-			      uint64_t size)
+			      uint64_t bytes)
 {
 	struct sys_object o = { .command = OBJECT_ALLOC,
 				.kind = kind,
-				.size = size };
+				.bytes = bytes };
 
 	demo_is(d, sys_object(&o), 0);
 	return o;
@@ -40,6 +40,11 @@ static void give(struct demo *d, struct sys_object *o)
 {
 	o->command = OBJECT_FREE;
 	demo_is(d, sys_object(o), 0);
+}
+
+static uint64_t pa_of(const struct sys_object *o)
+{
+	return demo_walk((void *)o->address).pa;
 }
 
 /* A zone is where it says, and its lists account for all that is free. */
@@ -92,9 +97,9 @@ static uint64_t storm(struct demo *d)
 		if (held[i]) {
 			give(d, &live[i]);
 		} else {
-			live[i] = take(d, OBJECT_FRAMES, order);
+			live[i] = take(d, OBJECT_KMALLOC, PAGE_SIZE << order);
 			/* A block lies at a multiple of its size. */
-			demo_is(d, live[i].pa & ((PAGE_SIZE << order) - 1), 0);
+			demo_is(d, pa_of(&live[i]) % (PAGE_SIZE << order), 0);
 		}
 		held[i] = !held[i];
 	}
@@ -147,17 +152,16 @@ static struct sys_slab slab_for(uint64_t bytes)
 }
 
 /* Do to an object what its user must not: the kernel must notice. */
-static void abuse(struct demo *d, enum object_kind kind, enum object_abuse how,
+static void abuse(struct demo *d, uint64_t bytes, enum object_abuse how,
 		  const char *what)
 {
-	struct sys_object o = take(d, kind, kind == OBJECT_FRAMES ? 1 : 100);
+	struct sys_object o = { .command = OBJECT_ABUSE,
+				.bytes = bytes,
+				.abuse = how };
 
-	o.command = OBJECT_ABUSE;
-	o.abuse = how;
 	demo_is(d, sys_object(&o), 0);
 	demo_is(d, o.caught, 1);
 	demo_note(d, ", %s", what);
-	give(d, &o);
 }
 
 #define OBJECTS	     8u
@@ -193,10 +197,10 @@ void demo_kmalloc(struct demo *d)
 		  "frames, the first at %#lx; given back; caught",
 		  OBJECTS, OBJECT_BYTES, during.name, during.objects_used,
 		  during.objects_total, during.frames, o[0].address);
-	abuse(d, OBJECT_KMALLOC, ABUSE_DOUBLE_FREE, "a double free");
-	abuse(d, OBJECT_KMALLOC, ABUSE_OVERFLOW, "an overflow");
-	abuse(d, OBJECT_KMALLOC, ABUSE_USE_AFTER_FREE, "a use after free");
-	abuse(d, OBJECT_FRAMES, ABUSE_DOUBLE_FREE, "a double free of frames");
+	abuse(d, 100, ABUSE_DOUBLE_FREE, "a double free");
+	abuse(d, 100, ABUSE_OVERFLOW, "an overflow");
+	abuse(d, 100, ABUSE_USE_AFTER_FREE, "a use after free");
+	abuse(d, 2 * PAGE_SIZE, ABUSE_DOUBLE_FREE, "a double free of frames");
 }
 
 #define HOLES	    32u
@@ -221,24 +225,25 @@ static unsigned pieces_at(struct demo *d, uint64_t at)
 void demo_vmalloc(struct demo *d)
 {
 	struct sys_object hole[HOLES], area;
+	uint64_t guard, first;
 	unsigned pieces;
 
 	area = (struct sys_object){ .command = OBJECT_FREE,
-				    .handle = UINT32_MAX };
+				    .address = UINT64_MAX };
 	if (sys_object(&area) == -ENOSYS) {
 		demo_skip(d, "the kernel has no objects to try");
 		return;
 	}
 	for (unsigned i = 0; i < HOLES; i++) /* every other frame is free */
-		hole[i] = take(d, OBJECT_FRAMES, 0);
+		hole[i] = take(d, OBJECT_KMALLOC, PAGE_SIZE);
 	for (unsigned i = 0; i < HOLES; i += 2)
 		give(d, &hole[i]);
 	area = take(d, OBJECT_VMALLOC, AREA_FRAMES * PAGE_SIZE - 100);
 	pieces = pieces_at(d, area.address);
-	demo_is(d, area.pieces, pieces);
+	first = pa_of(&area);
 	demo_true(d, pieces > 1);
-	demo_is(d, area.guard, area.address + AREA_FRAMES * PAGE_SIZE);
-	demo_is(d, demo_walk((void *)area.guard).found, 0);
+	guard = area.address + AREA_FRAMES * PAGE_SIZE;
+	demo_is(d, demo_walk((void *)guard).found, 0);
 	give(d, &area);
 	demo_is(d, demo_walk((void *)area.address).found, 0);
 	for (unsigned i = 1; i < HOLES; i += 2)
@@ -246,5 +251,5 @@ void demo_vmalloc(struct demo *d)
 	demo_note(d,
 		  "%u pages at %#lx in one run, from %u pieces of physical "
 		  "memory (the first %#lx); the guard at %#lx is not there",
-		  AREA_FRAMES, area.address, pieces, area.pa, area.guard);
+		  AREA_FRAMES, area.address, pieces, first, guard);
 }

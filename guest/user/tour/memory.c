@@ -18,14 +18,16 @@ static uint64_t take_for_device(struct demo *d)
 {
 	struct sys_object o = { .command = OBJECT_ALLOC,
 				.kind = OBJECT_DMA,
-				.size = 2 };
+				.bytes = 4 * PAGE_SIZE };
+	uint64_t pa;
 
 	demo_is(d, sys_object(&o), 0);
-	demo_true(d, o.pa + 4 * PAGE_SIZE <= 16ul << 20);
-	demo_is(d, frame(o.pa).use, FRAME_DMA);
+	pa = demo_walk((void *)o.address).pa;
+	demo_true(d, pa + 4 * PAGE_SIZE <= 16ul << 20);
+	demo_is(d, frame(pa).use, FRAME_DMA);
 	o.command = OBJECT_FREE;
 	demo_is(d, sys_object(&o), 0);
-	return o.pa;
+	return pa;
 }
 
 #define FRAMES_TAKEN 64u
