@@ -8,7 +8,6 @@
  * (lib/debug.h).
  */
 #include "guest/boot/machine.h"
-#include "guest/boot/words.h"
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
 #include "guest/cpu/trap.h"
@@ -41,32 +40,72 @@
 #include "guest/proc/sched.h"
 
 static struct machine machine;
-static struct words words;
-
-#define BROKEN "broken="
 
 static bool trap_only;
 const char *broken_concept = "";
 bool debug_checks;
 
-static void take_options(void)
+#define BROKEN "broken="
+
+static void take_option(const char *option)
 {
-	words_split(&words, machine.cmdline);
-	for (int i = 0; i < words.options; i++) {
-		if (streq(words.option[i], "gate=trap"))
-			trap_only = true;
-		else if (streq(words.option[i], "debug"))
-			debug_checks = true;
-		else if (str_begins(words.option[i], BROKEN))
-			broken_concept = words.option[i] + strlen(BROKEN);
-		else
-			print("kernel: option '%s' is unknown\n",
-			      words.option[i]);
+	if (streq(option, "gate=trap"))
+		trap_only = true;
+	else if (streq(option, "debug"))
+		debug_checks = true;
+	else if (str_begins(option, BROKEN))
+		broken_concept = option + strlen(BROKEN);
+	else
+		print("kernel: option '%s' is unknown\n", option);
+}
+
+/* The next word of *at, cut out of it; "" at the end. */
+static const char *next_word(char **at)
+{
+	char *word = *at, *end;
+
+	while (*word == ' ' || *word == '\t')
+		word++;
+	for (end = word; *end && *end != ' ' && *end != '\t'; end++)
+		;
+	*at = *end ? end + 1 : end;
+	*end = '\0';
+	return word;
+}
+
+/* The program's: one after the other. */
+static const char *arguments;
+static size_t argument_bytes;
+
+/*
+ * [KERNEL OPTIONS --] PROGRAM [ARGUMENTS], all without quoting; they are moved
+ * together where they are. QEMU's microvm appends words that begin with
+ * "virtio_mmio.": they are not ours.
+ */
+static void take_words(char *line)
+{
+	bool options = false; /* have been taken */
+	const char *word;
+	char *to = line;
+
+	arguments = line;
+	while (*(word = next_word(&line))) {
+		if (str_begins(word, "virtio_mmio."))
+			continue;
+		if (options || !streq(word, "--")) {
+			while ((*to++ = *word++))
+				;
+			continue;
+		}
+		for (const char *o = arguments; o < to; o += strlen(o) + 1)
+			take_option(o);
+		options = true;
+		arguments = to;
 	}
-	if (!words.arguments) {
-		words.argument[0] = "tour";
-		words.argument[1] = NULL;
-		words.arguments = 1;
+	argument_bytes = (size_t)(to - arguments);
+	if (!argument_bytes) {
+		arguments = "tour";
+		argument_bytes = sizeof("tour");
 	}
 }
 
@@ -74,20 +113,14 @@ static void take_options(void)
  * which knows what is demonstrated by that name. */
 static void start_program(void)
 {
-	static char text[MACHINE_CMDLINE];
-	const char *name = words.argument[0];
+	const char *name = arguments;
 	char path[NAME_BYTES];
-	size_t bytes = 0;
 	int error;
 
-	for (int i = 0; i < words.arguments; i++)
-		bytes += strlcpy(text + bytes, words.argument[i],
-				 sizeof(text) - bytes) +
-			 1;
 	format(path, sizeof(path), *name == '/' ? "%s" : "/bin/%s", name);
-	error = process_exec(path, text, bytes);
+	error = process_exec(path, arguments, argument_bytes);
 	if (error == -ENOENT)
-		error = process_exec("/bin/tour", text, bytes);
+		error = process_exec("/bin/tour", arguments, argument_bytes);
 	if (error)
 		panic("%s cannot be started: error %d", name, error);
 	files_init(current()->files);
@@ -139,7 +172,7 @@ static void main_thread(void)
 	smp_start(machine.cpus);
 	swap_init();
 	reclaim_init();
-	p = process_new(words.argument[0], start_program);
+	p = process_new(arguments, start_program);
 	if (!p)
 		panic("no memory for a process");
 	process_start(p);
@@ -161,17 +194,17 @@ void kernel_main(uint32_t start_info)
 	machine_read(&machine, (pa_t){ start_info });
 	uart_init(machine.uart_port);
 	exit_port = machine.exit_port;
-	take_options();
+	take_words(machine.cmdline);
 
 	frame_init(&machine);
 	kmap_init(&machine);
 	anon_init();
-	if (machine.has_lab)
-		lab_init(machine.lab);
+	if (machine.lab.there)
+		lab_init(machine.lab.at);
 	lapic_init();
 	irq_init();
-	if (machine.has_dma)
-		dma_init(machine.dma, machine.dma_line);
+	if (machine.dma.there)
+		dma_init(machine.dma.at, machine.dma.line);
 	uart_connect();
 	gate_init_cpu();
 	inspect_init(&machine);
