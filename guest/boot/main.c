@@ -13,9 +13,8 @@
 #include "guest/cpu/trap.h"
 #include "guest/dev/dma.h"
 #include "guest/dev/exit.h"
-#include "guest/dev/irq.h"
+#include "guest/dev/apic.h"
 #include "guest/dev/lab.h"
-#include "guest/dev/lapic.h"
 #include "guest/dev/uart.h"
 #include "guest/dev/virtio.h"
 #include "guest/fs/calls.h"
@@ -201,8 +200,7 @@ void kernel_main(uint32_t start_info)
 	anon_init();
 	if (machine.lab.there)
 		lab_init(machine.lab.at);
-	lapic_init();
-	irq_init();
+	apic_init();
 	if (machine.dma.there)
 		dma_init(machine.dma.at, machine.dma.line);
 	uart_connect();

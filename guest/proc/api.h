@@ -299,7 +299,7 @@ struct sys_probe {
 
 /*
  * A transfer of the DMA engine between buffers of the calling process, of at
- * most 64 KiB. DMA_FILL takes the eight bytes from `from` itself.
+ * most 60 KiB. DMA_FILL takes the eight bytes from `from` itself.
  */
 struct sys_dma {
 	uint64_t from, to, bytes; /* addresses of the program */
