@@ -6,12 +6,11 @@
 #include "guest/mm/user.h"
 
 /* Bytes as they are typed, at least one: lines are the programs' business. */
-static int64_t read(struct file *f, struct space *s, uintptr_t user, size_t n)
+static int64_t read(struct space *s, uintptr_t user, size_t n)
 {
 	char typed[64];
 	int64_t got;
 
-	(void)f;
 	if (!n)
 		return 0;
 	got = uart_read(typed, n < sizeof(typed) ? n : sizeof(typed));
@@ -21,11 +20,10 @@ static int64_t read(struct file *f, struct space *s, uintptr_t user, size_t n)
 }
 
 /* Straight from the program's pages: no buffer in between. */
-static int64_t write(struct file *f, struct space *s, uintptr_t user, size_t n)
+static int64_t write(struct space *s, uintptr_t user, size_t n)
 {
 	size_t left = n;
 
-	(void)f;
 	while (left) {
 		const char *text = user_byte(s, user, false);
 		size_t part = PAGE_SIZE - page_offset(user);
@@ -40,8 +38,14 @@ static int64_t write(struct file *f, struct space *s, uintptr_t user, size_t n)
 	return (int64_t)n;
 }
 
+static int64_t copy(struct file *f, struct space *s, uintptr_t user, size_t n,
+		    bool to)
+{
+	(void)f;
+	return to ? write(s, user, n) : read(s, user, n);
+}
+
 const struct file_ops console_ops = {
-	.read = read,
-	.write = write,
+	.copy = copy,
 	.kind = FILE_CONSOLE,
 };

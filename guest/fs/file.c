@@ -6,21 +6,14 @@
 #include "guest/lib/errno.h"
 #include "guest/mm/slab.h"
 
-static int64_t advance(struct file *f, int64_t done)
+static int64_t copy(struct file *f, struct space *s, uintptr_t user, size_t n,
+		    bool write)
 {
+	int64_t done = inode_copy(f->inode, f->offset, s, user, n, write);
+
 	if (done > 0)
 		f->offset += (uint64_t)done;
 	return done;
-}
-
-static int64_t read(struct file *f, struct space *s, uintptr_t user, size_t n)
-{
-	return advance(f, inode_read(f->inode, f->offset, s, user, n));
-}
-
-static int64_t write(struct file *f, struct space *s, uintptr_t user, size_t n)
-{
-	return advance(f, inode_write(f->inode, f->offset, s, user, n));
 }
 
 static void close(struct file *f)
@@ -29,13 +22,11 @@ static void close(struct file *f)
 }
 
 static const struct file_ops regular_ops = {
-	.read = read,
-	.write = write,
+	.copy = copy,
 	.close = close,
 	.kind = FILE_REGULAR,
 };
 
-/* Neither read nor written: it is listed. */
 static const struct file_ops directory_ops = {
 	.close = close,
 	.kind = FILE_DIRECTORY,
@@ -96,20 +87,14 @@ void file_put(struct file *f)
 	kfree(f);
 }
 
-int64_t file_read(struct file *f, struct space *s, uintptr_t user, size_t n)
+int64_t file_copy(struct file *f, struct space *s, uintptr_t user, size_t n,
+		  bool write)
 {
-	if (!f || !(f->flags & OPEN_READ))
+	if (!f || !(f->flags & (write ? OPEN_WRITE : OPEN_READ)))
 		return -EBADF;
-	if (!f->ops->read)
+	if (!f->ops->copy)
 		return -EISDIR;
-	return f->ops->read(f, s, user, n < FILE_PART ? n : FILE_PART);
-}
-
-int64_t file_write(struct file *f, struct space *s, uintptr_t user, size_t n)
-{
-	if (!f || !(f->flags & OPEN_WRITE))
-		return -EBADF;
-	return f->ops->write(f, s, user, n < FILE_PART ? n : FILE_PART);
+	return f->ops->copy(f, s, user, n < FILE_PART ? n : FILE_PART, write);
 }
 
 struct mapping *file_mapping(struct file *f)
