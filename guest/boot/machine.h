@@ -12,14 +12,14 @@
 #include "guest/abi.h"
 #include "guest/mm/addr.h"
 
-#define MACHINE_RANGES	16u
-#define MACHINE_CMDLINE 4096u
+#define MACHINE_RANGES 16u
 
 /* A device: where, and its line of the IOAPIC. */
 struct spot {
 	bool there;
 	pa_t at;
 	unsigned line;
+	bool is_console; /* the tree says so */
 };
 
 struct machine {
@@ -27,11 +27,12 @@ struct machine {
 	unsigned rams;
 	struct range reserved[MACHINE_RANGES];
 	unsigned reserveds;
-	char cmdline[MACHINE_CMDLINE];
+	const char *cmdline; /* where the loader left it */
 	bool zeroed; /* never-written RAM reads as zeros */
 	uint16_t uart_port, exit_port;
 	struct spot lab, dma, virtio[ABI_VIRTIO_SLOTS];
 	unsigned virtios;
+	char console[32]; /* the tree's name for it */
 	unsigned cpus;
 	uint64_t tsc_hz; /* 0: unknown */
 };
@@ -43,6 +44,5 @@ void machine_read(struct machine *m, pa_t start_info);
 void machine_read_tree(struct machine *m, const void *blob);
 
 void machine_add_ram(struct machine *m, uint64_t at, uint64_t bytes);
-void machine_set_cmdline(struct machine *m, const char *text);
 
 #endif

@@ -82,3 +82,13 @@ size_t strlcpy(char *to, const char *from, size_t room)
 	to[n] = '\0';
 	return length;
 }
+
+const char *last_part(const char *path)
+{
+	const char *part = path;
+
+	while (*path)
+		if (*path++ == '/')
+			part = path;
+	return part;
+}

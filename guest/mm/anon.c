@@ -24,29 +24,6 @@ void anon_init(void)
 	zero_frame = frame_pa(f);
 }
 
-/* Fetch what is in slots: the faults will not have to. */
-static int fetch(struct vma *v, uintptr_t start, uintptr_t end)
-{
-	int error = 0;
-
-	for (; !error && start < end; start += PAGE_SIZE) {
-		struct slot slot = table_walk(v->space->root, start);
-
-		if (slot.level == 1 && pte_is_slot(*slot.at))
-			error = swap_in(v, start, slot.at);
-	}
-	return error;
-}
-
-int anon_advise(struct vma *v, uintptr_t start, uintptr_t end, unsigned advice)
-{
-	if (advice == MADVISE_WILLNEED)
-		return fetch(v, start, end);
-	if (advice == MADVISE_DONTNEED)
-		space_drop(v, start, end);
-	return 0;
-}
-
 static inline int give(struct vma *v, uintptr_t va, uint64_t *at)
 {
 	struct frame *f = frame_alloc(FRAME_ANON);
@@ -105,7 +82,7 @@ void anon_return(struct vma *v, uintptr_t va, uint64_t *at, struct frame *f)
 	v->space->swapped--;
 	*at = frame_pa(f).v | (v->bits & ~PTE_W);
 	if (v->flags & VMA_LOCKED)
-		leaf_lock(v, at);
+		leaf_lock(at);
 	swap_put(slot);
 }
 
@@ -144,11 +121,9 @@ int anon_wppage(struct vma *v, uintptr_t va, uint64_t *at)
 const struct vma_ops anon_ops = {
 	.nopage = nopage,
 	.wppage = anon_wppage,
-	.advise = anon_advise,
 };
 
 const struct vma_ops stack_ops = {
 	.nopage = stack_nopage,
 	.wppage = anon_wppage,
-	.advise = anon_advise,
 };

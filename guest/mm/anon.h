@@ -28,7 +28,6 @@ void anon_init(void);
 
 /* vma_ops for all private areas. */
 int anon_wppage(struct vma *v, uintptr_t va, uint64_t *at);
-int anon_advise(struct vma *v, uintptr_t start, uintptr_t end, unsigned advice);
 
 /* Map @f, ours alone and in no table yet, where the entry is empty. */
 static inline void anon_map(struct vma *v, uintptr_t va, uint64_t *at,
@@ -39,7 +38,7 @@ static inline void anon_map(struct vma *v, uintptr_t va, uint64_t *at,
 	v->space->resident++;
 	*at = frame_pa(f).v | v->bits;
 	if (v->flags & VMA_LOCKED)
-		leaf_lock(v, at);
+		leaf_lock(at);
 }
 
 /*

@@ -8,7 +8,7 @@
 
 uint64_t leaf_bits(unsigned prot)
 {
-	uint64_t bits = PTE_U | (prot ? PTE_P : PTE_KEPT);
+	uint64_t bits = PTE_U | PTE_A | (prot ? PTE_P : PTE_KEPT);
 
 	if (prot & PROT_WRITE || broken("rights"))
 		bits |= PTE_W;
@@ -17,11 +17,10 @@ uint64_t leaf_bits(unsigned prot)
 	return bits;
 }
 
-void leaf_lock(struct vma *v, uint64_t *at)
+void leaf_lock(const uint64_t *at)
 {
 	struct frame *f = leaf_frame(*at);
 
-	(void)v;
 	if (!f || f->flags & FRAME_LOCKED || broken("mlock"))
 		return;
 	f->flags |= FRAME_LOCKED;
@@ -36,19 +35,21 @@ void leaf_unlocked(struct frame *f)
 	counts.frames_locked--;
 }
 
-void leaf_unlock(struct vma *v, uint64_t *at)
+uint64_t *leaf_next(struct space *s, uintptr_t *va, uintptr_t end)
 {
-	struct frame *f = leaf_frame(*at);
+	while (*va < end) {
+		struct slot slot = { .level = 1 };
 
-	(void)v;
-	if (f)
-		leaf_unlocked(f);
-}
-
-static void drop_slot(struct vma *v, uint64_t leaf)
-{
-	v->space->swapped--;
-	swap_put(pte_slot(leaf));
+		if (s->table_base != (*va & ~(LARGE_SIZE - 1)))
+			slot = table_walk(s->root, *va);
+		if (slot.level == 1) {
+			slot.at = leaf_at(s, *va);
+			if (*slot.at)
+				return slot.at;
+		}
+		*va = (*va | (level_bytes(slot.level) - 1)) + 1;
+	}
+	return NULL;
 }
 
 void leaf_drop(struct vma *v, uint64_t *at)
@@ -57,8 +58,10 @@ void leaf_drop(struct vma *v, uint64_t *at)
 	struct frame *f = leaf_frame(old);
 
 	*at = 0;
-	if (pte_is_slot(old))
-		drop_slot(v, old);
+	if (pte_is_slot(old)) {
+		v->space->swapped--;
+		swap_put(pte_slot(old));
+	}
 	if (!f)
 		return;
 	f->maps--;
@@ -73,7 +76,7 @@ void leaf_drop(struct vma *v, uint64_t *at)
  */
 void leaf_protect(struct vma *v, uint64_t *at)
 {
-	uint64_t old = *at, bits = v->bits;
+	uint64_t old = *at, bits = v->bits & ~PTE_A;
 	struct frame *f = leaf_frame(old);
 	bool sole = f && f->use == FRAME_ANON && f->count == 1 && !f->slot;
 

@@ -28,7 +28,7 @@ static struct process *choose(void)
 {
 	struct process *worst = NULL, *p;
 
-	for (unsigned i = 0; (p = process_at(i)); i++) {
+	for (p = processes; p; p = p->next) {
 		if (!p->space || p->state == ZOMBIE)
 			continue;
 		if (p->signal)

@@ -191,16 +191,14 @@ bool reclaim_space(struct space *s)
 	return run_passes(p, PASSES);
 }
 
-int reclaim_range(struct vma *v, uintptr_t start, uintptr_t end)
+void reclaim_range(struct vma *v)
 {
-	for (; start < end; start += PAGE_SIZE) {
-		struct slot slot = table_walk(v->space->root, start);
-		struct frame *f = slot.level == 1 ? leaf_frame(*slot.at) : NULL;
+	uintptr_t va = v->start;
+	uint64_t *at;
 
-		if (f)
-			evict(f, true);
-	}
-	return 0;
+	for (; (at = leaf_next(v->space, &va, v->end)); va += PAGE_SIZE)
+		if (leaf_frame(*at))
+			evict(leaf_frame(*at), true);
 }
 
 void reclaim_wake(void)
@@ -208,11 +206,10 @@ void reclaim_wake(void)
 	wake(&reclaim_wake);
 }
 
-static _Noreturn void thread(void *unused)
+static _Noreturn void thread(void)
 {
 	struct pass p = { .files = true };
 
-	(void)unused;
 	for (;;) {
 		while (frame_room() < 2 * reclaim_low) {
 			p.want = (unsigned)(2 * reclaim_low - frame_room());
@@ -230,6 +227,5 @@ void reclaim_init(void)
 
 	low = low > LOW_MOST ? LOW_MOST : low;
 	reclaim_low = low < LOW_LEAST ? LOW_LEAST : low;
-	if (!process_kernel("reclaim", thread, NULL))
-		panic("no memory for a thread");
+	process_kernel("reclaim", thread);
 }

@@ -42,7 +42,7 @@ unsigned reclaim_pass(unsigned want);
 /* One of @s's own pages leaves. False: none could. Sleeps. */
 bool reclaim_space(struct space *s);
 
-/* madvise: the pages in [start, end) of @v leave now, used or not. Sleeps. */
-int reclaim_range(struct vma *v, uintptr_t start, uintptr_t end);
+/* madvise: the pages of @v leave now, used or not. Sleeps. */
+void reclaim_range(struct vma *v);
 
 #endif

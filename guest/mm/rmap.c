@@ -38,7 +38,7 @@ static bool move_on(struct place *p)
 	if (!p->area)
 		return false;
 	p->space = p->area->space;
-	p->va = p->area->start + ((f->index - p->area->offset) << PAGE_SHIFT);
+	p->va = (f->index - p->area->shift) << PAGE_SHIFT;
 	return true;
 }
 
@@ -101,7 +101,7 @@ bool rmap_take(struct frame *f, uint64_t bit)
 bool rmap_locked(struct frame *f)
 {
 	for (struct place p = places_of(f); next(&p);)
-		if (vma_above(p.space->areas, p.va)->flags & VMA_LOCKED)
+		if (vma_above(p.space, p.va)->flags & VMA_LOCKED)
 			return true;
 	return false;
 }

@@ -143,9 +143,9 @@ static void test_rmap(void **state)
 static void test_stack(void **state)
 {
 	struct space *s = space_new();
-	struct map_request stack = {
-		.at = STACK_TOP - STACK_MAX,
-		.bytes = STACK_MAX,
+	struct vma stack = {
+		.start = STACK_TOP - STACK_MAX,
+		.end = STACK_TOP,
 		.prot = PROT_READ | PROT_WRITE,
 		.kind = VMA_STACK,
 	};
@@ -153,7 +153,7 @@ static void test_stack(void **state)
 	struct vma *v;
 
 	(void)state;
-	assert_int_equal(space_map(s, &stack), 0);
+	assert_int_equal(space_map(s, stack), 0);
 	v = space_find(s, STACK_TOP - 8);
 	assert_int_equal(v->start, STACK_TOP - PAGE_SIZE);
 	faults = 0;

@@ -74,17 +74,16 @@ static void insert(unsigned from, unsigned to)
 		.prot = random_below(2),
 		.space = &space,
 		.mapping = &shown,
-		.offset = from,
-		.file_bytes = FILE_ALL,
+		.shift = 5,
+		.file_end = FILE_ALL,
 	};
 	struct vma *v;
 
 	for (unsigned i = from; i < to; i++)
 		if (owner[i])
 			return;
-	v = vma_new(&like);
+	v = vma_add(&like);
 	assert_non_null(v);
-	vma_insert(&space.areas, v);
 	own(from, to, v);
 }
 
@@ -95,19 +94,21 @@ static void remove_at(unsigned page)
 	if (!v)
 		return;
 	own(first_page(v), end_page(v), NULL);
-	vma_remove(&space.areas, v);
-	vma_delete(v);
+	vma_remove(v);
 }
 
 static void split_at(unsigned page)
 {
 	struct vma *v = owner[page], *upper;
+	bool inside = v && v->start < address(page);
 
-	if (!v || v->start == address(page))
+	assert_true(vma_split(&space, address(page)));
+	upper = vma_above(&space, address(page));
+	if (!inside)
 		return;
-	upper = vma_split(&space.areas, v, address(page));
-	assert_non_null(upper);
+	assert_ptr_not_equal(upper, v);
 	assert_int_equal(v->end, address(page));
+	assert_int_equal(upper->start, address(page));
 	own(page, end_page(upper), upper);
 }
 
@@ -117,7 +118,7 @@ static void merge_at(unsigned page)
 	bool one = a && b && a != b && a->prot == b->prot;
 	unsigned end = b ? end_page(b) : 0;
 
-	vma_merge(&space.areas, address(page));
+	vma_merge(&space, address(page));
 	if (!one)
 		return;
 	assert_int_equal(a->end, address(end));
@@ -145,11 +146,10 @@ static void check(void)
 
 	for (unsigned i = PAGES; i-- > 0;) {
 		next = owner[i] ? owner[i] : next;
-		assert_ptr_equal(vma_above(space.areas, address(i)), next);
-		assert_ptr_equal(vma_above(space.areas, address(i) + 4095),
-				 next);
+		assert_ptr_equal(vma_above(&space, address(i)), next);
+		assert_ptr_equal(vma_above(&space, address(i) + 4095), next);
 	}
-	assert_null(vma_above(space.areas, address(PAGES)));
+	assert_null(vma_above(&space, address(PAGES)));
 }
 
 static void test_storm(void **state)
@@ -198,11 +198,16 @@ static void test_limit(void **state)
 	unsigned n = 0;
 
 	(void)state;
-	while (n < 2048 && (all[n] = vma_new(&like)))
-		n++;
+	for (; n < 2048; n++) {
+		like.start = like.lowest = address(n);
+		like.end = address(n + 1);
+		all[n] = vma_add(&like);
+		if (!all[n])
+			break;
+	}
 	assert_int_equal(n, 1024);
 	while (n)
-		vma_delete(all[--n]);
+		vma_remove(all[--n]);
 }
 
 int main(void)

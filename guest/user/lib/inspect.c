@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sys.h, second part: what a program could not see by itself. */
+#include "guest/user/lib/kernel.h"
 #include "guest/user/lib/sys.h"
 
 #define P(pointer) ((uintptr_t)(pointer))
@@ -14,11 +15,6 @@ int64_t sys_counts(struct sys_counts *counts)
 	return sys_call(SYS_COUNTS, P(counts), 0, 0);
 }
 
-int64_t sys_walk(int64_t pid, uint64_t at, struct sys_walk *walk)
-{
-	return sys_call(SYS_WALK, (uint64_t)pid, at, P(walk));
-}
-
 int64_t sys_pte_clear(uint64_t at, uint64_t bits)
 {
 	return sys_call(SYS_PTE_CLEAR, at, bits, 0);
@@ -29,19 +25,19 @@ int64_t sys_frame(uint64_t pa, struct frame_info *info)
 	return sys_call(SYS_FRAME, pa, P(info), 0);
 }
 
-int64_t sys_lab(struct sys_lab *lab)
+int64_t sys_lab(unsigned command, uint64_t arg, void *page)
 {
-	return sys_call(SYS_LAB, P(lab), 0, 0);
+	return sys_call(SYS_LAB, command, arg, P(page));
 }
 
-int64_t sys_vma(int64_t pid, unsigned index, struct sys_vma *vma)
-{
-	return sys_call(SYS_VMA, (uint64_t)pid, index, P(vma));
-}
-
-int64_t sys_process(unsigned index, struct sys_process *process)
+int64_t sys_process(unsigned index, struct process *process)
 {
 	return sys_call(SYS_PROCESS, index, P(process), 0);
+}
+
+int64_t sys_memory(uint64_t pa, void *to, size_t n)
+{
+	return sys_call(SYS_MEMORY, pa, P(to), n);
 }
 
 int64_t sys_zone(unsigned index, struct sys_zone *zone)
@@ -91,8 +87,8 @@ int64_t sys_dma(struct sys_dma *dma)
 
 void lock_memory(void)
 {
-	struct sys_vma v;
+	struct area_info a = { 0 };
 
-	for (unsigned i = 0; sys_vma(0, i, &v) == 1; i++)
-		sys_mlock(v.start, v.end - v.start);
+	while (area_info(0, a.end, &a) == 1)
+		sys_mlock(a.start, a.end - a.start);
 }

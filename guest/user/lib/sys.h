@@ -67,15 +67,16 @@ int64_t sys_pipe(int fd[2]);
 int64_t sys_dup(int fd, int to);
 int64_t sys_sync(void);
 
-/* What a program cannot see by itself: inspect.c. @pid 0 is the caller. */
+struct process; /* the kernel's: see kernel.h */
+
+/* What a program cannot see by itself: inspect.c. */
 int64_t sys_info(struct sys_info *info);
 int64_t sys_counts(struct sys_counts *counts);
-int64_t sys_walk(int64_t pid, uint64_t at, struct sys_walk *walk);
 int64_t sys_pte_clear(uint64_t at, uint64_t bits);
 int64_t sys_frame(uint64_t pa, struct frame_info *info);
-int64_t sys_lab(struct sys_lab *lab);
-int64_t sys_vma(int64_t pid, unsigned index, struct sys_vma *vma);
-int64_t sys_process(unsigned index, struct sys_process *process);
+int64_t sys_lab(unsigned command, uint64_t arg, void *page);
+int64_t sys_process(unsigned index, struct process *process);
+int64_t sys_memory(uint64_t pa, void *to, size_t n);
 int64_t sys_zone(unsigned index, struct sys_zone *zone);
 int64_t sys_slab(unsigned index, struct sys_slab *slab);
 int64_t sys_report(void);

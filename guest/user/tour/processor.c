@@ -33,18 +33,18 @@ static _Thread_local volatile uint64_t local = 'p';
 /* The four addresses of one variable. */
 static void show_addresses(struct demo *d)
 {
-	static struct lab_walk w;
+	const struct lab_walk *w;
 	uint64_t linear = (uintptr_t)&local, base = read_fs_0();
 
 	demo_note(d, "fs:%ld -> linear %#lx -> guest-physical %#lx",
 		  (int64_t)(linear - base), linear, demo_walk(&local).pa);
 	if (!demo_info().lab)
 		return;
-	demo_lab(d, LAB_WALK, linear, &w);
-	demo_is(d, w.found, 1);
-	demo_is(d, w.gpa, demo_walk(&local).pa);
+	w = demo_lab_walk(d, linear);
+	demo_is(d, w->found, 1);
+	demo_is(d, w->gpa, demo_walk(&local).pa);
 	demo_note(d, " -> host %#lx",
-		  (w.ref[w.refs - 1].entry & PTE_FRAME) + linear % PAGE_SIZE);
+		  (w->ref[w->refs - 1].entry & PTE_FRAME) + linear % PAGE_SIZE);
 }
 
 /* Another process, another FS base, at the same time on the same CPU. */
