@@ -37,7 +37,7 @@ int file_open(const char *path, unsigned flags, struct file **to);
 /* One with these ops, or NULL: no memory. */
 struct file *file_new(const struct file_ops *ops, unsigned flags);
 
-extern const struct file_ops console_ops;
+extern const struct file_ops console_ops, random_ops;
 
 void file_put(struct file *f); /* may sleep */
 

@@ -102,7 +102,7 @@ enum {
 	MADVISE_SYNC /* msync: store what is dirty of a file */
 };
 
-enum { FILE_REGULAR = 1, FILE_DIRECTORY, FILE_PIPE, FILE_CONSOLE };
+enum { FILE_REGULAR = 1, FILE_DIRECTORY, FILE_PIPE, FILE_CONSOLE, FILE_RANDOM };
 
 struct sys_stat {
 	uint64_t inode, bytes, blocks; /* blocks of 512 */
