@@ -19,7 +19,6 @@ struct spot {
 	bool there;
 	pa_t at;
 	unsigned line;
-	bool is_console; /* the tree says so */
 };
 
 struct machine {
@@ -32,7 +31,7 @@ struct machine {
 	uint16_t uart_port, exit_port;
 	struct spot lab, dma, virtio[ABI_VIRTIO_SLOTS];
 	unsigned virtios;
-	char console[32]; /* the tree's name for it */
+	struct spot console; /* what the kernel is to speak by */
 	unsigned cpus;
 	uint64_t tsc_hz; /* 0: unknown */
 };

@@ -59,10 +59,9 @@ static void take_option(const char *option)
 		print("kernel: option '%s' is unknown\n", option);
 }
 
-/* The words of the command line, each with a NUL: options, then the program's
- * from words[program] on. */
-static char words[4096];
-static size_t program, words_bytes;
+/* The program's, one after the other, each with its NUL. */
+static const char *arguments = "tour";
+static size_t argument_bytes = sizeof("tour");
 
 static bool is_blank(char c)
 {
@@ -75,31 +74,31 @@ static bool is_blank(char c)
  */
 static void take_words(const char *at)
 {
+	static char words[4096];
+	char *begin = words, *to = words, *word;
 	bool options = false; /* have been taken */
 
 	for (;;) {
-		char *word = words + words_bytes;
-		size_t n = 0;
-
 		while (is_blank(*at))
 			at++;
-		while (at[n] && !is_blank(at[n]))
-			n++;
-		if (!n)
+		if (!*at)
 			break;
-		if (n >= sizeof(words) - words_bytes)
-			panic("the command line is too long");
-		memcpy(word, at, n);
-		word[n] = '\0';
-		at += n;
-		if (!options && streq(word, "--")) {
-			options = true;
+		for (word = to; *at && !is_blank(*at); *to++ = *at++)
+			if (to == words + sizeof(words) - 1)
+				panic("the command line is too long");
+		*to++ = '\0';
+		if (str_begins(word, "virtio_mmio.")) {
+			to = word;
+		} else if (!options && streq(word, "--")) {
 			for (char *o = words; o < word; o += strlen(o) + 1)
 				take_option(o);
-			program = words_bytes;
-		} else if (!str_begins(word, "virtio_mmio.")) {
-			words_bytes += n + 1;
+			options = true;
+			begin = to;
 		}
+	}
+	if (to > begin) {
+		arguments = begin;
+		argument_bytes = (size_t)(to - begin);
 	}
 }
 
@@ -107,16 +106,14 @@ static void take_words(const char *at)
  * which knows what is demonstrated by that name. */
 static void start_program(void)
 {
-	const char *name = words + program;
-	size_t bytes = words_bytes - program;
+	const char *name = arguments;
 	char path[NAME_BYTES];
-	int error = -ENOENT;
+	int error;
 
 	format(path, sizeof(path), *name == '/' ? "%s" : "/bin/%s", name);
-	if (bytes)
-		error = process_exec(path, name, bytes);
+	error = process_exec(path, arguments, argument_bytes);
 	if (error == -ENOENT)
-		error = process_exec("/bin/tour", name, bytes);
+		error = process_exec("/bin/tour", arguments, argument_bytes);
 	if (error)
 		panic("%s cannot be started: error %d", name, error);
 	files_init(current()->files);
@@ -168,7 +165,7 @@ static void main_thread(void)
 	smp_start(machine.cpus);
 	swap_init();
 	reclaim_init();
-	p = process_new(words + program, start_program);
+	p = process_new(arguments, start_program);
 	if (!p)
 		panic("no memory for a process");
 	process_start(p);

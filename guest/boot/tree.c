@@ -31,6 +31,8 @@ struct node {
 	uint32_t line; /* first cell of interrupts */
 };
 
+static const char *console; /* its node's name */
+
 static uint32_t cell(const uint32_t *at)
 {
 	return __builtin_bswap32(*at);
@@ -64,8 +66,7 @@ static void take_property(struct machine *m, struct node *n, const char *name,
 	} else if (streq(name, "bootargs")) {
 		m->cmdline = (const char *)value;
 	} else if (streq(name, "stdout-path")) {
-		strlcpy(m->console, last_part((const char *)value),
-			sizeof(m->console));
+		console = last_part((const char *)value);
 	} else if (streq(name, "timebase-frequency")) {
 		m->tsc_hz = bytes == 8 ? long_cell(value) : cell(value);
 	}
@@ -76,11 +77,12 @@ static void take_node(struct machine *m, const struct node *n)
 	struct spot here = {
 		.there = n->reg,
 		.line = n->line,
-		.is_console = streq(n->name, m->console),
 	};
 
 	if (n->reg_end - n->reg >= 4)
 		here.at.v = long_cell(n->reg);
+	if (console && streq(n->name, console))
+		m->console = here;
 	if (is(n, ABI_FDT_COMPATIBLE))
 		m->zeroed = true;
 	else if (is(n, ABI_FDT_UART))

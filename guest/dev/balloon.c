@@ -6,6 +6,7 @@
 #include "guest/lib/counts.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/reclaim.h"
+#include "guest/mm/zone.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sleep.h"
@@ -96,17 +97,17 @@ static void lend_statistics(void)
 		uint16_t tag;
 		uint64_t value;
 	} __attribute__((packed)) statistic[TAGS];
-	const struct frame_counts c = frame_counts();
 	const uint64_t major = counts.swapped_in;
-	const uint64_t free = (c.total - c.used) << PAGE_SHIFT;
-	const uint64_t cached = c.by_use[FRAME_FILE] << PAGE_SHIFT;
+	const uint64_t total = zone_frames() << PAGE_SHIFT;
+	const uint64_t free = total - (frames_used() << PAGE_SHIFT);
+	const uint64_t cached = counts.frames_file << PAGE_SHIFT;
 	const uint64_t values[TAGS] = {
 		counts.swap_reads << PAGE_SHIFT,
 		counts.swap_writes << PAGE_SHIFT,
 		major,
 		counts.faults - major,
 		free,
-		c.total << PAGE_SHIFT,
+		total,
 		free + cached, /* available */
 		cached,
 		0, /* huge pages given, */
@@ -143,7 +144,7 @@ uint64_t balloon_report(void)
 	if (n)
 		virtqueue_run(device->queues[REPORTING], parts, n);
 	for (unsigned i = 0; i < n; i++)
-		frames_free(f[i], REPORT_ORDER);
+		frame_put(f[i]);
 	return (uint64_t)n << REPORT_ORDER;
 }
 

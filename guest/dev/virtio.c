@@ -276,7 +276,7 @@ void virtio_init(const struct machine *m)
 		v->registers = (volatile uint8_t *)mmio_map(
 				       (pa_t){ page_down(at.v) }, PAGE_SIZE) +
 			       page_offset(at.v);
-		v->is_console = m->virtio[i].is_console;
+		v->is_console = at.v == m->console.at.v;
 		if (get(v, MAGIC) != MAGIC_VALUE || get(v, VERSION) != 2)
 			continue;
 		id = get(v, DEVICE_ID);

@@ -85,10 +85,8 @@ size_t strlcpy(char *to, const char *from, size_t room)
 
 const char *last_part(const char *path)
 {
-	const char *part = path;
-
-	while (*path)
-		if (*path++ == '/')
-			part = path;
-	return part;
+	for (const char *at = path; *at; at++)
+		if (*at == '/')
+			path = at + 1;
+	return path;
 }

@@ -68,8 +68,11 @@ static int stack_nopage(struct vma *v, uintptr_t va, uint64_t *at,
 /* Nobody else has it: no table, no cache, no transfer, no slot. */
 static bool is_sole(struct frame *f)
 {
-	return f && f->use == FRAME_ANON && f->count == 1 &&
-	       (!f->slot || swap_part(f));
+	if (!f || f->use != FRAME_ANON || f->count > 1)
+		return false;
+	if (f->slot)
+		swap_part(f);
+	return true;
 }
 
 void anon_return(struct vma *v, uintptr_t va, uint64_t *at, struct frame *f)

@@ -116,12 +116,10 @@ static int64_t give_one(bool there, uintptr_t to, const void *from, size_t n)
 
 int64_t sys_zone(const struct trap_frame *f)
 {
-	struct sys_zone zone;
-	bool there;
+	unsigned i = index_of(f->rdi);
 
 	frame_drain();
-	there = zone_describe(index_of(f->rdi), &zone);
-	return give_one(there, f->rsi, &zone, sizeof(zone));
+	return give_one(i < ZONES, f->rsi, &zones[i], sizeof(zones[i]));
 }
 
 int64_t sys_slab(const struct trap_frame *f)
@@ -136,7 +134,7 @@ int64_t sys_limit(const struct trap_frame *f)
 	uint64_t *most = &current()->space->limit, before = *most;
 
 	if (f->rdi == LIMIT_FRAMES) /* not so that others must die */
-		return f->rsi && f->rsi < frame_counts().used
+		return f->rsi && f->rsi < frames_used()
 			       ? -EINVAL
 			       : (int64_t)frame_limit(f->rsi);
 	if (f->rdi != LIMIT_PROCESS_FRAMES)

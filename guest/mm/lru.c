@@ -6,13 +6,12 @@
 /* So many found are enough for one call. */
 #define GATHER 256u
 
-static struct frame_list lists[LRU_KINDS][2]; /* by kind; [1] is active */
 static uint32_t hand; /* where gathering goes on */
 
 static struct frame_list *list_of(const struct frame *f)
 {
-	return &lists[f->use == FRAME_ANON ? LRU_ANON : LRU_FILE]
-		     [!!(f->flags & FRAME_ACTIVE)];
+	return &counts.lru[f->use == FRAME_ANON ? LRU_ANON : LRU_FILE]
+			  [!!(f->flags & FRAME_ACTIVE)];
 }
 
 static void add(struct frame *f, bool active)
@@ -61,12 +60,11 @@ static void gather_to(uint32_t end, unsigned *looks, unsigned *found)
 /* All are listed: there is nothing to look for. */
 static bool is_complete(void)
 {
-	struct frame_counts c = frame_counts();
 	uint64_t listed = 0;
 
 	for (unsigned kind = 0; kind < LRU_KINDS; kind++)
-		listed += lists[kind][0].count + lists[kind][1].count;
-	return listed >= c.by_use[FRAME_ANON] + c.by_use[FRAME_FILE];
+		listed += counts.lru[kind][0].count + counts.lru[kind][1].count;
+	return listed >= counts.frames_anon + counts.frames_file;
 }
 
 void lru_gather(unsigned looks)
@@ -89,12 +87,7 @@ void lru_gather(unsigned looks)
 
 struct frame *lru_last(enum lru_kind kind, bool active)
 {
-	uint32_t n = lists[kind][active].last;
+	uint32_t n = counts.lru[kind][active].last;
 
 	return n ? frames + n : NULL;
-}
-
-uint64_t lru_count(enum lru_kind kind, bool active)
-{
-	return lists[kind][active].count;
 }

@@ -5,6 +5,7 @@
 #include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/rmap.h"
+#include "guest/mm/swap.h"
 #include "guest/proc/sleep.h"
 
 static struct mapping *all;
@@ -78,15 +79,14 @@ static int add(struct mapping *m, uint64_t index)
 	return 0;
 }
 
-static void wait_idle(struct frame *f)
+void mapping_wait(struct frame *f)
 {
 	while (f->flags & FRAME_BUSY)
 		sleep_on(f);
 }
 
-/* One side of an input or output: whoever wants the frame idle waits. */
-static int transfer(struct mapping *m, struct frame *f,
-		    int (*op)(struct mapping *, struct frame *))
+int mapping_transfer(struct mapping *m, struct frame *f,
+		     int (*op)(struct mapping *, struct frame *))
 {
 	int error;
 
@@ -103,7 +103,7 @@ static int bring_up_to_date(struct mapping *m, struct frame *f)
 	int error;
 
 	if (!(f->flags & FRAME_UPTODATE))
-		wait_idle(f);
+		mapping_wait(f);
 	if (f->owner != m)
 		return -EAGAIN;
 	if (f->flags & FRAME_UPTODATE) {
@@ -111,7 +111,7 @@ static int bring_up_to_date(struct mapping *m, struct frame *f)
 		return 0;
 	}
 	counts.cache_misses++;
-	error = transfer(m, f, m->ops->read);
+	error = mapping_transfer(m, f, m->ops->read);
 	if (!error)
 		f->flags |= FRAME_UPTODATE;
 	else
@@ -173,12 +173,12 @@ static int store(struct mapping *m, struct frame *f)
 {
 	int error;
 
-	wait_idle(f);
+	mapping_wait(f);
 	if (f->owner != m || !(f->flags & FRAME_DIRTY))
 		return 0;
 	f->flags &= ~FRAME_DIRTY;
 	rmap_take(f, PTE_W);
-	error = transfer(m, f, m->ops->write);
+	error = mapping_transfer(m, f, m->ops->write);
 	m->unsaved--;
 	if (error)
 		mapping_dirty(f);
@@ -223,7 +223,7 @@ static void discard(struct mapping *m, uint64_t index, uint64_t word)
 
 	if (f && f->flags & FRAME_BUSY) {
 		frame_get(f);
-		wait_idle(f);
+		mapping_wait(f);
 		frame_put(f);
 		return;
 	}
@@ -235,7 +235,7 @@ static void discard(struct mapping *m, uint64_t index, uint64_t word)
 	}
 	if (word) {
 		radix_replace(&m->pages, index, word, 0);
-		m->ops->forget(m, slot_of(word));
+		swap_put(slot_of(word));
 	}
 }
 

@@ -11,16 +11,10 @@
 /* How long the killed may take to give back what they have. */
 #define WAIT_TICKS 2u
 
+/* Process 1 has less than any other. */
 static uint64_t pages_of(const struct process *p)
 {
-	return p->space->resident + p->space->swapped;
-}
-
-static bool is_worse(const struct process *p, const struct process *than)
-{
-	if (!than || than->pid == 1)
-		return true;
-	return p->pid != 1 && pages_of(p) > pages_of(than);
+	return p->pid == 1 ? 0 : 1 + p->space->resident + p->space->swapped;
 }
 
 /* Who is dying already, else who has most. */
@@ -33,7 +27,7 @@ static struct process *choose(void)
 			continue;
 		if (p->signal)
 			return p;
-		if (is_worse(p, worst))
+		if (!worst || pages_of(p) > pages_of(worst))
 			worst = p;
 	}
 	return worst;

@@ -39,7 +39,7 @@ bool reclaim(unsigned want, bool kill);
 /* One pass, for SYS_RECLAIM: how many frames were freed. Sleeps. */
 unsigned reclaim_pass(unsigned want);
 
-/* One of @s's own pages leaves. False: none could. Sleeps. */
+/* One of @s's pages leaves. False: none could. Sleeps. */
 bool reclaim_space(struct space *s);
 
 /* madvise: the pages of @v leave now, used or not. Sleeps. */

@@ -68,8 +68,8 @@ unsigned rmap_unmap(struct frame *f)
 	for (struct place p = places_of(f); next(&p);) {
 		*p.at = 0;
 		if (f->use == FRAME_ANON) {
-			*p.at = pte_of_slot(f->slot - 1);
-			swap_get(f->slot - 1);
+			*p.at = pte_of_slot(f->slot);
+			swap_get(f->slot);
 			p.space->swapped++;
 		}
 		tlb_flush_page(p.space, p.va);

@@ -58,7 +58,7 @@
 	CALL(SYS_COUNTS, inspect_counts) /* (struct sys_counts *) */ \
 	CALL(SYS_MEMORY, inspect_memory) /* (pa, to, bytes): within a page */ \
 	CALL(SYS_PTE_CLEAR, inspect_pte_clear) /* (address, PTE_A or PTE_D) */ \
-	CALL(SYS_FRAME, inspect_frame) /* (pa, struct frame_info *) */ \
+	CALL(SYS_FRAME, inspect_frame) /* (pa, struct frame *) */ \
 	CALL(SYS_LAB, inspect_lab) /* (enum lab_command, arg, page): result */ \
 	CALL(SYS_PROCESS, inspect_process) /* (index, struct process *) */ \
 	CALL(SYS_ZONE, sys_zone) /* (index, struct sys_zone *) */ \
@@ -67,7 +67,7 @@
 	CALL(SYS_DROP_CACHES, sys_drop_caches) /* (): how many clean pages */ \
 	CALL(SYS_RECLAIM, sys_reclaim) /* (frames): how many were evicted */ \
 	CALL(SYS_OBJECT, sys_object) /* (struct sys_object *): see there */ \
-	CALL(SYS_PROBE, sys_probe) /* (enum probe, struct sys_probe *) */ \
+	CALL(SYS_PROBE, sys_probe) /* (struct sys_probe *): see there */ \
 	CALL(SYS_DMA, sys_dma) /* (struct sys_dma *) */ \
 	CALL(SYS_REPORT, inspect_report) /* (): free frames, to the host */
 /* clang-format on */
@@ -128,8 +128,67 @@ struct sys_info {
 	uint64_t lapic, lapic_version; /* address of its registers */
 	uint64_t lab, lab_id; /* the same; 0 without the device */
 	uint64_t no_execute; /* 1: the processor has NX, and it is on */
+	uint64_t tagged; /* 1: it has PCIDs, and they are on */
 	uint64_t zeroed; /* 1: never-written RAM reads as zeros */
 };
+
+enum frame_use {
+	FRAME_NONE, /* no RAM there */
+	FRAME_RESERVED, /* the first MiB, the kernel, the loader's data */
+	FRAME_UNUSED, /* never handed out */
+	FRAME_FREE, /* given back */
+	FRAME_TABLE,
+	FRAME_ANON, /* a page of a program, of no file */
+	FRAME_FILE, /* a page of a file or of shared memory */
+	FRAME_SLAB, /* small objects of the kernel */
+	FRAME_KERNEL, /* larger ones: stacks, vmalloc, buffers */
+	FRAME_DMA, /* a device reads or writes it */
+	FRAME_BALLOON, /* the hypervisor has it */
+	FRAME_USES
+};
+
+enum frame_flags {
+	FRAME_TOUCHED = 1 << 0, /* handed out before: not zeros any more */
+	FRAME_HEAD = 1 << 1, /* first of a free block */
+	FRAME_BUSY = 1 << 2, /* being read or written by a device */
+	FRAME_DIRTY = 1 << 3, /* newer than what its file or slot holds */
+	FRAME_UPTODATE = 1 << 4, /* has been read in */
+	FRAME_REFERENCED = 1 << 5, /* seen in use once by replacement */
+	FRAME_ACTIVE = 1 << 6, /* on the active list, else the inactive */
+	FRAME_LISTED = 1 << 7, /* on one of them */
+	FRAME_LOCKED = 1 << 8, /* mlock: never evicted */
+	FRAME_ERROR = 1 << 9, /* could not be read or written */
+	FRAME_POISONED = 1 << 10 /* free, with "debug": see lib/debug.h */
+};
+
+/*
+ * A frame's descriptor, as the kernel has it. Of a block of frames only the
+ * first one's says anything.
+ */
+struct frame {
+	uint32_t next, prev; /* the list it is on: frame numbers, 0 ends it */
+	uint32_t count; /* who hold it */
+	uint32_t maps; /* table entries that map it */
+	void *owner; /* FRAME_FILE: its mapping; FRAME_SLAB: its cache */
+	union {
+		uint64_t index; /* page number within owner; anon: va >> 12 */
+		struct {
+			uint16_t free, carved, used; /* mm/slab.c */
+		} slab;
+	};
+	uint32_t slot; /* of swap that holds the same bytes; 0: none */
+	uint8_t use; /* enum frame_use */
+	uint8_t order; /* of the block that it is the first of */
+	uint16_t flags; /* enum frame_flags */
+};
+
+/* Frames by their next and prev. Zeros: an empty one. */
+struct frame_list {
+	uint32_t first, last; /* frame numbers, 0: none */
+	uint64_t count;
+};
+
+enum lru_kind { LRU_FILE, LRU_ANON, LRU_KINDS };
 
 /* Page faults by kind, frames, and what replacement and the disks did. */
 struct sys_counts {
@@ -141,9 +200,15 @@ struct sys_counts {
 		};
 	};
 	uint64_t zero_shared; /* of demand_zero: the zero frame was mapped */
-	uint64_t frames_total, frames_used, frames_tables;
-	uint64_t frames_anon, frames_file; /* in use by these; on the lists: */
-	uint64_t anon_active, anon_inactive, file_active, file_inactive;
+	uint64_t frames_total, frames_used;
+	union {
+		uint64_t frames[FRAME_USES]; /* in use, by enum frame_use */
+		struct {
+			uint64_t no_use[FRAME_TABLE], frames_tables,
+				frames_anon, frames_file;
+		};
+	};
+	struct frame_list lru[LRU_KINDS][2]; /* inactive, active */
 	uint64_t frames_locked; /* unevictable */
 	uint64_t cow_copied, cow_reused; /* frames copied; sole owner kept it */
 	uint64_t evicted_anon, evicted_file, written_back, unmapped_ptes;
@@ -166,9 +231,9 @@ enum process_state { RUNNABLE, RUNNING, SLEEPING, ZOMBIE };
 struct sys_zone {
 	char name[16];
 	uint64_t start, end; /* physical addresses */
-	uint64_t managed, free; /* frames; free: blocks and never used */
-	uint64_t free_blocks[ZONE_ORDERS];
-	uint64_t never_used; /* frames that no block holds yet */
+	uint64_t next; /* from here on nothing was ever used */
+	uint64_t managed, never_used; /* frames */
+	struct frame_list free[ZONE_ORDERS]; /* blocks, by order */
 };
 
 struct sys_slab {
@@ -206,19 +271,30 @@ struct sys_object {
 	uint64_t bytes, address; /* kernel-virtual */
 };
 
-/* Things that only ring 0 can try. */
-enum probe {
-	PROBE_WP, /* write to a read-only page: CR0.WP off, on; then refused */
-	PROBE_STALE, /* a changed entry read before and after invlpg */
-	PROBE_GLOBAL, /* the same over a CR3 reload, without and with G */
-	PROBE_PCID, /* two spaces, one address, no flush between */
-	PROBE_SEGMENTS /* selectors, bases, TSS of this CPU */
+/* Steps with two sets of tables in ring 0, which map a page at one address. */
+enum probe_what {
+	PROBE_NOTHING,
+	PROBE_MAP, /* tables: the page is 0 or 1, global or not */
+	PROBE_LOAD, /* tables: use them; keep what is cached, if it is tagged */
+	PROBE_FLUSH, /* what is cached of the page */
+	PROBE_READ /* page: which it is */
 };
 
+struct probe_step {
+	uint8_t what; /* enum probe_what */
+	uint8_t tables; /* 0, at the start in use, or 1; both map page 0 */
+	uint8_t global, keep;
+	uint32_t page;
+};
+
+#define PROBE_STEPS 20
+
+/* What only ring 0 can see and try. */
 struct sys_probe {
-	uint64_t value[8]; /* meaning: with each demonstration */
-	uint32_t supported;
-	uint32_t reserved;
+	uint64_t cs, tr, tss, rsp0, fs_base; /* tss: where it lies */
+	uint32_t written; /* a constant of the kernel's, with CR0.WP off: 1 */
+	uint32_t refused; /* the same with CR0.WP on: 1 */
+	struct probe_step step[PROBE_STEPS];
 };
 
 /*
@@ -234,47 +310,6 @@ struct sys_dma {
 	 * the IOMMU is left out. */
 	uint64_t iova_window;
 	uint64_t fault_iova; /* what the IOMMU refused, or 0 */
-};
-
-enum frame_use {
-	FRAME_NONE, /* no RAM there */
-	FRAME_RESERVED, /* the first MiB, the kernel, the loader's data */
-	FRAME_UNUSED, /* never handed out */
-	FRAME_FREE, /* given back */
-	FRAME_TABLE,
-	FRAME_ANON, /* a page of a program, of no file */
-	FRAME_FILE, /* a page of a file or of shared memory */
-	FRAME_SLAB, /* small objects of the kernel */
-	FRAME_KERNEL, /* larger ones: stacks, vmalloc, buffers */
-	FRAME_DMA, /* a device reads or writes it */
-	FRAME_BALLOON, /* the hypervisor has it */
-	FRAME_USES
-};
-
-enum frame_flags {
-	FRAME_TOUCHED = 1 << 0, /* handed out before: not zeros any more */
-	FRAME_HEAD = 1 << 1, /* first of a free block */
-	FRAME_BUSY = 1 << 2, /* being read or written by a device */
-	FRAME_DIRTY = 1 << 3, /* newer than what its file or slot holds */
-	FRAME_UPTODATE = 1 << 4, /* has been read in */
-	FRAME_REFERENCED = 1 << 5, /* seen in use once by replacement */
-	FRAME_ACTIVE = 1 << 6, /* on the active list, else the inactive */
-	FRAME_LISTED = 1 << 7, /* on one of them */
-	FRAME_LOCKED = 1 << 8, /* mlock: never evicted */
-	FRAME_ERROR = 1 << 9, /* could not be read or written */
-	FRAME_POISONED = 1 << 10 /* free, with "debug": see lib/debug.h */
-};
-
-/* A frame's descriptor: owner and index as the kernel has them. */
-struct frame_info {
-	uint32_t use; /* enum frame_use */
-	uint32_t count; /* who hold it */
-	uint32_t maps; /* table entries that map it */
-	uint32_t flags; /* enum frame_flags */
-	uint32_t order; /* of the block that it is part of */
-	uint32_t zone; /* SYS_ZONE's index */
-	uint64_t owner, index;
-	uint64_t slot; /* of swap, + 1, with the same bytes; 0: none */
 };
 
 #endif

@@ -10,8 +10,8 @@
 #include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/leaf.h"
-#include "guest/mm/lru.h"
 #include "guest/mm/user.h"
+#include "guest/mm/zone.h"
 #include "guest/proc/api.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/process.h"
@@ -40,6 +40,7 @@ int64_t inspect_info(const struct trap_frame *f)
 		.lab = (uintptr_t)lab_registers,
 		.lab_id = lab_registers ? lab_registers[LAB_ID / 8] : 0,
 		.no_execute = pte_nx != 0,
+		.tagged = tlb_tagged,
 		.zeroed = machine->zeroed,
 	};
 
@@ -48,17 +49,8 @@ int64_t inspect_info(const struct trap_frame *f)
 
 int64_t inspect_counts(const struct trap_frame *f)
 {
-	struct frame_counts memory = frame_counts();
-
-	counts.frames_total = memory.total;
-	counts.frames_used = memory.used;
-	counts.frames_tables = memory.by_use[FRAME_TABLE];
-	counts.frames_anon = memory.by_use[FRAME_ANON];
-	counts.frames_file = memory.by_use[FRAME_FILE];
-	counts.anon_active = lru_count(LRU_ANON, true);
-	counts.anon_inactive = lru_count(LRU_ANON, false);
-	counts.file_active = lru_count(LRU_FILE, true);
-	counts.file_inactive = lru_count(LRU_FILE, false);
+	counts.frames_total = zone_frames();
+	counts.frames_used = frames_used();
 	return give(f->rdi, &counts, sizeof(counts));
 }
 
@@ -78,7 +70,7 @@ int64_t inspect_pte_clear(const struct trap_frame *f)
 
 int64_t inspect_frame(const struct trap_frame *f)
 {
-	struct frame_info info = frame_describe((pa_t){ f->rdi });
+	struct frame info = frame_describe((pa_t){ f->rdi });
 
 	return give(f->rsi, &info, sizeof(info));
 }

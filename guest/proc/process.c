@@ -120,7 +120,7 @@ static void bury(struct process *p)
 	while (*link != p)
 		link = &(*link)->next;
 	*link = p->next;
-	frames_free(frame_at(direct_pa(p)), STACK_ORDER);
+	frame_put(frame_at(direct_pa(p)));
 }
 
 /* A child of ours that @pid means: a ZOMBIE if there is one. */

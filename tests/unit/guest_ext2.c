@@ -85,10 +85,10 @@ static int resize(const char *path, uint64_t bytes)
 	return error;
 }
 
-static uint64_t frames_used(void)
+static uint64_t file_frames(void)
 {
 	frame_drain();
-	return frame_counts().by_use[FRAME_FILE];
+	return counts.frames[FRAME_FILE];
 }
 
 /* Random numbers that are the same in each run. */
@@ -216,7 +216,7 @@ static void compare_with_debugfs(void)
 
 static void random_operations(void **state)
 {
-	uint64_t before = frames_used();
+	uint64_t before = file_frames();
 
 	(void)state;
 	disk_make(24, "-g 1024", "");
@@ -233,7 +233,7 @@ static void random_operations(void **state)
 		for (unsigned i = 0; i < 250; i++)
 			model_step();
 		unmount();
-		assert_int_equal(frames_used(), before);
+		assert_int_equal(file_frames(), before);
 		assert_int_equal(disk_check(), 0);
 		assert_int_equal(mount(), 0);
 	}
@@ -305,7 +305,7 @@ static void everything(void)
 /* One transfer fails, each in turn: then all goes on, and all is in order. */
 static void each_transfer_fails(void **state)
 {
-	uint64_t before = frames_used(), n = 0, failed = 0;
+	uint64_t before = file_frames(), n = 0, failed = 0;
 	char folder[96];
 
 	(void)state;
@@ -328,7 +328,7 @@ static void each_transfer_fails(void **state)
 			mapping_drop_all();
 		}
 		failed += transfers >= n;
-		assert_int_equal(frames_used(), before);
+		assert_int_equal(file_frames(), before);
 		assert_int_equal(disk_check(), 0);
 	} while (transfers >= n);
 	assert_true(failed > 20);
@@ -545,7 +545,7 @@ static void read_all(const char *path, unsigned depth)
 /* Bytes of the tables are anything: no harm but wrong answers. */
 static void nonsense(void **state)
 {
-	uint64_t before = frames_used();
+	uint64_t before = file_frames();
 	unsigned mounted = 0;
 
 	(void)state;
@@ -571,7 +571,7 @@ static void nonsense(void **state)
 		}
 		mapping_truncate(&disk.cache, 0);
 		close(disk_fd);
-		assert_int_equal(frames_used(), before);
+		assert_int_equal(file_frames(), before);
 	}
 	assert_true(mounted > 10);
 	print_quiet = false;

@@ -189,7 +189,7 @@ static void test_memory(void **state)
 	assert_int_equal(*byte_at(child, 2, 0, 0), 6);
 	space_free(child);
 	assert_in_range(promised - promisable(), 0, 1);
-	assert_int_equal(frame_counts().by_use[FRAME_FILE], 0);
+	assert_int_equal(counts.frames[FRAME_FILE], 0);
 }
 
 int main(void)

@@ -74,13 +74,13 @@ static void storm(bool debug)
 	const struct sys_slab *s;
 
 	debug_checks = debug;
-	assert_int_equal(frame_counts().used, 0);
+	assert_int_equal(frames_used(), 0);
 	for (unsigned i = 0; i < 100000; i++)
 		take_or_give(&held[random_below(HELD)]);
 	for (unsigned i = 0; i < HELD; i++)
 		if (held[i].p)
 			take_or_give(&held[i]);
-	assert_int_equal(frame_counts().used, 0);
+	assert_int_equal(frames_used(), 0);
 	for (unsigned i = 0; (s = cache_at(i)); i++) {
 		assert_int_equal(s->objects_used, 0);
 		assert_int_equal(s->objects_total, 0);
@@ -127,7 +127,7 @@ static void slabs_count(void **state)
 	assert_int_equal(slab("sixty").objects_used, 113);
 	assert_int_equal(slab("sixty").objects_total, 168);
 	assert_int_equal(slab("sixty").frames, 3);
-	assert_int_equal(frame_counts().by_use[FRAME_SLAB], 3);
+	assert_int_equal(counts.frames[FRAME_SLAB], 3);
 	cache_free(c, p[112]);
 	assert_int_equal(slab("sixty").frames, 2);
 	cache_free(c, p[7]);
@@ -135,7 +135,7 @@ static void slabs_count(void **state)
 	for (unsigned i = 0; i < 112; i++)
 		cache_free(c, p[i]);
 	assert_int_equal(slab("sixty").frames, 0);
-	assert_int_equal(frame_counts().used, 0);
+	assert_int_equal(frames_used(), 0);
 }
 
 static void sizes(void **state)
@@ -143,7 +143,7 @@ static void sizes(void **state)
 	void *p = kmalloc(2041), *q = kzalloc(2040), *r = kmalloc(4u << 20);
 
 	(void)state;
-	assert_int_equal(frame_counts().by_use[FRAME_KERNEL], 1 + 1024);
+	assert_int_equal(counts.frames[FRAME_KERNEL], 1 + 1024);
 	assert_int_equal(slab("kmalloc-2040").objects_used, 1);
 	assert_true(all_words(q, 0, 255));
 	assert_null(kmalloc((4u << 20) + 1));
@@ -155,7 +155,7 @@ static void sizes(void **state)
 	p = kmalloc(0);
 	assert_int_equal(slab("kmalloc-24").objects_used, 1);
 	kfree(p);
-	assert_int_equal(frame_counts().used, 0);
+	assert_int_equal(frames_used(), 0);
 }
 
 /* On objects of every size; what is done to them is undone. */
@@ -170,7 +170,7 @@ static void abuse_is_caught(void **state)
 		assert_true(kmalloc_abuse(PAGE_SIZE, ABUSE_DOUBLE_FREE));
 	}
 	broken_concept = "";
-	assert_int_equal(frame_counts().used, 0);
+	assert_int_equal(frames_used(), 0);
 }
 
 static void fails_loudly(void **state)

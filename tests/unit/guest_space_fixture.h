@@ -216,13 +216,13 @@ int swap_in(struct vma *v, uintptr_t va, uint64_t *slot)
 /* Evict @f, as replacement would. How many leaves it took. */
 static inline unsigned evict(struct frame *f)
 {
-	uint32_t slot = 0;
+	uint32_t slot = 1;
 	unsigned leaves;
 
 	while (slots[slot].count)
 		slot++;
 	memcpy(slots[slot].page, direct(frame_pa(f)), PAGE_SIZE);
-	f->slot = slot + 1;
+	f->slot = slot;
 	frame_get(f);
 	leaves = rmap_unmap(f);
 	assert_int_equal(f->maps, 0);

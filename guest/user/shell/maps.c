@@ -81,7 +81,7 @@ static const char *const uses[] = {
 
 static void print_frame(uint64_t pa)
 {
-	struct frame_info f;
+	struct frame f;
 
 	if (sys_frame(pa, &f) || f.use >= sizeof(uses) / sizeof(uses[0]))
 		return;

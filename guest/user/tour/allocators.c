@@ -47,18 +47,23 @@ static uint64_t pa_of(const struct sys_object *o)
 	return demo_walk((void *)o->address).pa;
 }
 
-/* A zone is where it says, and its lists account for all that is free. */
-static void check_zone(struct demo *d, const struct sys_zone *z)
+/* Zones are where they say, and their lists account for all that is free. */
+static void check_zones(struct demo *d, const struct zones *zones)
 {
-	uint64_t sum = z->never_used;
+	struct sys_counts c = demo_counts();
+	uint64_t sum = 0;
 
-	for (unsigned order = 0; order < ZONE_ORDERS; order++)
-		sum += z->free_blocks[order] << order;
-	demo_is(d, sum, z->free);
-	demo_true(d, z->free <= z->managed);
-	demo_true(d, z->managed <= (z->end - z->start) / PAGE_SIZE);
-	demo_note(d, "%s %#lx..%#lx: %lu of %lu frames free; ", z->name,
-		  z->start, z->end, z->free, z->managed);
+	for (unsigned i = 0; i < zones->count; i++) {
+		const struct sys_zone *z = &zones->zone[i];
+		uint64_t free = zone_free(z);
+
+		sum += free;
+		demo_true(d, free <= z->managed);
+		demo_true(d, z->managed <= (z->end - z->start) / PAGE_SIZE);
+		demo_note(d, "%s %#lx..%#lx: %lu of %lu frames free; ", z->name,
+			  z->start, z->end, free, z->managed);
+	}
+	demo_is(d, sum, c.frames_total - c.frames_used);
 }
 
 /* Free memory that no block of 512 frames holds, in percent. */
@@ -69,9 +74,9 @@ static uint64_t fragmented(const struct zones *z)
 	for (unsigned i = 0; i < z->count; i++) {
 		const struct sys_zone *zone = &z->zone[i];
 
-		free += zone->free - zone->never_used;
+		free += zone_free(zone) - zone->never_used;
 		for (unsigned order = 9; order < ZONE_ORDERS; order++)
-			large += zone->free_blocks[order] << order;
+			large += zone->free[order].count << order;
 	}
 	return free ? (free - large) * 100 / free : 0;
 }
@@ -117,19 +122,17 @@ void demo_buddy(struct demo *d)
 
 	storm(d); /* a rehearsal: the handles have their slabs now */
 	before = zones();
-	for (unsigned i = 0; i < before.count; i++)
-		check_zone(d, &before.zone[i]);
+	check_zones(d, &before);
 	pieces = storm(d);
 	after = zones();
 	for (unsigned i = 0; i < after.count; i++) {
 		const struct sys_zone *a = &after.zone[i];
 		const struct sys_zone *b = &before.zone[i];
 
-		demo_is(d, a->free, b->free);
+		demo_is(d, zone_free(a), zone_free(b));
 		/* What the storm was the first to use is whole again. */
 		for (unsigned order = 0; order < ZONE_ORDERS - 1; order++)
-			demo_is(d, a->free_blocks[order],
-				b->free_blocks[order]);
+			demo_is(d, a->free[order].count, b->free[order].count);
 	}
 	demo_note(
 		d,

@@ -5,9 +5,9 @@
 
 demo_fn demo_frames, demo_demand, demo_stack, demo_mmio;
 
-static struct frame_info frame(uint64_t pa)
+static struct frame frame(uint64_t pa)
 {
-	struct frame_info info = { 0 };
+	struct frame info = { 0 };
 
 	sys_frame(pa, &info);
 	return info;

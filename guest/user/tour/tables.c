@@ -127,10 +127,9 @@ static void show_write_protect(struct demo *d)
 {
 	struct sys_probe p = { 0 };
 
-	if (!demo_can(d, sys_probe(PROBE_WP, &p), "probes"))
-		return;
-	demo_is(d, p.value[0], 1);
-	demo_is(d, p.value[1], 1);
+	demo_is(d, sys_probe(&p), 0);
+	demo_is(d, p.written, 1);
+	demo_is(d, p.refused, 1);
 	demo_note(d, "; ring 0, W off: written with CR0.WP off, refused with "
 		     "it on");
 }
