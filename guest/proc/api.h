@@ -53,19 +53,18 @@
 	/* For the demonstrations: what a program cannot see by itself. */ \
 	CALL(SYS_INFO, inspect_info) /* (struct sys_info *) */ \
 	CALL(SYS_COUNTS, inspect_counts) /* (struct sys_counts *) */ \
-	CALL(SYS_WALK, sys_walk) /* (pid or 0, address, struct sys_walk *) */ \
+	CALL(SYS_MEMORY, inspect_memory) /* (pa, to, bytes): within a page */ \
 	CALL(SYS_PTE_CLEAR, inspect_pte_clear) /* (address, PTE_A or PTE_D) */ \
 	CALL(SYS_FRAME, inspect_frame) /* (pa, struct frame *) */ \
-	CALL(SYS_LAB, inspect_lab) /* (struct sys_lab *) */ \
-	CALL(SYS_VMA, sys_vma) /* (pid or 0, index, struct sys_vma *) */ \
-	CALL(SYS_PROCESS, inspect_process) /* (index, struct sys_process *) */ \
+	CALL(SYS_LAB, inspect_lab) /* (enum lab_command, arg, page): result */ \
+	CALL(SYS_PROCESS, inspect_process) /* (index, struct process *) */ \
 	CALL(SYS_ZONE, sys_zone) /* (index, struct sys_zone *) */ \
 	CALL(SYS_SLAB, sys_slab) /* (index, struct sys_slab *) */ \
 	CALL(SYS_LIMIT, sys_limit) /* (limit_what, value): the value before */ \
 	CALL(SYS_DROP_CACHES, sys_drop_caches) /* (): how many clean pages */ \
 	CALL(SYS_RECLAIM, sys_reclaim) /* (frames): how many were evicted */ \
 	CALL(SYS_OBJECT, sys_object) /* (struct sys_object *): see there */ \
-	CALL(SYS_PROBE, sys_probe) /* (enum probe, struct sys_probe *) */ \
+	CALL(SYS_PROBE, sys_probe) /* (struct sys_probe *): see there */ \
 	CALL(SYS_DMA, sys_dma) /* (struct sys_dma *) */ \
 	CALL(SYS_REPORT, inspect_report) /* (): free frames, to the host */
 /* clang-format on */
@@ -123,12 +122,10 @@ struct sys_info {
 	uint32_t gate; /* enum gate_method */
 	uint32_t cpus;
 	uint64_t tsc_hz; /* 0: unknown */
-	uint64_t kernel_text; /* an address in it */
-	uint64_t direct_map; /* where physical address 0 appears */
 	uint64_t lapic, lapic_version; /* address of its registers */
 	uint64_t lab, lab_id; /* the same; 0 without the device */
-	uint64_t stack_start; /* how far down the stack has grown */
 	uint64_t no_execute; /* 1: the processor has NX, and it is on */
+	uint64_t tagged; /* 1: it has PCIDs, and they are on */
 	uint64_t zeroed; /* 1: never-written RAM reads as zeros */
 };
 
@@ -222,26 +219,7 @@ struct sys_counts {
 	uint64_t balloon_frames, balloon_taken_back, balloon_reported;
 };
 
-struct sys_vma {
-	uint64_t start, end, offset; /* offset into the file, in bytes */
-	uint32_t prot, map_flags;
-	uint64_t resident, swapped; /* pages */
-	uint32_t kind; /* enum vma_kind */
-	uint32_t locked;
-	char name[32]; /* of the file, [heap], [stack], [gate] or "" */
-};
-
 enum vma_kind { VMA_ANON, VMA_FILE, VMA_SHARED, VMA_STACK, VMA_GATE };
-
-struct sys_process {
-	uint32_t pid, parent;
-	uint32_t state; /* enum process_state */
-	uint32_t cpu;
-	uint64_t root; /* physical address of its top table, 0: a kernel's */
-	uint64_t resident; /* pages */
-	uint64_t ticks; /* of the timer that it ran */
-	char name[32];
-};
 
 enum process_state { RUNNABLE, RUNNING, SLEEPING, ZOMBIE };
 
@@ -290,19 +268,30 @@ struct sys_object {
 	uint64_t bytes, address; /* kernel-virtual */
 };
 
-/* Things that only ring 0 can try. */
-enum probe {
-	PROBE_WP, /* write to a read-only page: CR0.WP off, on; then refused */
-	PROBE_STALE, /* a changed entry read before and after invlpg */
-	PROBE_GLOBAL, /* the same over a CR3 reload, without and with G */
-	PROBE_PCID, /* two spaces, one address, no flush between */
-	PROBE_SEGMENTS /* selectors, bases, TSS of this CPU */
+/* Steps with two sets of tables in ring 0, which map a page at one address. */
+enum probe_what {
+	PROBE_NOTHING,
+	PROBE_MAP, /* tables: the page is 0 or 1, global or not */
+	PROBE_LOAD, /* tables: use them; keep what is cached, if it is tagged */
+	PROBE_FLUSH, /* what is cached of the page */
+	PROBE_READ /* page: which it is */
 };
 
+struct probe_step {
+	uint8_t what; /* enum probe_what */
+	uint8_t tables; /* 0, at the start in use, or 1; both map page 0 */
+	uint8_t global, keep;
+	uint32_t page;
+};
+
+#define PROBE_STEPS 20
+
+/* What only ring 0 can see and try. */
 struct sys_probe {
-	uint64_t value[8]; /* meaning: with each demonstration */
-	uint32_t supported;
-	uint32_t reserved;
+	uint64_t cs, tr, tss, rsp0, fs_base; /* tss: where it lies */
+	uint32_t written; /* a constant of the kernel's, with CR0.WP off: 1 */
+	uint32_t refused; /* the same with CR0.WP on: 1 */
+	struct probe_step step[PROBE_STEPS];
 };
 
 /*
@@ -320,24 +309,6 @@ struct sys_dma {
 	 * the IOMMU is left out. */
 	uint64_t iova_window;
 	uint64_t fault_iova; /* what the IOMMU refused, or 0 */
-};
-
-/* One walk of the processor's tables, root first. */
-struct sys_walk {
-	uint32_t entries; /* read: 4 down to a 4 KiB leaf, less else */
-	uint32_t found;
-	uint64_t pa; /* meaningful when found */
-	uint64_t entry[4];
-	uint64_t entry_pa[4]; /* where each lies */
-};
-
-/* One command to the lab device (guest/abi.h: enum lab_command). */
-struct sys_lab {
-	uint32_t command;
-	uint32_t reserved;
-	uint64_t arg; /* a physical address; for LAB_WALK a virtual one */
-	uint64_t result;
-	uint64_t buffer; /* where LAB_COUNTERS and LAB_WALK write to, or 0 */
 };
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sys.h, second part: what a program could not see by itself. */
+#include "guest/user/lib/kernel.h"
 #include "guest/user/lib/sys.h"
 
 #include <stdbool.h>
@@ -16,11 +17,6 @@ int64_t sys_info(struct sys_info *info)
 int64_t sys_counts(struct sys_counts *counts)
 {
 	return sys_call(SYS_COUNTS, P(counts), 0, 0);
-}
-
-int64_t sys_walk(int64_t pid, uint64_t at, struct sys_walk *walk)
-{
-	return sys_call(SYS_WALK, (uint64_t)pid, at, P(walk));
 }
 
 int64_t sys_pte_clear(uint64_t at, uint64_t bits)
@@ -57,19 +53,19 @@ int64_t sys_frame(uint64_t pa, struct frame *frame)
 	return 0;
 }
 
-int64_t sys_lab(struct sys_lab *lab)
+int64_t sys_lab(unsigned command, uint64_t arg, void *page)
 {
-	return sys_call(SYS_LAB, P(lab), 0, 0);
+	return sys_call(SYS_LAB, command, arg, P(page));
 }
 
-int64_t sys_vma(int64_t pid, unsigned index, struct sys_vma *vma)
-{
-	return sys_call(SYS_VMA, (uint64_t)pid, index, P(vma));
-}
-
-int64_t sys_process(unsigned index, struct sys_process *process)
+int64_t sys_process(unsigned index, struct process *process)
 {
 	return sys_call(SYS_PROCESS, index, P(process), 0);
+}
+
+int64_t sys_memory(uint64_t pa, void *to, size_t n)
+{
+	return sys_call(SYS_MEMORY, pa, P(to), n);
 }
 
 int64_t sys_zone(unsigned index, struct sys_zone *zone)
@@ -116,9 +112,9 @@ int64_t sys_object(struct sys_object *object)
 	return sys_call(SYS_OBJECT, P(object), 0, 0);
 }
 
-int64_t sys_probe(enum probe probe, struct sys_probe *answer)
+int64_t sys_probe(struct sys_probe *probe)
 {
-	return sys_call(SYS_PROBE, probe, P(answer), 0);
+	return sys_call(SYS_PROBE, P(probe), 0, 0);
 }
 
 int64_t sys_dma(struct sys_dma *dma)
@@ -128,8 +124,8 @@ int64_t sys_dma(struct sys_dma *dma)
 
 void lock_memory(void)
 {
-	struct sys_vma v;
+	struct area_info a = { 0 };
 
-	for (unsigned i = 0; sys_vma(0, i, &v) == 1; i++)
-		sys_mlock(v.start, v.end - v.start);
+	while (area_info(0, a.end, &a) == 1)
+		sys_mlock(a.start, a.end - a.start);
 }

@@ -216,7 +216,7 @@ static unsigned pieces_at(struct demo *d, uint64_t at)
 	uint64_t last = 0;
 
 	for (unsigned i = 0; i < AREA_FRAMES; i++) {
-		struct sys_walk w = demo_walk((void *)(at + i * PAGE_SIZE));
+		struct walk w = demo_walk((void *)(at + i * PAGE_SIZE));
 
 		demo_true(d, w.found);
 		pieces += w.pa != last + PAGE_SIZE;

@@ -179,10 +179,10 @@ static uint64_t wrong_words(volatile void *area, uint64_t pass)
 
 static uint64_t our_resident(void)
 {
-	struct sys_process p;
+	struct process_info p;
 	int64_t pid = sys_getpid();
 
-	for (unsigned i = 0; sys_process(i, &p) == 1; i++)
+	for (unsigned i = 0; process_info(i, &p) == 1; i++)
 		if (p.pid == pid)
 			return p.resident;
 	return 0;
