@@ -40,19 +40,16 @@ static int map_file(struct vma *want, uint64_t fd, uint64_t offset)
 	return 0;
 }
 
-static int64_t map_shared(struct vma want, size_t bytes)
+/* Memory of its own, which the area will hold. */
+static int map_shared(struct vma *want)
 {
-	int64_t got;
+	size_t bytes = want->end - want->start;
 
 	if (!bytes || bytes > USER_END)
 		return -EINVAL;
-	want.kind = VMA_SHARED;
-	want.mapping = shared_new(page_up(bytes) >> PAGE_SHIFT);
-	if (!want.mapping)
-		return -ENOMEM;
-	got = space_mmap(current()->space, want);
-	want.mapping->ops->release(want.mapping);
-	return got;
+	want->kind = VMA_SHARED;
+	want->mapping = shared_new(page_up(bytes) >> PAGE_SHIFT);
+	return want->mapping ? 0 : -ENOMEM;
 }
 
 int64_t sys_mmap(const struct trap_frame *f)
@@ -66,16 +63,21 @@ int64_t sys_mmap(const struct trap_frame *f)
 		.kind = VMA_ANON,
 		.file_end = FILE_ALL,
 	};
-	int error;
+	int64_t got = 0;
 
 	if (f->rdx & ~(uint64_t)(PROT_READ | PROT_WRITE | PROT_EXEC))
 		return -EINVAL;
 	if (broken("shared"))
 		want.flags &= ~(unsigned)MAP_SHARED;
-	if (want.flags & MAP_SHARED && !(want.flags & MAP_FILE))
-		return map_shared(want, f->rsi);
-	error = want.flags & MAP_FILE ? map_file(&want, f->r8, f->r9) : 0;
-	return error ? error : space_mmap(current()->space, want);
+	if (want.flags & MAP_FILE)
+		got = map_file(&want, f->r8, f->r9);
+	else if (want.flags & MAP_SHARED)
+		got = map_shared(&want);
+	if (!got)
+		got = space_mmap(current()->space, want);
+	if (want.kind == VMA_SHARED && want.mapping)
+		want.mapping->ops->release(want.mapping);
+	return got;
 }
 
 int64_t sys_munmap(const struct trap_frame *f)
@@ -106,29 +108,6 @@ static unsigned index_of(uint64_t n)
 	return n < UINT32_MAX ? (unsigned)n : UINT32_MAX;
 }
 
-/* 1, or 0 behind the last; what was asked for goes to the program at @to. */
-static int64_t give_one(bool there, uintptr_t to, const void *from, size_t n)
-{
-	if (!there)
-		return 0;
-	return user_write(current()->space, to, from, n) ? -EFAULT : 1;
-}
-
-int64_t sys_zone(const struct trap_frame *f)
-{
-	unsigned i = index_of(f->rdi);
-
-	frame_drain();
-	return give_one(i < ZONES, f->rsi, &zones[i], sizeof(zones[i]));
-}
-
-int64_t sys_slab(const struct trap_frame *f)
-{
-	const struct sys_slab *slab = cache_at(index_of(f->rdi));
-
-	return give_one(slab, f->rsi, slab, sizeof(*slab));
-}
-
 int64_t sys_limit(const struct trap_frame *f)
 {
 	uint64_t *most = &current()->space->limit, before = *most;
@@ -145,6 +124,7 @@ int64_t sys_limit(const struct trap_frame *f)
 
 int64_t sys_reclaim(const struct trap_frame *f)
 {
+	frame_drain();
 	return reclaim_pass(index_of(f->rdi));
 }
 
