@@ -123,7 +123,7 @@ static int wait_for_program(void)
 {
 	int status;
 
-	while (process_wait(-1, &status, false) != 1)
+	while (process_wait(-1, &status) != 1)
 		;
 	if (status >= STATUS_KILLED)
 		return EXIT_KILLED;
@@ -139,8 +139,8 @@ static void end_others(void)
 	do {
 		for (p = processes; p; p = p->next)
 			if (p->pid)
-				process_kill(p->pid, SIGNAL_KILL);
-	} while (process_wait(-1, &status, false) > 0);
+				process_kill(p);
+	} while (process_wait(-1, &status) > 0);
 }
 
 static void print_summary(void)

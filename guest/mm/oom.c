@@ -25,7 +25,7 @@ static struct process *choose(void)
 	for (p = processes; p; p = p->next) {
 		if (!p->space || p->state == ZOMBIE)
 			continue;
-		if (p->signal)
+		if (p->killed)
 			return p;
 		if (!worst || pages_of(p) > pages_of(worst))
 			worst = p;
@@ -37,12 +37,12 @@ bool oom_kill(void)
 {
 	struct process *p = choose();
 
-	if (p && !p->signal) {
+	if (p && !p->killed) {
 		print("kernel: out of memory: %s (pid %u) is killed: it has "
 		      "most, %lu pages in memory and %lu in swap\n",
 		      p->name, p->pid, p->space->resident, p->space->swapped);
 		counts.oom_kills++;
-		process_kill(p->pid, SIGNAL_KILL);
+		process_kill(p);
 	}
 	if (!p || p == current())
 		return false;

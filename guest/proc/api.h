@@ -24,8 +24,8 @@
 	CALL(SYS_EXIT, sys_exit) /* (status) */ \
 	CALL(SYS_FORK, sys_fork) /* (): the child's pid, or 0 in the child */ \
 	CALL(SYS_EXEC, sys_exec) /* (path, arguments, bytes) */ \
-	CALL(SYS_WAIT, sys_wait) /* (pid or -1, int *status, flags): pid */ \
-	CALL(SYS_KILL, sys_kill) /* (pid, signal) */ \
+	CALL(SYS_WAIT, sys_wait) /* (pid or -1, int *status): its pid */ \
+	CALL(SYS_KILL, sys_kill) /* (pid, SIGNAL_KILL) */ \
 	CALL(SYS_GETPID, sys_getpid) \
 	CALL(SYS_SLEEP, sys_sleep) /* (ticks) */ \
 	CALL(SYS_TICKS, sys_ticks) /* (): of the timer since the start */ \
@@ -73,7 +73,6 @@ enum sys_number { SYSTEM_CALLS(SYSTEM_CALL_NUMBER) SYS_CALLS };
 
 enum { OPEN_READ = 1, OPEN_WRITE = 2, OPEN_CREATE = 4, OPEN_TRUNCATE = 8 };
 enum { SEEK_START, SEEK_HERE, SEEK_END };
-enum { WAIT_NO_HANG = 1 };
 enum { SIGNAL_KILL = 9, SIGNAL_SEGV = 11 };
 
 /* A wait's status: of exit, 0..255; of a signal, STATUS_KILLED + its number. */
