@@ -51,12 +51,13 @@ sub test_two {
 	my $idle = start($accel, '-m', '64M', @balloon, '--', 'shell');
 	$Twofold::stdin = '/dev/null';
 	ok put("$group/cgroup.procs", $idle->{pid}), 'the idle one';
+	ok wait_for($idle, qr/\$ /), 'listens';
 	syswrite $keys, "verify --size 40M --passes 1\r";
 	ok wait_for($idle, qr/verify: ok, 10240 pages/, 300), 'has used 40 MiB';
 	is balloon($idle)->{actual_pages}, 0, 'and gives none yet';
 
 	my $busy = start($accel, '-m', '64M', @balloon, '--', 'verify',
-		'--size', '48M', '--passes', 10);
+		'--size', '48M', '--passes', 40);
 	ok put("$group/cgroup.procs", $busy->{pid}), 'the busy one';
 	my $most = 0;
 	ok until_true(300, sub {
