@@ -73,7 +73,8 @@ struct vm {
 	struct iommu *iommu; /* also behind a slot */
 	struct virtio_slot slot[ABI_VIRTIO_SLOTS];
 	unsigned slots; /* in use, the first ones */
-	struct virtio *console; /* in one of them */
+	struct virtio *console; /* in one of them: */
+	unsigned console_slot;
 	struct vcpu vcpu[MAX_CPUS];
 	unsigned vcpus;
 	uint64_t tsc_hz;

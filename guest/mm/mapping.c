@@ -2,11 +2,11 @@
 #include "guest/mm/mapping.h"
 
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/rmap.h"
+#include "guest/mm/swap.h"
 #include "guest/proc/sleep.h"
-
-struct mapping_counts mapping_counts;
 
 static struct mapping *all;
 
@@ -79,15 +79,14 @@ static int add(struct mapping *m, uint64_t index)
 	return 0;
 }
 
-static void wait_idle(struct frame *f)
+void mapping_wait(struct frame *f)
 {
 	while (f->flags & FRAME_BUSY)
 		sleep_on(f);
 }
 
-/* One side of an input or output: whoever wants the frame idle waits. */
-static int transfer(struct mapping *m, struct frame *f,
-		    int (*op)(struct mapping *, struct frame *))
+int mapping_transfer(struct mapping *m, struct frame *f,
+		     int (*op)(struct mapping *, struct frame *))
 {
 	int error;
 
@@ -104,15 +103,15 @@ static int bring_up_to_date(struct mapping *m, struct frame *f)
 	int error;
 
 	if (!(f->flags & FRAME_UPTODATE))
-		wait_idle(f);
+		mapping_wait(f);
 	if (f->owner != m)
 		return -EAGAIN;
 	if (f->flags & FRAME_UPTODATE) {
-		mapping_counts.hits++;
+		counts.cache_hits++;
 		return 0;
 	}
-	mapping_counts.misses++;
-	error = transfer(m, f, m->ops->read);
+	counts.cache_misses++;
+	error = mapping_transfer(m, f, m->ops->read);
 	if (!error)
 		f->flags |= FRAME_UPTODATE;
 	else
@@ -146,7 +145,7 @@ struct frame *mapping_peek(struct mapping *m, uint64_t index)
 
 	if (!f || !(f->flags & FRAME_UPTODATE))
 		return NULL;
-	mapping_counts.hits++;
+	counts.cache_hits++;
 	frame_get(f);
 	return f;
 }
@@ -174,13 +173,12 @@ static int store(struct mapping *m, struct frame *f)
 {
 	int error;
 
-	wait_idle(f);
+	mapping_wait(f);
 	if (f->owner != m || !(f->flags & FRAME_DIRTY))
 		return 0;
 	f->flags &= ~FRAME_DIRTY;
-	if (f->maps)
-		rmap_protect(f);
-	error = transfer(m, f, m->ops->write);
+	rmap_take(f, PTE_W);
+	error = mapping_transfer(m, f, m->ops->write);
 	m->unsaved--;
 	if (error)
 		mapping_dirty(f);
@@ -225,7 +223,7 @@ static void discard(struct mapping *m, uint64_t index, uint64_t word)
 
 	if (f && f->flags & FRAME_BUSY) {
 		frame_get(f);
-		wait_idle(f);
+		mapping_wait(f);
 		frame_put(f);
 		return;
 	}
@@ -237,7 +235,7 @@ static void discard(struct mapping *m, uint64_t index, uint64_t word)
 	}
 	if (word) {
 		radix_replace(&m->pages, index, word, 0);
-		m->ops->forget(m, slot_of(word));
+		swap_put(slot_of(word));
 	}
 }
 

@@ -36,8 +36,6 @@ struct mapping_ops {
 	/* an area begins to show the object, or ends to */
 	void (*hold)(struct mapping *m);
 	void (*release)(struct mapping *m);
-	/* the page in this swap slot (+ 1) is wanted no more */
-	void (*forget)(struct mapping *m, uint32_t slot);
 };
 
 struct mapping {
@@ -49,11 +47,6 @@ struct mapping {
 	uint64_t unsaved; /* dirty, or being written */
 	struct mapping *next, *prev; /* all there are */
 };
-
-struct mapping_counts {
-	uint64_t hits, misses; /* pages asked for */
-};
-extern struct mapping_counts mapping_counts;
 
 /* An empty one; mapping_end wants it emptied by mapping_truncate(m, 0). */
 void mapping_init(struct mapping *m, const struct mapping_ops *ops);
@@ -94,6 +87,14 @@ static inline void mapping_truncate(struct mapping *m, uint64_t from)
 {
 	mapping_discard(m, from, UINT64_MAX);
 }
+
+/*
+ * One input or output of @f: busy meanwhile, and what @op says. What owns @f
+ * waits for that before it ends. mapping_wait: until @f is not busy. Sleep.
+ */
+int mapping_transfer(struct mapping *m, struct frame *f,
+		     int (*op)(struct mapping *, struct frame *));
+void mapping_wait(struct frame *f);
 
 /* Evict all that can be, of all mappings; how many that were. */
 uint64_t mapping_drop_all(void);

@@ -25,11 +25,11 @@ static uint64_t index_of(unsigned i)
 
 static uint64_t nodes_used(void)
 {
-	struct sys_slab slab;
+	const struct sys_slab *slab;
 
-	for (unsigned i = 0; cache_describe(i, &slab); i++)
-		if (!strcmp(slab.name, "radix node"))
-			return slab.objects_used;
+	for (unsigned i = 0; (slab = cache_at(i)); i++)
+		if (!strcmp(slab->name, "radix node"))
+			return slab->objects_used;
 	return 0;
 }
 
@@ -97,9 +97,8 @@ static int object_write(struct mapping *m, struct frame *f)
 	return 0;
 }
 
-static void object_forget(struct mapping *m, uint32_t slot)
+void swap_put(uint32_t slot)
 {
-	(void)m;
 	assert_int_equal(slot, 77);
 	forgotten++;
 }
@@ -107,7 +106,6 @@ static void object_forget(struct mapping *m, uint32_t slot)
 static const struct mapping_ops object_ops = {
 	.read = object_read,
 	.write = object_write,
-	.forget = object_forget,
 };
 
 static struct mapping object;
@@ -129,7 +127,7 @@ static int finish(void **state)
 	mapping_end(&object);
 	assert_int_equal(object.frames, 0);
 	assert_int_equal(object.unsaved, 0);
-	assert_int_equal(frame_counts().by_use[FRAME_FILE], 0);
+	assert_int_equal(counts.frames[FRAME_FILE], 0);
 	return 0;
 }
 
@@ -155,7 +153,7 @@ static void put(uint64_t index, char c)
 /* One read a page, however often it is wanted. */
 static void read_once(void **state)
 {
-	struct mapping_counts before = mapping_counts;
+	struct sys_counts before = counts;
 
 	(void)state;
 	assert_null(mapping_peek(&object, 3));
@@ -170,8 +168,8 @@ static void read_once(void **state)
 	frame_put(mapping_peek(&object, 3));
 	assert_int_equal(reads, PAGES);
 	assert_int_equal(object.frames, PAGES);
-	assert_int_equal(mapping_counts.misses - before.misses, PAGES);
-	assert_int_equal(mapping_counts.hits - before.hits, 2 * PAGES + 1);
+	assert_int_equal(counts.cache_misses - before.cache_misses, PAGES);
+	assert_int_equal(counts.cache_hits - before.cache_hits, 2 * PAGES + 1);
 }
 
 /* What cannot be read is not there, and is tried again. */
@@ -295,6 +293,5 @@ int main(void)
 	};
 
 	guest_ram();
-	kmalloc_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
