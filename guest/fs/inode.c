@@ -57,7 +57,6 @@ static void list(struct inode *i)
 
 static void forget(struct inode *i)
 {
-	mapping_end(&i->pages);
 	frame_put(i->table);
 	kfree(i);
 }
