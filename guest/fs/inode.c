@@ -75,7 +75,7 @@ static void erase(struct inode *i)
 {
 	i->disk->deleted_at = i->fs->now;
 	inode_end(i, 0);
-	if (!ext2_map_cut(i, 0) &&
+	if (!ext2_map_cut(i) &&
 	    !ext2_release(i->fs, EXT2_INODES, i->number - 1) &&
 	    inode_is_directory(i))
 		count_directory(i->fs, i->number, -1);
