@@ -125,16 +125,6 @@ int inode_empty(struct inode *i)
 	return error;
 }
 
-static int get_dirty(struct inode *i, uint64_t end, struct frame **f)
-{
-	int error;
-
-	fs_lock();
-	error = inode_page(i, end, f);
-	fs_unlock();
-	return error;
-}
-
 /*
  * What is written moves the end as soon as there is a block, lest one lie
  * behind it: if the copy fails then, zeros are what was written. The page is
@@ -150,8 +140,12 @@ static int copy_part(struct inode *i, uint64_t offset, struct space *s,
 
 	if (write && !user_byte(s, user, false))
 		return -EFAULT; /* before there is a block for it */
-	error = write ? get_dirty(i, offset + n, &f)
+	if (write)
+		fs_lock();
+	error = write ? inode_page(i, offset + n, &f)
 		      : mapping_get(&i->pages, index, &f);
+	if (write)
+		fs_unlock();
 	if (error)
 		return error;
 	at = (char *)ext2_bytes(f) + page_offset(offset);
