@@ -25,11 +25,9 @@ static uint64_t index_of(unsigned i)
 
 static uint64_t nodes_used(void)
 {
-	const struct sys_slab *slab;
-
-	for (unsigned i = 0; (slab = cache_at(i)); i++)
-		if (!strcmp(slab->name, "radix node"))
-			return slab->objects_used;
+	for (unsigned i = 0; i < CACHES; i++)
+		if (!strcmp(caches[i].name, "radix node"))
+			return caches[i].objects_used;
 	return 0;
 }
 
