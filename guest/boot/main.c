@@ -8,7 +8,6 @@
  * (lib/debug.h).
  */
 #include "guest/boot/machine.h"
-#include "guest/boot/words.h"
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
 #include "guest/cpu/trap.h"
@@ -41,55 +40,91 @@
 #include "guest/proc/sched.h"
 
 static struct machine machine;
-static struct words words;
-
-#define BROKEN "broken="
 
 static bool trap_only;
 const char *broken_concept = "";
 bool debug_checks;
 
-static void take_options(void)
+#define BROKEN "broken="
+
+static void take_option(const char *option)
 {
-	words_split(&words, machine.cmdline);
-	for (int i = 0; i < words.options; i++) {
-		if (streq(words.option[i], "gate=trap"))
-			trap_only = true;
-		else if (streq(words.option[i], "debug"))
-			debug_checks = true;
-		else if (str_begins(words.option[i], BROKEN))
-			broken_concept = words.option[i] + strlen(BROKEN);
-		else
-			print("kernel: option '%s' is unknown\n",
-			      words.option[i]);
+	if (streq(option, "gate=trap"))
+		trap_only = true;
+	else if (streq(option, "debug"))
+		debug_checks = true;
+	else if (str_begins(option, BROKEN))
+		broken_concept = option + strlen(BROKEN);
+	else
+		print("kernel: option '%s' is unknown\n", option);
+}
+
+/* The next word of *at, cut out of it; "" at the end. */
+static const char *next_word(char **at)
+{
+	char *word = *at, *end;
+
+	while (*word == ' ' || *word == '\t')
+		word++;
+	for (end = word; *end && *end != ' ' && *end != '\t'; end++)
+		;
+	*at = *end ? end + 1 : end;
+	*end = '\0';
+	return word;
+}
+
+#define WORDS 128
+
+static const char *words[WORDS + 1]; /* ends in a NULL */
+
+/*
+ * [KERNEL OPTIONS --] PROGRAM [ARGUMENTS], all without quoting. QEMU's microvm
+ * appends words that begin with "virtio_mmio.": they are not ours.
+ */
+static void take_words(char *line)
+{
+	bool options = false; /* have been taken */
+	const char *word;
+	unsigned n = 0;
+
+	while (*(word = next_word(&line))) {
+		if (str_begins(word, "virtio_mmio."))
+			continue;
+		if (!options && streq(word, "--")) {
+			for (unsigned i = 0; i < n; i++)
+				take_option(words[i]);
+			options = true;
+			n = 0;
+			continue;
+		}
+		if (n == WORDS)
+			panic("more than %d words on the command line", WORDS);
+		words[n++] = word;
 	}
-	if (!words.arguments) {
-		words.argument[0] = "tour";
-		words.argument[1] = NULL;
-		words.arguments = 1;
-	}
+	if (!n)
+		words[n++] = "tour";
+	words[n] = NULL;
 }
 
 /* Process 1, or the status of a run without it. */
 static int start_program(void)
 {
 	static struct arguments arguments;
-	struct process *p = process_new(words.argument[0]);
+	struct process *p = process_new(words[0]);
 	int error = p ? 0 : -ENOMEM;
 
-	for (int i = 0; !error && i < words.arguments; i++)
-		error = arguments_add(&arguments, words.argument[i]);
+	for (unsigned i = 0; !error && words[i]; i++)
+		error = arguments_add(&arguments, words[i]);
 	if (!error)
-		error = process_exec(p, words.argument[0], &arguments);
+		error = process_exec(p, words[0], &arguments);
 	if (error == -ENOENT) {
-		print("kernel: no program '%s'; there are:", words.argument[0]);
+		print("kernel: no program '%s'; there are:", words[0]);
 		program_list();
 		process_drop(p); /* nobody is to wait for it */
 		return EXIT_NO_PROGRAM;
 	}
 	if (error)
-		panic("%s cannot be started: error %d", words.argument[0],
-		      error);
+		panic("%s cannot be started: error %d", words[0], error);
 	files_init(p->files);
 	p->pid = process_new_pid();
 	sched_add(p);
@@ -163,17 +198,17 @@ void kernel_main(uint32_t start_info)
 	machine_read(&machine, (pa_t){ start_info });
 	uart_init(machine.uart_port);
 	exit_init(machine.exit_port);
-	take_options();
+	take_words(machine.cmdline);
 
 	frame_init(&machine);
 	kmap_init(&machine);
 	anon_init();
-	if (machine.has_lab)
-		lab_init(machine.lab);
+	if (machine.lab.there)
+		lab_init(machine.lab.at);
 	lapic_init();
 	irq_init();
-	if (machine.has_dma)
-		dma_init(machine.dma, machine.dma_line);
+	if (machine.dma.there)
+		dma_init(machine.dma.at, machine.dma.line);
 	uart_connect();
 	gate_init_cpu();
 	inspect_init(&machine);

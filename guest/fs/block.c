@@ -4,7 +4,6 @@
 #include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 
-
 static struct block_device *first, **last = &first;
 
 static struct block_device *disk_of(struct mapping *m)
@@ -65,10 +64,14 @@ int block_write(struct block_device *d, uint64_t block, struct frame *f)
 	if (block >= d->blocks)
 		return -EIO;
 	counts.disk_writes++;
+	d->written = true;
 	return d->ops->transfer(d, block, f, true);
 }
 
 int block_flush(struct block_device *d)
 {
-	return d->ops->flush && !d->readonly ? d->ops->flush(d) : 0;
+	bool written = d->written;
+
+	d->written = false;
+	return written && d->ops->flush ? d->ops->flush(d) : 0;
 }

@@ -24,6 +24,7 @@ struct block_device {
 	uint64_t blocks;
 	bool readonly;
 	bool in_memory; /* not counted */
+	bool written; /* since the last flush */
 	struct mapping cache;
 	struct block_device *next;
 };

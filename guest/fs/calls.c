@@ -132,8 +132,8 @@ int64_t sys_stat(const struct trap_frame *f)
 	if (file->inode) {
 		stat.inode = file->inode->number;
 		stat.bytes = file->inode->bytes;
-		stat.blocks = file->inode->disk.sectors;
-		stat.links = file->inode->disk.links;
+		stat.blocks = file->inode->disk->sectors;
+		stat.links = file->inode->disk->links;
 	}
 	return user_write(current()->space, f->rsi, &stat, sizeof(stat));
 }
@@ -238,6 +238,6 @@ int64_t sys_drop_caches(const struct trap_frame *f)
 	uint64_t dropped = mapping_drop_all();
 
 	(void)f;
-	inode_drop_all();
-	return (int64_t)dropped;
+	inode_drop_all(); /* each holds a page of its disk */
+	return (int64_t)(dropped + mapping_drop_all());
 }

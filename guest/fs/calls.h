@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A process's table of open ones. */
+/* The table of open files that each process has. */
 #ifndef GUEST_FS_CALLS_H
 #define GUEST_FS_CALLS_H
 

@@ -9,9 +9,6 @@
 #include "guest/lib/string.h"
 #include "guest/mm/user.h"
 
-/* As far as ext2_map reaches. */
-#define BYTES_MOST (EXT2_PAGES << PAGE_SHIFT)
-
 static int read_page(struct mapping *m, struct frame *f)
 {
 	struct inode *i = inode_of(m);
@@ -43,18 +40,25 @@ static int write_page(struct mapping *m, struct frame *f)
  * must not be read from a block that has never been written. It can leave the
  * cache only by a truncation, which holds the lock.
  */
+static int reserve(struct inode *i, struct frame *f)
+{
+	uint32_t block;
+	int error = ext2_map(i, f->index, true, &block);
+
+	if (!error)
+		mapping_dirty(f);
+	return error;
+}
+
 static int reserve_page(struct mapping *m, struct frame *f)
 {
 	struct inode *i = inode_of(m);
-	uint32_t block;
 	int error;
 
 	if (i->fs->readonly)
 		return -EROFS;
 	fs_lock();
-	error = f->owner == m ? ext2_map(i, f->index, true, &block) : -EAGAIN;
-	if (!error)
-		mapping_dirty(f);
+	error = f->owner == m ? reserve(i, f) : -EAGAIN;
 	fs_unlock();
 	return error;
 }
@@ -79,8 +83,32 @@ const struct mapping_ops inode_pages = {
 
 void inode_end(struct inode *i, uint64_t bytes)
 {
+	struct ext2 *e = i->fs;
+
 	i->bytes = bytes;
 	i->pages.end = (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	i->disk->bytes = (uint32_t)bytes;
+	if (!inode_is_directory(i))
+		i->disk->bytes_high = (uint32_t)(bytes >> 32);
+	inode_changed(i);
+	if (bytes > INT32_MAX && !(e->super->read_only & EXT2_LARGE_FILE)) {
+		e->super->read_only |= EXT2_LARGE_FILE;
+		mapping_dirty(e->held[0]);
+	}
+}
+
+int inode_page(struct inode *i, uint64_t end, struct frame **f)
+{
+	int error = mapping_get(&i->pages, (end - 1) >> PAGE_SHIFT, f);
+
+	if (error)
+		return error;
+	error = reserve(i, *f);
+	if (error)
+		frame_put(*f);
+	else if (end > i->bytes)
+		inode_end(i, end);
+	return error;
 }
 
 /* Zeros behind the new end: they would be seen if the file grew again. */
@@ -124,14 +152,13 @@ int inode_resize(struct inode *i, uint64_t bytes)
 {
 	int error = 0;
 
-	if (bytes > BYTES_MOST)
+	if (bytes > EXT2_PAGES << PAGE_SHIFT)
 		return -EFBIG;
 	fs_lock();
 	if (bytes < i->bytes)
 		error = shrink(i, bytes);
 	else
 		inode_end(i, bytes);
-	i->dirty = true;
 	fs_unlock();
 	return error;
 }
@@ -156,22 +183,6 @@ static int read_part(struct inode *i, uint64_t offset, struct space *s,
 	return error;
 }
 
-/* The page at @offset, dirty, and with a block to store it. */
-static int get_dirty(struct inode *i, uint64_t offset, struct frame **f)
-{
-	int error;
-
-	do {
-		error = mapping_get(&i->pages, offset >> PAGE_SHIFT, f);
-		if (error)
-			return error;
-		error = mapping_write(&i->pages, *f);
-		if (error)
-			frame_put(*f);
-	} while (error == -EAGAIN);
-	return error;
-}
-
 /*
  * The end moves as soon as there is a block, lest one lie behind it: if the
  * copy fails then, zeros are what was written. The page is dirty again after
@@ -185,13 +196,11 @@ static int write_part(struct inode *i, uint64_t offset, struct space *s,
 
 	if (!user_byte(s, user, false))
 		return -EFAULT; /* before there is a block for it */
-	error = get_dirty(i, offset, &f);
+	fs_lock();
+	error = inode_page(i, offset + n, &f);
+	fs_unlock();
 	if (error)
 		return error;
-	if (offset + n > i->bytes) {
-		inode_end(i, offset + n);
-		i->dirty = true;
-	}
 	error = user_read(s, byte_at(f, offset), user, n);
 	mapping_dirty(f);
 	frame_put(f);
@@ -230,7 +239,5 @@ int64_t inode_read(struct inode *i, uint64_t offset, struct space *s,
 int64_t inode_write(struct inode *i, uint64_t offset, struct space *s,
 		    uintptr_t user, size_t n)
 {
-	if (offset > BYTES_MOST || n > BYTES_MOST - offset)
-		return -EFBIG;
 	return each_page(i, offset, s, user, n, write_part);
 }

@@ -117,22 +117,12 @@ int dir_find(struct inode *dir, const char *name, struct inode **to)
 /* One more page at the end of @dir: a single empty entry. */
 static int append(struct inode *dir, struct place *p)
 {
-	uint64_t page = dir->pages.end;
-	uint32_t block;
-	int error = mapping_get(&dir->pages, page, &p->frame);
+	int error = inode_page(dir, dir->bytes + PAGE_SIZE, &p->frame);
 
 	if (error)
 		return error;
-	error = ext2_map(dir, page, true, &block);
-	if (error) {
-		frame_put(p->frame);
-		return error;
-	}
 	p->entry = memset(ext2_bytes(p->frame), 0, PAGE_SIZE);
 	p->entry->bytes = PAGE_SIZE;
-	mapping_dirty(p->frame);
-	inode_end(dir, dir->bytes + PAGE_SIZE);
-	dir->dirty = true;
 	return 0;
 }
 
@@ -152,10 +142,7 @@ static void insert(struct place *p, const struct inode *i, const char *name)
 	}
 	d->inode = i->number;
 	d->name_bytes = (uint8_t)n;
-	d->type = 0; /* old disks have none */
-	if (i->fs->super->incompatible & EXT2_INCOMPATIBLE)
-		d->type = inode_is_directory(i) ? EXT2_TYPE_DIRECTORY
-						: EXT2_TYPE_FILE;
+	d->type = inode_is_directory(i) ? FILE_DIRECTORY : FILE_REGULAR;
 	memcpy(d->name, name, n);
 	mapping_dirty(p->frame);
 }
@@ -192,9 +179,9 @@ static int name_it(struct inode *dir, const char *name, struct inode *i)
  * lies in it (its index) would miss that: it is one no more. */
 static void change(struct inode *dir, int links)
 {
-	dir->disk.flags &= ~EXT2_INDEXED;
-	dir->disk.links = (uint16_t)(dir->disk.links + links);
-	dir->dirty = true;
+	dir->disk->flags &= ~EXT2_INDEXED;
+	dir->disk->links = (uint16_t)(dir->disk->links + links);
+	inode_changed(dir);
 }
 
 /* Until it has a name, what goes wrong ends with the inode. */
@@ -205,7 +192,7 @@ static int make(struct inode *dir, const char *name, bool directory,
 
 	if (dir->fs->readonly)
 		return -EROFS;
-	if (directory && dir->disk.links >= LINKS_MOST)
+	if (directory && dir->disk->links >= LINKS_MOST)
 		return -EMLINK;
 	error = inode_new(dir, directory, to);
 	if (error)
@@ -217,7 +204,8 @@ static int make(struct inode *dir, const char *name, bool directory,
 		inode_put(*to);
 		return error;
 	}
-	(*to)->disk.links = directory ? 2 : 1;
+	(*to)->disk->links = directory ? 2 : 1;
+	inode_changed(*to);
 	change(dir, directory);
 	return 0;
 }
@@ -246,7 +234,7 @@ static int may_unlink(const char *name, struct inode *i)
 
 	if (streq(name, ".") || streq(name, ".."))
 		return -EINVAL;
-	if (i->disk.attributes)
+	if (i->disk->attributes)
 		return -EPERM; /* that block would be lost */
 	if (!inode_is_directory(i))
 		return 0;
@@ -284,23 +272,16 @@ int dir_unlink(struct inode *dir, const char *name, struct inode **to)
 	if (!error) {
 		cut_out(&p);
 		change(dir, inode_is_directory(i) ? -1 : 0);
-		i->disk.links--;
+		i->disk->links--;
 		if (inode_is_directory(i))
-			i->disk.links = 0;
-		i->dirty = true;
+			i->disk->links = 0;
+		inode_changed(i);
 	}
 	inode_put(i);
 
 undo_look_up:
 	frame_put(p.frame);
 	return error;
-}
-
-static uint32_t kind_of(uint8_t type)
-{
-	if (type == EXT2_TYPE_DIRECTORY)
-		return FILE_DIRECTORY;
-	return type == EXT2_TYPE_FILE ? FILE_REGULAR : 0;
 }
 
 /* @at is the entry's byte; a change meanwhile may make it none: the end. */
@@ -322,7 +303,7 @@ int dir_next(struct inode *dir, uint64_t *at, struct sys_dirent *to)
 		}
 		*at += d->bytes;
 		to->inode = d->inode;
-		to->kind = kind_of(d->type);
+		to->kind = d->type <= FILE_DIRECTORY ? d->type : 0;
 		memcpy(to->name, d->name, d->name_bytes);
 		to->name[d->name_bytes] = '\0';
 		frame_put(f);

@@ -36,7 +36,7 @@ static int check(const struct ext2_super *s, uint64_t disk_blocks)
 	if (s->magic != EXT2_MAGIC)
 		return -EINVAL;
 	if (s->revision < 1 || s->log_block_bytes != 2 ||
-	    s->incompatible & ~EXT2_INCOMPATIBLE)
+	    s->incompatible != EXT2_INCOMPATIBLE)
 		return -ENOSYS;
 	if (s->first_block || !s->blocks || s->blocks > disk_blocks ||
 	    !s->group_blocks || s->group_blocks > 8 * PAGE_SIZE ||
@@ -60,8 +60,6 @@ static void take_numbers(struct ext2 *e)
 	e->each[EXT2_BLOCKS] = s->group_blocks;
 	e->each[EXT2_INODES] = s->group_inodes;
 	e->groups = (s->blocks - 1) / s->group_blocks + 1;
-	e->inode_bytes = s->inode_bytes;
-	e->first_inode = s->first_inode;
 	e->now = s->written_at ? s->written_at : 1;
 	e->readonly = e->disk->readonly || s->read_only & ~EXT2_READ_ONLY;
 }

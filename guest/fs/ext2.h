@@ -25,7 +25,7 @@ struct ext2 {
 	struct frame *held[1 + EXT2_TABLES];
 	struct ext2_super *super; /* its numbers may change: */
 	uint32_t all[2], each[2]; /* blocks, inodes: how many; in a group */
-	uint32_t groups, inode_bytes, first_inode;
+	uint32_t groups;
 	uint32_t now; /* there is no clock: when the disk was last written */
 	bool readonly, corrupt;
 	bool was_valid; /* when it was mounted */

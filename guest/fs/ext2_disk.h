@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "guest/mm/addr.h"
+#include "guest/proc/api.h"
 
 #define EXT2_SUPER_AT 1024u
 #define EXT2_MAGIC    0xef53
@@ -98,6 +99,6 @@ struct ext2_entry {
 	char name[];
 };
 
-enum { EXT2_TYPE_FILE = 1, EXT2_TYPE_DIRECTORY = 2 };
+static_assert(FILE_REGULAR == 1 && FILE_DIRECTORY == 2, "its types");
 
 #endif

@@ -76,8 +76,8 @@ static int fill_slot(struct inode *i, uint32_t *slot, unsigned level)
 		frame_put(f);
 	}
 	*slot = i->last = block;
-	i->disk.sectors += SECTORS;
-	i->dirty = true;
+	i->disk->sectors += SECTORS;
+	inode_changed(i);
 	return 0;
 }
 
@@ -95,7 +95,7 @@ int ext2_map(struct inode *i, uint64_t index, bool make, uint32_t *block)
 	if (index >= EXT2_PAGES)
 		return -EFBIG;
 	slot = find_slot(&index);
-	at = &i->disk.slot[slot];
+	at = &i->disk->slot[slot];
 	for (level = level_of(slot);; level--) {
 		if (!*at && make) {
 			error = fill_slot(i, at, level);
@@ -154,8 +154,8 @@ static int cut(struct inode *i, uint32_t *slot, unsigned level, uint64_t from)
 	if (error)
 		return error;
 	*slot = 0;
-	i->disk.sectors -= SECTORS;
-	i->dirty = true;
+	i->disk->sectors -= SECTORS;
+	inode_changed(i);
 	return 0;
 }
 
@@ -168,7 +168,7 @@ int ext2_map_cut(struct inode *i, uint64_t from)
 	for (unsigned slot = 0; !error && slot < EXT2_SLOTS; slot++) {
 		unsigned level = level_of(slot);
 
-		error = cut(i, &i->disk.slot[slot], level,
+		error = cut(i, &i->disk->slot[slot], level,
 			    from > first ? from - first : 0);
 		first += span(level);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An inode: a file, without its name. There is one struct for each that is in
- * use, has pages in the cache, or is newer than the disk, however often it is
- * open. It is changed in memory, and stored when all is (inode_sync_all).
+ * use or has pages in the cache, however often it is open. What the disk knows
+ * of it stays where it was read to, in the buffer cache, and changes there.
  *
  *	path ---> inode (this) <--- struct file, one per open
  *	            |  pages
@@ -26,8 +26,8 @@ struct inode {
 	uint32_t number;
 	uint32_t count; /* who hold it */
 	uint64_t bytes;
-	struct ext2_inode disk; /* all else, as on the disk, or as it will be */
-	bool dirty; /* not stored yet */
+	struct ext2_inode *disk; /* its record, in: */
+	struct frame *table; /* held */
 	uint32_t last; /* block that it got last, 0: none since it is here */
 	struct mapping pages;
 	struct inode *next; /* all of them */
@@ -35,7 +35,13 @@ struct inode {
 
 static inline bool inode_is_directory(const struct inode *i)
 {
-	return (i->disk.mode & EXT2_TYPE) == EXT2_DIRECTORY;
+	return (i->disk->mode & EXT2_TYPE) == EXT2_DIRECTORY;
+}
+
+/* What @i->disk says was changed. */
+static inline void inode_changed(struct inode *i)
+{
+	mapping_dirty(i->table);
 }
 
 /*
@@ -65,10 +71,7 @@ static inline struct inode *inode_of(struct mapping *m)
 /* Write back the pages of all files, then what their file system has. */
 int inode_sync_all(bool last);
 
-/* Pages of files, and inodes, that are dirty. */
-uint64_t inode_unsaved(void);
-
-/* Forget what nobody holds, has no page in memory, and is stored. */
+/* Forget what nobody holds and has no page in memory. */
 void inode_drop_all(void);
 
 /* content.c: pages of files. */
@@ -76,6 +79,12 @@ extern const struct mapping_ops inode_pages;
 
 /* It ends at @bytes from now on; what of its pages goes is the caller's. */
 void inode_end(struct inode *i, uint64_t bytes);
+
+/*
+ * With fs_lock: the page before @end, dirty, with a block to store it, in *f,
+ * with a reference. The file does not end before @end. 0 or -errno.
+ */
+int inode_page(struct inode *i, uint64_t end, struct frame **f);
 
 /* Longer: zeros; shorter: the rest is gone. May sleep. 0 or -errno. */
 int inode_resize(struct inode *i, uint64_t bytes);

@@ -9,7 +9,7 @@
 #include "guest/proc/process.h"
 #include "guest/proc/sleep.h"
 
-#define LOOK_TICKS (2ul * TICKS_PER_SECOND)
+#define LOOK_TICKS (4ul * TICKS_PER_SECOND)
 
 struct ext2 *root_fs, *image_fs;
 
@@ -34,33 +34,16 @@ static struct block_device rom = {
 	.in_memory = true,
 };
 
-static uint64_t unsaved(void)
-{
-	struct block_device *disk;
-	uint64_t pages = inode_unsaved();
-
-	for (unsigned i = 0; (disk = block_at(i)); i++)
-		pages += disk->cache.unsaved;
-	return pages;
-}
-
-/*
- * Write what is dirty once it has been for two looks: what is changed again
- * and again is written once, and what is gone soon is not written at all.
- */
+/* What is gone soon is not written at all. */
 static void write_back(void *unused)
 {
-	uint64_t before = 0;
-
 	(void)unused;
 	for (;;) {
 		uint64_t next = lapic_ticks() + LOOK_TICKS;
 
 		while (lapic_ticks() < next)
 			sleep_until(&next, next);
-		if (before)
-			inode_sync_all(false);
-		before = before ? 0 : unsaved();
+		inode_sync_all(false);
 	}
 }
 

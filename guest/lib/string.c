@@ -33,18 +33,6 @@ void *memcpy(void *to, const void *from, size_t n)
 	return to;
 }
 
-void *memmove(void *to, const void *from, size_t n)
-{
-	char *t = to;
-	const char *f = from;
-
-	if (t <= f)
-		return memcpy(to, from, n);
-	while (n--)
-		t[n] = f[n];
-	return to;
-}
-
 int memcmp(const void *a, const void *b, size_t n)
 {
 	const unsigned char *x = a, *y = b;
@@ -86,16 +74,6 @@ bool str_begins(const char *s, const char *prefix)
 		if (*s++ != *prefix++)
 			return false;
 	return true;
-}
-
-char *strchr(const char *s, int c)
-{
-	for (;; s++) {
-		if (*s == (char)c)
-			return (char *)s;
-		if (!*s)
-			return NULL;
-	}
 }
 
 /* Cut where there is no more room, and always ended; the length of @from. */

@@ -40,19 +40,16 @@ static int map_file(struct vma *want, uint64_t fd, uint64_t offset)
 	return 0;
 }
 
-static int64_t map_shared(struct vma want, size_t bytes)
+/* Memory of its own, which the area will hold. */
+static int map_shared(struct vma *want)
 {
-	int64_t got;
+	size_t bytes = want->end - want->start;
 
 	if (!bytes || bytes > USER_END)
 		return -EINVAL;
-	want.kind = VMA_SHARED;
-	want.mapping = shared_new(page_up(bytes) >> PAGE_SHIFT);
-	if (!want.mapping)
-		return -ENOMEM;
-	got = space_mmap(current()->space, want);
-	want.mapping->ops->release(want.mapping);
-	return got;
+	want->kind = VMA_SHARED;
+	want->mapping = shared_new(page_up(bytes) >> PAGE_SHIFT);
+	return want->mapping ? 0 : -ENOMEM;
 }
 
 int64_t sys_mmap(const struct trap_frame *f)
@@ -66,16 +63,21 @@ int64_t sys_mmap(const struct trap_frame *f)
 		.kind = VMA_ANON,
 		.file_end = FILE_ALL,
 	};
-	int error;
+	int64_t got = 0;
 
 	if (f->rdx & ~(uint64_t)(PROT_READ | PROT_WRITE | PROT_EXEC))
 		return -EINVAL;
 	if (broken("shared"))
 		want.flags &= ~(unsigned)MAP_SHARED;
-	if (want.flags & MAP_SHARED && !(want.flags & MAP_FILE))
-		return map_shared(want, f->rsi);
-	error = want.flags & MAP_FILE ? map_file(&want, f->r8, f->r9) : 0;
-	return error ? error : space_mmap(current()->space, want);
+	if (want.flags & MAP_FILE)
+		got = map_file(&want, f->r8, f->r9);
+	else if (want.flags & MAP_SHARED)
+		got = map_shared(&want);
+	if (!got)
+		got = space_mmap(current()->space, want);
+	if (want.kind == VMA_SHARED && want.mapping)
+		want.mapping->ops->release(want.mapping);
+	return got;
 }
 
 int64_t sys_munmap(const struct trap_frame *f)

@@ -20,10 +20,8 @@
 
 static bool allows(const struct vma *v, uint64_t error)
 {
-	if (error & FAULT_W)
-		return v->prot & PROT_WRITE;
-	if (error & FAULT_I)
-		return v->prot & PROT_EXEC;
+	if (error & (FAULT_W | FAULT_I))
+		return v->prot & (error & FAULT_W ? PROT_WRITE : PROT_EXEC);
 	return v->prot;
 }
 

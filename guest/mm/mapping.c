@@ -6,23 +6,12 @@
 #include "guest/lib/errno.h"
 #include "guest/mm/rmap.h"
 #include "guest/mm/swap.h"
+#include "guest/mm/zone.h"
 #include "guest/proc/sleep.h"
-
-static struct mapping *all;
 
 void mapping_init(struct mapping *m, const struct mapping_ops *ops)
 {
-	*m = (struct mapping){ .ops = ops, .end = UINT64_MAX, .next = all };
-	if (all)
-		all->prev = m;
-	all = m;
-}
-
-void mapping_end(struct mapping *m)
-{
-	if (m->next)
-		m->next->prev = m->prev;
-	*(m->prev ? &m->prev->next : &all) = m->next;
+	*m = (struct mapping){ .ops = ops, .end = UINT64_MAX };
 }
 
 /* Words of the tree: see mapping.h. */
@@ -139,17 +128,6 @@ int mapping_get(struct mapping *m, uint64_t index, struct frame **f)
 	return error;
 }
 
-struct frame *mapping_peek(struct mapping *m, uint64_t index)
-{
-	struct frame *f = cached(m, index);
-
-	if (!f || !(f->flags & FRAME_UPTODATE))
-		return NULL;
-	counts.cache_hits++;
-	frame_get(f);
-	return f;
-}
-
 void mapping_dirty(struct frame *f)
 {
 	struct mapping *m = f->owner;
@@ -247,24 +225,15 @@ void mapping_discard(struct mapping *m, uint64_t first, uint64_t end)
 		discard(m, first, word);
 }
 
-static uint64_t drop(struct mapping *m)
-{
-	uint64_t index = 0, word, dropped = 0;
-
-	for (; radix_next(&m->pages, &index, &word); index++) {
-		struct frame *f = frame_of(word);
-
-		if (f && mapping_evict(f))
-			dropped++;
-	}
-	return dropped;
-}
-
 uint64_t mapping_drop_all(void)
 {
 	uint64_t dropped = 0;
+	uint32_t n = 0, end;
 
-	for (struct mapping *m = all; m; m = m->next)
-		dropped += drop(m);
+	while ((end = zone_span(&n)))
+		for (; n < end; n++)
+			if (frames[n].use == FRAME_FILE && frames[n].owner &&
+			    mapping_evict(frames + n))
+				dropped++;
 	return dropped;
 }

@@ -45,21 +45,16 @@ struct mapping {
 	uint64_t end; /* areas show no page at or behind this */
 	uint64_t frames;
 	uint64_t unsaved; /* dirty, or being written */
-	struct mapping *next, *prev; /* all there are */
 };
 
-/* An empty one; mapping_end wants it emptied by mapping_truncate(m, 0). */
+/* An empty one. */
 void mapping_init(struct mapping *m, const struct mapping_ops *ops);
-void mapping_end(struct mapping *m);
 
 /*
  * Page @index, read if need be, in *f, with one reference for the caller. May
  * sleep. 0, -ENOMEM or what reading says.
  */
 int mapping_get(struct mapping *m, uint64_t index, struct frame **f);
-
-/* The same if it is there and up to date, else NULL. Never sleeps. */
-struct frame *mapping_peek(struct mapping *m, uint64_t index);
 
 /* @f, got from above, was written to. */
 void mapping_dirty(struct frame *f);

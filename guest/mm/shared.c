@@ -21,7 +21,6 @@ static void release(struct mapping *m)
 	if (--s->holders)
 		return;
 	mapping_truncate(m, 0);
-	mapping_end(m);
 	frame_unpromise(s->pages);
 	kfree(s);
 }

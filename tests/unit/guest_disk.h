@@ -168,13 +168,13 @@ static inline void unmount(void)
 
 	fail_at = 0;
 	assert_int_equal(inode_sync_all(true), 0);
-	assert_int_equal(inode_unsaved(), 0);
 	assert_int_equal(root->count, 1);
 	inode_put(root);
 	for (unsigned i = 0; root_fs->held[i]; i++)
 		frame_put(root_fs->held[i]);
 	mapping_drop_all();
 	inode_drop_all();
+	mapping_drop_all();
 	assert_int_equal(disk.cache.frames, 0);
 	kfree(root_fs);
 	root_fs = NULL;

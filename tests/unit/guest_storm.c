@@ -302,11 +302,12 @@ static void do_evict(const struct deed *d)
 static void do_forget(const struct deed *d)
 {
 	uint64_t index = random_below(FILE_PAGES);
-	struct frame *f = mapping_peek(&file, index);
+	struct frame *f = (struct frame *)radix_get(&file.pages, index);
 
 	(void)d;
 	if (!f)
 		return;
+	frame_get(f);
 	census_of(f);
 	if (!census.locked) {
 		assert_int_equal(mapping_sync(&file, index, index + 1), 0);
