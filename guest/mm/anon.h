@@ -20,31 +20,18 @@
 /* Plain memory; and what grows downwards when it is touched. */
 extern const struct vma_ops anon_ops, stack_ops;
 
-/* The frame of zeros: never writable, never counted. */
+/* A page of zeros in the kernel image: never writable, never counted. */
 extern pa_t zero_frame;
-
-/* Make the zero frame, or panic. */
-void anon_init(void);
 
 /* vma_ops for all private areas. */
 int anon_wppage(struct vma *v, uintptr_t va, uint64_t *at);
 
-/* Map @f, ours alone and in no table yet, where the entry is empty. */
+/* Map @f, which is in no other table than those with @va, where *@at says. */
 static inline void anon_map(struct vma *v, uintptr_t va, uint64_t *at,
-			    struct frame *f)
+			    struct frame *f, uint64_t bits)
 {
 	f->index = va >> PAGE_SHIFT;
-	f->maps = 1;
-	v->space->resident++;
-	*at = frame_pa(f).v | v->bits;
-	if (v->flags & VMA_LOCKED)
-		leaf_lock(at);
+	leaf_map(v, at, f, bits);
 }
-
-/*
- * For swap_in: map @f, with a reference for it, where the leaf holds the slot
- * whose bytes it has. The leaf lets the slot go.
- */
-void anon_return(struct vma *v, uintptr_t va, uint64_t *at, struct frame *f);
 
 #endif

@@ -29,7 +29,7 @@ static uint32_t stock; /* a list of frame numbers */
 static uint64_t taken; /* from the zones: in use, or in the stock */
 static uint64_t limit = UINT64_MAX;
 static uint64_t promised;
-static enum zone_id highest = ZONE_DMA;
+enum zone_id frame_zone = ZONE_DMA;
 
 /* FRAME_TOUCHED where even what was never written may hold anything. */
 static uint16_t dirty_ram;
@@ -38,12 +38,6 @@ void frame_init(const struct machine *m)
 {
 	dirty_ram = m->zeroed ? 0 : FRAME_TOUCHED;
 	zone_init(m);
-}
-
-void frame_use_all(void)
-{
-	frame_drain();
-	highest = ZONE_NORMAL;
 }
 
 static inline void clear(struct frame *f)
@@ -85,7 +79,7 @@ static __attribute__((noinline)) bool refill(void)
 		reclaim_wake();
 	while (order && !may_take(1u << order))
 		order--;
-	f = may_take(1u << order) ? zone_take(highest, 0, &order) : NULL;
+	f = may_take(1u << order) ? zone_take(frame_zone, 0, &order) : NULL;
 	if (!f)
 		return false;
 	taken += 1u << order;

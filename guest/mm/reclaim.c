@@ -89,7 +89,7 @@ static void age(enum lru_kind kind)
 	uint64_t looks = list[true].count;
 
 	while (looks-- && list[false].count < list[true].count) {
-		struct frame *f = lru_last(kind, true);
+		struct frame *f = frames + list[true].last;
 
 		lru_move(f, is_used(f));
 	}
@@ -101,16 +101,17 @@ static void age(enum lru_kind kind)
  */
 static void look(enum lru_kind kind, struct pass *p)
 {
-	uint64_t looks = counts.lru[kind][false].count;
+	const struct frame_list *list = &counts.lru[kind][false];
+	uint64_t looks = list->count;
 
 	while (looks-- && p->freed < p->want) {
 		struct frame *f;
 
 		if (p->files && looks % BREATH == 0)
 			sched_breathe();
-		f = lru_last(kind, false);
-		if (!f)
+		if (!list->count)
 			return;
+		f = frames + list->last;
 		lru_move(f, is_used(f));
 		if (f->flags & FRAME_ACTIVE)
 			continue;
