@@ -10,6 +10,7 @@
 #include "guest/mm/fault.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/pte.h"
+#include "guest/mm/slab.h"
 #include "guest/mm/swap.h"
 
 static const char zero_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
@@ -107,3 +108,48 @@ const struct vma_ops stack_ops = {
 	.nopage = stack_nopage,
 	.wppage = anon_wppage,
 };
+
+struct shared {
+	struct mapping mapping; /* the first: they have one address */
+	uint64_t pages, holders;
+};
+
+static void hold(struct mapping *m)
+{
+	((struct shared *)m)->holders++;
+}
+
+static void release(struct mapping *m)
+{
+	struct shared *s = (struct shared *)m;
+
+	if (--s->holders)
+		return;
+	mapping_truncate(m, 0);
+	frame_unpromise(s->pages);
+	kfree(s);
+}
+
+static const struct mapping_ops shared_pages = {
+	.read = swap_load,
+	.write = swap_store,
+	.hold = hold,
+	.release = release,
+};
+
+struct mapping *shared_new(uint64_t pages)
+{
+	struct shared *s;
+
+	if (!frame_promise(pages))
+		return NULL;
+	s = kzalloc(sizeof(*s));
+	if (!s) {
+		frame_unpromise(pages);
+		return NULL;
+	}
+	mapping_init(&s->mapping, &shared_pages);
+	s->pages = pages;
+	s->holders = 1;
+	return &s->mapping;
+}

@@ -4,6 +4,9 @@
  * mapped read-only; the first write gives a frame of its own; fork shares it
  * until one side writes (copy-on-write). The same write path serves private
  * pages of files.
+ * Shared memory is a mapping without a file: its pages begin as zeros, are the
+ * same for all who have the area by fork, and end with the last of them.
+ *
  * An anonymous frame knows its address only: fork leaves a page where it was,
  * so that is where other spaces may have the frame, too (mm/rmap.h).
  */
@@ -14,6 +17,7 @@
 
 #include "guest/mm/frame.h"
 #include "guest/mm/leaf.h"
+#include "guest/mm/mapping.h"
 #include "guest/mm/space.h"
 #include "guest/mm/vma.h"
 
@@ -33,5 +37,11 @@ static inline void anon_map(struct vma *v, uintptr_t va, uint64_t *at,
 	f->index = va >> PAGE_SHIFT;
 	leaf_map(v, at, f, bits);
 }
+
+/*
+ * Shared memory of @pages, which are promised. NULL: no memory. The caller
+ * releases it.
+ */
+struct mapping *shared_new(uint64_t pages);
 
 #endif

@@ -90,18 +90,11 @@ bool rmap_take(struct frame *f, uint64_t bit)
 	return any;
 }
 
-bool rmap_locked(struct frame *f)
+bool rmap_in(struct frame *f, const struct space *s, unsigned flags)
 {
 	for (struct place p = { .frame = f, .left = f->maps }; next(&p);)
-		if (vma_above(p.space, p.va)->flags & VMA_LOCKED)
-			return true;
-	return false;
-}
-
-bool rmap_in(struct frame *f, const struct space *s)
-{
-	for (struct place p = { .frame = f, .left = f->maps }; next(&p);)
-		if (p.space == s)
+		if ((!s || p.space == s) &&
+		    (vma_above(p.space, p.va)->flags & flags) == flags)
 			return true;
 	return false;
 }

@@ -31,10 +31,7 @@ void rmap_unmap(struct frame *f);
  */
 bool rmap_take(struct frame *f, uint64_t bit);
 
-/* Is it in a table of @s? */
-bool rmap_in(struct frame *f, const struct space *s);
-
-/* Does a locked area map it? */
-bool rmap_locked(struct frame *f);
+/* Does an area of @s (NULL: of any space) with all @flags map it? */
+bool rmap_in(struct frame *f, const struct space *s, unsigned flags);
 
 #endif
