@@ -26,7 +26,6 @@
 #include "guest/lib/format.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
-#include "guest/mm/anon.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
@@ -190,7 +189,6 @@ void kernel_main(uint32_t start_info)
 
 	frame_init(&machine);
 	kmap_init(&machine);
-	anon_init();
 	if (machine.lab.there)
 		lab_init(machine.lab.at);
 	apic_init();

@@ -223,7 +223,7 @@ static int scatter(struct vma *v)
 
 		if (!f)
 			return -ENOMEM;
-		anon_map(v, va, at, f);
+		anon_map(v, va, at, f, v->bits);
 	}
 	return 0;
 }

@@ -126,6 +126,7 @@ struct sys_info {
 	/* Where these lie, for SYS_MEMORY: struct sys_counts, struct frame of
 	 * all frames, struct zone and struct cache of all there are. */
 	uint64_t counts, frames, zones, caches;
+	uint64_t reserved; /* and the ranges that are never handed out */
 };
 
 enum frame_use {
