@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/mm/filemap.h"
-
+/*
+ * Areas that show a mapping (mm/mapping.h): a file, or shared memory. What is
+ * read is the cache's own frame, mapped. A write to a private area gets a copy
+ * of the page, as after fork; a write to a shared one makes the page dirty:
+ * the right to write comes with that fault, and goes when the page is stored.
+ */
 #include "guest/abi.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"

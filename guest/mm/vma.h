@@ -33,6 +33,9 @@ struct vma_ops {
 	int (*wppage)(struct vma *v, uintptr_t va, uint64_t *at);
 };
 
+/* Areas that show a mapping: filemap.c. */
+extern const struct vma_ops private_ops, shared_ops;
+
 /* Beside MAP_SHARED in vma.flags. */
 enum {
 	VMA_LOCKED = 1 << 16, /* mlock */
