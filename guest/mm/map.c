@@ -138,37 +138,32 @@ int space_mprotect(struct space *s, uintptr_t at, size_t bytes, unsigned prot)
 	return change(s, at, bytes, protect, prot);
 }
 
-/* What is there is locked now, what comes is by who maps it. */
-static int lock(struct vma *v)
+/* What is there is locked now, or not; what comes is by who maps it. */
+static int lock(struct vma *v, bool locked)
 {
 	uintptr_t va = v->start;
 	uint64_t *at;
 
-	v->flags |= VMA_LOCKED;
+	v->flags = locked ? v->flags | VMA_LOCKED : v->flags & ~VMA_LOCKED;
 	for (; (at = leaf_next(v->space, &va, v->end)); va += PAGE_SIZE)
-		leaf_lock(at);
-	return fill(v, FAULT_W);
-}
-
-static int unlock(struct vma *v)
-{
-	uintptr_t va = v->start;
-	uint64_t *at;
-
-	v->flags &= ~VMA_LOCKED;
-	for (; (at = leaf_next(v->space, &va, v->end)); va += PAGE_SIZE)
-		if (leaf_frame(*at))
+		if (locked)
+			leaf_lock(at);
+		else if (leaf_frame(*at))
 			leaf_unlocked(leaf_frame(*at));
-	return 0;
+	return locked ? fill(v, FAULT_W) : 0;
 }
 
-/* Shared memory has no other place than memory. */
-static int sync(struct vma *v)
+/* The processor will say it anew. */
+static int cool(struct vma *v)
 {
-	if (v->kind != VMA_FILE || !(v->flags & MAP_SHARED))
-		return 0;
-	return mapping_sync(v->mapping, vma_index(v, v->start),
-			    vma_index(v, v->end));
+	uintptr_t va = v->start;
+	uint64_t *at;
+
+	for (; (at = leaf_next(v->space, &va, v->end)); va += PAGE_SIZE)
+		if (*at & PTE_P)
+			*at &= ~(PTE_A | PTE_D);
+	space_flush(v);
+	return 0;
 }
 
 static int advise(struct vma *v, unsigned advice)
@@ -184,12 +179,17 @@ static int advise(struct vma *v, unsigned advice)
 	case MADVISE_PAGEOUT:
 		reclaim_range(v);
 		return 0;
+	case MADVISE_COLD:
+		return cool(v);
 	case MADVISE_LOCK:
-		return lock(v);
+		return lock(v, true);
 	case MADVISE_UNLOCK:
-		return unlock(v);
-	case MADVISE_SYNC:
-		return sync(v);
+		return lock(v, false);
+	case MADVISE_SYNC: /* shared memory has no place but memory */
+		if (v->kind != VMA_FILE)
+			return 0;
+		return mapping_sync(v->mapping, vma_index(v, v->start),
+				    vma_index(v, v->end));
 	default:
 		return -EINVAL;
 	}
@@ -214,42 +214,11 @@ static uintptr_t find_gap(struct space *s, size_t bytes)
 	return at;
 }
 
-/* Give frames that are far from each other, and from all used so far. */
-static int scatter(struct vma *v)
-{
-	for (uintptr_t va = v->start; va < v->end; va += PAGE_SIZE) {
-		uint64_t *at = leaf_at(v->space, va);
-		struct frame *f = at ? frame_alloc_apart(FRAME_ANON) : NULL;
-
-		if (!f)
-			return -ENOMEM;
-		anon_map(v, va, at, f, v->bits);
-	}
-	return 0;
-}
-
-/* Before the area may merge with another: it is filled to its ends. */
-static int map_now(struct space *s, struct vma want)
-{
-	int error = space_map(s, want);
-	struct vma *v = space_search(s, want.start);
-
-	if (error)
-		return error;
-	if (broken("sparse"))
-		leaf_at(s, want.start);
-	if (want.flags & MAP_APART && want.kind == VMA_ANON)
-		error = scatter(v);
-	else if (want.flags & MAP_POPULATE || broken("demand"))
-		error = fill(v, FAULT_W);
-	if (error)
-		space_unmap(v);
-	return error;
-}
-
+/* Populated before it may merge with another: it is filled to its ends. */
 int64_t space_mmap(struct space *s, struct vma want)
 {
 	size_t bytes = page_up(want.end - want.start);
+	bool now = want.flags & MAP_POPULATE || broken("demand");
 	int error;
 
 	if (!bytes || bytes > USER_END || page_offset(want.start))
@@ -261,11 +230,17 @@ int64_t space_mmap(struct space *s, struct vma want)
 	want.end = want.start + bytes;
 	if (want.mapping)
 		want.shift -= want.start >> PAGE_SHIFT;
-	error = map_now(s, want);
+	error = space_map(s, want);
 	if (error)
 		return error;
-	merge(s, want.start, want.end);
-	return (int64_t)want.start;
+	if (broken("sparse"))
+		leaf_at(s, want.start);
+	error = now ? fill(space_search(s, want.start), FAULT_W) : 0;
+	if (error)
+		space_unmap(space_search(s, want.start));
+	else
+		merge(s, want.start, want.end);
+	return error ? error : (int64_t)want.start;
 }
 
 int64_t space_brk(struct space *s, int64_t more)

@@ -53,7 +53,6 @@
 	/* For the demonstrations: what a program cannot see by itself. */ \
 	CALL(SYS_INFO, inspect_info) /* (struct sys_info *) */ \
 	CALL(SYS_MEMORY, inspect_memory) /* (pa, to, bytes): within a page */ \
-	CALL(SYS_PTE_CLEAR, inspect_pte_clear) /* (address, PTE_A or PTE_D) */ \
 	CALL(SYS_LAB, inspect_lab) /* (enum lab_command, arg, page): result */ \
 	CALL(SYS_PROCESS, inspect_process) /* (index, struct process *) */ \
 	CALL(SYS_LIMIT, sys_limit) /* (limit_what, value): the value before */ \
@@ -87,7 +86,6 @@ enum { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
 enum {
 	MAP_FIXED = 1, /* here or not at all */
 	MAP_POPULATE = 2, /* give the frames now */
-	MAP_APART = 4, /* populate from frames far from each other */
 	MAP_SHARED = 8, /* else private */
 	MAP_FILE = 16 /* of fd, from offset; else anonymous */
 };
@@ -96,6 +94,7 @@ enum {
 	MADVISE_DONTNEED = 1,
 	MADVISE_WILLNEED,
 	MADVISE_PAGEOUT, /* evict these now, as reclaim would */
+	MADVISE_COLD, /* forget that these were accessed, or written */
 	MADVISE_LOCK, /* mlock: give these now, and never evict them */
 	MADVISE_UNLOCK,
 	MADVISE_SYNC /* msync: store what is dirty of a file */

@@ -53,20 +53,6 @@ int64_t inspect_info(const struct trap_frame *f)
 	return give(f->rdi, &info, sizeof(info));
 }
 
-int64_t inspect_pte_clear(const struct trap_frame *f)
-{
-	struct slot slot = table_walk(current()->space->root, f->rdi);
-
-	if (!space_find(current()->space, f->rdi) || slot.level != 1 ||
-	    !(*slot.at & PTE_P))
-		return -EFAULT;
-	if (f->rsi & ~(PTE_A | PTE_D))
-		return -EINVAL;
-	*slot.at &= ~f->rsi;
-	tlb_flush_page(current()->space, f->rdi);
-	return 0;
-}
-
 /* A copy: the process may end while its page of ours is being fetched. */
 int64_t inspect_process(const struct trap_frame *f)
 {
