@@ -8,8 +8,7 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/lock.h"
-#include "guest/cpu/trap.h"
-#include "guest/dev/lapic.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/kmap.h"

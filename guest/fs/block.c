@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/fs/block.h"
 
+#include "guest/abi.h"
 #include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 
-static struct block_device *first, **last = &first;
+static struct block_device *disks[ABI_VIRTIO_SLOTS + 1]; /* ends in a NULL */
 
 static struct block_device *disk_of(struct mapping *m)
 {
@@ -34,19 +35,17 @@ void block_init(struct block_device *d)
 
 void block_add(struct block_device *d)
 {
+	unsigned i = 0;
+
+	while (disks[i])
+		i++;
+	disks[i] = d;
 	block_init(d);
-	d->next = NULL;
-	*last = d;
-	last = &d->next;
 }
 
 struct block_device *block_at(unsigned index)
 {
-	struct block_device *d = first;
-
-	while (d && index--)
-		d = d->next;
-	return d;
+	return disks[index];
 }
 
 int block_read(struct block_device *d, uint64_t block, struct frame *f)

@@ -91,31 +91,30 @@ int64_t sys_close(const struct trap_frame *f)
 
 int64_t sys_read(const struct trap_frame *f)
 {
-	return file_read(files_at(f->rdi), current()->space, f->rsi, f->rdx);
+	return file_copy(files_at(f->rdi), current()->space, f->rsi, f->rdx,
+			 false);
 }
 
 int64_t sys_write(const struct trap_frame *f)
 {
-	return file_write(files_at(f->rdi), current()->space, f->rsi, f->rdx);
+	return file_copy(files_at(f->rdi), current()->space, f->rsi, f->rdx,
+			 true);
 }
 
 int64_t sys_seek(const struct trap_frame *f)
 {
 	struct file *file = files_at(f->rdi);
-	uint64_t from = 0, to;
+	uint64_t to = f->rsi;
 
 	if (!file)
 		return -EBADF;
 	if (!file->inode)
 		return -ESPIPE;
 	if (f->rdx == SEEK_HERE)
-		from = file->offset;
+		to += file->offset;
 	else if (f->rdx == SEEK_END)
-		from = file->inode->bytes;
-	else if (f->rdx != SEEK_START)
-		return -EINVAL;
-	to = from + f->rsi;
-	if ((int64_t)to < 0)
+		to += file->inode->bytes;
+	if (f->rdx > SEEK_END || (int64_t)to < 0)
 		return -EINVAL;
 	file->offset = to;
 	return (int64_t)to;

@@ -85,11 +85,11 @@ static int fill_slot(struct inode *i, uint32_t *slot, unsigned level)
  * Walk down to page @index. Each step reads a number out of the inode or out
  * of a block that is held; @make fills in what is missing on the way.
  */
-int ext2_map(struct inode *i, uint64_t index, bool make, uint32_t *block)
+int64_t ext2_map(struct inode *i, uint64_t index, bool make)
 {
 	struct frame *f = NULL, *next;
 	unsigned slot, level;
-	uint32_t *at;
+	uint32_t *at, block;
 	int error = 0;
 
 	if (index >= EXT2_PAGES)
@@ -112,12 +112,12 @@ int ext2_map(struct inode *i, uint64_t index, bool make, uint32_t *block)
 		f = next;
 		at = pointer(f, index, level - 1);
 	}
-	*block = *at;
+	block = *at;
 	if (f)
 		frame_put(f);
-	if (!error && *block >= i->fs->all[EXT2_BLOCKS])
-		error = ext2_nonsense(i->fs, "block", *block);
-	return error;
+	if (!error && block >= i->fs->all[EXT2_BLOCKS])
+		error = ext2_nonsense(i->fs, "block", block);
+	return error ? error : (int64_t)block;
 }
 
 /*

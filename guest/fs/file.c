@@ -4,23 +4,17 @@
 #include "guest/fs/ext2.h"
 #include "guest/fs/path.h"
 #include "guest/lib/errno.h"
+#include "guest/lib/string.h"
 #include "guest/mm/slab.h"
 
-static int64_t advance(struct file *f, int64_t done)
+static int64_t copy(struct file *f, struct space *s, uintptr_t user, size_t n,
+		    bool write)
 {
+	int64_t done = inode_copy(f->inode, f->offset, s, user, n, write);
+
 	if (done > 0)
 		f->offset += (uint64_t)done;
 	return done;
-}
-
-static int64_t read(struct file *f, struct space *s, uintptr_t user, size_t n)
-{
-	return advance(f, inode_read(f->inode, f->offset, s, user, n));
-}
-
-static int64_t write(struct file *f, struct space *s, uintptr_t user, size_t n)
-{
-	return advance(f, inode_write(f->inode, f->offset, s, user, n));
 }
 
 static void close(struct file *f)
@@ -29,13 +23,11 @@ static void close(struct file *f)
 }
 
 static const struct file_ops regular_ops = {
-	.read = read,
-	.write = write,
+	.copy = copy,
 	.close = close,
 	.kind = FILE_REGULAR,
 };
 
-/* Neither read nor written: it is listed. */
 static const struct file_ops directory_ops = {
 	.close = close,
 	.kind = FILE_DIRECTORY,
@@ -68,9 +60,14 @@ int file_open(const char *path, unsigned flags, struct file **to)
 {
 	struct file *f = NULL;
 	struct inode *i;
-	int error = path_do(flags & OPEN_CREATE ? dir_open : dir_find, root_fs,
-			    path, &i);
+	int error;
 
+	if (streq(path, "/dev/random")) {
+		*to = file_new(&random_ops, OPEN_READ);
+		return *to ? 0 : -ENOMEM;
+	}
+	error = path_do(flags & OPEN_CREATE ? dir_open : dir_find, root_fs,
+			path, &i);
 	if (error)
 		return error;
 	error = prepare(i, flags);
@@ -96,20 +93,14 @@ void file_put(struct file *f)
 	kfree(f);
 }
 
-int64_t file_read(struct file *f, struct space *s, uintptr_t user, size_t n)
+int64_t file_copy(struct file *f, struct space *s, uintptr_t user, size_t n,
+		  bool write)
 {
-	if (!f || !(f->flags & OPEN_READ))
+	if (!f || !(f->flags & (write ? OPEN_WRITE : OPEN_READ)))
 		return -EBADF;
-	if (!f->ops->read)
+	if (!f->ops->copy)
 		return -EISDIR;
-	return f->ops->read(f, s, user, n < FILE_PART ? n : FILE_PART);
-}
-
-int64_t file_write(struct file *f, struct space *s, uintptr_t user, size_t n)
-{
-	if (!f || !(f->flags & OPEN_WRITE))
-		return -EBADF;
-	return f->ops->write(f, s, user, n < FILE_PART ? n : FILE_PART);
+	return f->ops->copy(f, s, user, n < FILE_PART ? n : FILE_PART, write);
 }
 
 struct mapping *file_mapping(struct file *f)

@@ -90,13 +90,11 @@ int inode_page(struct inode *i, uint64_t end, struct frame **f);
 int inode_resize(struct inode *i, uint64_t bytes);
 
 /*
- * Bytes [offset, offset + n) from or to @user of @s, through the cache. How
- * many that were, -errno if none. May sleep. Reading stops at the end of the
- * file, writing moves it.
+ * Bytes [offset, offset + n) from @user of @s, with @write, else to it, by way
+ * of the cache. How many that were, -errno if none. May sleep. Reading stops
+ * at the end of the file, writing moves it.
  */
-int64_t inode_read(struct inode *i, uint64_t offset, struct space *s,
-		   uintptr_t user, size_t n);
-int64_t inode_write(struct inode *i, uint64_t offset, struct space *s,
-		    uintptr_t user, size_t n);
+int64_t inode_copy(struct inode *i, uint64_t offset, struct space *s,
+		   uintptr_t user, size_t n, bool write);
 
 #endif

@@ -54,11 +54,7 @@ size_t strnlen(const char *s, size_t most)
 
 size_t strlen(const char *s)
 {
-	size_t n = 0;
-
-	while (s[n])
-		n++;
-	return n;
+	return strnlen(s, SIZE_MAX);
 }
 
 int strcmp(const char *a, const char *b)

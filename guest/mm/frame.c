@@ -248,14 +248,6 @@ uint64_t frame_limit(uint64_t most)
 	return before;
 }
 
-struct frame frame_describe(pa_t pa)
-{
-	enum frame_use use = zone_use(pa);
-
-	return use == FRAME_FREE ? *frame_at(pa)
-				 : (struct frame){ .use = (uint8_t)use };
-}
-
 uint64_t frames_used(void)
 {
 	uint64_t used = 0;

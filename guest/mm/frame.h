@@ -19,8 +19,6 @@
 #include "guest/mm/addr.h"
 #include "guest/proc/api.h"
 
-enum zone_id { ZONE_DMA, ZONE_NORMAL };
-
 void frame_init(const struct machine *m);
 
 /* The direct map shows all of RAM: until now only the DMA zone was used. */
@@ -96,9 +94,6 @@ static inline void frame_list_remove(struct frame_list *l, struct frame *f)
 	*(f->next ? &frames[f->next].prev : &l->last) = f->prev;
 	l->count--;
 }
-
-/* The descriptor of @pa; where there is none, only the use. */
-struct frame frame_describe(pa_t pa);
 
 uint64_t frames_used(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/oom.h"
 
-#include "guest/dev/lapic.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/counts.h"
 #include "guest/lib/print.h"
 #include "guest/mm/reclaim.h"
@@ -46,6 +46,6 @@ bool oom_kill(void)
 	}
 	if (!p || p == current())
 		return false;
-	sleep_until(&counts.oom_kills, lapic_ticks() + WAIT_TICKS);
+	sleep_until(&counts.oom_kills, lapic_ticks + WAIT_TICKS);
 	return true;
 }

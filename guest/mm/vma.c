@@ -168,7 +168,7 @@ void vma_merge(struct space *s, uintptr_t at)
 	struct vma *a = vma_above(s, at - 1), *b = vma_above(s, at);
 	uintptr_t end;
 
-	if (!b || a == b || !is_one(a, b) || broken("vma"))
+	if (!a || !b || a == b || !is_one(a, b) || broken("vma"))
 		return;
 	end = b->end;
 	vma_remove(b);

@@ -19,9 +19,8 @@
 #include "guest/mm/frame.h"
 
 #define DMA_END 0x1000000ul
-#define ZONES	(ZONE_NORMAL + 1)
 
-extern struct sys_zone zones[ZONES];
+extern struct zone zones[ZONES];
 
 /* Find the RAM, place the descriptors. Before there is a direct map. */
 void zone_init(const struct machine *m);
@@ -49,7 +48,7 @@ uint32_t zone_span(uint32_t *n);
 /* Frames that exist; their number never changes. */
 uint64_t zone_frames(void);
 
-/* FRAME_NONE, _RESERVED, _UNUSED; else FRAME_FREE: look at the descriptor. */
-enum frame_use zone_use(pa_t pa);
+/* There is RAM at @pa. */
+bool zone_has(pa_t pa);
 
 #endif

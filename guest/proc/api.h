@@ -55,17 +55,13 @@
 	CALL(SYS_SYNC, sys_sync) /* (): all that is dirty, to the disks */ \
 	/* For the demonstrations: what a program cannot see by itself. */ \
 	CALL(SYS_INFO, inspect_info) /* (struct sys_info *) */ \
-	CALL(SYS_COUNTS, inspect_counts) /* (struct sys_counts *) */ \
 	CALL(SYS_MEMORY, inspect_memory) /* (pa, to, bytes): within a page */ \
 	CALL(SYS_PTE_CLEAR, inspect_pte_clear) /* (address, PTE_A or PTE_D) */ \
-	CALL(SYS_FRAME, inspect_frame) /* (pa, struct frame *) */ \
 	CALL(SYS_LAB, inspect_lab) /* (enum lab_command, arg, page): result */ \
 	CALL(SYS_PROCESS, inspect_process) /* (index, struct process *) */ \
-	CALL(SYS_ZONE, sys_zone) /* (index, struct sys_zone *) */ \
-	CALL(SYS_SLAB, sys_slab) /* (index, struct sys_slab *) */ \
 	CALL(SYS_LIMIT, sys_limit) /* (limit_what, value): the value before */ \
 	CALL(SYS_DROP_CACHES, sys_drop_caches) /* (): how many clean pages */ \
-	CALL(SYS_RECLAIM, sys_reclaim) /* (frames): how many were evicted */ \
+	CALL(SYS_RECLAIM, sys_reclaim) /* (frames): evict as reclaim would; how many left */ \
 	CALL(SYS_OBJECT, sys_object) /* (struct sys_object *): see there */ \
 	CALL(SYS_PROBE, sys_probe) /* (struct sys_probe *): see there */ \
 	CALL(SYS_DMA, sys_dma) /* (struct sys_dma *) */ \
@@ -102,7 +98,7 @@ enum {
 	MADVISE_SYNC /* msync: store what is dirty of a file */
 };
 
-enum { FILE_REGULAR = 1, FILE_DIRECTORY, FILE_PIPE, FILE_CONSOLE };
+enum { FILE_REGULAR = 1, FILE_DIRECTORY, FILE_PIPE, FILE_CONSOLE, FILE_RANDOM };
 
 struct sys_stat {
 	uint64_t inode, bytes, blocks; /* blocks of 512 */
@@ -130,6 +126,9 @@ struct sys_info {
 	uint64_t no_execute; /* 1: the processor has NX, and it is on */
 	uint64_t tagged; /* 1: it has PCIDs, and they are on */
 	uint64_t zeroed; /* 1: never-written RAM reads as zeros */
+	/* Where these lie, for SYS_MEMORY: struct sys_counts, struct frame of
+	 * all frames, struct zone and struct cache of all there are. */
+	uint64_t counts, frames, zones, caches;
 };
 
 enum frame_use {
@@ -190,7 +189,7 @@ struct frame_list {
 
 enum lru_kind { LRU_FILE, LRU_ANON, LRU_KINDS };
 
-/* Page faults by kind, frames, and what replacement and the disks did. */
+/* Page faults by kind, frames in use, and what replacement and the disks did. */
 struct sys_counts {
 	union {
 		uint64_t fault[8]; /* by enum lab_fault_kind; [0]: all */
@@ -200,7 +199,6 @@ struct sys_counts {
 		};
 	};
 	uint64_t zero_shared; /* of demand_zero: the zero frame was mapped */
-	uint64_t frames_total, frames_used;
 	union {
 		uint64_t frames[FRAME_USES]; /* in use, by enum frame_use */
 		struct {
@@ -226,9 +224,11 @@ enum vma_kind { VMA_ANON, VMA_FILE, VMA_SHARED, VMA_STACK, VMA_GATE };
 
 enum process_state { RUNNABLE, RUNNING, SLEEPING, ZOMBIE };
 
+enum zone_id { ZONE_DMA, ZONE_NORMAL, ZONES };
+
 #define ZONE_ORDERS 11 /* buddy blocks of 1 to 1024 frames */
 
-struct sys_zone {
+struct zone {
 	char name[16];
 	uint64_t start, end; /* physical addresses */
 	uint64_t next; /* from here on nothing was ever used */
@@ -236,9 +236,14 @@ struct sys_zone {
 	struct frame_list free[ZONE_ORDERS]; /* blocks, by order */
 };
 
-struct sys_slab {
+#define CACHES 24
+
+/* Of small objects; those behind the last have no name. */
+struct cache {
 	char name[24];
-	uint64_t object_bytes, objects_used, objects_total, frames;
+	uint64_t object_bytes, objects_used, objects_total;
+	uint64_t frames;
+	struct frame_list partial; /* of them, those with room */
 };
 
 enum limit_what {
@@ -299,7 +304,7 @@ struct sys_probe {
 
 /*
  * A transfer of the DMA engine between buffers of the calling process, of at
- * most 64 KiB. DMA_FILL takes the eight bytes from `from` itself.
+ * most 60 KiB. DMA_FILL takes the eight bytes from `from` itself.
  */
 struct sys_dma {
 	uint64_t from, to, bytes; /* addresses of the program */

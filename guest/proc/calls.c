@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/proc/syscall.h"
 
-#include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
-#include "guest/dev/lapic.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/user.h"
 #include "guest/proc/sched.h"
@@ -46,11 +45,11 @@ int64_t sys_getpid(const struct trap_frame *f)
 
 int64_t sys_sleep(const struct trap_frame *f)
 {
-	uint64_t until = lapic_ticks() + f->rdi;
+	uint64_t until = lapic_ticks + f->rdi;
 
 	if (f->rdi > LONGEST)
 		return -EINVAL;
-	while (lapic_ticks() < until) {
+	while (lapic_ticks < until) {
 		if (process_dying())
 			return -EINTR;
 		sleep_until(&until, until);
@@ -61,7 +60,7 @@ int64_t sys_sleep(const struct trap_frame *f)
 int64_t sys_ticks(const struct trap_frame *f)
 {
 	(void)f;
-	return (int64_t)lapic_ticks();
+	return (int64_t)lapic_ticks;
 }
 
 int64_t sys_catch(const struct trap_frame *f)

@@ -12,12 +12,8 @@
 #ifndef GUEST_PROC_PROCESS_H
 #define GUEST_PROC_PROCESS_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "guest/cpu/trap.h"
 #include "guest/mm/space.h"
-#include "guest/proc/api.h"
 
 #define STACK_BYTES   8192ul
 #define PROCESS_NAME  32

@@ -8,6 +8,7 @@
  * as before.
  */
 #include "guest/lib/string.h"
+#include "guest/user/lib/kernel.h"
 #include "guest/user/lib/random.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
@@ -152,7 +153,7 @@ static struct sys_counts counts(void)
 
 	sys_sync(); /* what was written to a file is no leak */
 	sys_drop_caches();
-	sys_counts(&c);
+	kernel_counts(&c);
 	return c;
 }
 
@@ -162,7 +163,7 @@ static bool is_settled(const struct sys_counts *before)
 	struct sys_counts now = counts();
 
 	for (unsigned i = 0; i < SETTLE_TICKS; i++) {
-		if (now.frames_used == before->frames_used &&
+		if (used_frames(&now) == used_frames(before) &&
 		    now.slots_used == before->slots_used)
 			return true;
 		sys_sleep(1);
@@ -170,7 +171,7 @@ static bool is_settled(const struct sys_counts *before)
 	}
 	printf("fuzz: %lu frames and %lu slots in use, there were %lu and "
 	       "%lu\n",
-	       now.frames_used, now.slots_used, before->frames_used,
+	       used_frames(&now), now.slots_used, used_frames(before),
 	       before->slots_used);
 	return false;
 }

@@ -56,7 +56,7 @@ static int64_t write_at(const char *path, uint64_t at, const void *from,
 
 	if (done)
 		return done;
-	done = inode_write(i, at, NULL, (uintptr_t)from, n);
+	done = inode_copy(i, at, NULL, (uintptr_t)from, n, true);
 	inode_put(i);
 	return done;
 }
@@ -68,7 +68,7 @@ static int64_t read_at(const char *path, uint64_t at, void *to, size_t n)
 
 	if (done)
 		return done;
-	done = inode_read(i, at, NULL, (uintptr_t)to, n);
+	done = inode_copy(i, at, NULL, (uintptr_t)to, n, false);
 	inode_put(i);
 	return done;
 }
@@ -438,11 +438,12 @@ static void ends(void **state)
 	assert_int_equal(mount(), 0);
 	assert_int_equal(make_file("/file"), 0);
 	assert_int_equal(find("/file", &i), 0);
-	assert_int_equal(inode_write(i, 0, NULL, 1, 100), -14);
+	assert_int_equal(inode_copy(i, 0, NULL, 1, 100, true), -14);
 	assert_int_equal(i->disk->sectors, 0);
-	assert_int_equal(inode_write(i, 0, NULL, (uintptr_t)buffer, 100), 100);
+	assert_int_equal(inode_copy(i, 0, NULL, (uintptr_t)buffer, 100, true),
+			 100);
 	assert_int_equal(i->bytes, 100);
-	assert_int_equal(inode_write(i, 5 * PAGE_SIZE, NULL, 2, 100), -14);
+	assert_int_equal(inode_copy(i, 5 * PAGE_SIZE, NULL, 2, 100, true), -14);
 	assert_int_equal(i->disk->sectors, 16);
 	assert_int_equal(i->bytes, 5 * PAGE_SIZE + 100);
 	inode_put(i);
@@ -530,7 +531,8 @@ static void read_all(const char *path, unsigned depth)
 	if (depth > 3 || find(path, &i))
 		return;
 	if (!inode_is_directory(i))
-		inode_read(i, 0, NULL, (uintptr_t)buffer, sizeof(buffer));
+		inode_copy(i, 0, NULL, (uintptr_t)buffer, sizeof(buffer),
+			   false);
 	while (inode_is_directory(i) && dir_next(i, &at, &entry) == 1) {
 		snprintf(below, sizeof(below), "%s/%s", path, entry.name);
 		if (*entry.name != '.')

@@ -71,18 +71,11 @@ struct process; /* the kernel's: see kernel.h */
 
 /* What a program cannot see by itself: inspect.c. */
 int64_t sys_info(struct sys_info *info);
-int64_t sys_counts(struct sys_counts *counts);
 int64_t sys_pte_clear(uint64_t at, uint64_t bits);
-
-/* The descriptor of the block of frames that @pa lies in. */
-int64_t sys_frame(uint64_t pa, struct frame *frame);
-
 int64_t sys_lab(unsigned command, uint64_t arg, void *page);
 int64_t sys_process(unsigned index, struct process *process);
 int64_t sys_memory(uint64_t pa, void *to, size_t n);
-int64_t sys_zone(unsigned index, struct sys_zone *zone);
-uint64_t zone_free(const struct sys_zone *zone); /* frames of it */
-int64_t sys_slab(unsigned index, struct sys_slab *slab);
+
 int64_t sys_report(void);
 int64_t sys_limit(enum limit_what what, uint64_t value);
 int64_t sys_drop_caches(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cat, ls, echo, rm, mkdir, sync: files. */
+/* cat, ls, echo, random, rm, mkdir, sync: files. */
 #include "guest/lib/format.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
@@ -61,6 +61,19 @@ int tool_ls(int argc, char **argv)
 		print_entry(path, &e);
 	sys_close((int)fd);
 	return more ? tool_fail(argv[0], path, more) : 0;
+}
+
+int tool_random(int argc, char **argv)
+{
+	int64_t fd = sys_open("/dev/random", OPEN_READ), n;
+	uint64_t bits = 0;
+
+	(void)argc;
+	n = fd < 0 ? fd : sys_read((int)fd, &bits, sizeof(bits));
+	if (n != sizeof(bits))
+		return tool_fail(argv[0], "/dev/random", n);
+	printf("%016lx\n", bits);
+	return 0;
 }
 
 int tool_echo(int argc, char **argv)

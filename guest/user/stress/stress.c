@@ -7,6 +7,7 @@
  */
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
+#include "guest/user/lib/kernel.h"
 #include "guest/user/lib/random.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
@@ -138,7 +139,7 @@ static struct sys_counts counts(void)
 
 	sys_sync();
 	sys_drop_caches();
-	sys_counts(&c);
+	kernel_counts(&c);
 	return c;
 }
 
@@ -148,7 +149,7 @@ static bool is_settled(const struct sys_counts *before)
 	struct sys_counts now = counts();
 
 	for (unsigned i = 0; i < SETTLE_TICKS; i++) {
-		if (now.frames_used <= before->frames_used &&
+		if (used_frames(&now) <= used_frames(before) &&
 		    now.slots_used <= before->slots_used)
 			return true;
 		sys_sleep(1);
@@ -156,7 +157,7 @@ static bool is_settled(const struct sys_counts *before)
 	}
 	printf("stress: %lu frames and %lu slots in use, there were %lu and "
 	       "%lu\n",
-	       now.frames_used, now.slots_used, before->frames_used,
+	       used_frames(&now), now.slots_used, used_frames(before),
 	       before->slots_used);
 	return false;
 }
@@ -190,7 +191,7 @@ int main(int argc, char **argv)
 	lock_memory();
 	before = counts();
 	if (before.slots_total > 2 * PAGES)
-		sys_limit(LIMIT_FRAMES, before.frames_used + PAGES / 2);
+		sys_limit(LIMIT_FRAMES, used_frames(&before) + PAGES / 2);
 	ok = run_workers(seed, seconds * TICKS_PER_SECOND);
 	sys_limit(LIMIT_FRAMES, 0);
 	after = counts();

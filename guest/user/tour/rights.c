@@ -120,10 +120,10 @@ void demo_protect(struct demo *d)
 	sys_munmap(at, PAGE_SIZE);
 }
 
-/* The kernel shall write struct sys_counts to @at, or read text from there. */
+/* The kernel shall write struct sys_info to @at, or read text from there. */
 static int64_t kernel_writes(uint64_t at)
 {
-	return sys_counts((struct sys_counts *)at);
+	return sys_info((struct sys_info *)at);
 }
 
 static int64_t kernel_reads(uint64_t at, size_t bytes)

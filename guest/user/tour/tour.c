@@ -45,7 +45,7 @@ static struct usage usage(void)
 
 	sys_drop_caches();
 	c = demo_counts();
-	return (struct usage){ c.frames_used, c.slots_used };
+	return (struct usage){ used_frames(&c), c.slots_used };
 }
 
 static void check_leak(struct demo *d, struct usage before)
