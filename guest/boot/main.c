@@ -26,7 +26,6 @@
 #include "guest/lib/format.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
-#include "guest/mm/anon.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
@@ -123,7 +122,7 @@ static int wait_for_program(void)
 {
 	int status;
 
-	while (process_wait(-1, &status, false) != 1)
+	while (process_wait(-1, &status) != 1)
 		;
 	if (status >= STATUS_KILLED)
 		return EXIT_KILLED;
@@ -139,8 +138,8 @@ static void end_others(void)
 	do {
 		for (p = processes; p; p = p->next)
 			if (p->pid)
-				process_kill(p->pid, SIGNAL_KILL);
-	} while (process_wait(-1, &status, false) > 0);
+				process_kill(p);
+	} while (process_wait(-1, &status) > 0);
 }
 
 static void print_summary(void)
@@ -190,7 +189,6 @@ void kernel_main(uint32_t start_info)
 
 	frame_init(&machine);
 	kmap_init(&machine);
-	anon_init();
 	if (machine.lab.there)
 		lab_init(machine.lab.at);
 	apic_init();

@@ -51,7 +51,7 @@ void cpu_main(void)
 	cpu_init();
 	segment_init(c);
 	trap_load();
-	write_cr3(kmap_root().v);
+	write_cr3(kernel_root.v);
 	lapic_init_cpu();
 	gate_init_cpu();
 	__atomic_store_n(&cpu_count, c->number + 1, __ATOMIC_RELEASE);
@@ -64,10 +64,11 @@ void smp_start(unsigned count)
 	memcpy(direct((pa_t){ TRAMPOLINE }), ap_trampoline,
 	       (size_t)(ap_trampoline_end - ap_trampoline));
 	for (unsigned i = 1; i < count && i < CPUS; i++) {
-		struct process *idle = process_idle();
+		struct process *idle = process_new("idle", NULL);
 
 		if (!idle)
 			panic("no memory for processor %u", i);
+		idle->parent = NULL;
 		cpus[i].number = i;
 		adopt(&cpus[i], idle);
 		ap_stack = stack_top(idle);

@@ -91,7 +91,7 @@ void trap_leave(struct trap_frame *f)
 		if (this_cpu()->resched && !broken("switch"))
 			sched_yield();
 		if (process_dying())
-			process_exit(STATUS_KILLED + current()->signal);
+			process_exit(STATUS_KILLED + SIGNAL_KILL);
 	}
 	kernel_unlock();
 }

@@ -7,20 +7,14 @@
 
 static struct block_device *disks[ABI_VIRTIO_SLOTS + 1]; /* ends in a NULL */
 
-static struct block_device *disk_of(struct mapping *m)
-{
-	return (struct block_device *)((char *)m -
-				       offsetof(struct block_device, cache));
-}
-
 static int read_page(struct mapping *m, struct frame *f)
 {
-	return block_read(disk_of(m), f->index, f);
+	return block_read((struct block_device *)m, f->index, f);
 }
 
 static int write_page(struct mapping *m, struct frame *f)
 {
-	return block_write(disk_of(m), f->index, f);
+	return block_write((struct block_device *)m, f->index, f);
 }
 
 static const struct mapping_ops cache_ops = {

@@ -20,12 +20,12 @@ struct block_ops {
 };
 
 struct block_device {
+	struct mapping cache; /* the first: they have one address */
 	const struct block_ops *ops;
 	uint64_t blocks;
 	bool readonly;
 	bool in_memory; /* not counted */
 	bool written; /* since the last flush */
-	struct mapping cache;
 };
 
 /* Before all else: ops, blocks and readonly of @d are set. */

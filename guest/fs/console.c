@@ -55,7 +55,6 @@ static int64_t copy_console(struct file *f, struct space *s, uintptr_t user,
 
 const struct file_ops console_ops = {
 	.copy = copy_console,
-	.kind = FILE_CONSOLE,
 };
 
 static int64_t copy_random(struct file *f, struct space *s, uintptr_t user,
@@ -71,5 +70,4 @@ static int64_t copy_random(struct file *f, struct space *s, uintptr_t user,
 
 const struct file_ops random_ops = {
 	.copy = copy_random,
-	.kind = FILE_RANDOM,
 };

@@ -108,64 +108,19 @@ int inode_page(struct inode *i, uint64_t end, struct frame **f)
 	return error;
 }
 
-/* Zeros behind the new end: they would be seen if the file grew again. */
-static int clear_tail(struct inode *i, uint64_t bytes)
-{
-	uint64_t index = bytes >> PAGE_SHIFT;
-	size_t at = page_offset(bytes);
-	int64_t block = ext2_map(i, index, false);
-	struct frame *f;
-	int error;
-
-	if (block <= 0 || !at)
-		return (int)(block < 0 ? block : 0);
-	error = mapping_get(&i->pages, index, &f);
-	if (error)
-		return error;
-	memset((char *)ext2_bytes(f) + at, 0, PAGE_SIZE - at);
-	mapping_dirty(f);
-	frame_put(f);
-	return 0;
-}
-
 /*
- * Who maps the file may get pages again while their blocks are cut off: they
- * go, and what is being read or written has ended, before the lock does.
+ * Who maps the file may get pages again while their blocks are freed: they go,
+ * and what is being read or written has ended, before the lock does.
  */
-static int shrink(struct inode *i, uint64_t bytes)
-{
-	int error = clear_tail(i, bytes);
-
-	if (error)
-		return error;
-	inode_end(i, bytes);
-	mapping_truncate(&i->pages, i->pages.end);
-	error = ext2_map_cut(i, i->pages.end);
-	mapping_truncate(&i->pages, i->pages.end);
-	return error;
-}
-
-int inode_resize(struct inode *i, uint64_t bytes)
-{
-	int error = 0;
-
-	if (bytes > EXT2_PAGES << PAGE_SHIFT)
-		return -EFBIG;
-	fs_lock();
-	if (bytes < i->bytes)
-		error = shrink(i, bytes);
-	else
-		inode_end(i, bytes);
-	fs_unlock();
-	return error;
-}
-
-static int get_dirty(struct inode *i, uint64_t end, struct frame **f)
+int inode_empty(struct inode *i)
 {
 	int error;
 
 	fs_lock();
-	error = inode_page(i, end, f);
+	inode_end(i, 0);
+	mapping_truncate(&i->pages, 0);
+	error = ext2_map_cut(i);
+	mapping_truncate(&i->pages, 0);
 	fs_unlock();
 	return error;
 }
@@ -185,8 +140,12 @@ static int copy_part(struct inode *i, uint64_t offset, struct space *s,
 
 	if (write && !user_byte(s, user, false))
 		return -EFAULT; /* before there is a block for it */
-	error = write ? get_dirty(i, offset + n, &f)
+	if (write)
+		fs_lock();
+	error = write ? inode_page(i, offset + n, &f)
 		      : mapping_get(&i->pages, index, &f);
+	if (write)
+		fs_unlock();
 	if (error)
 		return error;
 	at = (char *)ext2_bytes(f) + page_offset(offset);

@@ -29,7 +29,6 @@ struct ext2 {
 	uint32_t now; /* there is no clock: when the disk was last written */
 	bool readonly, corrupt;
 	bool was_valid; /* when it was mounted */
-	struct inode *root;
 };
 
 /* The mounted disk; and the one in the kernel image, read-only (mount.c). */
@@ -82,7 +81,7 @@ int ext2_release(struct ext2 *e, enum ext2_what what, uint32_t n);
  */
 int64_t ext2_map(struct inode *i, uint64_t index, bool make);
 
-/* With fs_lock: free the blocks from page @from on. */
-int ext2_map_cut(struct inode *i, uint64_t from);
+/* With fs_lock: free all blocks. */
+int ext2_map_cut(struct inode *i);
 
 #endif

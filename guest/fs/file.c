@@ -6,6 +6,7 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/slab.h"
+#include "guest/mm/user.h"
 
 static int64_t copy(struct file *f, struct space *s, uintptr_t user, size_t n,
 		    bool write)
@@ -25,12 +26,27 @@ static void close(struct file *f)
 static const struct file_ops regular_ops = {
 	.copy = copy,
 	.close = close,
-	.kind = FILE_REGULAR,
 };
 
+/* One entry at a time. */
+static int64_t list(struct file *f, struct space *s, uintptr_t user, size_t n,
+		    bool write)
+{
+	struct sys_dirent entry = { 0 };
+	int more;
+
+	(void)write; /* never: it is not opened for that */
+	if (n < sizeof(entry))
+		return -EISDIR;
+	more = dir_next(f->inode, &f->offset, &entry);
+	if (more > 0 && user_write(s, user, &entry, sizeof(entry)))
+		return -EFAULT;
+	return more > 0 ? (int64_t)sizeof(entry) : more;
+}
+
 static const struct file_ops directory_ops = {
+	.copy = list,
 	.close = close,
-	.kind = FILE_DIRECTORY,
 };
 
 struct file *file_new(const struct file_ops *ops, unsigned flags)
@@ -53,11 +69,12 @@ static int prepare(struct inode *i, unsigned flags)
 		return -EISDIR;
 	if (i->fs->readonly)
 		return -EROFS;
-	return flags & OPEN_TRUNCATE ? inode_resize(i, 0) : 0;
+	return flags & OPEN_TRUNCATE ? inode_empty(i) : 0;
 }
 
 int file_open(const char *path, unsigned flags, struct file **to)
 {
+	dir_fn *what = dir_find;
 	struct file *f = NULL;
 	struct inode *i;
 	int error;
@@ -66,8 +83,11 @@ int file_open(const char *path, unsigned flags, struct file **to)
 		*to = file_new(&random_ops, OPEN_READ);
 		return *to ? 0 : -ENOMEM;
 	}
-	error = path_do(flags & OPEN_CREATE ? dir_open : dir_find, root_fs,
-			path, &i);
+	if (flags & OPEN_MKDIR)
+		what = dir_mkdir;
+	else if (flags & OPEN_CREATE)
+		what = dir_open;
+	error = path_do(what, root_fs, path, &i);
 	if (error)
 		return error;
 	error = prepare(i, flags);
@@ -98,12 +118,10 @@ int64_t file_copy(struct file *f, struct space *s, uintptr_t user, size_t n,
 {
 	if (!f || !(f->flags & (write ? OPEN_WRITE : OPEN_READ)))
 		return -EBADF;
-	if (!f->ops->copy)
-		return -EISDIR;
 	return f->ops->copy(f, s, user, n < FILE_PART ? n : FILE_PART, write);
 }
 
 struct mapping *file_mapping(struct file *f)
 {
-	return f->ops->kind == FILE_REGULAR ? &f->inode->pages : NULL;
+	return f->ops == &regular_ops ? &f->inode->pages : NULL;
 }

@@ -14,12 +14,11 @@ struct pipe;
 
 struct file_ops {
 	/* @n bytes at @user of @s are written, else read into; how many were,
-	 * or -errno. May sleep. NULL: it is listed */
+	 * or -errno. May sleep */
 	int64_t (*copy)(struct file *f, struct space *s, uintptr_t user,
 			size_t n, bool write);
 	/* nobody holds it any more; NULL: nothing to do */
 	void (*close)(struct file *f);
-	uint32_t kind; /* FILE_* of proc/api.h */
 };
 
 struct file {

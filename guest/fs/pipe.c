@@ -95,7 +95,6 @@ static void close(struct file *f)
 static const struct file_ops pipe_ops = {
 	.copy = copy,
 	.close = close,
-	.kind = FILE_PIPE,
 };
 
 int pipe_new(struct file *end[2])

@@ -66,10 +66,7 @@ int strcmp(const char *a, const char *b)
 
 bool str_begins(const char *s, const char *prefix)
 {
-	while (*prefix)
-		if (*s++ != *prefix++)
-			return false;
-	return true;
+	return !memcmp(s, prefix, strlen(prefix));
 }
 
 /* Cut where there is no more room, and always ended; the length of @from. */

@@ -11,7 +11,7 @@
 /* kernel.ld */
 extern const char kernel_start[], text_end[], rodata_end[], kernel_end[];
 
-static pa_t kernel_root;
+pa_t kernel_root;
 static uintptr_t mmio_next = MMIO_BASE;
 
 static uint64_t *kernel_slot(uintptr_t va, int level)
@@ -71,12 +71,7 @@ void kmap_init(const struct machine *m)
 	kernel_slot(MMIO_BASE, 1);
 	kernel_slot(VMALLOC_BASE, 1);
 	write_cr3(kernel_root.v);
-	frame_use_all();
-}
-
-pa_t kmap_root(void)
-{
-	return kernel_root;
+	frame_zone = ZONE_NORMAL;
 }
 
 uint64_t *kmap_leaf(uintptr_t va)

@@ -5,7 +5,6 @@
 
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
-#include "guest/mm/buddy.h"
 
 #define LOW_MIB	 0x100000ul
 #define RAM_MOST (256ul << 30)
@@ -24,9 +23,10 @@ struct zone zones[ZONES] = {
 };
 
 struct frame *frames;
+uint64_t zone_taken;
 
 static const struct machine *machine;
-static struct range reserved[MACHINE_RANGES + 2]; /* and these two: */
+struct range reserved[RESERVED_RANGES];
 static unsigned reserveds;
 
 static void reserve(uint64_t start, uint64_t end)
@@ -174,17 +174,26 @@ static uint32_t take(struct zone *z, unsigned least, unsigned *order)
 	return 0;
 }
 
+static struct frame *hand_out(uint32_t n, unsigned order)
+{
+	if (!n)
+		return NULL;
+	zone_taken += 1u << order;
+	return frames + n;
+}
+
 struct frame *zone_take(enum zone_id highest, unsigned least, unsigned *order)
 {
 	uint32_t n = 0;
 
 	for (int i = highest; i >= 0 && !n; i--)
 		n = take(&zones[i], least, order);
-	return n ? frames + n : NULL;
+	return hand_out(n, *order);
 }
 
 void zone_give(struct frame *f, unsigned order)
 {
+	zone_taken -= 1u << order;
 	buddy_add(zones[zone_of(f)].free, (uint32_t)(f - frames), order);
 }
 

@@ -19,8 +19,7 @@ int64_t sys_exit(const struct trap_frame *f)
 int64_t sys_wait(const struct trap_frame *f)
 {
 	int status = 0;
-	int64_t pid =
-		process_wait((int64_t)f->rdi, &status, f->rdx & WAIT_NO_HANG);
+	int64_t pid = process_wait((int64_t)f->rdi, &status);
 
 	if (pid > 0 && f->rsi &&
 	    user_write(current()->space, f->rsi, &status, sizeof(status)))
@@ -30,11 +29,16 @@ int64_t sys_wait(const struct trap_frame *f)
 
 int64_t sys_kill(const struct trap_frame *f)
 {
-	if (f->rsi != SIGNAL_KILL && f->rsi != SIGNAL_SEGV)
+	struct process *p = processes;
+
+	while (p && (p->pid != f->rdi || p->state == ZOMBIE))
+		p = p->next;
+	if (!p || !p->pid)
+		return -ESRCH;
+	if (f->rsi != SIGNAL_KILL)
 		return -EINVAL;
-	return f->rdi <= UINT32_MAX
-		       ? process_kill((uint32_t)f->rdi, (int)f->rsi)
-		       : -ESRCH;
+	process_kill(p);
+	return 0;
 }
 
 int64_t sys_getpid(const struct trap_frame *f)

@@ -47,6 +47,7 @@ int64_t inspect_info(const struct trap_frame *f)
 		.frames = direct_pa(frames).v,
 		.zones = image_pa(zones).v,
 		.caches = image_pa(caches).v,
+		.reserved = image_pa(reserved).v,
 	};
 
 	return give(f->rdi, &info, sizeof(info));

@@ -36,16 +36,15 @@ int tool_cat(int argc, char **argv)
 static void print_entry(const char *directory, const struct sys_dirent *e)
 {
 	char path[2 * NAME_BYTES];
-	struct sys_stat s = { 0 };
-	int64_t fd;
+	int64_t fd, bytes = 0;
 
 	format(path, sizeof(path), "%s/%s", directory, e->name);
 	fd = sys_open(path, OPEN_READ);
 	if (fd >= 0) {
-		sys_stat((int)fd, &s);
+		bytes = sys_seek((int)fd, 0, SEEK_END);
 		sys_close((int)fd);
 	}
-	printf("%6lu %10lu %s%s\n", e->inode, s.bytes, e->name,
+	printf("%6lu %10ld %s%s\n", e->inode, bytes, e->name,
 	       e->kind == FILE_DIRECTORY ? "/" : "");
 }
 
