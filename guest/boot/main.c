@@ -12,10 +12,9 @@
 #include "guest/cpu/smp.h"
 #include "guest/cpu/trap.h"
 #include "guest/dev/dma.h"
-#include "guest/dev/exit.h"
 #include "guest/dev/apic.h"
 #include "guest/dev/lab.h"
-#include "guest/dev/uart.h"
+#include "guest/dev/console.h"
 #include "guest/dev/virtio.h"
 #include "guest/fs/calls.h"
 #include "guest/fs/mount.h"
@@ -156,7 +155,6 @@ static void main_thread(void)
 	struct process *p;
 	int status;
 
-	process_reaper = current();
 	gate_init(trap_only);
 	virtio_init(&machine);
 	fs_mount();

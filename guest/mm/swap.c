@@ -185,7 +185,7 @@ static int fetch(struct frame *f, uint32_t slot)
 		swap_part(f);
 	} else {
 		f->flags |= FRAME_UPTODATE;
-		lru_add(f);
+		lru_add(f, false);
 	}
 	return error;
 }

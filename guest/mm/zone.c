@@ -135,30 +135,22 @@ void zone_init(const struct machine *m)
 	}
 }
 
-/* The largest aligned block at the start of what was never used, or 0. */
-static uint32_t bring_up(struct zone *z, unsigned *order)
+/* The largest aligned block at the start of what was never used. */
+static bool grow(struct zone *z)
 {
 	struct range r = usable(z->next);
 	uint32_t n = (uint32_t)(r.start.v >> PAGE_SHIFT);
 	uint64_t left = (r.end.v - r.start.v) >> PAGE_SHIFT;
+	unsigned order = ZONE_ORDERS - 1;
 
 	if (!z->never_used)
-		return 0;
-	while (n & ((1u << *order) - 1) || left < 1u << *order)
-		--*order;
-	z->next = r.start.v + (PAGE_SIZE << *order);
-	z->never_used -= 1u << *order;
-	return n;
-}
-
-static bool grow(struct zone *z)
-{
-	unsigned order = ZONE_ORDERS - 1;
-	uint32_t n = bring_up(z, &order);
-
-	if (n)
-		buddy_add(z->free, n, order);
-	return n;
+		return false;
+	while (n & ((1u << order) - 1) || left < 1u << order)
+		order--;
+	buddy_add(z->free, n, order);
+	z->next = r.start.v + (PAGE_SIZE << order);
+	z->never_used -= 1u << order;
+	return true;
 }
 
 static uint32_t take(struct zone *z, unsigned least, unsigned *order)
@@ -174,21 +166,16 @@ static uint32_t take(struct zone *z, unsigned least, unsigned *order)
 	return 0;
 }
 
-static struct frame *hand_out(uint32_t n, unsigned order)
-{
-	if (!n)
-		return NULL;
-	zone_taken += 1u << order;
-	return frames + n;
-}
-
 struct frame *zone_take(enum zone_id highest, unsigned least, unsigned *order)
 {
 	uint32_t n = 0;
 
 	for (int i = highest; i >= 0 && !n; i--)
 		n = take(&zones[i], least, order);
-	return hand_out(n, *order);
+	if (!n)
+		return NULL;
+	zone_taken += 1u << *order;
+	return frames + n;
 }
 
 void zone_give(struct frame *f, unsigned order)
