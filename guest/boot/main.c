@@ -13,9 +13,8 @@
 #include "guest/cpu/trap.h"
 #include "guest/dev/dma.h"
 #include "guest/dev/exit.h"
-#include "guest/dev/irq.h"
+#include "guest/dev/apic.h"
 #include "guest/dev/lab.h"
-#include "guest/dev/lapic.h"
 #include "guest/dev/uart.h"
 #include "guest/dev/virtio.h"
 #include "guest/fs/calls.h"
@@ -124,7 +123,7 @@ static int wait_for_program(void)
 {
 	int status;
 
-	while (process_wait(-1, &status, false) != 1)
+	while (process_wait(-1, &status) != 1)
 		;
 	if (status >= STATUS_KILLED)
 		return EXIT_KILLED;
@@ -140,8 +139,8 @@ static void end_others(void)
 	do {
 		for (p = processes; p; p = p->next)
 			if (p->pid)
-				process_kill(p->pid, SIGNAL_KILL);
-	} while (process_wait(-1, &status, false) > 0);
+				process_kill(p);
+	} while (process_wait(-1, &status) > 0);
 }
 
 static void print_summary(void)
@@ -194,8 +193,7 @@ void kernel_main(uint32_t start_info)
 	anon_init();
 	if (machine.lab.there)
 		lab_init(machine.lab.at);
-	lapic_init();
-	irq_init();
+	apic_init();
 	if (machine.dma.there)
 		dma_init(machine.dma.at, machine.dma.line);
 	uart_connect();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/oom.h"
 
-#include "guest/dev/lapic.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/counts.h"
 #include "guest/lib/print.h"
 #include "guest/mm/reclaim.h"
@@ -25,7 +25,7 @@ static struct process *choose(void)
 	for (p = processes; p; p = p->next) {
 		if (!p->space || p->state == ZOMBIE)
 			continue;
-		if (p->signal)
+		if (p->killed)
 			return p;
 		if (!worst || pages_of(p) > pages_of(worst))
 			worst = p;
@@ -37,15 +37,15 @@ bool oom_kill(void)
 {
 	struct process *p = choose();
 
-	if (p && !p->signal) {
+	if (p && !p->killed) {
 		print("kernel: out of memory: %s (pid %u) is killed: it has "
 		      "most, %lu pages in memory and %lu in swap\n",
 		      p->name, p->pid, p->space->resident, p->space->swapped);
 		counts.oom_kills++;
-		process_kill(p->pid, SIGNAL_KILL);
+		process_kill(p);
 	}
 	if (!p || p == current())
 		return false;
-	sleep_until(&counts.oom_kills, lapic_ticks() + WAIT_TICKS);
+	sleep_until(&counts.oom_kills, lapic_ticks + WAIT_TICKS);
 	return true;
 }

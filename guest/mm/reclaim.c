@@ -2,7 +2,7 @@
 #include "guest/mm/reclaim.h"
 
 #include "guest/dev/balloon.h"
-#include "guest/dev/lapic.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
@@ -154,7 +154,7 @@ bool reclaim(unsigned want, bool kill)
 	if (balloon_relieve())
 		return true;
 	reclaim_wake();
-	sleep_until(&reclaim_low, lapic_ticks() + 1);
+	sleep_until(&reclaim_low, lapic_ticks + 1);
 	return frame_left() || (kill && oom_kill());
 }
 

@@ -24,8 +24,8 @@
 	CALL(SYS_EXIT, sys_exit) /* (status) */ \
 	CALL(SYS_FORK, sys_fork) /* (): the child's pid, or 0 in the child */ \
 	CALL(SYS_EXEC, sys_exec) /* (path, arguments, bytes) */ \
-	CALL(SYS_WAIT, sys_wait) /* (pid or -1, int *status, flags): pid */ \
-	CALL(SYS_KILL, sys_kill) /* (pid, signal) */ \
+	CALL(SYS_WAIT, sys_wait) /* (pid or -1, int *status): its pid */ \
+	CALL(SYS_KILL, sys_kill) /* (pid, SIGNAL_KILL) */ \
 	CALL(SYS_GETPID, sys_getpid) \
 	CALL(SYS_SLEEP, sys_sleep) /* (ticks) */ \
 	CALL(SYS_TICKS, sys_ticks) /* (): of the timer since the start */ \
@@ -77,7 +77,6 @@ enum open_flags {
 };
 
 enum seek_from { SEEK_START, SEEK_END };
-enum { WAIT_NO_HANG = 1 };
 enum { SIGNAL_KILL = 9, SIGNAL_SEGV = 11 };
 
 /* A wait's status: of exit, 0..255; of a signal, STATUS_KILLED + its number. */
@@ -302,7 +301,7 @@ struct sys_probe {
 
 /*
  * A transfer of the DMA engine between buffers of the calling process, of at
- * most 64 KiB. DMA_FILL takes the eight bytes from `from` itself.
+ * most 60 KiB. DMA_FILL takes the eight bytes from `from` itself.
  */
 struct sys_dma {
 	uint64_t from, to, bytes; /* addresses of the program */

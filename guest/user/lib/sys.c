@@ -30,9 +30,9 @@ int64_t sys_exec(const char *path, char *const *argv)
 	return sys_call(SYS_EXEC, P(path), P(text), bytes);
 }
 
-int64_t sys_wait(int64_t pid, int *status, unsigned flags)
+int64_t sys_wait(int64_t pid, int *status)
 {
-	return sys_call(SYS_WAIT, (uint64_t)pid, P(status), flags);
+	return sys_call(SYS_WAIT, (uint64_t)pid, P(status), 0);
 }
 
 int64_t sys_kill(int64_t pid, int signal)

@@ -36,7 +36,7 @@ static inline int64_t sys_call(enum sys_number number, uint64_t a, uint64_t b,
 _Noreturn void sys_exit(int status);
 int64_t sys_fork(void);
 int64_t sys_exec(const char *path, char *const *argv);
-int64_t sys_wait(int64_t pid, int *status, unsigned flags);
+int64_t sys_wait(int64_t pid, int *status);
 int64_t sys_kill(int64_t pid, int signal);
 int64_t sys_getpid(void);
 int64_t sys_sleep(uint64_t ticks);
