@@ -9,6 +9,6 @@
  * Random bytes to[@n], in the kernel's image, direct map or stack: how many, or
  * -ENODEV without a source. Sleeps.
  */
-int64_t rng_read(void *to, size_t n);
+int64_t rng_read(char *to, size_t n);
 
 #endif
