@@ -58,8 +58,8 @@ int64_t sys_mmap(const struct trap_frame *f)
 		.start = f->rdi,
 		.end = f->rdi + f->rsi,
 		.prot = (unsigned)f->rdx,
-		.flags = f->r10 & (MAP_FIXED | MAP_POPULATE | MAP_APART |
-				   MAP_SHARED | MAP_FILE),
+		.flags = f->r10 &
+			 (MAP_FIXED | MAP_POPULATE | MAP_SHARED | MAP_FILE),
 		.kind = VMA_ANON,
 		.file_end = FILE_ALL,
 	};

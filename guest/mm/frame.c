@@ -19,9 +19,6 @@
 /* How often frames in a row are tried for: room that is made may lie apart. */
 #define TRIES 9u
 
-/* Of the block of never-used frames that a frame apart is the first of. */
-#define APART_ORDER 8u
-
 /* Kept free beside what is promised, for the kernel's own needs. */
 #define SLACK 64u
 
@@ -150,21 +147,6 @@ struct frame *frame_alloc_raw(enum frame_use use)
 	if (!stock)
 		return make_room() ? frame_alloc_raw(use) : NULL;
 	return take(use, false);
-}
-
-struct frame *frame_alloc_apart(enum frame_use use)
-{
-	struct frame *f = may_take(1u << APART_ORDER)
-				  ? zone_take_fresh(APART_ORDER)
-				  : NULL;
-
-	if (!f)
-		return NULL;
-	if (dirty_ram)
-		clear(f);
-	taken += 1u << APART_ORDER;
-	hand_out(f, APART_ORDER, use);
-	return f;
 }
 
 struct frame *frames_alloc(unsigned order, enum zone_id zone,

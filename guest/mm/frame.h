@@ -32,12 +32,6 @@ struct frame *frame_alloc(enum frame_use use);
 struct frame *frame_alloc_raw(enum frame_use use);
 
 /*
- * Zeros, far from every other frame that was ever touched: it has the frames
- * behind it with it.
- */
-struct frame *frame_alloc_apart(enum frame_use use);
-
-/*
  * 2^order frames in a row with any content, aligned to their size; or NULL. The
  * first stands for all.
  */

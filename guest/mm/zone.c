@@ -183,17 +183,6 @@ struct frame *zone_take(enum zone_id highest, unsigned least, unsigned *order)
 	return n ? frames + n : NULL;
 }
 
-struct frame *zone_take_fresh(unsigned order)
-{
-	struct zone *z = &zones[ZONE_NORMAL];
-	unsigned got = order;
-	uint32_t n;
-
-	for (; (n = bring_up(z, &got)) && got < order; got = order)
-		buddy_add(z->free, n, got);
-	return n ? frames + n : NULL;
-}
-
 void zone_give(struct frame *f, unsigned order)
 {
 	buddy_add(zones[zone_of(f)].free, (uint32_t)(f - frames), order);

@@ -31,9 +31,6 @@ void zone_init(const struct machine *m);
  */
 struct frame *zone_take(enum zone_id highest, unsigned least, unsigned *order);
 
-/* A block that was never used; NULL: there is none that large. */
-struct frame *zone_take_fresh(unsigned order);
-
 void zone_give(struct frame *f, unsigned order);
 
 static inline enum zone_id zone_of(const struct frame *f)

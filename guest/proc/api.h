@@ -87,7 +87,6 @@ enum { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
 enum {
 	MAP_FIXED = 1, /* here or not at all */
 	MAP_POPULATE = 2, /* give the frames now */
-	MAP_APART = 4, /* populate from frames far from each other */
 	MAP_SHARED = 8, /* else private */
 	MAP_FILE = 16 /* of fd, from offset; else anonymous */
 };

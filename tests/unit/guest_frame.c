@@ -227,22 +227,6 @@ static void holders(void **state)
 	assert_int_equal(frames_used(), used - 8);
 }
 
-/* Apart means untouched on both sides, until they are given back. */
-static void apart(void **state)
-{
-	struct frame *a = frame_alloc_apart(FRAME_ANON);
-	struct frame *b = frame_alloc_apart(FRAME_ANON);
-	struct zone before = zone(ZONE_NORMAL), after;
-
-	(void)state;
-	assert_int_equal(b - a, 256);
-	assert_true(all_words(direct(frame_pa(a)), 0, 2 * 256 * 512));
-	frame_put(a);
-	frame_put(b);
-	after = zone(ZONE_NORMAL);
-	assert_int_equal(free_in(&after), free_in(&before) + 2 * 256);
-}
-
 /* In use, a few frames in the stock: exactly so many more may be had. */
 static void limit(void **state)
 {
@@ -256,7 +240,6 @@ static void limit(void **state)
 	while (n < 64 && (f[n] = frame_alloc(FRAME_ANON)))
 		n++;
 	assert_int_equal(n, 1 + 42);
-	assert_null(frame_alloc_apart(FRAME_ANON));
 	while (n--)
 		frame_put(f[n]);
 	f[0] = frames_alloc(5, ZONE_NORMAL,
@@ -287,9 +270,11 @@ static void fails_loudly(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_zones),	     cmocka_unit_test(apart),
-		cmocka_unit_test(storm_merges_back), cmocka_unit_test(zeros),
-		cmocka_unit_test(holders),	     cmocka_unit_test(limit),
+		cmocka_unit_test(all_zones),
+		cmocka_unit_test(storm_merges_back),
+		cmocka_unit_test(zeros),
+		cmocka_unit_test(holders),
+		cmocka_unit_test(limit),
 		cmocka_unit_test(fails_loudly),
 	};
 
