@@ -12,10 +12,9 @@
 #include "guest/cpu/smp.h"
 #include "guest/cpu/trap.h"
 #include "guest/dev/dma.h"
-#include "guest/dev/exit.h"
 #include "guest/dev/apic.h"
 #include "guest/dev/lab.h"
-#include "guest/dev/uart.h"
+#include "guest/dev/console.h"
 #include "guest/dev/virtio.h"
 #include "guest/fs/calls.h"
 #include "guest/fs/mount.h"
@@ -26,7 +25,6 @@
 #include "guest/lib/format.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
-#include "guest/mm/anon.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
@@ -153,7 +151,6 @@ static void main_thread(void)
 	struct process *p;
 	int status;
 
-	process_reaper = current();
 	gate_init(trap_only);
 	virtio_init(&machine);
 	fs_mount();
@@ -186,7 +183,6 @@ void kernel_main(uint32_t start_info)
 
 	frame_init(&machine);
 	kmap_init(&machine);
-	anon_init();
 	if (machine.lab.there)
 		lab_init(machine.lab.at);
 	apic_init();

@@ -50,8 +50,8 @@ void cpu_main(void)
 
 	cpu_init();
 	segment_init(c);
-	trap_load();
-	write_cr3(kmap_root().v);
+	trap_init();
+	write_cr3(kernel_root.v);
 	lapic_init_cpu();
 	gate_init_cpu();
 	__atomic_store_n(&cpu_count, c->number + 1, __ATOMIC_RELEASE);

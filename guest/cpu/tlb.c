@@ -111,7 +111,7 @@ void tlb_load(struct space *s)
 		return;
 	t->loaded = s;
 	if (!s)
-		write_cr3(kmap_root().v);
+		write_cr3(kernel_root.v);
 	else
 		write_cr3(tlb_tagged ? tagged(t, s) : s->root.v);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Driver of the source of randomness (virtio 1.2, 5.4): it fills a buffer. */
-#include "guest/dev/rng.h"
 
 #include "guest/dev/virtio.h"
 #include "guest/lib/errno.h"

@@ -4,7 +4,7 @@
  * program, and /dev/random.
  */
 #include "guest/dev/console.h"
-#include "guest/dev/rng.h"
+#include "guest/dev/virtio.h"
 #include "guest/fs/file.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/user.h"

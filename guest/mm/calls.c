@@ -7,7 +7,7 @@
 #include "guest/mm/frame.h"
 #include "guest/mm/objects.h"
 #include "guest/mm/reclaim.h"
-#include "guest/mm/shared.h"
+#include "guest/mm/anon.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/space.h"
 #include "guest/mm/user.h"

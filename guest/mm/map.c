@@ -153,6 +153,19 @@ static int lock(struct vma *v, bool locked)
 	return locked ? fill(v, FAULT_W) : 0;
 }
 
+/* The processor will say it anew. */
+static int cool(struct vma *v)
+{
+	uintptr_t va = v->start;
+	uint64_t *at;
+
+	for (; (at = leaf_next(v->space, &va, v->end)); va += PAGE_SIZE)
+		if (*at & PTE_P)
+			*at &= ~(PTE_A | PTE_D);
+	space_flush(v);
+	return 0;
+}
+
 static int advise(struct vma *v, unsigned advice)
 {
 	switch (advice) {
@@ -166,6 +179,8 @@ static int advise(struct vma *v, unsigned advice)
 	case MADVISE_PAGEOUT:
 		reclaim_range(v);
 		return 0;
+	case MADVISE_COLD:
+		return cool(v);
 	case MADVISE_LOCK:
 		return lock(v, true);
 	case MADVISE_UNLOCK:
@@ -199,26 +214,11 @@ static uintptr_t find_gap(struct space *s, size_t bytes)
 	return at;
 }
 
-/* Before the area may merge with another: it is filled to its ends. */
-static int map_now(struct space *s, struct vma want)
-{
-	int error = space_map(s, want);
-	struct vma *v = space_search(s, want.start);
-
-	if (error)
-		return error;
-	if (broken("sparse"))
-		leaf_at(s, want.start);
-	if (want.flags & MAP_POPULATE || broken("demand"))
-		error = fill(v, FAULT_W);
-	if (error)
-		space_unmap(v);
-	return error;
-}
-
+/* Populated before it may merge with another: it is filled to its ends. */
 int64_t space_mmap(struct space *s, struct vma want)
 {
 	size_t bytes = page_up(want.end - want.start);
+	bool now = want.flags & MAP_POPULATE || broken("demand");
 	int error;
 
 	if (!bytes || bytes > USER_END || page_offset(want.start))
@@ -230,11 +230,17 @@ int64_t space_mmap(struct space *s, struct vma want)
 	want.end = want.start + bytes;
 	if (want.mapping)
 		want.shift -= want.start >> PAGE_SHIFT;
-	error = map_now(s, want);
+	error = space_map(s, want);
 	if (error)
 		return error;
-	merge(s, want.start, want.end);
-	return (int64_t)want.start;
+	if (broken("sparse"))
+		leaf_at(s, want.start);
+	error = now ? fill(space_search(s, want.start), FAULT_W) : 0;
+	if (error)
+		space_unmap(space_search(s, want.start));
+	else
+		merge(s, want.start, want.end);
+	return error ? error : (int64_t)want.start;
 }
 
 int64_t space_brk(struct space *s, int64_t more)

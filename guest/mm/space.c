@@ -28,10 +28,7 @@ static struct space *space_alloc(void)
 		goto unpromise;
 	s->id = ++last_id;
 	s->limit = UINT64_MAX;
-	s->link = &spaces;
 	s->next = spaces;
-	if (spaces)
-		spaces->link = &s->next;
 	return spaces = s;
 unpromise:
 	frame_unpromise(OWN_FRAMES);
@@ -177,26 +174,19 @@ static bool copy_area(struct space *to, const struct vma *from)
 	return true;
 }
 
-static bool copy_all(struct space *to, const struct space *from)
-{
-	struct vma *v = vma_above(from, 0);
-
-	for (; v; v = vma_above(from, v->end))
-		if (!copy_area(to, v))
-			return false;
-	return true;
-}
-
 struct space *space_fork(struct space *parent)
 {
 	struct space *child = space_alloc();
+	struct vma *v = vma_above(parent, 0);
 
 	if (!child)
 		return NULL;
 	child->heap = parent->heap;
 	child->heap_end = parent->heap_end;
 	child->limit = parent->limit;
-	if (!copy_all(child, parent)) {
+	while (v && copy_area(child, v))
+		v = vma_above(parent, v->end);
+	if (v) {
 		space_free(child);
 		child = NULL;
 	}
@@ -206,11 +196,13 @@ struct space *space_fork(struct space *parent)
 
 void space_free(struct space *s)
 {
+	struct space **at = &spaces;
+
 	while (s->areas)
 		space_unmap(s->areas);
-	*s->link = s->next;
-	if (s->next)
-		s->next->link = s->link;
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
 	table_free(s->root);
 	frame_unpromise(OWN_FRAMES);
 	kfree(s);

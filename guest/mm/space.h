@@ -28,7 +28,7 @@ struct space {
 	uint64_t resident, swapped; /* pages: in frames, in slots */
 	uint64_t limit; /* of the resident, SYS_LIMIT */
 	uintptr_t heap, heap_end; /* set by exec, moved by space_brk */
-	struct space *next, **link; /* all there are */
+	struct space *next; /* all there are */
 };
 extern struct space *spaces;
 

@@ -53,7 +53,6 @@
 	/* For the demonstrations: what a program cannot see by itself. */ \
 	CALL(SYS_INFO, inspect_info) /* (struct sys_info *) */ \
 	CALL(SYS_MEMORY, inspect_memory) /* (pa, to, bytes): within a page */ \
-	CALL(SYS_PTE_CLEAR, inspect_pte_clear) /* (address, PTE_A or PTE_D) */ \
 	CALL(SYS_LAB, inspect_lab) /* (enum lab_command, arg, page): result */ \
 	CALL(SYS_PROCESS, inspect_process) /* (index, struct process *) */ \
 	CALL(SYS_LIMIT, sys_limit) /* (limit_what, value): the value before */ \
@@ -62,7 +61,7 @@
 	CALL(SYS_OBJECT, sys_object) /* (struct sys_object *): see there */ \
 	CALL(SYS_PROBE, sys_probe) /* (struct sys_probe *): see there */ \
 	CALL(SYS_DMA, sys_dma) /* (struct sys_dma *) */ \
-	CALL(SYS_REPORT, inspect_report) /* (): free frames, to the host */
+	CALL(SYS_REPORT, sys_report) /* (): free frames, to the host */
 /* clang-format on */
 
 #define SYSTEM_CALL_NUMBER(number, function) number,
@@ -95,6 +94,7 @@ enum {
 	MADVISE_DONTNEED = 1,
 	MADVISE_WILLNEED,
 	MADVISE_PAGEOUT, /* evict these now, as reclaim would */
+	MADVISE_COLD, /* forget that these were accessed, or written */
 	MADVISE_LOCK, /* mlock: give these now, and never evict them */
 	MADVISE_UNLOCK,
 	MADVISE_SYNC /* msync: store what is dirty of a file */
@@ -125,6 +125,7 @@ struct sys_info {
 	/* Where these lie, for SYS_MEMORY: struct sys_counts, struct frame of
 	 * all frames, struct zone and struct cache of all there are. */
 	uint64_t counts, frames, zones, caches;
+	uint64_t reserved; /* and the ranges that are never handed out */
 };
 
 enum frame_use {

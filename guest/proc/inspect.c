@@ -3,7 +3,7 @@
 
 #include "guest/abi.h"
 #include "guest/cpu/tlb.h"
-#include "guest/dev/balloon.h"
+#include "guest/dev/virtio.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
@@ -47,23 +47,10 @@ int64_t inspect_info(const struct trap_frame *f)
 		.frames = direct_pa(frames).v,
 		.zones = image_pa(zones).v,
 		.caches = image_pa(caches).v,
+		.reserved = image_pa(reserved).v,
 	};
 
 	return give(f->rdi, &info, sizeof(info));
-}
-
-int64_t inspect_pte_clear(const struct trap_frame *f)
-{
-	struct slot slot = table_walk(current()->space->root, f->rdi);
-
-	if (!space_find(current()->space, f->rdi) || slot.level != 1 ||
-	    !(*slot.at & PTE_P))
-		return -EFAULT;
-	if (f->rsi & ~(PTE_A | PTE_D))
-		return -EINVAL;
-	*slot.at &= ~f->rsi;
-	tlb_flush_page(current()->space, f->rdi);
-	return 0;
 }
 
 /* A copy: the process may end while its page of ours is being fetched. */
@@ -130,10 +117,4 @@ int64_t inspect_lab(const struct trap_frame *f)
 		arg = to;
 	error = lab_command(command, arg, to, &result);
 	return error ? error : (int64_t)result;
-}
-
-int64_t inspect_report(const struct trap_frame *f)
-{
-	(void)f;
-	return (int64_t)balloon_report();
 }

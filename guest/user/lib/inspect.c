@@ -10,11 +10,6 @@ int64_t sys_info(struct sys_info *info)
 	return sys_call(SYS_INFO, P(info), 0, 0);
 }
 
-int64_t sys_pte_clear(uint64_t at, uint64_t bits)
-{
-	return sys_call(SYS_PTE_CLEAR, at, bits, 0);
-}
-
 int64_t sys_lab(unsigned command, uint64_t arg, void *page)
 {
 	return sys_call(SYS_LAB, command, arg, P(page));

@@ -11,6 +11,7 @@
 #include "guest/mm/leaf.h"
 #include "guest/mm/table.h"
 #include "guest/mm/vma.h"
+#include "guest/mm/zone.h"
 #include "guest/proc/process.h"
 #include "guest/user/lib/sys.h"
 
@@ -287,7 +288,19 @@ static bool is_block(const struct frame *first, unsigned order)
 	       (first->use > FRAME_FREE || first->flags & FRAME_HEAD);
 }
 
-/* A descriptor means nothing, but is zeros, before its frame was ever used. */
+static bool is_reserved(uint64_t pa)
+{
+	struct range r[RESERVED_RANGES];
+
+	if (!read_all(places()->reserved, r, sizeof(r)))
+		return false;
+	for (unsigned i = 0; i < RESERVED_RANGES; i++)
+		if (range_has(r[i], (pa_t){ pa }))
+			return true;
+	return false;
+}
+
+/* A descriptor means nothing before its frame was used for the first time. */
 static enum frame_use use_of(uint64_t pa, const struct frame *own)
 {
 	struct zone z = { 0 };
@@ -295,11 +308,11 @@ static enum frame_use use_of(uint64_t pa, const struct frame *own)
 
 	if (sys_memory(pa, &byte, 1))
 		return FRAME_NONE;
+	if (is_reserved(pa))
+		return FRAME_RESERVED;
 	for (unsigned i = 0; pa >= z.end && read_zone(i, &z); i++)
 		;
-	if (pa >= z.next)
-		return FRAME_UNUSED;
-	return own->use == FRAME_NONE ? FRAME_RESERVED : own->use;
+	return pa >= z.next ? FRAME_UNUSED : own->use;
 }
 
 int64_t kernel_frame(uint64_t pa, struct frame *to)

@@ -69,7 +69,6 @@ struct process; /* the kernel's: see kernel.h */
 
 /* What a program cannot see by itself: inspect.c. */
 int64_t sys_info(struct sys_info *info);
-int64_t sys_pte_clear(uint64_t at, uint64_t bits);
 int64_t sys_lab(unsigned command, uint64_t arg, void *page);
 int64_t sys_process(unsigned index, struct process *process);
 int64_t sys_memory(uint64_t pa, void *to, size_t n);

@@ -85,7 +85,7 @@ static void show_accessed_dirty(struct demo *d, volatile char *page)
 	demo_is(d, demo_leaf(page) & (PTE_A | PTE_D), PTE_A | PTE_D);
 	demo_note(d, "; write: P A D");
 
-	demo_is(d, sys_pte_clear((uintptr_t)page, PTE_A | PTE_D), 0);
+	demo_is(d, sys_madvise((uintptr_t)page, PAGE_SIZE, MADVISE_COLD), 0);
 	demo_is(d, demo_leaf(page) & (PTE_A | PTE_D), 0);
 	(void)*page;
 	demo_is(d, demo_leaf(page) & (PTE_A | PTE_D), PTE_A);
