@@ -6,7 +6,6 @@
 #include "guest/lib/string.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/leaf.h"
-#include "guest/proc/api.h"
 
 /*
  * A page not touched yet is given, as its first touch would have done; no
