@@ -157,9 +157,9 @@ static uint64_t pages_of(const struct process *p)
 /* Who is dying already, else who has most. */
 static struct process *choose(void)
 {
-	struct process *worst = NULL, *p;
+	struct process *worst = NULL;
 
-	for (unsigned i = 0; (p = process_at(i)); i++) {
+	for (struct process *p = processes; p; p = p->next) {
 		if (!p->space || p->state == ZOMBIE)
 			continue;
 		if (p->signal)
@@ -230,11 +230,10 @@ void reclaim_wake(void)
 	wake(&reclaim_wake);
 }
 
-static _Noreturn void thread(void *unused)
+static _Noreturn void thread(void)
 {
 	struct pass p = { .files = true };
 
-	(void)unused;
 	for (;;) {
 		while (frame_room() < 2 * reclaim_low) {
 			p.want = (unsigned)(2 * reclaim_low - frame_room());
@@ -252,6 +251,5 @@ void reclaim_init(void)
 
 	low = low > LOW_MOST ? LOW_MOST : low;
 	reclaim_low = low < LOW_LEAST ? LOW_LEAST : low;
-	if (!process_kernel("reclaim", thread, NULL))
-		panic("no memory for a thread");
+	process_kernel("reclaim", thread);
 }
