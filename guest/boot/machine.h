@@ -32,6 +32,7 @@ struct machine {
 	uint16_t uart_port, exit_port;
 	struct spot lab, dma, virtio[ABI_VIRTIO_SLOTS];
 	unsigned virtios;
+	struct spot console; /* what the kernel is to speak by */
 	unsigned cpus;
 	uint64_t tsc_hz; /* 0: unknown */
 };

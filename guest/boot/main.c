@@ -24,9 +24,9 @@
 #include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/debug.h"
+#include "guest/lib/format.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
-#include "guest/mm/anon.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
@@ -36,7 +36,6 @@
 #include "guest/proc/gate.h"
 #include "guest/proc/inspect.h"
 #include "guest/proc/process.h"
-#include "guest/proc/program.h"
 #include "guest/proc/sched.h"
 
 static struct machine machine;
@@ -73,62 +72,57 @@ static const char *next_word(char **at)
 	return word;
 }
 
-#define WORDS 128
-
-static const char *words[WORDS + 1]; /* ends in a NULL */
+/* The program's: one after the other. */
+static const char *arguments;
+static size_t argument_bytes;
 
 /*
- * [KERNEL OPTIONS --] PROGRAM [ARGUMENTS], all without quoting. QEMU's microvm
- * appends words that begin with "virtio_mmio.": they are not ours.
+ * [KERNEL OPTIONS --] PROGRAM [ARGUMENTS], all without quoting; they are moved
+ * together where they are. QEMU's microvm appends words that begin with
+ * "virtio_mmio.": they are not ours.
  */
 static void take_words(char *line)
 {
 	bool options = false; /* have been taken */
 	const char *word;
-	unsigned n = 0;
+	char *to = line;
 
+	arguments = line;
 	while (*(word = next_word(&line))) {
 		if (str_begins(word, "virtio_mmio."))
 			continue;
-		if (!options && streq(word, "--")) {
-			for (unsigned i = 0; i < n; i++)
-				take_option(words[i]);
-			options = true;
-			n = 0;
+		if (options || !streq(word, "--")) {
+			while ((*to++ = *word++))
+				;
 			continue;
 		}
-		if (n == WORDS)
-			panic("more than %d words on the command line", WORDS);
-		words[n++] = word;
+		for (const char *o = arguments; o < to; o += strlen(o) + 1)
+			take_option(o);
+		options = true;
+		arguments = to;
 	}
-	if (!n)
-		words[n++] = "tour";
-	words[n] = NULL;
+	argument_bytes = (size_t)(to - arguments);
+	if (!argument_bytes) {
+		arguments = "tour";
+		argument_bytes = sizeof("tour");
+	}
 }
 
-/* Process 1, or the status of a run without it. */
-static int start_program(void)
+/* Process 1 becomes the program: /bin/NAME, or if there is none, the tour,
+ * which knows what is demonstrated by that name. */
+static void start_program(void)
 {
-	static struct arguments arguments;
-	struct process *p = process_new(words[0]);
-	int error = p ? 0 : -ENOMEM;
+	const char *name = arguments;
+	char path[NAME_BYTES];
+	int error;
 
-	for (unsigned i = 0; !error && words[i]; i++)
-		error = arguments_add(&arguments, words[i]);
-	if (!error)
-		error = process_exec(p, words[0], &arguments);
-	if (error == -ENOENT) {
-		print("kernel: no program '%s'; there are:", words[0]);
-		program_list();
-		process_drop(p); /* nobody is to wait for it */
-		return EXIT_NO_PROGRAM;
-	}
+	format(path, sizeof(path), *name == '/' ? "%s" : "/bin/%s", name);
+	error = process_exec(path, arguments, argument_bytes);
+	if (error == -ENOENT)
+		error = process_exec("/bin/tour", arguments, argument_bytes);
 	if (error)
-		panic("%s cannot be started: error %d", words[0], error);
-	files_init(p->files);
-	p->pid = process_new_pid();
-	sched_add(p);
-	return 0;
+		panic("%s cannot be started: error %d", name, error);
+	files_init(current()->files);
 }
 
 /* Bury whom nobody else waits for, until the first program has ended. */
@@ -150,7 +144,7 @@ static void end_others(void)
 	int status;
 
 	do {
-		for (unsigned i = 0; (p = process_at(i)); i++)
+		for (p = processes; p; p = p->next)
 			if (p->pid)
 				process_kill(p->pid, SIGNAL_KILL);
 	} while (process_wait(-1, &status, false) > 0);
@@ -165,11 +159,11 @@ static void print_summary(void)
 }
 
 /* The first thread: what may sleep is started here. */
-static void main_thread(void *unused)
+static void main_thread(void)
 {
+	struct process *p;
 	int status;
 
-	(void)unused;
 	process_reaper = current();
 	gate_init(trap_only);
 	virtio_init(&machine);
@@ -177,11 +171,12 @@ static void main_thread(void *unused)
 	smp_start(machine.cpus);
 	swap_init();
 	reclaim_init();
-	status = start_program();
-	if (!status) {
-		status = wait_for_program();
-		end_others();
-	}
+	p = process_new(arguments, start_program);
+	if (!p)
+		panic("no memory for a process");
+	process_start(p);
+	status = wait_for_program();
+	end_others();
 	fs_unmount();
 	print_summary();
 	exit_run(status);
@@ -197,12 +192,11 @@ void kernel_main(uint32_t start_info)
 	trap_init();
 	machine_read(&machine, (pa_t){ start_info });
 	uart_init(machine.uart_port);
-	exit_init(machine.exit_port);
+	exit_port = machine.exit_port;
 	take_words(machine.cmdline);
 
 	frame_init(&machine);
 	kmap_init(&machine);
-	anon_init();
 	if (machine.lab.there)
 		lab_init(machine.lab.at);
 	lapic_init();
@@ -213,6 +207,6 @@ void kernel_main(uint32_t start_info)
 	gate_init_cpu();
 	inspect_init(&machine);
 
-	process_kernel("main", main_thread, NULL);
+	process_kernel("main", main_thread);
 	sched_idle();
 }

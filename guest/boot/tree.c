@@ -31,6 +31,8 @@ struct node {
 	uint32_t line; /* first cell of interrupts */
 };
 
+static const char *console; /* its node's name */
+
 static uint32_t cell(const uint32_t *at)
 {
 	return __builtin_bswap32(*at);
@@ -63,6 +65,8 @@ static void take_property(struct machine *m, struct node *n, const char *name,
 		n->line = cell(value);
 	} else if (streq(name, "bootargs")) {
 		machine_set_cmdline(m, (const char *)value);
+	} else if (streq(name, "stdout-path")) {
+		console = last_part((const char *)value);
 	} else if (streq(name, "timebase-frequency")) {
 		m->tsc_hz = bytes == 8 ? long_cell(value) : cell(value);
 	}
@@ -74,6 +78,8 @@ static void take_node(struct machine *m, const struct node *n)
 
 	if (n->reg_end - n->reg >= 4)
 		here.at.v = long_cell(n->reg);
+	if (console && streq(n->name, console))
+		m->console = here;
 	if (is(n, ABI_FDT_COMPATIBLE))
 		m->zeroed = true;
 	else if (is(n, ABI_FDT_UART))

@@ -12,11 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "guest/dev/virtio.h"
-
-/* For virtio_init: 0 or -errno. */
-int balloon_start(struct virtio *v);
-
 /* The guest is short of memory: give some frames back. False: none there. */
 bool balloon_relieve(void);
 

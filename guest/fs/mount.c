@@ -35,9 +35,8 @@ static struct block_device rom = {
 };
 
 /* What is gone soon is not written at all. */
-static void write_back(void *unused)
+static void write_back(void)
 {
-	(void)unused;
 	for (;;) {
 		uint64_t next = lapic_ticks() + LOOK_TICKS;
 
@@ -64,8 +63,8 @@ void fs_mount(void)
 		if (error && error != -EINVAL)
 			print("kernel: disk %u: error %d\n", i, error);
 	}
-	if (!error && !process_kernel("write-back", write_back, NULL))
-		panic("no memory for the thread that writes back");
+	if (!error)
+		process_kernel("write-back", write_back);
 }
 
 void fs_unmount(void)

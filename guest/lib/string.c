@@ -86,3 +86,11 @@ size_t strlcpy(char *to, const char *from, size_t room)
 	to[n] = '\0';
 	return length;
 }
+
+const char *last_part(const char *path)
+{
+	for (const char *at = path; *at; at++)
+		if (*at == '/')
+			path = at + 1;
+	return path;
+}

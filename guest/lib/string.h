@@ -19,6 +19,9 @@ static inline bool streq(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
+/* What is behind the last '/' of @path, or all of it. */
+const char *last_part(const char *path);
+
 /* True when @s begins with @prefix. */
 bool str_begins(const char *s, const char *prefix);
 

@@ -45,11 +45,7 @@ static int map_cached(struct vma *v, uintptr_t va, uint64_t *at, bool write)
 		frame_put(f);
 		return error == -EAGAIN ? kind_of(v) : error;
 	}
-	f->maps++;
-	v->space->resident++;
-	*at = frame_pa(f).v | (write ? v->bits : v->bits & ~PTE_W);
-	if (v->flags & VMA_LOCKED)
-		leaf_lock(at);
+	leaf_map(v, at, f, write ? v->bits : v->bits & ~PTE_W);
 	return kind_of(v);
 }
 
@@ -73,7 +69,7 @@ static int map_copy(struct vma *v, uintptr_t va, uint64_t *at)
 	if (f) {
 		memcpy(direct(frame_pa(f)), direct(frame_pa(from)),
 		       part_of_file(v, va));
-		anon_map(v, va, at, f);
+		anon_map(v, va, at, f, v->bits);
 	}
 	frame_put(from);
 	return f ? LAB_FAULT_DEMAND_FILE : -ENOMEM;

@@ -21,8 +21,8 @@
 
 void frame_init(const struct machine *m);
 
-/* The direct map shows all of RAM: until now only the DMA zone was used. */
-void frame_use_all(void);
+/* Where single frames come from: DMA until there is a direct map. */
+extern enum zone_id frame_zone;
 
 /*
  * One frame, of zeros or with any content, with one holder; or NULL. May sleep
@@ -64,11 +64,6 @@ static inline pa_t frame_pa(const struct frame *f)
 static inline struct frame *frame_at(pa_t pa)
 {
 	return frames + (pa.v >> PAGE_SHIFT);
-}
-
-static inline struct frame *frame_list_first(const struct frame_list *l)
-{
-	return l->first ? frames + l->first : NULL;
 }
 
 static inline void frame_list_add(struct frame_list *l, struct frame *f)

@@ -11,7 +11,7 @@
 /* kernel.ld */
 extern const char kernel_start[], text_end[], rodata_end[], kernel_end[];
 
-static pa_t kernel_root;
+pa_t kernel_root;
 static uintptr_t mmio_next = MMIO_BASE;
 
 static uint64_t *kernel_slot(uintptr_t va, int level)
@@ -34,7 +34,8 @@ static void map(uintptr_t va, uintptr_t end, pa_t pa, uint64_t bits)
 			(va | pa.v) % LARGE_SIZE == 0 && end - va >= LARGE_SIZE;
 		int level = large ? 2 : 1;
 		uintptr_t step = level_bytes(level);
-		uint64_t entry = pa.v | bits | (large ? PTE_PS : 0);
+		uint64_t entry =
+			pa.v | bits | PTE_P | pte_g | (large ? PTE_PS : 0);
 		uint64_t *at = kernel_slot(va, level);
 		uint64_t *table_end =
 			at + TABLE_ENTRIES - level_index(va, level);
@@ -49,8 +50,7 @@ static void map(uintptr_t va, uintptr_t end, pa_t pa, uint64_t bits)
 
 static void map_image(const char *from, const char *to, uint64_t bits)
 {
-	map((uintptr_t)from, (uintptr_t)to, image_pa(from),
-	    bits | PTE_P | pte_g);
+	map((uintptr_t)from, (uintptr_t)to, image_pa(from), bits);
 }
 
 void kmap_init(const struct machine *m)
@@ -66,17 +66,12 @@ void kmap_init(const struct machine *m)
 	for (unsigned i = 0; i < m->rams; i++)
 		map((uintptr_t)direct(m->ram[i].start),
 		    (uintptr_t)direct(m->ram[i].end), m->ram[i].start,
-		    PTE_P | PTE_W | pte_nx | pte_g);
+		    PTE_W | pte_nx);
 	/* New roots copy this half once: its top entries must exist by now. */
 	kernel_slot(MMIO_BASE, 1);
 	kernel_slot(VMALLOC_BASE, 1);
 	write_cr3(kernel_root.v);
-	frame_use_all();
-}
-
-pa_t kmap_root(void)
-{
-	return kernel_root;
+	frame_zone = ZONE_NORMAL;
 }
 
 uint64_t *kmap_leaf(uintptr_t va)
@@ -89,8 +84,7 @@ volatile void *mmio_map(pa_t at, size_t bytes)
 	uintptr_t va = mmio_next;
 
 	mmio_next += page_up(bytes);
-	map(va, mmio_next, at,
-	    PTE_P | PTE_W | (broken("mmio") ? 0 : PTE_PCD) | pte_nx | pte_g);
+	map(va, mmio_next, at, PTE_W | (broken("mmio") ? 0 : PTE_PCD) | pte_nx);
 	return (volatile void *)va;
 }
 

@@ -16,7 +16,7 @@ void kmap_init(const struct machine *m);
 volatile void *mmio_map(pa_t at, size_t bytes);
 
 /* The kernel's own root: nothing in the lower half. */
-pa_t kmap_root(void);
+extern pa_t kernel_root;
 
 /* The leaf entry for @va in the kernel's half; NULL: no frame for a table. */
 uint64_t *kmap_leaf(uintptr_t va);

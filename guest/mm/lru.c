@@ -14,7 +14,7 @@ static struct frame_list *list_of(const struct frame *f)
 			  [!!(f->flags & FRAME_ACTIVE)];
 }
 
-static void add(struct frame *f, bool active)
+void lru_add(struct frame *f, bool active)
 {
 	f->flags &= (uint16_t)~FRAME_ACTIVE;
 	f->flags |= FRAME_LISTED | (active ? FRAME_ACTIVE : 0);
@@ -27,15 +27,10 @@ void lru_remove(struct frame *f)
 	f->flags &= (uint16_t)~FRAME_LISTED;
 }
 
-void lru_add(struct frame *f)
-{
-	add(f, false);
-}
-
 void lru_move(struct frame *f, bool active)
 {
 	lru_remove(f);
-	add(f, active);
+	lru_add(f, active);
 }
 
 static bool is_wanted(const struct frame *f)
@@ -52,7 +47,7 @@ static void gather_to(uint32_t end, unsigned *looks, unsigned *found)
 	for (; hand < end && *looks && *found < GATHER; hand++, --*looks) {
 		if (!is_wanted(frames + hand))
 			continue;
-		add(frames + hand, false);
+		lru_add(frames + hand, false);
 		++*found;
 	}
 }
@@ -83,11 +78,4 @@ void lru_gather(unsigned looks)
 			rounds++;
 		}
 	}
-}
-
-struct frame *lru_last(enum lru_kind kind, bool active)
-{
-	uint32_t n = counts.lru[kind][active].last;
-
-	return n ? frames + n : NULL;
 }

@@ -21,35 +21,6 @@ static void *allocate(const struct sys_object *want)
 	return vmalloc(want->bytes);
 }
 
-/* kmalloc takes up to a power of two, or a frame of small objects. */
-static int64_t add(struct object **list, struct sys_object *want)
-{
-	struct object *o;
-
-	if (!want->bytes || want->bytes > VMALLOC_BYTES ||
-	    want->kind > OBJECT_VMALLOC)
-		return -EINVAL;
-	o = kmalloc(sizeof(*o));
-	if (!o)
-		return -ENOMEM;
-	o->pages = 2 * (page_up(want->bytes) >> PAGE_SHIFT);
-	if (!frame_promise(o->pages))
-		goto no_promise;
-	o->at = allocate(want);
-	if (!o->at)
-		goto no_memory;
-	o->next = *list;
-	*list = o;
-	want->address = (uintptr_t)o->at;
-	return 0;
-
-no_memory:
-	frame_unpromise(o->pages);
-no_promise:
-	kfree(o);
-	return -ENOMEM;
-}
-
 static void drop(struct object **list)
 {
 	struct object *o = *list;
@@ -61,6 +32,30 @@ static void drop(struct object **list)
 		kfree(o->at);
 	frame_unpromise(o->pages);
 	kfree(o);
+}
+
+/* kmalloc takes up to a power of two, or a frame of small objects. */
+static int64_t add(struct object **list, struct sys_object *want)
+{
+	uint64_t pages = 2 * (page_up(want->bytes) >> PAGE_SHIFT);
+	struct object *o;
+
+	if (!want->bytes || want->bytes > VMALLOC_BYTES ||
+	    want->kind > OBJECT_VMALLOC)
+		return -EINVAL;
+	o = kmalloc(sizeof(*o));
+	if (!o || !frame_promise(pages)) {
+		kfree(o);
+		return -ENOMEM;
+	}
+	*o = (struct object){ *list, allocate(want), pages };
+	*list = o;
+	if (!o->at) {
+		drop(list);
+		return -ENOMEM;
+	}
+	want->address = (uintptr_t)o->at;
+	return 0;
 }
 
 int64_t objects_do(struct object **list, struct sys_object *want)

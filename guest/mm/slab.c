@@ -100,11 +100,10 @@ static const char *fault_of(const struct cache *c, const void *p)
 /* The object given back last, or the next that was never used. */
 void *cache_alloc(struct cache *c)
 {
-	struct frame *f = frame_list_first(&c->partial);
+	struct frame *f =
+		c->partial.count ? frames + c->partial.first : new_slab(c);
 	char *p;
 
-	if (!f)
-		f = new_slab(c);
 	if (!f)
 		return NULL;
 	p = direct(frame_pa(f));

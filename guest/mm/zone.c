@@ -5,7 +5,6 @@
 
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
-#include "guest/mm/buddy.h"
 
 #define LOW_MIB	 0x100000ul
 #define RAM_MOST (256ul << 30)
@@ -24,6 +23,7 @@ struct zone zones[ZONES] = {
 };
 
 struct frame *frames;
+uint64_t zone_taken;
 
 static const struct machine *machine;
 struct range reserved[RESERVED_RANGES];
@@ -135,30 +135,22 @@ void zone_init(const struct machine *m)
 	}
 }
 
-/* The largest aligned block at the start of what was never used, or 0. */
-static uint32_t bring_up(struct zone *z, unsigned *order)
+/* The largest aligned block at the start of what was never used. */
+static bool grow(struct zone *z)
 {
 	struct range r = usable(z->next);
 	uint32_t n = (uint32_t)(r.start.v >> PAGE_SHIFT);
 	uint64_t left = (r.end.v - r.start.v) >> PAGE_SHIFT;
+	unsigned order = ZONE_ORDERS - 1;
 
 	if (!z->never_used)
-		return 0;
-	while (n & ((1u << *order) - 1) || left < 1u << *order)
-		--*order;
-	z->next = r.start.v + (PAGE_SIZE << *order);
-	z->never_used -= 1u << *order;
-	return n;
-}
-
-static bool grow(struct zone *z)
-{
-	unsigned order = ZONE_ORDERS - 1;
-	uint32_t n = bring_up(z, &order);
-
-	if (n)
-		buddy_add(z->free, n, order);
-	return n;
+		return false;
+	while (n & ((1u << order) - 1) || left < 1u << order)
+		order--;
+	buddy_add(z->free, n, order);
+	z->next = r.start.v + (PAGE_SIZE << order);
+	z->never_used -= 1u << order;
+	return true;
 }
 
 static uint32_t take(struct zone *z, unsigned least, unsigned *order)
@@ -180,11 +172,15 @@ struct frame *zone_take(enum zone_id highest, unsigned least, unsigned *order)
 
 	for (int i = highest; i >= 0 && !n; i--)
 		n = take(&zones[i], least, order);
-	return n ? frames + n : NULL;
+	if (!n)
+		return NULL;
+	zone_taken += 1u << *order;
+	return frames + n;
 }
 
 void zone_give(struct frame *f, unsigned order)
 {
+	zone_taken -= 1u << order;
 	buddy_add(zones[zone_of(f)].free, (uint32_t)(f - frames), order);
 }
 

@@ -46,10 +46,21 @@ static inline enum zone_id zone_of(const struct frame *f)
  * first behind it that was not. 0: there are none at or behind *n. */
 uint32_t zone_span(uint32_t *n);
 
+/* Frames that were taken and not given back. */
+extern uint64_t zone_taken;
+
 /* Frames that exist; their number never changes. */
 uint64_t zone_frames(void);
 
 /* There is RAM at @pa. */
 bool zone_has(pa_t pa);
+
+/*
+ * buddy.c: a zone's free blocks, ZONE_ORDERS lists by order. The block of
+ * @order at @n is free: merge it as far as that goes. A block of @order, split
+ * off a larger one if need be; 0: there is none.
+ */
+void buddy_add(struct frame_list *free, uint32_t n, unsigned order);
+uint32_t buddy_take(struct frame_list *free, unsigned order);
 
 #endif

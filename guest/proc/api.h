@@ -4,6 +4,9 @@
  * number in RAX and arguments in RDI, RSI, RDX, R10, R8, R9; it is made by
  * calling the gate (mm/layout.h: GATE_PAGE) and answers in RAX: a value, or
  * -errno. RCX and R11 are lost, as they are to the syscall instruction.
+ *
+ * A program begins with its arguments on top of its stack, one string after the
+ * other: RSI bytes from RDI on.
  */
 #ifndef GUEST_PROC_API_H
 #define GUEST_PROC_API_H
@@ -20,14 +23,14 @@
 	/* Processes. */ \
 	CALL(SYS_EXIT, sys_exit) /* (status) */ \
 	CALL(SYS_FORK, sys_fork) /* (): the child's pid, or 0 in the child */ \
-	CALL(SYS_EXEC, sys_exec) /* (path, argv, environment or 0) */ \
+	CALL(SYS_EXEC, sys_exec) /* (path, arguments, bytes) */ \
 	CALL(SYS_WAIT, sys_wait) /* (pid or -1, int *status, flags): pid */ \
 	CALL(SYS_KILL, sys_kill) /* (pid, signal) */ \
 	CALL(SYS_GETPID, sys_getpid) \
 	CALL(SYS_SLEEP, sys_sleep) /* (ticks) */ \
 	CALL(SYS_TICKS, sys_ticks) /* (): of the timer since the start */ \
 	CALL(SYS_CATCH, sys_catch) /* (where a refused access continues) */ \
-	CALL(SYS_SET_FS, sys_set_fs) /* (address, 0: FS base, 1: GS base) */ \
+	CALL(SYS_SET_FS, sys_set_fs) /* (FS base: thread-local storage) */ \
 	CALL(SYS_CPU, sys_cpu) /* (cpu or -1): stay on it; where we are */ \
 	/* Memory. */ \
 	CALL(SYS_MMAP, sys_mmap) /* (address or 0, bytes, prot, flags, fd, \
@@ -308,8 +311,6 @@ struct sys_dma {
 	uint32_t operation; /* as in guest/abi.h */
 	uint32_t status;
 	uint64_t result; /* the checksum */
-	uint64_t from_pa, to_pa; /* the DMA regions that the bytes pass */
-	uint64_t interrupts; /* of the engine, meanwhile */
 	/* Bytes of the target's region that the IOMMU lets the engine reach; 0:
 	 * the IOMMU is left out. */
 	uint64_t iova_window;

@@ -32,13 +32,13 @@ static int64_t give(uintptr_t to, const void *from, size_t n)
 int64_t inspect_info(const struct trap_frame *f)
 {
 	struct sys_info info = {
-		.gate = gate_method(),
+		.gate = gate_method,
 		.cpus = machine->cpus,
 		.tsc_hz = machine->tsc_hz,
-		.lapic = lapic_va(),
-		.lapic_version = lapic_version(),
-		.lab = lab_va(),
-		.lab_id = lab_id(),
+		.lapic = (uintptr_t)lapic,
+		.lapic_version = lapic[LAPIC_VERSION / 4],
+		.lab = (uintptr_t)lab_registers,
+		.lab_id = lab_registers ? lab_registers[LAB_ID / 8] : 0,
 		.no_execute = pte_nx != 0,
 		.tagged = tlb_tagged,
 		.zeroed = machine->zeroed,
@@ -55,10 +55,11 @@ int64_t inspect_info(const struct trap_frame *f)
 /* A copy: the process may end while its page of ours is being fetched. */
 int64_t inspect_process(const struct trap_frame *f)
 {
-	const struct process *p =
-		f->rdi > UINT32_MAX ? NULL : process_at((unsigned)f->rdi);
+	const struct process *p = processes;
 	struct process copy;
 
+	for (uint64_t i = f->rdi; p && i; i--)
+		p = p->next;
 	if (!p)
 		return 0;
 	copy = *p;

@@ -25,9 +25,6 @@ bool sched_breathe(void);
 /* The current process has ended: run others for ever. */
 _Noreturn void sched_leave(void);
 
-/* Out of its sleep, if it sleeps. */
-void sched_rouse(struct process *p);
-
 /*
  * The timer's tick on this processor. First without the kernel lock: true if
  * the processor idles and nobody is to be woken, else with it.
@@ -44,9 +41,8 @@ _Noreturn void sched_idle(void);
  */
 void context_switch(uint64_t *save, uint64_t rsp);
 
-/* Where a new process and a new kernel thread go on (trap.S). */
-void begin_user(void);
-void begin_kernel(void);
+/* Where a new process goes on (trap.S). */
+void begin(void);
 
 /* What context_switch finds on a stack, lowest first. */
 struct switch_frame {

@@ -76,12 +76,9 @@ int user_read(struct space *s, void *to, uintptr_t from, size_t n)
 	return 0;
 }
 
-unsigned rmap_unmap(struct frame *f)
+void rmap_unmap(struct frame *f)
 {
-	unsigned maps = f->maps;
-
 	f->maps = 0;
-	return maps;
 }
 
 static unsigned protected;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Areas that show a file, private and shared; and memory that is shared. */
 #include "guest/mm/mapping.h"
-#include "guest/mm/shared.h"
+#include "guest/mm/anon.h"
 #include "tests/unit/guest_space_fixture.h"
 
 #define FILE_PAGES 4u

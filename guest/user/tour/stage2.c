@@ -116,7 +116,8 @@ static void first_touch(struct stage2_case *c, volatile uint64_t *page)
 {
 	uint64_t got;
 
-	demo_is(c->d, demo_lab(c->d, LAB_EVICT, demo_walk(page).pa), LAB_ABSENT);
+	demo_is(c->d, demo_lab(c->d, LAB_EVICT, demo_walk(page).pa),
+		LAB_ABSENT);
 	begin(c);
 	got = *page;
 	end(c);
