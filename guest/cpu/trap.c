@@ -6,16 +6,13 @@
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/lock.h"
 #include "guest/cpu/smp.h"
-#include "guest/dev/irq.h"
+#include "guest/dev/apic.h"
 #include "guest/dev/lab.h"
-#include "guest/dev/lapic.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/print.h"
 #include "guest/mm/fault.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/process.h"
-#include "guest/proc/refuse.h"
 #include "guest/proc/sched.h"
 #include "guest/proc/syscall.h"
 
@@ -47,11 +44,6 @@ void trap_init(void)
 			    GATE_INTERRUPT << 40 | (to >> 16 & 0xffff) << 48;
 		idt[i][1] = to >> 32;
 	}
-	trap_load();
-}
-
-void trap_load(void)
-{
 	load_idt(sizeof(idt) - 1);
 }
 
@@ -93,7 +85,7 @@ void trap_leave(struct trap_frame *f)
 		if (this_cpu()->resched && !broken("switch"))
 			sched_yield();
 		if (process_dying())
-			process_exit(STATUS_KILLED + current()->signal);
+			process_exit(STATUS_KILLED + SIGNAL_KILL);
 	}
 	kernel_unlock();
 }

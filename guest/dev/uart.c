@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/dev/uart.h"
+#include "guest/dev/console.h"
 
 #include "guest/abi.h"
 #include "guest/cpu/cpu.h"
-#include "guest/dev/irq.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/errno.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sleep.h"

@@ -12,9 +12,6 @@
 #ifndef GUEST_DEV_VIRTIO_H
 #define GUEST_DEV_VIRTIO_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "guest/boot/machine.h"
 
 #define VIRTQUEUES 5u /* that a device of ours can have */
@@ -23,7 +20,7 @@ struct virtqueue;
 
 /* Whoever waits for something of the device sleeps on this. */
 struct virtio {
-	volatile uint8_t *registers;
+	volatile uint32_t *registers, *config; /* config: the device's own */
 	uint64_t features; /* both sides know */
 	bool failed; /* it answers no request any more */
 	bool is_console; /* the tree says so: the UART is not */
@@ -49,10 +46,6 @@ struct virtio_part {
 	bool written;
 };
 
-/* A word of the device's own configuration. */
-uint32_t virtio_config(struct virtio *v, unsigned at);
-void virtio_set_config(struct virtio *v, unsigned at, uint32_t value);
-
 /*
  * Hand the device a request of @n parts, and sleep until it is through. How
  * many bytes it has written, or -EIO.
@@ -66,6 +59,22 @@ int64_t virtqueue_run(struct virtqueue *q, const struct virtio_part *parts,
  */
 void virtqueue_lend(struct virtqueue *q, struct virtio_part part);
 int64_t virtqueue_back(struct virtqueue *q);
+
+/* The guest is short of memory: take some frames out of the balloon. False:
+ * there are none. */
+bool balloon_relieve(void);
+
+/* Random bytes to[@n]: how many, or -ENODEV without a source. Sleeps. */
+int64_t rng_read(char *to, size_t n);
+
+/*
+ * From now on the DMA engine sees only what is mapped, whole pages from @at on;
+ * until it is detached, which answers the device address of the last fault, or
+ * 0. For one process at a time. Sleep. 0, -ENODEV, -EIO.
+ */
+int64_t iommu_attach(void);
+int64_t iommu_map(pa_t at, uint64_t bytes);
+uint64_t iommu_detach(void);
 
 /* Find all devices and start their drivers. May sleep. */
 void virtio_init(const struct machine *m);

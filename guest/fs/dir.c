@@ -147,20 +147,6 @@ static void insert(struct place *p, const struct inode *i, const char *name)
 	mapping_dirty(p->frame);
 }
 
-/* A new directory: "." and "..". */
-static int fill(struct inode *i, const struct inode *parent)
-{
-	struct place p;
-	int error = append(i, &p);
-
-	if (error)
-		return error;
-	insert(&p, i, ".");
-	insert(&p, parent, "..");
-	frame_put(p.frame);
-	return 0;
-}
-
 static int name_it(struct inode *dir, const char *name, struct inode *i)
 {
 	struct place p;
@@ -197,7 +183,10 @@ static int make(struct inode *dir, const char *name, bool directory,
 	error = inode_new(dir, directory, to);
 	if (error)
 		return error;
-	error = directory ? fill(*to, dir) : 0;
+	if (directory)
+		error = name_it(*to, ".", *to);
+	if (directory && !error)
+		error = name_it(*to, "..", dir);
 	if (!error)
 		error = name_it(dir, name, *to);
 	if (error) {

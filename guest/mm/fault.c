@@ -16,7 +16,6 @@
 #include "guest/mm/reclaim.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/process.h"
-#include "guest/proc/refuse.h"
 
 static bool allows(const struct vma *v, uint64_t error)
 {
@@ -98,7 +97,7 @@ static __attribute__((noinline)) void refuse(struct trap_frame *f, uintptr_t va,
 					     int error)
 {
 	if (process_dying()) /* of oom_kill, perhaps for this very page */
-		process_exit(STATUS_KILLED + current()->signal);
+		process_exit(STATUS_KILLED + SIGNAL_KILL);
 	if (error == -ENOMEM)
 		print("kernel: out of frames\n");
 	if (broken("outcomes"))

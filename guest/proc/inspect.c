@@ -3,9 +3,9 @@
 
 #include "guest/abi.h"
 #include "guest/cpu/tlb.h"
-#include "guest/dev/balloon.h"
+#include "guest/dev/virtio.h"
 #include "guest/dev/lab.h"
-#include "guest/dev/lapic.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
@@ -116,10 +116,4 @@ int64_t inspect_lab(const struct trap_frame *f)
 		arg = to;
 	error = lab_command(command, arg, to, &result);
 	return error ? error : (int64_t)result;
-}
-
-int64_t inspect_report(const struct trap_frame *f)
-{
-	(void)f;
-	return (int64_t)balloon_report();
 }
