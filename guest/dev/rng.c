@@ -6,7 +6,7 @@
 
 static struct virtio *source;
 
-int64_t rng_read(void *to, size_t n)
+int64_t rng_read(char *to, size_t n)
 {
 	struct virtio_part part = { to, n, true };
 

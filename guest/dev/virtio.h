@@ -65,7 +65,7 @@ int64_t virtqueue_back(struct virtqueue *q);
 bool balloon_relieve(void);
 
 /* Random bytes to[@n]: how many, or -ENODEV without a source. Sleeps. */
-int64_t rng_read(void *to, size_t n);
+int64_t rng_read(char *to, size_t n);
 
 /*
  * From now on the DMA engine sees only what is mapped, whole pages from @at on;

@@ -157,9 +157,9 @@ static uint64_t pages_of(const struct process *p)
 /* Who is dying already, else who has most. */
 static struct process *choose(void)
 {
-	struct process *worst = NULL, *p;
+	struct process *worst = NULL;
 
-	for (p = processes; p; p = p->next) {
+	for (struct process *p = processes; p; p = p->next) {
 		if (!p->space || p->state == ZOMBIE)
 			continue;
 		if (p->killed)

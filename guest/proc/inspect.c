@@ -13,7 +13,6 @@
 #include "guest/mm/slab.h"
 #include "guest/mm/user.h"
 #include "guest/mm/zone.h"
-#include "guest/proc/api.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
