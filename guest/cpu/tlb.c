@@ -3,8 +3,7 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
-#include "guest/cpu/trap.h"
-#include "guest/dev/lapic.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
 #include "guest/mm/kmap.h"

@@ -75,13 +75,14 @@ uint64_t *kmap_leaf(uintptr_t va)
 	return table_slot(kernel_root, va, 1);
 }
 
-volatile void *mmio_map(pa_t at, size_t bytes)
+volatile void *mmio_map(pa_t at)
 {
 	uintptr_t va = mmio_next;
 
-	mmio_next += page_up(bytes);
-	map(va, mmio_next, at, PTE_W | (broken("mmio") ? 0 : PTE_PCD) | pte_nx);
-	return (volatile void *)va;
+	mmio_next += PAGE_SIZE;
+	map(va, mmio_next, (pa_t){ page_down(at.v) },
+	    PTE_W | (broken("mmio") ? 0 : PTE_PCD) | pte_nx);
+	return (volatile void *)(va + page_offset(at.v));
 }
 
 bool kmap_new_root(pa_t *root)

@@ -2,7 +2,7 @@
 #include "guest/mm/reclaim.h"
 
 #include "guest/dev/balloon.h"
-#include "guest/dev/lapic.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
@@ -162,7 +162,7 @@ static struct process *choose(void)
 	for (struct process *p = processes; p; p = p->next) {
 		if (!p->space || p->state == ZOMBIE)
 			continue;
-		if (p->signal)
+		if (p->killed)
 			return p;
 		if (!worst || pages_of(p) > pages_of(worst))
 			worst = p;
@@ -179,16 +179,16 @@ static bool kill_one(void)
 {
 	struct process *p = choose();
 
-	if (p && !p->signal) {
+	if (p && !p->killed) {
 		print("kernel: out of memory: %s (pid %u) is killed: it has "
 		      "most, %lu pages in memory and %lu in swap\n",
 		      p->name, p->pid, p->space->resident, p->space->swapped);
 		counts.oom_kills++;
-		process_kill(p->pid, SIGNAL_KILL);
+		process_kill(p);
 	}
 	if (!p || p == current())
 		return false;
-	sleep_until(&counts.oom_kills, lapic_ticks() + KILL_TICKS);
+	sleep_until(&counts.oom_kills, lapic_ticks + KILL_TICKS);
 	return true;
 }
 
@@ -201,7 +201,7 @@ bool reclaim(unsigned want, bool kill)
 	if (balloon_relieve())
 		return true;
 	reclaim_wake();
-	sleep_until(&reclaim_low, lapic_ticks() + 1);
+	sleep_until(&reclaim_low, lapic_ticks + 1);
 	return frame_left() || (kill && kill_one());
 }
 

@@ -24,8 +24,8 @@
 	CALL(SYS_EXIT, sys_exit) /* (status) */ \
 	CALL(SYS_FORK, sys_fork) /* (): the child's pid, or 0 in the child */ \
 	CALL(SYS_EXEC, sys_exec) /* (path, arguments, bytes) */ \
-	CALL(SYS_WAIT, sys_wait) /* (pid or -1, int *status, flags): pid */ \
-	CALL(SYS_KILL, sys_kill) /* (pid, signal) */ \
+	CALL(SYS_WAIT, sys_wait) /* (pid or -1, int *status): its pid */ \
+	CALL(SYS_KILL, sys_kill) /* (pid, SIGNAL_KILL) */ \
 	CALL(SYS_GETPID, sys_getpid) \
 	CALL(SYS_SLEEP, sys_sleep) /* (ticks) */ \
 	CALL(SYS_TICKS, sys_ticks) /* (): of the timer since the start */ \
@@ -42,16 +42,13 @@
 	/* Files. */ \
 	CALL(SYS_OPEN, sys_open) /* (path, open_flags): fd */ \
 	CALL(SYS_CLOSE, sys_close) /* (fd) */ \
-	CALL(SYS_READ, sys_read) /* (fd, buffer, bytes): read, 0 at the end */ \
+	CALL(SYS_READ, sys_read) /* (fd, buffer, bytes): read, 0 at the end; \
+		of a directory one struct sys_dirent */ \
 	CALL(SYS_WRITE, sys_write) /* (fd, buffer, bytes): written */ \
 	CALL(SYS_SEEK, sys_seek) /* (fd, offset, seek_from): the new offset */ \
-	CALL(SYS_STAT, sys_stat) /* (fd, struct sys_stat *) */ \
-	CALL(SYS_READDIR, sys_readdir) /* (fd, struct sys_dirent *): 1 or 0 */ \
-	CALL(SYS_TRUNCATE, sys_truncate) /* (fd, bytes) */ \
 	CALL(SYS_UNLINK, sys_unlink) /* (path) */ \
-	CALL(SYS_MKDIR, sys_mkdir) /* (path) */ \
-	CALL(SYS_PIPE, sys_pipe) /* (int fd[2]): [0] to read, [1] to write */ \
-	CALL(SYS_DUP, sys_dup) /* (fd, to or -1): the new fd */ \
+	CALL(SYS_PIPE, sys_pipe) /* (): fd to read, + fd to write << 32 */ \
+	CALL(SYS_DUP, sys_dup) /* (fd, to): the new fd */ \
 	CALL(SYS_SYNC, sys_sync) /* (): all that is dirty, to the disks */ \
 	/* For the demonstrations: what a program cannot see by itself. */ \
 	CALL(SYS_INFO, inspect_info) /* (struct sys_info *) */ \
@@ -70,9 +67,15 @@
 #define SYSTEM_CALL_NUMBER(number, function) number,
 enum sys_number { SYSTEM_CALLS(SYSTEM_CALL_NUMBER) SYS_CALLS };
 
-enum { OPEN_READ = 1, OPEN_WRITE = 2, OPEN_CREATE = 4, OPEN_TRUNCATE = 8 };
-enum { SEEK_START, SEEK_HERE, SEEK_END };
-enum { WAIT_NO_HANG = 1 };
+enum open_flags {
+	OPEN_READ = 1,
+	OPEN_WRITE = 2,
+	OPEN_CREATE = 4, /* if it is not there */
+	OPEN_TRUNCATE = 8, /* to nothing */
+	OPEN_MKDIR = 16 /* make it a directory, if it is not there */
+};
+
+enum seek_from { SEEK_START, SEEK_END };
 enum { SIGNAL_KILL = 9, SIGNAL_SEGV = 11 };
 
 /* A wait's status: of exit, 0..255; of a signal, STATUS_KILLED + its number. */
@@ -97,13 +100,7 @@ enum {
 	MADVISE_SYNC /* msync: store what is dirty of a file */
 };
 
-enum { FILE_REGULAR = 1, FILE_DIRECTORY, FILE_PIPE, FILE_CONSOLE };
-
-struct sys_stat {
-	uint64_t inode, bytes, blocks; /* blocks of 512 */
-	uint32_t kind; /* FILE_* */
-	uint32_t links;
-};
+enum file_kind { FILE_REGULAR = 1, FILE_DIRECTORY };
 
 #define NAME_BYTES 256
 
@@ -303,7 +300,7 @@ struct sys_probe {
 
 /*
  * A transfer of the DMA engine between buffers of the calling process, of at
- * most 64 KiB. DMA_FILL takes the eight bytes from `from` itself.
+ * most 60 KiB. DMA_FILL takes the eight bytes from `from` itself.
  */
 struct sys_dma {
 	uint64_t from, to, bytes; /* addresses of the program */

@@ -5,7 +5,7 @@
 #include "guest/cpu/tlb.h"
 #include "guest/dev/balloon.h"
 #include "guest/dev/lab.h"
-#include "guest/dev/lapic.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
@@ -115,7 +115,7 @@ int64_t inspect_lab(const struct trap_frame *f)
 	}
 	if (command == LAB_COUNTERS)
 		arg = to;
-	error = lab_command(command, arg, to, &result);
+	error = lab_command((enum lab_command)command, arg, to, &result);
 	return error ? error : (int64_t)result;
 }
 

@@ -138,7 +138,7 @@ static bool run_round(uint64_t seed, uint64_t n, uint64_t area)
 	}
 	if (pid) {
 		*at_work = pid;
-		return sys_wait(pid, &status, 0) == pid;
+		return sys_wait(pid, &status) == pid;
 	}
 	sys_munmap((uintptr_t)at_work, PAGE); /* out of its reach */
 	sys_limit(LIMIT_PROCESS_FRAMES, FRAMES_MOST);
@@ -219,7 +219,7 @@ static int run(const struct plan *p, uint64_t area)
 	     is_settled(&before);
 	if (watchdog > 0) {
 		sys_kill(watchdog, SIGNAL_KILL);
-		sys_wait(watchdog, NULL, 0);
+		sys_wait(watchdog, NULL);
 	}
 	if (ok)
 		printf("fuzz: ok, seed %lu, %lu rounds\n", p->seed, p->rounds);

@@ -36,7 +36,7 @@ static inline int64_t sys_call(enum sys_number number, uint64_t a, uint64_t b,
 _Noreturn void sys_exit(int status);
 int64_t sys_fork(void);
 int64_t sys_exec(const char *path, char *const *argv);
-int64_t sys_wait(int64_t pid, int *status, unsigned flags);
+int64_t sys_wait(int64_t pid, int *status);
 int64_t sys_kill(int64_t pid, int signal);
 int64_t sys_getpid(void);
 int64_t sys_sleep(uint64_t ticks);
@@ -58,9 +58,7 @@ int64_t sys_close(int fd);
 int64_t sys_read(int fd, void *to, size_t n);
 int64_t sys_write(int fd, const void *from, size_t n);
 int64_t sys_seek(int fd, int64_t offset, unsigned from);
-int64_t sys_stat(int fd, struct sys_stat *stat);
-int64_t sys_readdir(int fd, struct sys_dirent *entry);
-int64_t sys_truncate(int fd, uint64_t bytes);
+int64_t sys_readdir(int fd, struct sys_dirent *entry); /* 1; 0: the end */
 int64_t sys_unlink(const char *path);
 int64_t sys_mkdir(const char *path);
 int64_t sys_pipe(int fd[2]);

@@ -55,7 +55,7 @@ static void end_child(const struct worker *w, int64_t pid)
 	int status = -1;
 
 	worker_check(w, "fork", pid);
-	if (sys_wait(pid, &status, 0) != pid || status)
+	if (sys_wait(pid, &status) != pid || status)
 		worker_fail(w, "a child's status", (uint64_t)pid,
 			    (uint64_t)status, 0);
 }
@@ -127,7 +127,7 @@ static bool run_workers(uint64_t seed, uint64_t ticks)
 	for (unsigned i = 0; i < WORKERS; i++) {
 		int status = -1;
 
-		ok &= pid[i] > 0 && sys_wait(pid[i], &status, 0) == pid[i] &&
+		ok &= pid[i] > 0 && sys_wait(pid[i], &status) == pid[i] &&
 		      !status;
 	}
 	return ok;

@@ -38,7 +38,7 @@ static void expect_kill(struct demo *d, uint64_t at)
 
 	if (pid < 0)
 		return;
-	demo_is(d, sys_wait(pid, &status, 0), pid);
+	demo_is(d, sys_wait(pid, &status), pid);
 	demo_is(d, status, STATUS_KILLED + SIGNAL_SEGV);
 	demo_note(d, "; process %ld, which did that, was killed", pid);
 }

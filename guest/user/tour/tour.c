@@ -72,7 +72,7 @@ static void run(struct demo *d, demo_fn *demo)
 		d->done = true;
 		sys_exit(0);
 	}
-	if (demo_is(d, sys_wait(pid, &status, 0), pid))
+	if (demo_is(d, sys_wait(pid, &status), pid))
 		demo_is(d, status, 0);
 	demo_true(d, d->done);
 }
