@@ -84,6 +84,17 @@ $(DMA_ELF): $(DMA_OBJ)
 
 -include $(DMA_OBJ:.o=.d)
 
+# And one that gives away what it stands on.
+WRECK_ELF := $(BUILD)/tests/guest/wreck.elf
+WRECK_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, tests/guest/virtio/start.S \
+	tests/guest/dma/driver.c tests/guest/wreck/wreck.c)
+
+$(WRECK_ELF): $(WRECK_OBJ)
+	@mkdir -p $(@D)
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
+
+-include $(WRECK_OBJ:.o=.d)
+
 # And one that is on a network.
 NET_ELF := $(BUILD)/tests/guest/net.elf
 NET_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, tests/guest/virtio/start.S \
@@ -104,7 +115,8 @@ $(SUM_ELF): tests/guest/share/sum.S
 	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $@.o
 
 # Whole VMs, on every kind of stage 2 that this machine has.
-guest-test: all capsule $(VIRTIO_ELF) $(DMA_ELF) $(NET_ELF) $(SUM_ELF)
+guest-test: all capsule $(VIRTIO_ELF) $(DMA_ELF) $(NET_ELF) $(WRECK_ELF) \
+	$(SUM_ELF)
 	prove tests/guest
 
 # Everything, as the README and CI call it: the guests last, and alone.
