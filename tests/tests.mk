@@ -145,7 +145,7 @@ format:
 	clang-format -i $(C_FILES)
 
 # Ratios beside baselines: each is a command of its own, too.
-BENCHES := start first-touch swap tiers cpus huge pause scale
+BENCHES := start first-touch swap tiers blk cpus huge pause scale
 BENCH_BIN := $(addprefix $(OUT)/tests/bench/, \
 	spawn raw_kvm packed stored books replay)
 
@@ -158,9 +158,18 @@ $(SMP_ELF): $(SMP_OBJ)
 	@mkdir -p $(@D)
 	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
 
+# And one for a disk.
+BLK_ELF := $(BUILD)/tests/bench/blk.elf
+BLK_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, tests/guest/virtio/start.S \
+	tests/bench/blk-guest/blk.c)
+
+$(BLK_ELF): $(BLK_OBJ)
+	@mkdir -p $(@D)
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
+
 BENCH_NBD := $(OUT)/tests/remote
 
-bench: all $(BENCH_BIN) $(BENCH_NBD) $(SMP_ELF)
+bench: all $(BENCH_BIN) $(BENCH_NBD) $(SMP_ELF) $(BLK_ELF)
 	@for b in $(BENCHES); do tests/bench/$$b || exit 1; done
 	$(OUT)/tests/bench/replay
 
@@ -176,7 +185,7 @@ $(BENCH_NBD): $(OUT)/obj/tests/bench/remote.o $(OUT)/obj/tests/bench/reads.o \
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -static,$(LDFLAGS)) -o $@ $^ $(LDLIBS) -lnbd
 
--include $(SMP_OBJ:.o=.d)
+-include $(SMP_OBJ:.o=.d) $(BLK_OBJ:.o=.d)
 -include $(BENCH_BIN:$(OUT)/%=$(OUT)/obj/%.d) \
 	$(OUT)/obj/tests/bench/remote.d $(OUT)/obj/tests/bench/reads.d
 
