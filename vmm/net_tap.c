@@ -18,11 +18,12 @@ static int gone(int error)
 
 static ssize_t tap_receive(struct net_link *l, void *to, size_t room)
 {
-	ssize_t n = read(l->fd, to, room);
+	ssize_t n;
 
-	if (n == 0)
-		return -EAGAIN;
-	return n > 0 || errno == EINTR ? n > 0 ? n : -EAGAIN : gone(errno);
+	do
+		n = read(l->fd, to, room);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? gone(errno) : n;
 }
 
 static int tap_send(struct net_link *l, const void *packet, size_t len)
