@@ -11,7 +11,7 @@ use POSIX ();
 use Test::More;
 use Twofold;
 
-use constant { SYS_unshare => 272, CLONE_NEWNET => 0x40000000, COUNT => 100,
+use constant { SYS_unshare => 272, CLONE_NEWNET => 0x40000000, COUNT => 60,
 	MAC => '02:00:00:00:00:77' };
 
 my $guest = 'build/tests/guest/net.elf';
