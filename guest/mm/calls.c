@@ -5,7 +5,6 @@
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/frame.h"
-#include "guest/mm/objects.h"
 #include "guest/mm/reclaim.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/slab.h"
@@ -126,17 +125,4 @@ int64_t sys_reclaim(const struct trap_frame *f)
 {
 	frame_drain();
 	return reclaim_pass(index_of(f->rdi));
-}
-
-int64_t sys_object(const struct trap_frame *f)
-{
-	struct sys_object o;
-	int64_t answer;
-
-	if (user_read(current()->space, &o, f->rdi, sizeof(o)))
-		return -EFAULT;
-	answer = objects_do(&current()->objects, &o);
-	if (!answer && user_write(current()->space, f->rdi, &o, sizeof(o)))
-		return -EFAULT;
-	return answer;
 }
