@@ -114,6 +114,6 @@ int64_t inspect_lab(const struct trap_frame *f)
 	}
 	if (command == LAB_COUNTERS)
 		arg = to;
-	error = lab_command(command, arg, to, &result);
+	error = lab_command((enum lab_command)command, arg, to, &result);
 	return error ? error : (int64_t)result;
 }
