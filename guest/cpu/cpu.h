@@ -30,33 +30,24 @@ struct cpuid {
  */
 void cpu_init(void);
 
-static inline struct cpuid cpuid(uint32_t leaf)
-{
-	struct cpuid r;
+/* cpu.S. */
+struct cpuid cpuid(uint32_t leaf);
+uint64_t rdmsr(uint32_t msr);
+void wrmsr(uint32_t msr, uint64_t value);
+uint64_t read_cr0(void);
+uint64_t read_cr3(void);
+uint64_t read_cr4(void);
+void write_cr0(uint64_t v);
+void write_cr3(uint64_t v);
+void write_cr4(uint64_t v);
+uint8_t in8(uint16_t port);
+void out8(uint16_t port, uint8_t v);
+void out32(uint16_t port, uint32_t v);
+/* One exit to the hypervisor for all @n bytes. */
+void out8_string(uint16_t port, const void *from, size_t n);
+_Noreturn void cpu_stop(void);
 
-	__asm__ volatile("cpuid"
-			 : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d)
-			 : "a"(leaf), "c"(0));
-	return r;
-}
-
-static inline uint64_t rdmsr(uint32_t msr)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-	return (uint64_t)high << 32 | low;
-}
-
-static inline void wrmsr(uint32_t msr, uint64_t value)
-{
-	__asm__ volatile("wrmsr"
-			 :
-			 : "c"(msr), "a"((uint32_t)value),
-			   "d"((uint32_t)(value >> 32))
-			 : "memory");
-}
-
+/* These are on the way of a page fault, or for programs, too. */
 static inline uint64_t rdtsc(void)
 {
 	uint32_t low, high;
@@ -65,61 +56,17 @@ static inline uint64_t rdtsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
-#define CONTROL_REGISTER(name)                                              \
-	static inline uint64_t read_##name(void)                            \
-	{                                                                   \
-		uint64_t v;                                                 \
-                                                                            \
-		__asm__ volatile("mov %%" #name ", %0" : "=r"(v));          \
-		return v;                                                   \
-	}                                                                   \
-                                                                            \
-	static inline void write_##name(uint64_t v)                         \
-	{                                                                   \
-		__asm__ volatile("mov %0, %%" #name : : "r"(v) : "memory"); \
-	}
+static inline uintptr_t read_cr2(void)
+{
+	uintptr_t v;
 
-CONTROL_REGISTER(cr0)
-CONTROL_REGISTER(cr2)
-CONTROL_REGISTER(cr3)
-CONTROL_REGISTER(cr4)
+	__asm__ volatile("mov %%cr2, %0" : "=r"(v));
+	return v;
+}
 
 static inline void invlpg(uintptr_t va)
 {
 	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
-}
-
-static inline uint8_t in8(uint16_t port)
-{
-	uint8_t v;
-
-	__asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
-}
-
-static inline void out8(uint16_t port, uint8_t v)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port));
-}
-
-static inline void out32(uint16_t port, uint32_t v)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
-}
-
-/* One exit to the hypervisor for all @n bytes. */
-static inline void out8_string(uint16_t port, const void *from, size_t n)
-{
-	__asm__ volatile("rep outsb"
-			 : "+S"(from), "+c"(n)
-			 : "d"(port)
-			 : "memory");
-}
-
-static inline _Noreturn void cpu_stop(void)
-{
-	for (;;)
-		__asm__ volatile("cli; hlt");
 }
 
 #endif

@@ -36,16 +36,5 @@ void segment_init(struct cpu *c)
 	struct table_register r = { sizeof(c->gdt) - 1, (uintptr_t)c->gdt };
 
 	fill(c);
-	__asm__ volatile("lgdt %0\n\t"
-			 "push %1\n\t"
-			 "lea 1f(%%rip), %%rax\n\t"
-			 "push %%rax\n\t"
-			 "lretq\n"
-			 "1:\n\t"
-			 "mov %2, %%ss\n\t"
-			 "ltr %3"
-			 :
-			 : "m"(r), "i"(KERNEL_CS), "r"(KERNEL_SS),
-			   "r"((uint16_t)TSS_SEL)
-			 : "rax", "memory");
+	load_gdt(&r);
 }

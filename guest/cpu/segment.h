@@ -27,6 +27,9 @@ struct table_register {
 	uint64_t base;
 } __attribute__((packed));
 
+void load_gdt(const struct table_register *r);
+void load_idt(const struct table_register *r);
+
 #define GDT_ENTRIES 7
 
 struct cpu;

@@ -27,13 +27,6 @@ uintptr_t trap_fixup;
 
 static uint64_t idt[TRAPS][2];
 
-static void load_idt(uint16_t limit)
-{
-	struct table_register r = { limit, (uintptr_t)idt };
-
-	__asm__ volatile("lidt %0" : : "m"(r));
-}
-
 void trap_init(void)
 {
 	for (unsigned i = 0; i < TRAPS; i++) {
@@ -44,7 +37,7 @@ void trap_init(void)
 			    GATE_INTERRUPT << 40 | (to >> 16 & 0xffff) << 48;
 		idt[i][1] = to >> 32;
 	}
-	load_idt(sizeof(idt) - 1);
+	load_idt(&(struct table_register){ sizeof(idt) - 1, (uintptr_t)idt });
 }
 
 static void dump(const struct trap_frame *f)
@@ -74,7 +67,7 @@ static _Noreturn void trap_die(const struct trap_frame *f)
 		dump(f);
 		lab_finish();
 	}
-	load_idt(0);
+	load_idt(&(struct table_register){ 0 });
 	*(volatile int *)(USER_END - 8) = 0;
 	cpu_stop();
 }

@@ -24,6 +24,7 @@ LACKS(process_exit)
 LACKS(process_kernel)
 LACKS(process_kill)
 LACKS(process_refuse)
+LACKS(read_cr3)
 LACKS(sched_breathe)
 LACKS(sleep_on)
 LACKS(sleep_until)
@@ -32,6 +33,7 @@ LACKS(tlb_flush_page)
 LACKS(tlb_flush_space)
 LACKS(uart_write)
 LACKS(wake)
+LACKS(write_cr3)
 
 extern const char kernel_start[1], text_end[1], rodata_end[1], kernel_end[1];
 extern const char rom_start[1], rom_end[1];

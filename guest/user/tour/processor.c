@@ -292,6 +292,7 @@ struct race {
 	volatile uint64_t *laps; /* shared: of each */
 	volatile uint64_t
 		*turns; /* shared: how often it saw that of the other */
+	volatile uint64_t *go; /* shared: 1 when all are there */
 	unsigned number;
 };
 
@@ -304,6 +305,8 @@ static void compete(struct demo *d, void *what)
 
 	sys_cpu(0);
 	*r->own = me;
+	while (!*r->go)
+		;
 	end = (uint64_t)sys_ticks() + RACE_TICKS;
 	while ((uint64_t)sys_ticks() < end) {
 		for (unsigned i = 0; i < 1000; i++) {
@@ -365,6 +368,7 @@ void demo_switch(struct demo *d)
 	if (!r.own || !r.laps)
 		return;
 	r.turns = r.laps + RACERS;
+	r.go = r.turns + RACERS;
 	for (r.number = 0; r.number < RACERS; r.number++) {
 		pid[r.number] = demo_child(d, compete, &r);
 		if (pid[r.number] < 0)
@@ -373,6 +377,7 @@ void demo_switch(struct demo *d)
 			demo_walk_of(pid[r.number], (void *)r.own).entry_pa[0] &
 			~0xffful;
 	}
+	*r.go = 1;
 	for (unsigned i = 0; i < RACERS; i++)
 		demo_join(d, pid[i]);
 	switches = demo_counts().switches - switches;
