@@ -25,7 +25,6 @@
 #include "guest/lib/format.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
-#include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
 #include "guest/proc/exec.h"

@@ -6,15 +6,13 @@
  *
  *	BEGIN_NODE name  { PROP bytes name value }  { nodes }  END_NODE
  *
- * Every node that matters can be judged when it ends: its properties have been
- * seen by then. Cells follow guest/abi.h: two for an address and two for a
+ * A node can be judged when the next begins: its properties come before the
+ * nodes below it. Cells follow guest/abi.h: two for an address and two for a
  * size, except on the ISA bus, where a register is <space port bytes>.
  */
 #include "guest/boot/machine.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
-
-#define DEPTH 8
 
 /* The header's fields that we read, in cells; all are big-endian. */
 enum { MAGIC = 0, STRUCTURE = 2, STRINGS = 3, COMPATIBLE = 6 };
@@ -113,7 +111,7 @@ void machine_read_tree(struct machine *m, const void *blob)
 	const uint32_t *header = blob;
 	const char *bytes = blob, *strings = bytes + cell(header + STRINGS);
 	const uint32_t *at = header + cell(header + STRUCTURE) / 4;
-	struct node nodes[DEPTH], *n = nodes;
+	struct node n = { .name = "" };
 	uint32_t token;
 
 	if (cell(header + MAGIC) != FDT_MAGIC ||
@@ -121,17 +119,17 @@ void machine_read_tree(struct machine *m, const void *blob)
 		panic("the module " ABI_FDT_MODULE " is no device tree");
 	m->cpus = 0;
 	while ((token = cell(at++)) != END) {
-		if (token == BEGIN_NODE && n < nodes + DEPTH - 1) {
-			*++n = (struct node){ .name = (const char *)at };
-			at += cells(strlen(n->name) + 1);
+		if (token == BEGIN_NODE) {
+			take_node(m, &n);
+			n = (struct node){ .name = (const char *)at };
+			at += cells(strlen(n.name) + 1);
 		} else if (token == PROP) {
-			take_property(m, n, strings + cell(at + 1), at + 2,
+			take_property(m, &n, strings + cell(at + 1), at + 2,
 				      cell(at));
 			at += 2 + cells(cell(at));
-		} else if (token == END_NODE) {
-			take_node(m, n--);
-		} else if (token != NOP) {
+		} else if (token != END_NODE && token != NOP) {
 			panic("the device tree is broken");
 		}
 	}
+	take_node(m, &n);
 }

@@ -2,6 +2,7 @@
 /* Driver of a disk (virtio 1.2, 5.2): one of fs/block.h. */
 #include "guest/dev/virtio.h"
 #include "guest/fs/block.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/mm/slab.h"
@@ -42,6 +43,10 @@ static int ask(struct block_device *b, uint32_t type, uint64_t block,
 static int transfer(struct block_device *b, uint64_t block, struct frame *f,
 		    bool write)
 {
+	if (write)
+		counts.disk_writes++;
+	else
+		counts.disk_reads++;
 	return ask(b, write ? WRITE : READ, block, f);
 }
 

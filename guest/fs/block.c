@@ -2,19 +2,18 @@
 #include "guest/fs/block.h"
 
 #include "guest/abi.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 
-static struct block_device *disks[ABI_VIRTIO_SLOTS + 1]; /* ends in a NULL */
+struct block_device *disks[ABI_VIRTIO_SLOTS + 1];
 
 static int read_page(struct mapping *m, struct frame *f)
 {
-	return block_read((struct block_device *)m, f->index, f);
+	return block_transfer((struct block_device *)m, f->index, f, false);
 }
 
 static int write_page(struct mapping *m, struct frame *f)
 {
-	return block_write((struct block_device *)m, f->index, f);
+	return block_transfer((struct block_device *)m, f->index, f, true);
 }
 
 static const struct mapping_ops cache_ops = {
@@ -37,26 +36,13 @@ void block_add(struct block_device *d)
 	block_init(d);
 }
 
-struct block_device *block_at(unsigned index)
-{
-	return disks[index];
-}
-
-int block_read(struct block_device *d, uint64_t block, struct frame *f)
+int block_transfer(struct block_device *d, uint64_t block, struct frame *f,
+		   bool write)
 {
 	if (block >= d->blocks)
 		return -EIO;
-	counts.disk_reads += !d->in_memory;
-	return d->ops->transfer(d, block, f, false);
-}
-
-int block_write(struct block_device *d, uint64_t block, struct frame *f)
-{
-	if (block >= d->blocks)
-		return -EIO;
-	counts.disk_writes++;
-	d->written = true;
-	return d->ops->transfer(d, block, f, true);
+	d->written |= write;
+	return d->ops->transfer(d, block, f, write);
 }
 
 int block_flush(struct block_device *d)

@@ -24,22 +24,21 @@ struct block_device {
 	const struct block_ops *ops;
 	uint64_t blocks;
 	bool readonly;
-	bool in_memory; /* not counted */
 	bool written; /* since the last flush */
 };
 
 /* Before all else: ops, blocks and readonly of @d are set. */
 void block_init(struct block_device *d);
 
-/* A driver has found @d: the same, and block_at knows it. */
+/* Those that were found, in this order; a NULL behind the last. */
+extern struct block_device *disks[];
+
+/* A driver has found @d: the same, and it is one of those. */
 void block_add(struct block_device *d);
 
-/* Disk @index, in the order they were found; NULL behind the last. */
-struct block_device *block_at(unsigned index);
-
 /* Sleep. 0 or -errno: -EIO behind the end. */
-int block_read(struct block_device *d, uint64_t block, struct frame *f);
-int block_write(struct block_device *d, uint64_t block, struct frame *f);
+int block_transfer(struct block_device *d, uint64_t block, struct frame *f,
+		   bool write);
 int block_flush(struct block_device *d);
 
 #endif

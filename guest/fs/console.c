@@ -24,15 +24,19 @@ static int64_t take(int64_t (*from)(char *, size_t), struct space *s,
 	return got;
 }
 
+/* Straight from the program's pages: no buffer in between. */
 static int64_t print_bytes(struct space *s, uintptr_t user, size_t n)
 {
-	char part[256];
+	size_t done = 0, part;
 
-	for (size_t done = 0, now; done < n; done += now) {
-		now = n - done < sizeof(part) ? n - done : sizeof(part);
-		if (user_read(s, part, user + done, now))
+	for (; done < n; done += part) {
+		const char *text = user_byte(s, user + done, false);
+
+		if (!text)
 			return done ? (int64_t)done : -EFAULT;
-		console->write(part, now);
+		part = PAGE_SIZE - page_offset(user + done);
+		part = part < n - done ? part : n - done;
+		console->write(text, part);
 	}
 	return (int64_t)n;
 }

@@ -15,7 +15,7 @@ static int read_page(struct mapping *m, struct frame *f)
 	int64_t block = ext2_map(i, f->index, false);
 
 	if (block > 0)
-		return block_read(i->fs->disk, (uint64_t)block, f);
+		return block_transfer(i->fs->disk, (uint64_t)block, f, false);
 	if (!block)
 		memset(ext2_bytes(f), 0, PAGE_SIZE);
 	return (int)block;
@@ -28,7 +28,7 @@ static int write_page(struct mapping *m, struct frame *f)
 	int64_t block = ext2_map(i, f->index, false);
 
 	if (block > 0)
-		return block_write(i->fs->disk, (uint64_t)block, f);
+		return block_transfer(i->fs->disk, (uint64_t)block, f, true);
 	return block ? (int)block : -EIO;
 }
 

@@ -9,7 +9,6 @@
  *	| . | .. | a      | d       | c            |
  */
 #include "guest/fs/ext2.h"
-#include "guest/fs/path.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 
@@ -180,7 +179,7 @@ static int make(struct inode *dir, const char *name, bool directory,
 		return -EROFS;
 	if (directory && dir->disk->links >= LINKS_MOST)
 		return -EMLINK;
-	error = inode_new(dir, directory, to);
+	error = inode_new(dir->fs, directory, to);
 	if (error)
 		return error;
 	if (directory)

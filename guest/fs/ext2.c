@@ -162,7 +162,6 @@ static const struct block_ops rom_ops = { .transfer = rom_transfer };
 static struct block_device rom = {
 	.ops = &rom_ops,
 	.readonly = true,
-	.in_memory = true,
 };
 
 /* What is gone soon is not written at all. */
@@ -189,7 +188,7 @@ void fs_mount(void)
 		panic("the disk in the kernel image: error %d", error);
 	root_fs = image_fs;
 	error = -EINVAL;
-	for (unsigned i = 0; error && (disk = block_at(i)); i++) {
+	for (unsigned i = 0; error && (disk = disks[i]); i++) {
 		error = ext2_mount(disk, &root_fs);
 		if (error && error != -EINVAL)
 			print("kernel: disk %u: error %d\n", i, error);

@@ -25,6 +25,7 @@ struct ext2 {
 	struct frame *held[1 + EXT2_TABLES];
 	struct ext2_super *super; /* its numbers may change: */
 	uint32_t all[2], each[2]; /* blocks, inodes: how many; in a group */
+	uint32_t last[2]; /* taken */
 	uint32_t groups;
 	uint32_t now; /* there is no clock: when the disk was last written */
 	bool readonly, corrupt;
@@ -75,11 +76,11 @@ static inline struct ext2_group *ext2_group(struct ext2 *e, uint32_t group)
 }
 
 /*
- * ext2_alloc.c, with fs_lock: a free block or inode, at about @near if there
- * is one, is in use, and free again. Inodes are counted from 0 here. 0,
- * -ENOSPC or -errno.
+ * ext2_alloc.c, with fs_lock: a free block or inode, behind the one taken last
+ * if there is one, is in use, and free again. Inodes are counted from 0 here.
+ * 0, -ENOSPC or -errno.
  */
-int ext2_take(struct ext2 *e, enum ext2_what what, uint32_t near, uint32_t *n);
+int ext2_take(struct ext2 *e, enum ext2_what what, uint32_t *n);
 int ext2_release(struct ext2 *e, enum ext2_what what, uint32_t n);
 
 /*

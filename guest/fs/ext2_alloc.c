@@ -8,16 +8,8 @@
 
 #define WORD_BITS 64u
 
-/* Bits of @group's bitmap that stand for something. */
-static uint32_t bits_of(const struct ext2 *e, enum ext2_what what,
-			uint32_t group)
-{
-	uint32_t left = e->all[what] - group * e->each[what];
-
-	return left < e->each[what] ? left : e->each[what];
-}
-
-/* A 0 among the first @bits, from the word of @from on; false: there is none. */
+/* A 0 among the first @bits, from the word of @from on; false: there is none.
+ * Bits that stand for nothing are 1. */
 static bool find_zero(const uint64_t *word, uint32_t bits, uint32_t from,
 		      uint32_t *bit)
 {
@@ -50,12 +42,12 @@ static void flip(struct ext2 *e, enum ext2_what what, uint32_t group,
 	mapping_dirty(e->held[0]);
 }
 
-int ext2_take(struct ext2 *e, enum ext2_what what, uint32_t near, uint32_t *n)
+int ext2_take(struct ext2 *e, enum ext2_what what, uint32_t *n)
 {
-	uint32_t each = e->each[what], bit;
+	uint32_t each = e->each[what], from = e->last[what], bit;
 
 	for (uint32_t i = 0; i < e->groups; i++) {
-		uint32_t group = (near / each + i) % e->groups;
+		uint32_t group = (from / each + i) % e->groups;
 		struct ext2_group *g = ext2_group(e, group);
 		struct frame *f;
 		bool found;
@@ -66,13 +58,12 @@ int ext2_take(struct ext2 *e, enum ext2_what what, uint32_t near, uint32_t *n)
 		error = ext2_block(e, g->bitmap[what], &f);
 		if (error)
 			return error;
-		found = find_zero(ext2_bytes(f), bits_of(e, what, group),
-				  near % each, &bit);
+		found = find_zero(ext2_bytes(f), each, from % each, &bit);
 		if (found)
 			flip(e, what, group, f, bit, -1);
 		frame_put(f);
 		if (found) {
-			*n = group * each + bit;
+			*n = e->last[what] = group * each + bit;
 			return 0;
 		}
 	}

@@ -46,22 +46,13 @@ static uint32_t *pointer(struct frame *f, uint64_t index, unsigned level)
 	return at + (index >> POINTER_BITS * level) % EXT2_POINTERS;
 }
 
-/* Where to look for a block: behind what the file got last, or its inode. */
-static uint32_t near_of(const struct inode *i)
-{
-	const struct ext2 *e = i->fs;
-	uint32_t group = (i->number - 1) / e->each[EXT2_INODES];
-
-	return i->last ? i->last + 1 : group * e->each[EXT2_BLOCKS];
-}
-
 /* *slot gets a block: of numbers, at @level above 0, all holes. */
 static int fill_slot(struct inode *i, uint32_t *slot, unsigned level)
 {
 	struct ext2 *e = i->fs;
 	struct frame *f;
 	uint32_t block;
-	int error = ext2_take(e, EXT2_BLOCKS, near_of(i), &block);
+	int error = ext2_take(e, EXT2_BLOCKS, &block);
 
 	if (error)
 		return error;
@@ -75,7 +66,7 @@ static int fill_slot(struct inode *i, uint32_t *slot, unsigned level)
 		mapping_dirty(f);
 		frame_put(f);
 	}
-	*slot = i->last = block;
+	*slot = block;
 	i->disk->sectors += SECTORS;
 	inode_changed(i);
 	return 0;
@@ -160,7 +151,6 @@ int ext2_map_cut(struct inode *i)
 {
 	int error = 0;
 
-	i->last = 0;
 	for (unsigned slot = 0; !error && slot < EXT2_SLOTS; slot++)
 		error = cut(i, &i->disk->slot[slot], level_of(slot));
 	return error;

@@ -2,7 +2,6 @@
 #include "guest/fs/file.h"
 
 #include "guest/fs/ext2.h"
-#include "guest/fs/path.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"

@@ -177,12 +177,11 @@ int inode_load(struct ext2 *e, uint32_t number, struct inode **to)
 	return error == -EIO ? ext2_nonsense(e, "inode", number) : error;
 }
 
-int inode_new(struct inode *dir, bool directory, struct inode **to)
+int inode_new(struct ext2 *e, bool directory, struct inode **to)
 {
-	struct ext2 *e = dir->fs;
 	struct ext2_inode *d;
 	uint32_t n;
-	int error = ext2_take(e, EXT2_INODES, dir->number - 1, &n);
+	int error = ext2_take(e, EXT2_INODES, &n);
 
 	if (error)
 		return error;

@@ -29,7 +29,6 @@ struct inode {
 	uint64_t bytes;
 	struct ext2_inode *disk; /* its record, in: */
 	struct frame *table; /* held */
-	uint32_t last; /* block that it got last, 0: none since it is here */
 	struct inode *next; /* all of them */
 };
 
@@ -55,9 +54,8 @@ void fs_unlock(void); /* may sleep */
 /* With fs_lock. Inode @number of @e, with a reference, in *to. 0 or -errno. */
 int inode_load(struct ext2 *e, uint32_t number, struct inode **to);
 
-/* With fs_lock. A new one in the group of @dir; without a link it ends with
- * its reference. */
-int inode_new(struct inode *dir, bool directory, struct inode **to);
+/* With fs_lock. A new one; without a link it ends with its reference. */
+int inode_new(struct ext2 *e, bool directory, struct inode **to);
 
 /* The last one to put what no name leads to erases it. May sleep. */
 void inode_get(struct inode *i);
@@ -96,5 +94,29 @@ int inode_empty(struct inode *i);
  */
 int64_t inode_copy(struct inode *i, uint64_t offset, struct space *s,
 		   uintptr_t user, size_t n, bool write);
+
+/*
+ * dir.c: names. "/bin/hello" is looked up from the root, directory by
+ * directory. No process has a directory of its own: a path without a leading
+ * slash means the same as one with.
+ */
+#define PATH_BYTES 1024
+
+/*
+ * What can be done to a name, shorter than NAME_BYTES, in a directory;
+ * what comes of it is in *to, with a reference. With fs_lock. 0 or -errno.
+ */
+typedef int dir_fn(struct inode *dir, const char *name, struct inode **to);
+
+dir_fn dir_find;
+dir_fn dir_open; /* a file; if there is nothing it is made */
+dir_fn dir_mkdir; /* -EEXIST if there is something */
+dir_fn dir_unlink; /* nothing is in *to; a directory only if empty */
+
+/* Do that to the last name of @path, in @fs. May sleep. */
+int path_do(dir_fn *what, struct ext2 *fs, const char *path, struct inode **to);
+
+/* The entry of @dir at *at, which moves on: 1, at the end 0. May sleep. */
+int dir_next(struct inode *dir, uint64_t *at, struct sys_dirent *to);
 
 #endif

@@ -38,7 +38,7 @@ static bool is_swap(struct block_device *d, struct frame *f)
 {
 	const char *page = direct(frame_pa(f));
 
-	if (d->readonly || d->blocks < 2 || block_read(d, 0, f))
+	if (d->readonly || d->blocks < 2 || block_transfer(d, 0, f, false))
 		return false;
 	return all_words(page, 0, PAGE_SIZE / 8) ||
 	       !memcmp(page + SIGNATURE_AT, SIGNATURE, sizeof(SIGNATURE) - 1);
@@ -50,7 +50,7 @@ void swap_init(void)
 	uint64_t most = zone_frames() * TIMES_MEMORY;
 	struct block_device *d = NULL;
 
-	for (unsigned i = 0; f && (d = block_at(i)) && !is_swap(d, f); i++)
+	for (unsigned i = 0; f && (d = disks[i]) && !is_swap(d, f); i++)
 		;
 	if (f)
 		frame_put(f);
@@ -129,7 +129,7 @@ int swap_store(struct mapping *m, struct frame *f)
 		swap_get(f->slot);
 	}
 	counts.swap_writes++;
-	return broken("swap") ? 0 : block_write(disk, f->slot, f);
+	return broken("swap") ? 0 : block_transfer(disk, f->slot, f, true);
 }
 
 int swap_load(struct mapping *m, struct frame *f)
@@ -140,7 +140,7 @@ int swap_load(struct mapping *m, struct frame *f)
 		return 0;
 	}
 	counts.swap_reads++;
-	return block_read(disk, f->slot, f);
+	return block_transfer(disk, f->slot, f, false);
 }
 
 /* False: there is no slot, or the disk refuses it; then it has none. */

@@ -4,7 +4,6 @@
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/tlb.h"
 #include "guest/fs/ext2.h"
-#include "guest/fs/path.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"

@@ -11,7 +11,6 @@
 #include "guest/fs/block.h"
 #include "guest/fs/ext2.h"
 #include "guest/fs/file.h"
-#include "guest/fs/path.h"
 #include "guest/mm/rmap.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/user.h"

@@ -38,22 +38,14 @@ static int transfer(struct block_device *d, uint64_t block, struct frame *f,
 static const struct block_ops disk_ops = { .transfer = transfer };
 static struct block_device other = { .ops = &disk_ops, .blocks = BLOCKS };
 static struct block_device disk = { .ops = &disk_ops, .blocks = BLOCKS };
-static struct block_device *disks[] = { &other, &disk };
+struct block_device *disks[] = { &other, &disk, NULL };
 
-struct block_device *block_at(unsigned index)
+int block_transfer(struct block_device *d, uint64_t block, struct frame *f,
+		   bool write)
 {
-	return index < 2 ? disks[index] : NULL;
-}
-
-int block_read(struct block_device *d, uint64_t block, struct frame *f)
-{
-	return d->ops->transfer(d, block, f, false);
-}
-
-int block_write(struct block_device *d, uint64_t block, struct frame *f)
-{
-	assert_ptr_equal(d, &disk);
-	return d->ops->transfer(d, block, f, true);
+	if (write)
+		assert_ptr_equal(d, &disk);
+	return d->ops->transfer(d, block, f, write);
 }
 
 void *vmalloc(size_t bytes)
