@@ -12,6 +12,7 @@ extern const uint8_t verify_start[], verify_end[];
 extern const uint8_t poke_start[], poke_end[];
 extern const uint8_t touch_start[], touch_end[];
 extern const uint8_t work_start[], work_end[];
+extern const uint8_t hog_start[], hog_end[];
 extern const uint8_t shell_start[], shell_end[];
 extern const uint8_t stress_start[], stress_end[];
 extern const uint8_t fuzz_start[], fuzz_end[];
@@ -23,6 +24,7 @@ static const struct program programs[] = {
 	{ "poke", poke_start, poke_end },
 	{ "touch", touch_start, touch_end },
 	{ "work", work_start, work_end },
+	{ "hog", hog_start, hog_end },
 	{ "shell", shell_start, shell_end },
 	{ "stress", stress_start, stress_end },
 	{ "fuzz", fuzz_start, fuzz_end },

@@ -14,6 +14,7 @@
 	program poke
 	program touch
 	program work
+	program hog
 	program shell
 	program stress
 	program fuzz
