@@ -28,7 +28,7 @@ GUEST_LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack \
 	--build-id=none
 
 GUEST_KERNEL_SRC := $(wildcard guest/boot/*.[cS] guest/cpu/*.[cS] \
-	guest/mm/*.c guest/fs/*.c guest/dev/*.c guest/proc/*.[cS] guest/lib/*.c)
+	guest/mm/*.c guest/fs/*.[cS] guest/dev/*.c guest/proc/*.c guest/lib/*.c)
 GUEST_KERNEL_OBJ := $(patsubst %,$(GUEST_OBJ)/kernel/%.o,$(GUEST_KERNEL_SRC))
 
 # A program is guest/user/NAME.c, or all files of guest/user/NAME/.
@@ -55,12 +55,11 @@ $(GUEST_PROGRAM_ELF): guest/user/user.ld $(GUEST_LIBC_OBJ)
 		$(filter %.o,$^)
 
 # The same bytes from the same programs.
-$(GUEST_OUT)/disk.img: guest/disk/make $(wildcard guest/disk/etc/*) \
-	$(GUEST_PROGRAM_ELF)
+$(GUEST_OUT)/disk.img $(GUEST_OUT)/rom.img: guest/disk/make \
+	$(wildcard guest/disk/etc/*) $(GUEST_PROGRAM_ELF)
 	$< $@ $(GUEST_PROGRAM_ELF)
 
-# programs.S takes the programs in as they are.
-$(GUEST_OBJ)/kernel/guest/proc/programs.S.o: $(GUEST_PROGRAM_ELF)
+$(GUEST_OBJ)/kernel/guest/fs/rom.S.o: $(GUEST_OUT)/rom.img
 
 $(GUEST_OBJ)/kernel/%.o: %
 	@mkdir -p $(@D)

@@ -122,7 +122,7 @@ format:
 	clang-format -i $(C_FILES)
 
 # Ratios beside baselines: each is a command of its own, too.
-BENCHES := start first-touch swap tiers cpus huge scale
+BENCHES := start first-touch swap tiers cpus huge pause scale
 BENCH_BIN := $(addprefix $(OUT)/tests/bench/, \
 	spawn raw_kvm packed stored books replay)
 

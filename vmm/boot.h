@@ -29,6 +29,7 @@ struct boot_config {
 	uint64_t tsc_hz; /* 0: unknown */
 	bool lab; /* is there a lab device? */
 	unsigned virtio; /* virtio devices, in as many first slots */
+	unsigned console; /* 1 + the slot of the console; 0: it is the UART */
 };
 
 /* How boot_write reaches guest memory. */

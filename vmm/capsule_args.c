@@ -85,8 +85,9 @@ static void add_balloon(struct words *w, const struct balloon_option *b)
 	words_add(w, "--balloon");
 	words_add(w,
 		  "size=%" PRIu64 "B,deflate_on_oom=%s,"
-		  "free_page_reporting=%s",
-		  b->bytes, on_off(b->deflate_on_oom), on_off(b->reporting));
+		  "free_page_reporting=%s%s",
+		  b->bytes, on_off(b->deflate_on_oom), on_off(b->reporting),
+		  b->automatic ? ",auto" : "");
 }
 
 static void add_outside(struct words *w, const struct run_options *o,

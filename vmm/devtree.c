@@ -100,11 +100,21 @@ static void isa_reg(struct tree *t, uint32_t port, uint32_t ports)
 	bytes(t, "reg", big, sizeof(big));
 }
 
-static void chosen(struct tree *t, const char *cmdline)
+static uint64_t virtio_at(unsigned slot)
 {
+	return ABI_VIRTIO_BASE + (uint64_t)slot * ABI_VIRTIO_SIZE;
+}
+
+static void chosen(struct tree *t, const struct boot_config *c)
+{
+	char console[64] = "/isa/serial@i3f8";
+
+	if (c->console)
+		snprintf(console, sizeof(console), "/soc/virtio_mmio@%llx",
+			 (unsigned long long)virtio_at(c->console - 1));
 	begin(t, "chosen");
-	string(t, "bootargs", cmdline);
-	string(t, "stdout-path", "/isa/serial@i3f8");
+	string(t, "bootargs", c->cmdline);
+	string(t, "stdout-path", console);
 	end(t);
 }
 
@@ -187,7 +197,7 @@ static void dma(struct tree *t)
 /* Linux's Documentation/devicetree/bindings/virtio/mmio.yaml. */
 static void virtio(struct tree *t, unsigned slot)
 {
-	uint64_t at = ABI_VIRTIO_BASE + (uint64_t)slot * ABI_VIRTIO_SIZE;
+	uint64_t at = virtio_at(slot);
 	char name[32];
 
 	snprintf(name, sizeof(name), "virtio_mmio@%llx",
@@ -262,7 +272,7 @@ static void root(struct tree *t, const struct boot_config *c)
 	string(t, "model", ABI_FDT_COMPATIBLE);
 	widths(t, 2, 2);
 	cell(t, "interrupt-parent", IOAPIC_PHANDLE);
-	chosen(t, c->cmdline);
+	chosen(t, c);
 	memory(t, c->ram);
 	for (unsigned i = 0; c->shares && i < c->shares->n; i++)
 		rom(t, &c->shares->file[i]);

@@ -46,6 +46,7 @@ struct disk_option {
 struct balloon_option {
 	bool given; /* else only the sample guest has one */
 	uint64_t bytes; /* that the guest is asked for at first */
+	bool automatic; /* its size is ours to choose, from then on */
 	bool deflate_on_oom, reporting;
 };
 

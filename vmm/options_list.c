@@ -264,6 +264,8 @@ static bool number_is_zero(const char *text, uint64_t *number)
 static bool balloon_item(struct balloon_option *b, const struct item *item,
 			 struct complaint *why)
 {
+	if (!item->value && !strcmp(item->key, "auto"))
+		return b->automatic = true;
 	if (key_is(item, "size"))
 		return number_is_zero(item->value, &b->bytes) ||
 		       size_parse(item->value, 0, &b->bytes) ||
@@ -272,7 +274,8 @@ static bool balloon_item(struct balloon_option *b, const struct item *item,
 		return set_switch(&b->deflate_on_oom, item, why);
 	if (key_is(item, "free_page_reporting"))
 		return set_switch(&b->reporting, item, why);
-	return complaint_set(why, "want size=SIZE[,deflate_on_oom=on|off]"
+	return complaint_set(why, "want auto or size=SIZE"
+				  "[,deflate_on_oom=on|off]"
 				  "[,free_page_reporting=on|off]");
 }
 

@@ -266,8 +266,9 @@ const struct option options[] = {
 	  "a raw image or block device as a virtio disk; repeatable\n"
 	  "[the sample guest's own image, in a private copy, and a\n"
 	  "scratch disk]" },
-	{ 0, "balloon", "size=SIZE[,...]", options_balloon,
+	{ 0, "balloon", "[auto,]size=SIZE[,...]", options_balloon,
 	  "ask the guest for so much of its memory at first [0];\n"
+	  "auto: then for what it can spare while the host is short;\n"
 	  "deflate_on_oom=on|off: it may take it back when it runs\n"
 	  "short [on]; free_page_reporting=on|off: it may say what\n"
 	  "it has no use for [on]. The sample guest always has one" },

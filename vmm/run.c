@@ -16,6 +16,7 @@
 
 #include "ept/trace.h"
 #include "vmm/api.h"
+#include "vmm/balloon_auto.h"
 #include "vmm/beside.h"
 #include "vmm/capsule.h"
 #include "vmm/disk.h"
@@ -39,6 +40,7 @@ enum watch {
 	WATCH_SIGNAL,
 	WATCH_TIMER,
 	WATCH_SLO,
+	WATCH_BALLOON,
 	WATCH_ROOM,
 	WATCH_INPUT,
 	WATCHES
@@ -112,12 +114,14 @@ static void on_signal(struct session *s)
 		vm_end(s->vm, VM_STOPPED, 128 + (int)info.ssi_signo);
 }
 
-static void on_slo(struct session *s)
+/* A timer's steps that are due: @step, once. */
+static void on_step(struct session *s, enum watch timer,
+		    void (*step)(struct vm *vm))
 {
 	uint64_t steps;
 
-	if (read(s->watch[WATCH_SLO].fd, &steps, sizeof(steps)) > 0)
-		vm_slo_step(s->vm);
+	if (read(s->watch[timer].fd, &steps, sizeof(steps)) > 0)
+		step(s->vm);
 }
 
 static void wait_for_end(struct session *s)
@@ -134,7 +138,9 @@ static void wait_for_end(struct session *s)
 		if (w[WATCH_TIMER].revents)
 			vm_end(s->vm, VM_TIMEOUT, 124);
 		if (w[WATCH_SLO].revents)
-			on_slo(s);
+			on_step(s, WATCH_SLO, vm_slo_step);
+		if (w[WATCH_BALLOON].revents)
+			on_step(s, WATCH_BALLOON, vm_balloon_step);
 		if (w[WATCH_ROOM].revents)
 			on_room(s);
 		if (w[WATCH_INPUT].revents)
@@ -205,12 +211,15 @@ static int run_vm(struct vm *vm, int signals, struct complaint *why)
 	const struct run_options *o = vm->options;
 	const uint64_t timeout_ms = o->timeout_s * 1000;
 	const uint64_t slo_ms = o->slo_stall > 0 ? SLO_STEP_MS : 0;
+	const uint64_t balloon_ms =
+		o->balloon.automatic ? BALLOON_AUTO_STEP_MS : 0;
 	struct session s = {
 		.vm = vm,
 		.watch = { { vm->ended, POLLIN, 0 },
 			   { signals, POLLIN, 0 },
 			   { open_timer(timeout_ms, false), POLLIN, 0 },
 			   { open_timer(slo_ms, true), POLLIN, 0 },
+			   { open_timer(balloon_ms, true), POLLIN, 0 },
 			   { vm->room, POLLIN, 0 },
 			   { STDIN_FILENO, POLLIN, 0 } },
 	};

@@ -153,6 +153,7 @@ static bool make_console(struct vm *vm, unsigned i, struct virtio_slot *s,
 
 	(void)i;
 	vm->console = r ? NULL : s->device;
+	vm->console_slot = s->number;
 	return !r || complaint_set(why, "console: %s", strerror(-r));
 }
 

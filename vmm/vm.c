@@ -147,6 +147,9 @@ static bool write_boot(struct vm *vm, const struct image *im,
 		.tsc_hz = vm->tsc_hz,
 		.lab = vm->wants_lab,
 		.virtio = vm->slots,
+		.console = vm->options->console == CONSOLE_VIRTIO
+				   ? vm->console_slot + 1
+				   : 0,
 	};
 	const struct boot_memory m = { write_guest, vm->stage2 };
 	int r;

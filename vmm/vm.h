@@ -69,10 +69,12 @@ struct vm {
 	struct bus ports, mmio;
 	struct device *uart, *lab, *dma; /* also on their bus */
 	struct virtio *balloon; /* NULL: none; also in a slot */
+	uint64_t balloon_back; /* pages the guest had read back, last time */
 	struct iommu *iommu; /* also behind a slot */
 	struct virtio_slot slot[ABI_VIRTIO_SLOTS];
 	unsigned slots; /* in use, the first ones */
-	struct virtio *console; /* in one of them */
+	struct virtio *console; /* in one of them: */
+	unsigned console_slot;
 	struct vcpu vcpu[MAX_CPUS];
 	unsigned vcpus;
 	uint64_t tsc_hz;
@@ -158,6 +160,9 @@ void vm_status(struct vm *vm, struct status *st);
 struct vm_control vm_control(struct vm *vm);
 /* vm_slo.c: a step of --mem-slo; to be called every SLO_STEP_MS. */
 void vm_slo_step(struct vm *vm);
+
+/* vm_balloon.c: a step of --balloon auto, every BALLOON_AUTO_STEP_MS. */
+void vm_balloon_step(struct vm *vm);
 /* vm_explain.c: how @address is translated right now. False: one line in
  * *why. */
 bool vm_explain(struct vm *vm, const char *address, struct explain *e,

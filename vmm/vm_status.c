@@ -269,6 +269,9 @@ static bool control_balloon_target(void *ctx, uint64_t pages,
 		return false;
 	if (pages >= vm->options->memory_bytes >> PAGE_SHIFT)
 		return complaint_set(why, "that is all of its memory");
+	if (vm->options->balloon.automatic)
+		return complaint_set(why, "this balloon sizes itself: it was "
+					  "made by --balloon auto");
 	balloon_set_target(vm->balloon, (uint32_t)pages);
 	return true;
 }

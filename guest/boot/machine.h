@@ -15,8 +15,9 @@
 #define MACHINE_RANGES	16u
 #define MACHINE_CMDLINE 4096u
 
-/* A virtio device: where, and its line of the IOAPIC. */
-struct virtio_place {
+/* A device: where, and its line of the IOAPIC. */
+struct spot {
+	bool there;
 	pa_t at;
 	unsigned line;
 };
@@ -27,16 +28,11 @@ struct machine {
 	struct range reserved[MACHINE_RANGES];
 	unsigned reserveds;
 	char cmdline[MACHINE_CMDLINE];
-	bool tree; /* a device tree told us */
 	bool zeroed; /* never-written RAM reads as zeros */
 	uint16_t uart_port, exit_port;
-	bool has_lab;
-	pa_t lab;
-	bool has_dma;
-	pa_t dma;
-	unsigned dma_line;
-	struct virtio_place virtio[ABI_VIRTIO_SLOTS];
+	struct spot lab, dma, virtio[ABI_VIRTIO_SLOTS];
 	unsigned virtios;
+	struct spot console; /* what the kernel is to speak by */
 	unsigned cpus;
 	uint64_t tsc_hz; /* 0: unknown */
 };
@@ -44,11 +40,10 @@ struct machine {
 /* Fill @m from the struct hvm_start_info at @start_info, or panic. */
 void machine_read(struct machine *m, pa_t start_info);
 
-/* The part that comes from the device tree in blob[bytes]. */
-void machine_read_tree(struct machine *m, const void *blob, uint32_t bytes);
+/* The part that comes from the device tree at @blob. */
+void machine_read_tree(struct machine *m, const void *blob);
 
 void machine_add_ram(struct machine *m, uint64_t at, uint64_t bytes);
-void machine_add_virtio(struct machine *m, uint64_t at, unsigned line);
 void machine_set_cmdline(struct machine *m, const char *text);
 
 #endif

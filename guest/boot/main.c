@@ -8,7 +8,6 @@
  * (lib/debug.h).
  */
 #include "guest/boot/machine.h"
-#include "guest/boot/words.h"
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
 #include "guest/cpu/trap.h"
@@ -22,8 +21,10 @@
 #include "guest/fs/calls.h"
 #include "guest/fs/mount.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/debug.h"
+#include "guest/lib/format.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/anon.h"
@@ -31,70 +32,98 @@
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
 #include "guest/proc/exec.h"
-#include "guest/mm/objects.h"
 #include "guest/mm/reclaim.h"
-#include "guest/mm/slab.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/inspect.h"
 #include "guest/proc/process.h"
-#include "guest/proc/program.h"
 #include "guest/proc/sched.h"
 
 static struct machine machine;
-static struct words words;
-
-#define BROKEN "broken="
 
 static bool trap_only;
 const char *broken_concept = "";
 bool debug_checks;
 
-static void take_options(void)
+#define BROKEN "broken="
+
+static void take_option(const char *option)
 {
-	words_split(&words, machine.cmdline);
-	for (int i = 0; i < words.options; i++) {
-		if (streq(words.option[i], "gate=trap"))
-			trap_only = true;
-		else if (streq(words.option[i], "debug"))
-			debug_checks = true;
-		else if (str_begins(words.option[i], BROKEN))
-			broken_concept = words.option[i] + strlen(BROKEN);
-		else
-			print("kernel: option '%s' is unknown\n",
-			      words.option[i]);
+	if (streq(option, "gate=trap"))
+		trap_only = true;
+	else if (streq(option, "debug"))
+		debug_checks = true;
+	else if (str_begins(option, BROKEN))
+		broken_concept = option + strlen(BROKEN);
+	else
+		print("kernel: option '%s' is unknown\n", option);
+}
+
+/* The next word of *at, cut out of it; "" at the end. */
+static const char *next_word(char **at)
+{
+	char *word = *at, *end;
+
+	while (*word == ' ' || *word == '\t')
+		word++;
+	for (end = word; *end && *end != ' ' && *end != '\t'; end++)
+		;
+	*at = *end ? end + 1 : end;
+	*end = '\0';
+	return word;
+}
+
+/* The program's: one after the other. */
+static const char *arguments;
+static size_t argument_bytes;
+
+/*
+ * [KERNEL OPTIONS --] PROGRAM [ARGUMENTS], all without quoting; they are moved
+ * together where they are. QEMU's microvm appends words that begin with
+ * "virtio_mmio.": they are not ours.
+ */
+static void take_words(char *line)
+{
+	bool options = false; /* have been taken */
+	const char *word;
+	char *to = line;
+
+	arguments = line;
+	while (*(word = next_word(&line))) {
+		if (str_begins(word, "virtio_mmio."))
+			continue;
+		if (options || !streq(word, "--")) {
+			while ((*to++ = *word++))
+				;
+			continue;
+		}
+		for (const char *o = arguments; o < to; o += strlen(o) + 1)
+			take_option(o);
+		options = true;
+		arguments = to;
 	}
-	if (!words.arguments) {
-		words.argument[0] = "tour";
-		words.argument[1] = NULL;
-		words.arguments = 1;
+	argument_bytes = (size_t)(to - arguments);
+	if (!argument_bytes) {
+		arguments = "tour";
+		argument_bytes = sizeof("tour");
 	}
 }
 
-/* Process 1, or the status of a run without it. */
-static int start_program(void)
+/* Process 1 becomes the program: /bin/NAME, or if there is none, the tour,
+ * which knows what is demonstrated by that name. */
+static void start_program(void)
 {
-	static struct arguments arguments;
-	struct process *p = process_new(words.argument[0]);
-	int error = p ? 0 : -ENOMEM;
+	const char *name = arguments;
+	char path[NAME_BYTES];
+	int error;
 
-	for (int i = 0; !error && i < words.arguments; i++)
-		error = arguments_add(&arguments, words.argument[i]);
-	if (!error)
-		error = process_exec(p, words.argument[0], &arguments);
-	if (error == -ENOENT) {
-		print("kernel: no program '%s'; there are:", words.argument[0]);
-		program_list();
-		process_drop(p); /* nobody is to wait for it */
-		return EXIT_NO_PROGRAM;
-	}
+	format(path, sizeof(path), *name == '/' ? "%s" : "/bin/%s", name);
+	error = process_exec(path, arguments, argument_bytes);
+	if (error == -ENOENT)
+		error = process_exec("/bin/tour", arguments, argument_bytes);
 	if (error)
-		panic("%s cannot be started: error %d", words.argument[0],
-		      error);
-	files_init(p->files);
-	p->pid = process_new_pid();
-	sched_add(p);
-	return 0;
+		panic("%s cannot be started: error %d", name, error);
+	files_init(current()->files);
 }
 
 /* Bury whom nobody else waits for, until the first program has ended. */
@@ -116,7 +145,7 @@ static void end_others(void)
 	int status;
 
 	do {
-		for (unsigned i = 0; (p = process_at(i)); i++)
+		for (p = processes; p; p = p->next)
 			if (p->pid)
 				process_kill(p->pid, SIGNAL_KILL);
 	} while (process_wait(-1, &status, false) > 0);
@@ -126,18 +155,16 @@ static void print_summary(void)
 {
 	print("kernel: %lu page faults (%lu demand zero, %lu demand file, "
 	      "%lu copy on write, %lu stack, %lu swapped in, %lu refused)\n",
-	      fault_total(), fault_counts[LAB_FAULT_DEMAND_ZERO],
-	      fault_counts[LAB_FAULT_DEMAND_FILE], fault_counts[LAB_FAULT_COW],
-	      fault_counts[LAB_FAULT_STACK], fault_counts[LAB_FAULT_SWAP_IN],
-	      fault_counts[LAB_FAULT_REFUSED]);
+	      counts.faults, counts.demand_zero, counts.demand_file, counts.cow,
+	      counts.stack, counts.swapped_in, counts.refused);
 }
 
 /* The first thread: what may sleep is started here. */
-static void main_thread(void *unused)
+static void main_thread(void)
 {
+	struct process *p;
 	int status;
 
-	(void)unused;
 	process_reaper = current();
 	gate_init(trap_only);
 	virtio_init(&machine);
@@ -145,11 +172,12 @@ static void main_thread(void *unused)
 	smp_start(machine.cpus);
 	swap_init();
 	reclaim_init();
-	status = start_program();
-	if (!status) {
-		status = wait_for_program();
-		end_others();
-	}
+	p = process_new(arguments, start_program);
+	if (!p)
+		panic("no memory for a process");
+	process_start(p);
+	status = wait_for_program();
+	end_others();
 	fs_unmount();
 	print_summary();
 	exit_run(status);
@@ -165,24 +193,22 @@ void kernel_main(uint32_t start_info)
 	trap_init();
 	machine_read(&machine, (pa_t){ start_info });
 	uart_init(machine.uart_port);
-	exit_init(machine.exit_port);
-	take_options();
+	exit_port = machine.exit_port;
+	take_words(machine.cmdline);
 
 	frame_init(&machine);
 	kmap_init(&machine);
 	anon_init();
-	kmalloc_init();
-	objects_init();
-	if (machine.has_lab)
-		lab_init(machine.lab);
+	if (machine.lab.there)
+		lab_init(machine.lab.at);
 	lapic_init();
 	irq_init();
-	if (machine.has_dma)
-		dma_init(machine.dma, machine.dma_line);
+	if (machine.dma.there)
+		dma_init(machine.dma.at, machine.dma.line);
 	uart_connect();
 	gate_init_cpu();
 	inspect_init(&machine);
 
-	process_kernel("main", main_thread, NULL);
+	process_kernel("main", main_thread);
 	sched_idle();
 }

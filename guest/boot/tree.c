@@ -1,153 +1,134 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The device tree's side of struct machine. Every node that matters can be
- * judged when it ends: its properties have been seen by then. Cells follow
- * guest/abi.h: two for an address and two for a size, except on the ISA bus,
- * where a register is <space port bytes> and space 1 means I/O ports.
+ * The device tree's side of struct machine: a flattened tree (Devicetree
+ * Specification 0.4, chapter 5) is one list of tokens, read once. As all that
+ * the loader says it is believed.
+ *
+ *	BEGIN_NODE name  { PROP bytes name value }  { nodes }  END_NODE
+ *
+ * Every node that matters can be judged when it ends: its properties have been
+ * seen by then. Cells follow guest/abi.h: two for an address and two for a
+ * size, except on the ISA bus, where a register is <space port bytes>.
  */
 #include "guest/boot/machine.h"
-
-#include "guest/abi.h"
-#include "guest/boot/fdt.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 
 #define DEPTH 8
 
-/* What a node's "compatible" says, as a set. */
-enum {
-	IS_VM = 1,
-	IS_UART = 2,
-	IS_EXIT = 4,
-	IS_LAB = 8,
-	IS_VIRTIO = 16,
-	IS_DMA = 32
-};
+/* The header's fields that we read, in cells; all are big-endian. */
+enum { MAGIC = 0, STRUCTURE = 2, STRINGS = 3, COMPATIBLE = 6 };
+
+#define FDT_MAGIC   0xd00dfeedu
+#define FDT_VERSION 17u
+
+enum { BEGIN_NODE = 1, END_NODE, PROP, NOP, END = 9 };
 
 struct node {
 	const char *name;
-	unsigned is;
-	bool is_memory;
-	const uint8_t *reg;
-	uint32_t reg_bytes;
+	const char *compatible, *compatible_end; /* strings, each with a NUL */
+	const uint32_t *reg, *reg_end;
 	uint32_t line; /* first cell of interrupts */
 };
 
-static const struct {
-	const char *name;
-	unsigned is;
-} compatibles[] = {
-	{ ABI_FDT_COMPATIBLE, IS_VM }, { ABI_FDT_UART, IS_UART },
-	{ ABI_FDT_EXIT, IS_EXIT },     { ABI_FDT_LAB, IS_LAB },
-	{ ABI_FDT_VIRTIO, IS_VIRTIO }, { ABI_FDT_DMA, IS_DMA },
-};
+static const char *console; /* its node's name */
 
-#define COMPATIBLES (sizeof(compatibles) / sizeof(compatibles[0]))
-
-/* A property's value as text, or "" if it does not end in a NUL. */
-static const char *text(const struct fdt_item *p)
+static uint32_t cell(const uint32_t *at)
 {
-	if (!p->bytes || p->value[p->bytes - 1])
-		return "";
-	return (const char *)p->value;
+	return __builtin_bswap32(*at);
 }
 
-/* The value is a list of strings, most specific first. */
-static unsigned parse_compatible(const struct fdt_item *p)
+static uint64_t long_cell(const uint32_t *at)
 {
-	unsigned is = 0;
-	const char *at = text(p), *end = at + p->bytes;
+	return (uint64_t)cell(at) << 32 | cell(at + 1);
+}
 
-	while (*at) {
-		for (unsigned i = 0; i < COMPATIBLES; i++)
-			if (streq(at, compatibles[i].name))
-				is |= compatibles[i].is;
+static bool is(const struct node *n, const char *what)
+{
+	const char *at = n->compatible;
+
+	while (at < n->compatible_end && !streq(at, what))
 		at += strlen(at) + 1;
-		if (at >= end)
-			break;
-	}
-	return is;
+	return at < n->compatible_end;
 }
 
-static void take_property(struct machine *m, struct node *n,
-			  const struct fdt_item *p)
+static void take_property(struct machine *m, struct node *n, const char *name,
+			  const uint32_t *value, uint32_t bytes)
 {
-	if (streq(p->name, "compatible")) {
-		n->is = parse_compatible(p);
-	} else if (streq(p->name, "reg")) {
-		n->reg = p->value;
-		n->reg_bytes = p->bytes;
-	} else if (streq(p->name, "interrupts") && p->bytes >= 4) {
-		n->line = fdt_u32(p->value);
-	} else if (streq(p->name, "device_type")) {
-		n->is_memory = streq(text(p), "memory");
-	} else if (streq(n->name, "chosen") && streq(p->name, "bootargs")) {
-		machine_set_cmdline(m, text(p));
-	} else if (streq(n->name, "cpus") &&
-		   streq(p->name, "timebase-frequency")) {
-		if (p->bytes == 8)
-			m->tsc_hz = fdt_u64(p->value);
-		else if (p->bytes == 4)
-			m->tsc_hz = fdt_u32(p->value);
+	if (streq(name, "compatible")) {
+		n->compatible = (const char *)value;
+		n->compatible_end = n->compatible + bytes;
+	} else if (streq(name, "reg")) {
+		n->reg = value;
+		n->reg_end = value + bytes / sizeof(*value);
+	} else if (streq(name, "interrupts")) {
+		n->line = cell(value);
+	} else if (streq(name, "bootargs")) {
+		machine_set_cmdline(m, (const char *)value);
+	} else if (streq(name, "stdout-path")) {
+		console = last_part((const char *)value);
+	} else if (streq(name, "timebase-frequency")) {
+		m->tsc_hz = bytes == 8 ? long_cell(value) : cell(value);
 	}
-}
-
-/* The I/O port of a node on the ISA bus. */
-static uint16_t port_of(const struct node *n)
-{
-	if (n->reg_bytes != 12 || fdt_u32(n->reg) != 1)
-		panic("%s: not an I/O port in its reg", n->name);
-	return (uint16_t)fdt_u32(n->reg + 4);
 }
 
 static void take_node(struct machine *m, const struct node *n)
 {
-	if (n->is & IS_VM)
+	struct spot here = { .there = n->reg, .line = n->line };
+
+	if (n->reg_end - n->reg >= 4)
+		here.at.v = long_cell(n->reg);
+	if (console && streq(n->name, console))
+		m->console = here;
+	if (is(n, ABI_FDT_COMPATIBLE))
 		m->zeroed = true;
-	if (n->is & IS_UART)
-		m->uart_port = port_of(n);
-	if (n->is & IS_EXIT)
-		m->exit_port = port_of(n);
-	if (n->is & IS_LAB && n->reg_bytes >= 16) {
-		m->has_lab = true;
-		m->lab = (pa_t){ fdt_u64(n->reg) };
-	}
-	if (n->is & IS_DMA && n->reg_bytes >= 16) {
-		m->has_dma = true;
-		m->dma = (pa_t){ fdt_u64(n->reg) };
-		m->dma_line = n->line;
-	}
-	if (n->is & IS_VIRTIO && n->reg_bytes >= 16)
-		machine_add_virtio(m, fdt_u64(n->reg), n->line);
-	if (str_begins(n->name, "cpu@"))
+	else if (is(n, ABI_FDT_UART))
+		m->uart_port = (uint16_t)cell(n->reg + 1);
+	else if (is(n, ABI_FDT_EXIT))
+		m->exit_port = (uint16_t)cell(n->reg + 1);
+	else if (is(n, ABI_FDT_LAB))
+		m->lab = here;
+	else if (is(n, ABI_FDT_DMA))
+		m->dma = here;
+	else if (is(n, ABI_FDT_VIRTIO) && m->virtios < ABI_VIRTIO_SLOTS)
+		m->virtio[m->virtios++] = here;
+	else if (str_begins(n->name, "cpu@"))
 		m->cpus++;
-	if (!n->is_memory && !str_begins(n->name, "memory@"))
-		return;
-	for (uint32_t i = 0; i + 16 <= n->reg_bytes; i += 16)
-		machine_add_ram(m, fdt_u64(n->reg + i),
-				fdt_u64(n->reg + i + 8));
+	else if (str_begins(n->name, "memory@"))
+		for (const uint32_t *at = n->reg; at < n->reg_end; at += 4)
+			machine_add_ram(m, long_cell(at), long_cell(at + 2));
 }
 
-void machine_read_tree(struct machine *m, const void *blob, uint32_t bytes)
+/* What a string or value of @bytes takes, in cells. */
+static size_t cells(size_t bytes)
 {
-	struct node nodes[DEPTH];
-	unsigned depth = 0;
-	enum fdt_token token;
-	struct fdt_item item;
-	struct fdt tree;
+	return (bytes + 3) / 4;
+}
 
-	if (!fdt_open(&tree, blob, bytes))
+void machine_read_tree(struct machine *m, const void *blob)
+{
+	const uint32_t *header = blob;
+	const char *bytes = blob, *strings = bytes + cell(header + STRINGS);
+	const uint32_t *at = header + cell(header + STRUCTURE) / 4;
+	struct node nodes[DEPTH], *n = nodes;
+	uint32_t token;
+
+	if (cell(header + MAGIC) != FDT_MAGIC ||
+	    cell(header + COMPATIBLE) > FDT_VERSION)
 		panic("the module " ABI_FDT_MODULE " is no device tree");
-	m->tree = true;
 	m->cpus = 0;
-	while ((token = fdt_next(&tree, &item)) != FDT_END) {
-		if (token == FDT_BEGIN_NODE && depth < DEPTH)
-			nodes[depth++] = (struct node){ .name = item.name };
-		else if (token == FDT_PROP && depth)
-			take_property(m, &nodes[depth - 1], &item);
-		else if (token == FDT_END_NODE && depth)
-			take_node(m, &nodes[--depth]);
-		else
+	while ((token = cell(at++)) != END) {
+		if (token == BEGIN_NODE && n < nodes + DEPTH - 1) {
+			*++n = (struct node){ .name = (const char *)at };
+			at += cells(strlen(n->name) + 1);
+		} else if (token == PROP) {
+			take_property(m, n, strings + cell(at + 1), at + 2,
+				      cell(at));
+			at += 2 + cells(cell(at));
+		} else if (token == END_NODE) {
+			take_node(m, n--);
+		} else if (token != NOP) {
 			panic("the device tree is broken");
+		}
 	}
 }

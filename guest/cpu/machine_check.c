@@ -4,9 +4,8 @@
  * valid; what it says is read and cleared, and last of all MCIP, without which
  * the next machine check would be a shutdown.
  */
-#include "guest/cpu/machine_check.h"
-
 #include "guest/cpu/cpu.h"
+#include "guest/cpu/trap.h"
 #include "guest/dev/exit.h"
 #include "guest/lib/print.h"
 #include "guest/proc/process.h"

@@ -6,11 +6,6 @@
 #include "guest/cpu/smp.h"
 #include "guest/lib/string.h"
 
-struct table_register {
-	uint16_t limit;
-	uint64_t base;
-} __attribute__((packed));
-
 static alignas(16) uint8_t double_fault_stack[CPUS][PAGE_SIZE];
 
 static const uint64_t descriptors[GDT_ENTRIES] = {

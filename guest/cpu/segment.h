@@ -21,6 +21,12 @@ struct tss {
 	uint16_t iomap;
 } __attribute__((packed));
 
+/* What lgdt and lidt read. */
+struct table_register {
+	uint16_t limit;
+	uint64_t base;
+} __attribute__((packed));
+
 #define GDT_ENTRIES 7
 
 struct cpu;

@@ -16,8 +16,7 @@
 #include "guest/proc/gate.h"
 #include "guest/proc/sched.h"
 
-#define TRAMPOLINE 0x8000ul /* below the first MiB, as a SIPI must name it */
-#define PATIENCE   2000000000ul /* TSC ticks, about a second */
+#define TRAMPOLINE 0x8000u /* below the first MiB, as a SIPI must name it */
 
 struct cpu cpus[CPUS];
 unsigned cpu_count = 1;
@@ -44,7 +43,6 @@ void smp_init_boot(void)
 {
 	adopt(&cpus[0], (struct process *)boot_stack);
 	segment_init(&cpus[0]);
-	cpus[0].online = true;
 }
 
 void cpu_main(void)
@@ -57,22 +55,8 @@ void cpu_main(void)
 	write_cr3(kmap_root().v);
 	lapic_init_cpu();
 	gate_init_cpu();
-	__atomic_store_n(&c->online, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&cpu_count, c->number + 1, __ATOMIC_RELEASE);
 	sched_idle();
-}
-
-static bool start(struct cpu *c)
-{
-	uint64_t deadline = rdtsc() + PATIENCE;
-
-	lapic_init_ipi(c->number);
-	lapic_startup_ipi(c->number, TRAMPOLINE >> PAGE_SHIFT);
-	while (!__atomic_load_n(&c->online, __ATOMIC_ACQUIRE)) {
-		if (rdtsc() > deadline)
-			return false;
-		__asm__ volatile("pause");
-	}
-	return true;
 }
 
 /* One after the other: they share the word that tells them their stack. */
@@ -88,15 +72,9 @@ void smp_start(unsigned count)
 		cpus[i].number = i;
 		adopt(&cpus[i], idle);
 		ap_stack = stack_top(idle);
-		if (!start(&cpus[i])) {
-			print("kernel: processor %u does not start\n", i);
-			return;
-		}
-		cpu_count = i + 1;
+		lapic_send(i, LAPIC_INIT);
+		lapic_send(i, LAPIC_STARTUP | TRAMPOLINE >> PAGE_SHIFT);
+		while (__atomic_load_n(&cpu_count, __ATOMIC_ACQUIRE) == i)
+			__asm__ volatile("pause");
 	}
-}
-
-void smp_kick(struct cpu *c)
-{
-	lapic_ipi(c->number, TRAP_KICK);
 }

@@ -17,7 +17,6 @@ struct cpu {
 	uint64_t stack; /* top of the running process's */
 	uint64_t user_rsp;
 	unsigned number; /* and the id of its local APIC */
-	bool online;
 	bool resched; /* the running process has had its turn */
 	struct process *running, *idle;
 	struct tlb tlb;
@@ -38,8 +37,5 @@ void smp_init_boot(void);
 
 /* Start the others, @count processors in all. With the kernel lock held. */
 void smp_start(unsigned count);
-
-/* Interrupt @c: it looks at its queue, and answers a flush. */
-void smp_kick(struct cpu *c);
 
 #endif

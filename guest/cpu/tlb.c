@@ -3,15 +3,16 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
+#include "guest/cpu/trap.h"
+#include "guest/dev/lapic.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/mm/kmap.h"
 
 #define CR4_PGE	 (1ul << 7)
 #define CR3_KEEP (1ul << 63) /* do not flush this PCID's translations */
 
 bool tlb_tagged;
-
-static uint64_t shootdowns;
 
 static void flush_space(void)
 {
@@ -29,11 +30,11 @@ static void flush_all(void)
 }
 
 /* Ask @c, which may be in ring 3, idle, or waiting for the lock; and wait. */
-static void shoot(struct cpu *c, int what)
+static void shoot(struct cpu *c)
 {
-	shootdowns++;
-	__atomic_store_n(&c->tlb.asked, what, __ATOMIC_RELEASE);
-	smp_kick(c);
+	counts.shootdowns++;
+	__atomic_store_n(&c->tlb.asked, true, __ATOMIC_RELEASE);
+	lapic_send(c->number, TRAP_KICK);
 	while (__atomic_load_n(&c->tlb.asked, __ATOMIC_ACQUIRE))
 		__asm__ volatile("pause");
 }
@@ -42,57 +43,44 @@ void tlb_answer(void)
 {
 	struct tlb *t = &this_cpu()->tlb;
 
-	int what = __atomic_load_n(&t->asked, __ATOMIC_ACQUIRE);
-
-	if (what == TLB_NOTHING)
+	if (!__atomic_load_n(&t->asked, __ATOMIC_ACQUIRE))
 		return;
-	if (what == TLB_ALL)
-		flush_all();
-	else
-		flush_space();
-	__atomic_store_n(&t->asked, TLB_NOTHING, __ATOMIC_RELEASE);
+	flush_all();
+	__atomic_store_n(&t->asked, false, __ATOMIC_RELEASE);
 }
 
-/* What a processor keeps of @s while it runs another is not worth a call. */
-static void mark_stale(struct tlb *t, uint64_t id)
+/* The tag by which @t has translations of @s; TLB_TAGS: none. */
+static unsigned find(const struct tlb *t, const struct space *s)
 {
-	for (unsigned i = 0; i < TLB_TAGS; i++)
-		if (t->tag[i].id == id)
-			t->tag[i].stale = true;
+	unsigned i = 0;
+
+	while (i < TLB_TAGS && t->tag[i] != s->id)
+		i++;
+	return i;
 }
 
-static void flush_others(struct space *s)
+/*
+ * What another processor keeps of @s while it runs something else is not worth
+ * a call. Of the kernel's half any processor may have it; with PCIDs an invlpg
+ * takes a global translation from all.
+ */
+static void flush_others(const struct space *s)
 {
-	if (broken("asid"))
-		return;
 	for (unsigned i = 0; i < cpu_count; i++) {
 		struct cpu *c = &cpus[i];
 
-		if (c->tlb.loaded != s)
-			mark_stale(&c->tlb, s->id);
+		if (s && c->tlb.loaded != s)
+			c->tlb.tag[find(&c->tlb, s)] = 0;
 		else if (c != this_cpu())
-			shoot(c, TLB_SPACE);
+			shoot(c);
 	}
-}
-
-/* Any processor may have it; with PCIDs invlpg takes a global one from all. */
-static void flush_kernel_page(uintptr_t va)
-{
-	invlpg(va);
-	for (unsigned i = 0; i < cpu_count; i++)
-		if (&cpus[i] != this_cpu())
-			shoot(&cpus[i], TLB_ALL);
 }
 
 void tlb_flush_page(struct space *s, uintptr_t va)
 {
-	if (!s) {
-		flush_kernel_page(va);
-		return;
-	}
-	if (this_cpu()->tlb.loaded == s)
+	if (!s || this_cpu()->tlb.loaded == s)
 		invlpg(va);
-	if (cpu_count > 1 || tlb_tagged)
+	if (!broken("asid"))
 		flush_others(s);
 }
 
@@ -100,25 +88,19 @@ void tlb_flush_space(struct space *s)
 {
 	if (this_cpu()->tlb.loaded == s)
 		flush_space();
-	if (cpu_count > 1 || tlb_tagged)
+	if (!broken("asid"))
 		flush_others(s);
 }
 
 /* CR3 of @s where translations are tagged: a tag it has, or the oldest. */
 static uint64_t tagged(struct tlb *t, const struct space *s)
 {
-	unsigned i;
+	unsigned i = find(t, s);
 
-	for (i = 0; i < TLB_TAGS; i++)
-		if (t->tag[i].id == s->id && !t->tag[i].stale)
-			return s->root.v | (i + 1) | CR3_KEEP;
-	for (i = 0; i < TLB_TAGS; i++)
-		if (t->tag[i].id == s->id)
-			break;
-	if (i == TLB_TAGS)
-		i = t->next++ % TLB_TAGS;
-	t->tag[i].id = s->id;
-	t->tag[i].stale = false;
+	if (i < TLB_TAGS)
+		return s->root.v | (i + 1) | CR3_KEEP;
+	i = t->next++ % TLB_TAGS;
+	t->tag[i] = s->id;
 	return s->root.v | (i + 1);
 }
 
@@ -133,9 +115,4 @@ void tlb_load(struct space *s)
 		write_cr3(kmap_root().v);
 	else
 		write_cr3(tlb_tagged ? tagged(t, s) : s->root.v);
-}
-
-uint64_t tlb_shootdowns(void)
-{
-	return shootdowns;
 }

@@ -7,7 +7,7 @@
  * A processor that runs the space in ring 3 is interrupted and flushes before
  * it does anything else: a *shoot-down*. With PCIDs (SDM vol. 3, 4.10.1) the
  * translations of a space outlive its turn, so each processor remembers the
- * last few spaces it ran, and which of them went stale meanwhile.
+ * last few spaces it ran, and forgets one that went stale meanwhile.
  */
 #ifndef GUEST_CPU_TLB_H
 #define GUEST_CPU_TLB_H
@@ -22,13 +22,10 @@ struct space;
 
 struct tlb {
 	struct space *loaded; /* whose tables CR3 names; NULL: the kernel's */
-	/* What another processor asked this one to flush. */
-	enum { TLB_NOTHING, TLB_SPACE, TLB_ALL } asked;
+	bool asked; /* by another processor, to flush all */
 	unsigned next; /* tag to give away */
-	struct {
-		uint64_t id; /* of the space, 0: none */
-		bool stale;
-	} tag[TLB_TAGS];
+	uint64_t tag[TLB_TAGS +
+		     1]; /* ids of spaces, 0: none; the last: unused */
 };
 
 /* The page at @va of @s, of the kernel's own half if @s is NULL. With the kernel lock, as all but tlb_answer. */
@@ -42,9 +39,6 @@ void tlb_load(struct space *s);
 
 /* Flush if another processor asked. Without the lock. */
 void tlb_answer(void);
-
-/* How often another processor was interrupted. */
-uint64_t tlb_shootdowns(void);
 
 /* The processor tags translations (set by cpu_init). */
 extern bool tlb_tagged;

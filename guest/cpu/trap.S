@@ -135,22 +135,36 @@ context_switch:
 	pop %rbx
 	ret
 
-/* Behind the switch_frame lies the trap_frame to leave with. */
-	.globl begin_user
-begin_user:
+/*
+ * A process begins with the function in RBX, and leaves the kernel with the
+ * trap_frame that lies behind its switch_frame.
+ */
+	.globl begin
+begin:
+	call *%rbx
 	mov %rsp, %rdi
 	call trap_leave
 	jmp trap_return
 
-/* RBX: the function, R12: its argument. */
-	.globl begin_kernel
-begin_kernel:
-	mov %r12, %rdi
-	call *%rbx
-	ud2
-
+/* What may stand in the page by which programs call (proc/gate.c). */
 	.section .rodata
-	.balign 8
+	.balign 16
+	.globl gate_trial, gate_by_syscall, gate_by_trap
+gate_trial:
+	mov $1, %edi		/* TRIAL_WORKS */
+	mov $0, %eax		/* SYS_EXIT */
+	syscall
+	ud2			/* did nothing */
+	.balign 16, 0
+gate_by_syscall:
+	syscall
+	ret
+	.balign 16, 0
+gate_by_trap:
+	ud2
+	ret
+	.balign 16, 0
+
 	.globl trap_vectors
 trap_vectors:
 	.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, \

@@ -5,13 +5,12 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/lock.h"
-#include "guest/cpu/machine_check.h"
-#include "guest/cpu/selector.h"
 #include "guest/cpu/smp.h"
 #include "guest/dev/irq.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/print.h"
 #include "guest/mm/fault.h"
 #include "guest/proc/gate.h"
@@ -20,23 +19,8 @@
 #include "guest/proc/sched.h"
 #include "guest/proc/syscall.h"
 
-/* SDM vol. 3, 6.14.1: a 64-bit gate. */
-struct gate {
-	uint16_t offset_0;
-	uint16_t selector;
-	uint8_t ist;
-	uint8_t type;
-	uint16_t offset_16;
-	uint32_t offset_32;
-	uint32_t reserved;
-};
-
-struct idt_register {
-	uint16_t limit;
-	uint64_t base;
-} __attribute__((packed));
-
-#define GATE_INTERRUPT 0x8e /* present, clears IF, not callable from ring 3 */
+/* SDM vol. 3, 6.14.1. */
+#define GATE_INTERRUPT 0x8eul /* present, clears IF, not callable from ring 3 */
 
 extern const uintptr_t trap_vectors[TRAPS];
 
@@ -44,11 +28,11 @@ static_assert(TRAP_SYSCALL == 60 && TRAPS == 59, "trap.S has numbers");
 
 uintptr_t trap_fixup;
 
-static struct gate idt[TRAPS];
+static uint64_t idt[TRAPS][2];
 
 static void load_idt(uint16_t limit)
 {
-	struct idt_register r = { limit, (uintptr_t)idt };
+	struct table_register r = { limit, (uintptr_t)idt };
 
 	__asm__ volatile("lidt %0" : : "m"(r));
 }
@@ -56,16 +40,12 @@ static void load_idt(uint16_t limit)
 void trap_init(void)
 {
 	for (unsigned i = 0; i < TRAPS; i++) {
-		uintptr_t to = trap_vectors[i];
+		uint64_t to = trap_vectors[i];
+		uint64_t ist = i == TRAP_DOUBLE_FAULT ? IST_DOUBLE_FAULT : 0;
 
-		idt[i] = (struct gate){
-			.offset_0 = (uint16_t)to,
-			.selector = KERNEL_CS,
-			.ist = i == TRAP_DOUBLE_FAULT ? IST_DOUBLE_FAULT : 0,
-			.type = GATE_INTERRUPT,
-			.offset_16 = (uint16_t)(to >> 16),
-			.offset_32 = (uint32_t)(to >> 32),
-		};
+		idt[i][0] = (to & 0xffff) | KERNEL_CS << 16 | ist << 32 |
+			    GATE_INTERRUPT << 40 | (to >> 16 & 0xffff) << 48;
+		idt[i][1] = to >> 32;
 	}
 	trap_load();
 }
@@ -92,15 +72,15 @@ static void dump(const struct trap_frame *f)
  * With no IDT the next fault cannot be delivered, nor the double fault that
  * follows from it (SDM vol. 3, 6.15): shutdown, which a hypervisor reports.
  */
-void trap_die(const struct trap_frame *f, const char *why)
+static _Noreturn void trap_die(const struct trap_frame *f)
 {
 	static bool dying; /* then what follows has failed already */
 
 	if (!dying) {
 		dying = true;
-		print("kernel: %s in ring 0, vector %lu\n", why, f->vector);
+		print("kernel: exception in ring 0, vector %lu\n", f->vector);
 		dump(f);
-		lab_finish(fault_total());
+		lab_finish();
 	}
 	load_idt(0);
 	*(volatile int *)(USER_END - 8) = 0;
@@ -125,37 +105,15 @@ void trap_page_fault(struct trap_frame *f)
 	trap_leave(f);
 }
 
-/* What may come while a processor idles, or from ring 3. */
-static bool interrupt(const struct trap_frame *f)
-{
-	if (f->vector < TRAP_TIMER || f->vector >= TRAPS)
-		return false;
-	if (f->vector == TRAP_SPURIOUS)
-		return true; /* and is not ended: SDM vol. 3, 11.9 */
-	if (f->vector == TRAP_TIMER)
-		sched_tick();
-	else if (f->vector >= TRAP_IRQ)
-		irq_raised((unsigned)(f->vector - TRAP_IRQ));
-	lapic_end();
-	return true;
-}
-
-static void exception(struct trap_frame *f)
-{
-	if (f->vector == TRAP_MACHINE_CHECK)
-		machine_check(f);
-	else if (f->vector == TRAP_SYSCALL || gate_called(f))
-		syscall(f);
-	else
-		process_refuse(f, 0);
-}
-
 /*
  * What needs no lock: a kick, whose sender may hold it and wait for the answer;
- * and a tick that finds nobody's turn over and nobody's sleep.
+ * and a tick that finds nobody's turn over and nobody's sleep. What is spurious
+ * is not even ended (SDM vol. 3, 11.9).
  */
 static bool is_trifle(const struct trap_frame *f)
 {
+	if (f->vector == TRAP_SPURIOUS)
+		return true;
 	if (f->vector == TRAP_KICK)
 		tlb_answer();
 	else if (f->vector != TRAP_TIMER || !sched_idle_tick())
@@ -164,19 +122,34 @@ static bool is_trifle(const struct trap_frame *f)
 	return true;
 }
 
+static void interrupt(const struct trap_frame *f)
+{
+	if (f->vector == TRAP_TIMER)
+		sched_tick();
+	else
+		irq_raised((unsigned)(f->vector - TRAP_IRQ));
+	lapic_end();
+}
+
+/* Interrupts come from ring 3, or while a processor idles. */
 void trap(struct trap_frame *f)
 {
-	if (!from_user(f) && f->vector < TRAP_TIMER && trap_fixup) {
+	if (!from_user(f) && f->vector < TRAP_TIMER) {
+		if (!trap_fixup)
+			trap_die(f);
 		f->rip = trap_fixup;
 		return;
 	}
-	if (!from_user(f) && f->vector < TRAP_TIMER)
-		trap_die(f, f->vector == TRAP_PAGE_FAULT ? "page fault"
-							 : "exception");
 	if (is_trifle(f))
 		return;
 	kernel_lock();
-	if (!interrupt(f))
-		exception(f);
+	if (f->vector == TRAP_SYSCALL || gate_called(f))
+		syscall(f);
+	else if (f->vector == TRAP_MACHINE_CHECK)
+		machine_check(f);
+	else if (f->vector < TRAP_TIMER)
+		process_refuse(f, 0);
+	else
+		interrupt(f);
 	trap_leave(f);
 }

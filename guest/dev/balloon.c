@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/dev/balloon.h"
 
+#include "guest/dev/virtio.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
-#include "guest/mm/fault.h"
+#include "guest/lib/counts.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/reclaim.h"
+#include "guest/mm/zone.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sleep.h"
@@ -17,80 +18,24 @@ enum { CONFIG_TARGET = 0, CONFIG_ACTUAL = 4 }; /* frames */
 #define FEATURE_ON_OOM	   (1ul << 2)
 #define FEATURE_REPORTING  (1ul << 5)
 
-/* Tags of 5.5.6.3. */
-enum {
-	TAG_SWAP_IN = 0,
-	TAG_SWAP_OUT = 1,
-	TAG_MAJOR_FAULTS = 2,
-	TAG_MINOR_FAULTS = 3,
-	TAG_FREE = 4,
-	TAG_TOTAL = 5,
-	TAG_AVAILABLE = 6,
-	TAG_CACHES = 7,
-	TAG_OOM_KILLS = 10
-};
-
-struct statistic {
-	uint16_t tag;
-	uint64_t value;
-} __attribute__((packed));
-
-#define STATISTICS_MOST 10u
-#define BATCH		256u /* frame numbers a request */
-#define RELIEF		256u /* frames given back at once */
-#define REPORT_ORDER	9u
-#define REPORT_BLOCKS	8u
-
-/* What is handed to the device lies in one frame. */
-struct page {
-	uint32_t number[BATCH];
-	struct statistic statistic[STATISTICS_MOST];
-};
-
-struct balloon_counts balloon_counts;
+#define BATCH		   256u /* frame numbers a request */
+#define RELIEF		   256u /* frames given back at once */
+#define REPORT_ORDER	   9u
+#define REPORT_BLOCKS	   8u
+#define TAGS		   11u
 
 static struct virtio *device;
-static struct virtqueue queues[REPORTING + 1];
-static struct page *page;
-static pa_t page_pa;
+static uint32_t number[BATCH]; /* what the device is told of */
 static uint32_t held; /* a list of frame numbers */
-static unsigned asked; /* the slot by which statistics are asked for */
 static bool retreating; /* we were short: no more until the host asks anew */
-
-static struct virtio_part part_of(const void *at, size_t bytes, bool written)
-{
-	uint64_t offset = (uint64_t)((const char *)at - (const char *)page);
-
-	return (struct virtio_part){ { page_pa.v + offset },
-				     (uint32_t)bytes,
-				     written };
-}
-
-static void run(unsigned queue, const struct virtio_part *parts, unsigned n)
-{
-	struct virtqueue *q = &queues[queue];
-	unsigned slot = virtqueue_take(q);
-
-	virtqueue_run(q, slot, parts, n);
-	virtqueue_free(q, slot);
-}
 
 static void tell(unsigned queue, unsigned n)
 {
-	struct virtio_part part =
-		part_of(page->number, n * sizeof(page->number[0]), false);
+	const struct virtio_part part = { number, n * sizeof(number[0]),
+					  false };
 
 	if (n && !broken("balloon"))
-		run(queue, &part, 1);
-	virtio_set_config(device, CONFIG_ACTUAL,
-			  (uint32_t)balloon_counts.frames);
-}
-
-static void hold(struct frame *f)
-{
-	f->next = held;
-	held = (uint32_t)(f - frames);
-	balloon_counts.frames++;
+		virtqueue_run(device->queues[queue], &part, 1);
 }
 
 static struct frame *release(void)
@@ -98,7 +43,7 @@ static struct frame *release(void)
 	struct frame *f = frames + held;
 
 	held = f->next;
-	balloon_counts.frames--;
+	counts.balloon_frames--;
 	return f;
 }
 
@@ -106,14 +51,13 @@ static struct frame *release(void)
 static unsigned inflate(uint64_t want)
 {
 	unsigned n = 0;
+	struct frame *f;
 
-	while (n < BATCH && n < want && frame_room()) {
-		struct frame *f = frame_alloc_raw(FRAME_BALLOON);
-
-		if (!f)
-			break;
-		hold(f);
-		page->number[n++] = (uint32_t)(f - frames);
+	while (n < BATCH && n < want && frame_room() &&
+	       (f = frame_alloc_raw(FRAME_BALLOON))) {
+		f->next = held;
+		held = number[n++] = (uint32_t)(f - frames);
+		counts.balloon_frames++;
 	}
 	tell(INFLATE, n);
 	return n;
@@ -122,67 +66,62 @@ static unsigned inflate(uint64_t want)
 /* The host hears of it before the frames are used (5.5.6). */
 static unsigned deflate(uint64_t want)
 {
-	struct frame *f[BATCH];
 	unsigned n = 0;
 
-	while (n < BATCH && n < want && held) {
-		f[n] = release();
-		page->number[n] = (uint32_t)(f[n] - frames);
-		n++;
-	}
+	while (n < BATCH && n < want && held)
+		number[n++] = (uint32_t)(release() - frames);
 	tell(DEFLATE, n);
 	for (unsigned i = 0; i < n; i++)
-		frame_put(f[i]);
+		frame_put(frames + number[i]);
 	return n;
 }
 
 /* With DEFLATE_ON_OOM the host is content to hear of it later. */
 bool balloon_relieve(void)
 {
-	unsigned n;
-
 	if (!held || !(device->features & FEATURE_ON_OOM))
 		return false;
-	for (n = 0; n < RELIEF && held; n++)
+	for (unsigned n = 0; n < RELIEF && held; n++) {
 		frame_put(release());
-	balloon_counts.taken_back += n;
+		counts.balloon_taken_back++;
+	}
 	retreating = true;
 	wake(device);
 	return true;
 }
 
-static unsigned add(unsigned n, uint16_t tag, uint64_t value)
-{
-	page->statistic[n] = (struct statistic){ tag, value };
-	return n + 1;
-}
-
-static unsigned describe(void)
-{
-	struct frame_counts c = frame_counts();
-	uint64_t room = (c.total - c.used) << PAGE_SHIFT;
-	uint64_t cached = c.by_use[FRAME_FILE] << PAGE_SHIFT;
-	uint64_t major = fault_counts[LAB_FAULT_SWAP_IN];
-	unsigned n = 0;
-
-	n = add(n, TAG_SWAP_IN, swap_counts.reads << PAGE_SHIFT);
-	n = add(n, TAG_SWAP_OUT, swap_counts.writes << PAGE_SHIFT);
-	n = add(n, TAG_MAJOR_FAULTS, major);
-	n = add(n, TAG_MINOR_FAULTS, fault_total() - major);
-	n = add(n, TAG_FREE, room);
-	n = add(n, TAG_TOTAL, c.total << PAGE_SHIFT);
-	n = add(n, TAG_AVAILABLE, room + cached);
-	n = add(n, TAG_CACHES, cached);
-	return add(n, TAG_OOM_KILLS, reclaim_counts.oom_kills);
-}
-
 /* 5.5.6.3: the buffer is lent, and comes back when the host wants them. */
 static void lend_statistics(void)
 {
-	struct virtio_part part = part_of(
-		page->statistic, describe() * sizeof(struct statistic), false);
+	static struct {
+		uint16_t tag;
+		uint64_t value;
+	} __attribute__((packed)) statistic[TAGS];
+	const uint64_t major = counts.swapped_in;
+	const uint64_t total = zone_frames() << PAGE_SHIFT;
+	const uint64_t free = total - (frames_used() << PAGE_SHIFT);
+	const uint64_t cached = counts.frames_file << PAGE_SHIFT;
+	const uint64_t values[TAGS] = {
+		counts.swap_reads << PAGE_SHIFT,
+		counts.swap_writes << PAGE_SHIFT,
+		major,
+		counts.faults - major,
+		free,
+		total,
+		free + cached, /* available */
+		cached,
+		0, /* huge pages given, */
+		0, /* and not given */
+		counts.oom_kills,
+	};
 
-	virtqueue_lend(&queues[STATISTICS], asked, &part, 1);
+	for (uint16_t i = 0; i < TAGS; i++) {
+		statistic[i].tag = i;
+		statistic[i].value = values[i];
+	}
+	virtqueue_lend(
+		device->queues[STATISTICS],
+		(struct virtio_part){ statistic, sizeof(statistic), false });
 }
 
 uint64_t balloon_report(void)
@@ -191,90 +130,68 @@ uint64_t balloon_report(void)
 	struct virtio_part parts[REPORT_BLOCKS];
 	unsigned n = 0;
 
-	if (!device || !(device->features & FEATURE_REPORTING))
+	if (!device || !device->queues[REPORTING])
 		return 0;
 	frame_drain();
 	while (n < REPORT_BLOCKS &&
 	       (f[n] = frames_alloc(REPORT_ORDER, ZONE_NORMAL,
 				    FRAME_BALLOON))) {
 		parts[n] =
-			(struct virtio_part){ frame_pa(f[n]),
+			(struct virtio_part){ direct(frame_pa(f[n])),
 					      PAGE_SIZE << REPORT_ORDER, true };
 		n++;
 	}
 	if (n)
-		run(REPORTING, parts, n);
+		virtqueue_run(device->queues[REPORTING], parts, n);
 	for (unsigned i = 0; i < n; i++)
-		frames_free(f[i], REPORT_ORDER);
-	balloon_counts.reported += (uint64_t)n << REPORT_ORDER;
+		frame_put(f[i]);
 	return (uint64_t)n << REPORT_ORDER;
 }
 
 /* One step nearer to what the host wants; false: we are there. */
 static bool step(uint32_t target)
 {
-	if (balloon_counts.frames > target)
-		return deflate(balloon_counts.frames - target);
-	if (balloon_counts.frames < target && !retreating)
-		return inflate(target - balloon_counts.frames);
+	if (counts.balloon_frames > target)
+		return deflate(counts.balloon_frames - target);
+	if (counts.balloon_frames < target && !retreating)
+		return inflate(target - counts.balloon_frames);
 	return false;
 }
 
-static void thread(void *unused)
+static void thread(void)
 {
 	uint32_t target, before = 0;
+	bool more;
 
-	(void)unused;
 	for (;;) {
 		target = virtio_config(device, CONFIG_TARGET);
 		if (target != before)
 			retreating = false;
 		before = target;
-		if (virtqueue_is_done(&queues[STATISTICS], asked)) {
-			balloon_counts.statistics++;
+		if (virtqueue_back(device->queues[STATISTICS]) >= 0)
 			lend_statistics();
-		}
-		if (step(target))
-			continue;
+		more = step(target);
 		virtio_set_config(device, CONFIG_ACTUAL,
-				  (uint32_t)balloon_counts.frames);
-		sleep_on(device);
+				  (uint32_t)counts.balloon_frames);
+		if (!more)
+			sleep_on(device);
 	}
 }
 
-static int make_queues(struct virtio *v)
+static void start(struct virtio *v)
 {
-	int error = virtqueue_init(&queues[INFLATE], v, INFLATE, 1);
-
-	if (!error)
-		error = virtqueue_init(&queues[DEFLATE], v, DEFLATE, 1);
-	if (!error)
-		error = virtqueue_init(&queues[STATISTICS], v, STATISTICS, 1);
-	if (!error && v->features & FEATURE_REPORTING)
-		error = virtqueue_init(&queues[REPORTING], v, REPORTING,
-				       REPORT_BLOCKS);
-	return error;
-}
-
-int balloon_start(struct virtio *v)
-{
-	struct frame *f = frame_alloc(FRAME_DMA);
-	int error;
-
-	if (!f)
-		return -ENOMEM;
-	page_pa = frame_pa(f);
-	page = direct(page_pa);
-	if (!virtio_begin(v, FEATURE_STATISTICS | FEATURE_ON_OOM |
-				     FEATURE_REPORTING) ||
-	    !(v->features & FEATURE_STATISTICS))
-		return -ENODEV;
-	error = make_queues(v);
-	if (error)
-		return error;
 	device = v;
-	virtio_go(v);
-	asked = virtqueue_take(&queues[STATISTICS]);
 	lend_statistics();
-	return process_kernel("balloon", thread, NULL) ? 0 : -ENOMEM;
+	process_kernel("balloon", thread);
 }
+
+const struct virtio_driver virtio_balloon = {
+	.id = 5,
+	.needs = FEATURE_STATISTICS,
+	.knows = FEATURE_ON_OOM | FEATURE_REPORTING,
+	.parts = { [INFLATE] = 1,
+		   [DEFLATE] = 1,
+		   [STATISTICS] = 1,
+		   [REPORTING] = REPORT_BLOCKS },
+	.start = start,
+};

@@ -12,19 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "guest/dev/virtio.h"
-
-struct balloon_counts {
-	uint64_t frames; /* in it now */
-	uint64_t taken_back; /* because the guest was short */
-	uint64_t reported; /* frames of free blocks, ever */
-	uint64_t statistics; /* how often they were asked for */
-};
-extern struct balloon_counts balloon_counts;
-
-/* For virtio_init: 0 or -errno. */
-int balloon_start(struct virtio *v);
-
 /* The guest is short of memory: give some frames back. False: none there. */
 bool balloon_relieve(void);
 

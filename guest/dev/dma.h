@@ -13,12 +13,8 @@
 #include <stdint.h>
 
 #include "guest/mm/addr.h"
-#include "guest/proc/syscall.h"
 
 /* The engine's registers lie at @base; @line is its interrupt. */
 void dma_init(pa_t base, unsigned line);
-
-/* SYS_DMA: see proc/api.h. -ENODEV without an engine. */
-call_fn sys_dma;
 
 #endif

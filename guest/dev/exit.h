@@ -11,13 +11,12 @@
 enum {
 	EXIT_KILLED = 11, /* the program faulted */
 	EXIT_MEMORY_LOST = 119, /* it touched memory that has failed */
-	EXIT_NO_PROGRAM = 120,
 	EXIT_PANIC = 121,
 	EXIT_MAX = 123
 };
 
-/* Another port than ABI_EXIT_PORT, if the device tree says so. */
-void exit_init(uint16_t port);
+/* ABI_EXIT_PORT, if the device tree names no other. */
+extern uint16_t exit_port;
 
 _Noreturn void exit_run(int status);
 

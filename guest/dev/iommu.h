@@ -9,18 +9,17 @@
 
 #include <stdint.h>
 
-#include "guest/dev/virtio.h"
 #include "guest/mm/addr.h"
 
 enum { IOMMU_READ = 1, IOMMU_WRITE = 2 };
 
-/* For virtio_init: 0 or -errno. */
-int iommu_start(struct virtio *v);
-
-/* From now on the engine sees only what is mapped. May sleep. -ENODEV, -EIO. */
+/*
+ * From now on the engine sees only what is mapped. For one at a time, as all of
+ * these. Sleep. 0, -ENODEV, -EIO.
+ */
 int64_t iommu_attach(void);
 
-/* Whole pages from @at on, with these rights. May sleep. */
+/* Whole pages from @at on, with these rights. 0, -EIO. */
 int64_t iommu_map(pa_t at, uint64_t bytes, unsigned rights);
 
 /* As before; the device address of the last fault since iommu_attach, or 0. */

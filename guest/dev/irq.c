@@ -8,7 +8,7 @@
 #define IOAPIC_DATA  0x10
 #define IOAPIC_ENTRY 0x10 /* two registers a line from here */
 
-enum { ENTRY_LEVEL = 1 << 15, ENTRY_MASKED = 1 << 16 };
+#define ENTRY_LEVEL  (1u << 15)
 
 static volatile uint8_t *registers;
 
@@ -23,17 +23,10 @@ static void ioapic_write(unsigned at, uint32_t v)
 	*(volatile uint32_t *)(registers + IOAPIC_DATA) = v;
 }
 
-static void set_entry(unsigned line, uint32_t entry)
-{
-	ioapic_write(IOAPIC_ENTRY + 2 * line + 1, 0); /* APIC 0 takes it */
-	ioapic_write(IOAPIC_ENTRY + 2 * line, entry);
-}
-
+/* After reset all lines are masked. */
 void irq_init(void)
 {
 	registers = mmio_map((pa_t){ IOAPIC_BASE }, PAGE_SIZE);
-	for (unsigned i = 0; i < IRQ_LINES; i++)
-		set_entry(i, ENTRY_MASKED);
 }
 
 void irq_connect(unsigned line, irq_fn *handler, void *ctx)
@@ -42,7 +35,8 @@ void irq_connect(unsigned line, irq_fn *handler, void *ctx)
 		panic("there is no interrupt line %u", line);
 	lines[line].handler = handler;
 	lines[line].ctx = ctx;
-	set_entry(line, ENTRY_LEVEL | (TRAP_IRQ + line));
+	ioapic_write(IOAPIC_ENTRY + 2 * line + 1, 0); /* APIC 0 takes it */
+	ioapic_write(IOAPIC_ENTRY + 2 * line, ENTRY_LEVEL | (TRAP_IRQ + line));
 }
 
 void irq_raised(unsigned line)

@@ -5,6 +5,7 @@
 
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
+#include "guest/lib/counts.h"
 #include "guest/mm/kmap.h"
 
 #define RING_RECORDS 256u
@@ -21,30 +22,20 @@ static union {
 
 bool lab_tracing;
 
-static volatile uint8_t *registers;
-
-static uint64_t lab_read(enum lab_register r)
-{
-	return *(volatile uint64_t *)(registers + r);
-}
-
-static void lab_write(enum lab_register r, uint64_t v)
-{
-	*(volatile uint64_t *)(registers + r) = v;
-}
+volatile uint64_t *lab_registers;
 
 int64_t lab_command(enum lab_command command, uint64_t arg0, uint64_t arg1,
 		    uint64_t *result)
 {
 	uint64_t status;
 
-	if (!registers)
+	if (!lab_registers)
 		return -ENODEV;
-	lab_write(LAB_ARG0, arg0);
-	lab_write(LAB_ARG1, arg1);
-	lab_write(LAB_CMD, command);
-	status = lab_read(LAB_STATUS);
-	*result = lab_read(LAB_RESULT);
+	lab_registers[LAB_ARG0 / 8] = arg0;
+	lab_registers[LAB_ARG1 / 8] = arg1;
+	lab_registers[LAB_CMD / 8] = command;
+	status = lab_registers[LAB_STATUS / 8];
+	*result = lab_registers[LAB_RESULT / 8];
 	return -(int64_t)status;
 }
 
@@ -52,10 +43,10 @@ void lab_init(pa_t base)
 {
 	uint64_t result;
 
-	registers = mmio_map(base, ABI_LAB_SIZE);
-	if (lab_read(LAB_ID) != ABI_LAB_ID)
+	lab_registers = mmio_map(base, ABI_LAB_SIZE);
+	if (lab_registers[LAB_ID / 8] != ABI_LAB_ID)
 		panic("no lab device at %#lx, though the tree says so", base.v);
-	if (lab_read(LAB_TRACING) != 1)
+	if (lab_registers[LAB_TRACING / 8] != 1)
 		return;
 	shared.ring.size = RING_RECORDS;
 	if (lab_command(LAB_RING, image_pa(&shared).v, 0, &result))
@@ -76,21 +67,11 @@ void lab_record(const struct lab_fault *fault)
 	__atomic_store_n(&ring->head, head + 1, __ATOMIC_RELEASE);
 }
 
-void lab_finish(uint64_t faults)
+void lab_finish(void)
 {
 	uint64_t result;
 
 	if (lab_tracing)
 		lab_command(LAB_DRAIN, 0, 0, &result);
-	lab_command(LAB_REPORT, faults, 0, &result);
-}
-
-uintptr_t lab_va(void)
-{
-	return (uintptr_t)registers;
-}
-
-uint64_t lab_id(void)
-{
-	return registers ? lab_read(LAB_ID) : 0;
+	lab_command(LAB_REPORT, counts.faults, 0, &result);
 }

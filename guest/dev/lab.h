@@ -26,10 +26,9 @@ int64_t lab_command(enum lab_command command, uint64_t arg0, uint64_t arg1,
 void lab_record(const struct lab_fault *fault);
 
 /* Empty the ring and report the kernel's own count: before the run ends. */
-void lab_finish(uint64_t faults);
+void lab_finish(void);
 
-/* The registers as the kernel sees them, 0 without; and the ID register. */
-uintptr_t lab_va(void);
-uint64_t lab_id(void);
+/* The registers, 64 bits each (guest/abi.h); NULL: there are none. */
+extern volatile uint64_t *lab_registers;
 
 #endif

@@ -7,7 +7,6 @@
 #include "guest/mm/kmap.h"
 
 enum {
-	LAPIC_VERSION = 0x30,
 	LAPIC_EOI = 0xb0,
 	LAPIC_SPURIOUS = 0xf0,
 	LAPIC_COMMAND = 0x300,
@@ -17,8 +16,6 @@ enum {
 	LAPIC_TIMER_DIVIDE = 0x3e0,
 
 	SPURIOUS_ENABLE = 1 << 8,
-	COMMAND_INIT = 5 << 8,
-	COMMAND_STARTUP = 6 << 8,
 	COMMAND_ASSERT = 1 << 14,
 	TIMER_PERIODIC = 1 << 17,
 	DIVIDE_BY_1 = 0xb
@@ -30,13 +27,8 @@ enum {
 #define PIC_MASTER_MASK 0x21
 #define PIC_SLAVE_MASK	0xa1
 
-static volatile uint8_t *registers;
+volatile uint32_t *lapic;
 static uint64_t ticks;
-
-static void lapic_write(unsigned at, uint32_t v)
-{
-	*(volatile uint32_t *)(registers + at) = v;
-}
 
 void lapic_init(void)
 {
@@ -45,21 +37,21 @@ void lapic_init(void)
 	out8(PIC_MASTER_MASK, 0xff);
 	out8(PIC_SLAVE_MASK, 0xff);
 
-	registers = mmio_map(base, PAGE_SIZE);
+	lapic = mmio_map(base, PAGE_SIZE);
 	lapic_init_cpu();
 }
 
 void lapic_init_cpu(void)
 {
-	lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | TRAP_SPURIOUS);
-	lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
-	lapic_write(LAPIC_TIMER, TIMER_PERIODIC | TRAP_TIMER);
-	lapic_write(LAPIC_TIMER_START, LAPIC_HZ / TICKS_PER_SECOND);
+	lapic[LAPIC_SPURIOUS / 4] = SPURIOUS_ENABLE | TRAP_SPURIOUS;
+	lapic[LAPIC_TIMER_DIVIDE / 4] = DIVIDE_BY_1;
+	lapic[LAPIC_TIMER / 4] = TIMER_PERIODIC | TRAP_TIMER;
+	lapic[LAPIC_TIMER_START / 4] = LAPIC_HZ / TICKS_PER_SECOND;
 }
 
 void lapic_end(void)
 {
-	lapic_write(LAPIC_EOI, 0);
+	lapic[LAPIC_EOI / 4] = 0;
 }
 
 void lapic_tick(void)
@@ -67,38 +59,13 @@ void lapic_tick(void)
 	ticks++;
 }
 
-static void command(unsigned to, uint32_t what)
+void lapic_send(unsigned to, uint32_t what)
 {
-	lapic_write(LAPIC_COMMAND_TO, to << 24);
-	lapic_write(LAPIC_COMMAND, COMMAND_ASSERT | what);
-}
-
-void lapic_ipi(unsigned to, unsigned vector)
-{
-	command(to, vector);
-}
-
-void lapic_init_ipi(unsigned to)
-{
-	command(to, COMMAND_INIT);
-}
-
-void lapic_startup_ipi(unsigned to, uint64_t page)
-{
-	command(to, COMMAND_STARTUP | (uint32_t)page);
+	lapic[LAPIC_COMMAND_TO / 4] = to << 24;
+	lapic[LAPIC_COMMAND / 4] = COMMAND_ASSERT | what;
 }
 
 uint64_t lapic_ticks(void)
 {
 	return ticks;
-}
-
-uintptr_t lapic_va(void)
-{
-	return (uintptr_t)registers;
-}
-
-uint32_t lapic_version(void)
-{
-	return *(volatile uint32_t *)(registers + LAPIC_VERSION);
 }

@@ -13,10 +13,12 @@ void lapic_init(void);
 /* Enable this processor's APIC and start its timer. */
 void lapic_init_cpu(void);
 
-/* Interrupt processor @to with @vector, reset it, or start it at @page. */
-void lapic_ipi(unsigned to, unsigned vector);
-void lapic_init_ipi(unsigned to);
-void lapic_startup_ipi(unsigned to, uint64_t page);
+/*
+ * Interrupt processor @to: a vector, LAPIC_INIT to reset it, or LAPIC_STARTUP
+ * and the number of the page where it is to start.
+ */
+enum { LAPIC_INIT = 5 << 8, LAPIC_STARTUP = 6 << 8 };
+void lapic_send(unsigned to, uint32_t what);
 
 /* End the interrupt. */
 void lapic_end(void);
@@ -27,8 +29,8 @@ void lapic_tick(void);
 /* Ticks since lapic_init. */
 uint64_t lapic_ticks(void);
 
-/* Its registers as the kernel sees them, and its version register. */
-uintptr_t lapic_va(void);
-uint32_t lapic_version(void);
+/* Its registers, 32 bits each, 16 bytes apart. */
+#define LAPIC_VERSION 0x30
+extern volatile uint32_t *lapic;
 
 #endif

@@ -27,12 +27,7 @@ enum {
 /* An empty transmit queue takes this much without another look. */
 #define UART_QUEUE 16u
 
-/* Typed and not yet read; both count for ever. What is too much is lost. */
-#define TYPED 256u
-
 static uint16_t base = ABI_UART_PORT;
-static char typed[TYPED];
-static uint32_t typed_in, typed_out;
 
 void uart_init(uint16_t port)
 {
@@ -42,7 +37,7 @@ void uart_init(uint16_t port)
 	out8(base + UART_LINE, LINE_8N1);
 }
 
-void uart_write(const char *text, size_t n)
+static void write(const char *text, size_t n)
 {
 	while (n) {
 		size_t part = n < UART_QUEUE ? n : UART_QUEUE;
@@ -55,35 +50,33 @@ void uart_write(const char *text, size_t n)
 	}
 }
 
-static void take_input(void *ctx)
+/* What was typed stays there until it is read: no more interrupts till then. */
+static void on_input(void *ctx)
 {
 	(void)ctx;
-	while (in8(base + UART_STATUS) & STATUS_INPUT) {
-		char c = (char)in8(base + UART_DATA);
-
-		if (typed_in - typed_out < TYPED)
-			typed[typed_in++ % TYPED] = c;
-	}
-	wake(typed);
+	out8(base + UART_INTERRUPTS, 0);
+	wake(&uart);
 }
 
-void uart_connect(void)
-{
-	irq_connect(ABI_UART_IRQ, take_input, NULL);
-	out8(base + UART_MODEM, MODEM_READY);
-	out8(base + UART_INTERRUPTS, INTERRUPT_INPUT);
-}
-
-int64_t uart_read(char *to, size_t most)
+static int64_t read(char *to, size_t most)
 {
 	size_t n = 0;
 
-	while (typed_in == typed_out) {
+	while (!(in8(base + UART_STATUS) & STATUS_INPUT)) {
 		if (process_dying())
 			return -EINTR;
-		sleep_on(typed);
+		out8(base + UART_INTERRUPTS, INTERRUPT_INPUT);
+		sleep_on(&uart);
 	}
-	while (n < most && typed_in != typed_out)
-		to[n++] = typed[typed_out++ % TYPED];
+	while (n < most && in8(base + UART_STATUS) & STATUS_INPUT)
+		to[n++] = (char)in8(base + UART_DATA);
 	return (int64_t)n;
+}
+
+const struct console uart = { write, read };
+
+void uart_connect(void)
+{
+	irq_connect(ABI_UART_IRQ, on_input, NULL);
+	out8(base + UART_MODEM, MODEM_READY);
 }

@@ -3,16 +3,13 @@
 #ifndef GUEST_DEV_UART_H
 #define GUEST_DEV_UART_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "guest/dev/console.h"
+
+extern const struct console uart;
 
 void uart_init(uint16_t port);
-void uart_write(const char *text, size_t n);
 
-/* From now on input is kept. After irq_init. */
+/* From now on input interrupts. After irq_init. */
 void uart_connect(void);
-
-/* Up to @most bytes as they were typed, at least one: sleeps. Or -EINTR. */
-int64_t uart_read(char *to, size_t most);
 
 #endif

@@ -3,11 +3,9 @@
 
 #include <assert.h>
 
-#include "guest/dev/balloon.h"
-#include "guest/dev/iommu.h"
 #include "guest/dev/irq.h"
-#include "guest/dev/virtio_blk.h"
 #include "guest/lib/errno.h"
+#include "guest/lib/print.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
 #include "guest/proc/sleep.h"
@@ -46,8 +44,7 @@ enum {
 #define MAGIC_VALUE 0x74726976u
 #define VERSION_1   (1ul << 32) /* the feature that is no choice */
 
-/* Rings of this size (or less) fit a frame together. */
-#define QUEUE_MOST 64u
+#define QUEUE_MOST  32u /* descriptors: fewer than bits for slots */
 
 struct virtq_descriptor {
 	uint64_t at;
@@ -57,32 +54,29 @@ struct virtq_descriptor {
 
 enum { PART_NEXT = 1, PART_WRITTEN = 2 };
 
-struct virtq_available {
-	uint16_t flags, index, ring[QUEUE_MOST];
-};
-
-struct virtq_used {
-	uint16_t flags, index;
-	struct {
-		uint32_t id, bytes;
-	} ring[QUEUE_MOST];
-};
-
-struct rings {
+struct virtqueue {
 	struct virtq_descriptor descriptors[QUEUE_MOST];
-	struct virtq_available available;
-	struct virtq_used used;
+	struct {
+		uint16_t flags, index, ring[QUEUE_MOST];
+	} available;
+	struct {
+		uint16_t flags, index;
+		struct {
+			uint32_t id, bytes;
+		} ring[QUEUE_MOST];
+	} used;
+	struct virtio *device;
+	unsigned index, size, parts;
+	uint16_t used_seen;
+	uint64_t taken, done; /* a bit for each slot */
+	uint32_t written[QUEUE_MOST]; /* bytes, by slot */
 };
 
-static_assert(sizeof(struct rings) <= PAGE_SIZE, "one frame");
+static_assert(sizeof(struct virtqueue) <= PAGE_SIZE, "one frame");
 
-static const struct {
-	uint32_t id;
-	int (*start)(struct virtio *v);
-} drivers[] = {
-	{ VIRTIO_BLK, virtio_blk_start },
-	{ VIRTIO_BALLOON, balloon_start },
-	{ VIRTIO_IOMMU, iommu_start },
+static const struct virtio_driver *const drivers[] = {
+	&virtio_blk,	 &virtio_console, &virtio_rng,
+	&virtio_balloon, &virtio_iommu,
 };
 
 #define DRIVERS (sizeof(drivers) / sizeof(drivers[0]))
@@ -97,12 +91,18 @@ static void set(struct virtio *v, unsigned at, uint32_t value)
 	*(volatile uint32_t *)(v->registers + at) = value;
 }
 
+/* The kernel sees its own image, and all of memory. */
+static uint64_t pa_of(const volatile void *at)
+{
+	uintptr_t va = (uintptr_t)at;
+
+	return va - (va >= KERNEL_BASE ? KERNEL_BASE : DIRECT_BASE);
+}
+
 static void set_address(struct virtio *v, unsigned at, const void *to)
 {
-	uint64_t pa = (uintptr_t)to - DIRECT_BASE;
-
-	set(v, at, (uint32_t)pa);
-	set(v, at + 4, (uint32_t)(pa >> 32));
+	set(v, at, (uint32_t)pa_of(to));
+	set(v, at + 4, (uint32_t)(pa_of(to) >> 32));
 }
 
 uint32_t virtio_config(struct virtio *v, unsigned at)
@@ -115,76 +115,18 @@ void virtio_set_config(struct virtio *v, unsigned at, uint32_t value)
 	set(v, CONFIG + at, value);
 }
 
-static uint64_t device_features(struct virtio *v)
-{
-	uint64_t low;
-
-	set(v, DEVICE_FEATURES_SEL, 0);
-	low = get(v, DEVICE_FEATURES);
-	set(v, DEVICE_FEATURES_SEL, 1);
-	return (uint64_t)get(v, DEVICE_FEATURES) << 32 | low;
-}
-
-/* 3.1.1: the order is the specification's. */
-bool virtio_begin(struct virtio *v, uint64_t wanted)
-{
-	v->features = device_features(v) & (wanted | VERSION_1);
-	set(v, DRIVER_FEATURES_SEL, 0);
-	set(v, DRIVER_FEATURES, (uint32_t)v->features);
-	set(v, DRIVER_FEATURES_SEL, 1);
-	set(v, DRIVER_FEATURES, (uint32_t)(v->features >> 32));
-	set(v, STATUS, ACKNOWLEDGE | DRIVER | FEATURES_OK);
-	return v->features & VERSION_1 && get(v, STATUS) & FEATURES_OK;
-}
-
-int virtqueue_init(struct virtqueue *q, struct virtio *v, unsigned index,
-		   unsigned chain)
-{
-	struct frame *f = frame_alloc(FRAME_KERNEL);
-	struct rings *rings;
-	uint32_t size;
-
-	set(v, QUEUE_SEL, index);
-	size = get(v, QUEUE_SIZE_MAX);
-	size = size < QUEUE_MOST ? size : QUEUE_MOST;
-	if (!f || size < chain) {
-		if (f)
-			frame_put(f);
-		return f ? -ENODEV : -ENOMEM;
-	}
-	rings = direct(frame_pa(f));
-	*q = (struct virtqueue){
-		.device = v,
-		.index = index,
-		.slots = size / chain,
-		.chain = chain,
-		.descriptors = rings->descriptors,
-		.available = &rings->available,
-		.used = &rings->used,
-	};
-	set(v, QUEUE_SIZE, size);
-	q->size = size;
-	set_address(v, QUEUE_DESCRIPTORS, rings->descriptors);
-	set_address(v, QUEUE_AVAILABLE, &rings->available);
-	set_address(v, QUEUE_USED, &rings->used);
-	set(v, QUEUE_READY, 1);
-	v->queues[index] = q;
-	return 0;
-}
-
 /* What the device has used since we looked last. */
 static void take_used(struct virtqueue *q)
 {
-	uint16_t until = __atomic_load_n(&q->used->index, __ATOMIC_ACQUIRE);
+	uint16_t until = __atomic_load_n(&q->used.index, __ATOMIC_ACQUIRE);
 
 	for (; q->used_seen != until; q->used_seen++) {
-		uint32_t slot =
-			q->used->ring[q->used_seen % q->size].id / q->chain;
+		unsigned at = q->used_seen % q->size;
+		unsigned slot = q->used.ring[at].id / q->parts % QUEUE_MOST;
 
-		if (slot < q->slots)
-			q->done |= 1ul << slot;
+		q->done |= 1ul << slot;
+		q->written[slot] = q->used.ring[at].bytes;
 	}
-	wake(q);
 }
 
 static void on_interrupt(void *ctx)
@@ -199,77 +141,134 @@ static void on_interrupt(void *ctx)
 	wake(v);
 }
 
-void virtio_go(struct virtio *v)
-{
-	irq_connect(v->line, on_interrupt, v);
-	set(v, STATUS, get(v, STATUS) | DRIVER_OK);
-}
-
-unsigned virtqueue_take(struct virtqueue *q)
-{
-	uint64_t all = q->slots == 64 ? ~0ul : (1ul << q->slots) - 1;
-	unsigned slot;
-
-	while (q->taken == all)
-		sleep_on(q);
-	slot = (unsigned)__builtin_ctzl(~q->taken);
-	q->taken |= 1ul << slot;
-	return slot;
-}
-
-void virtqueue_free(struct virtqueue *q, unsigned slot)
-{
-	q->taken &= ~(1ul << slot);
-	wake(q);
-}
-
 /* The device may look as soon as the index says that there is more. */
-void virtqueue_lend(struct virtqueue *q, unsigned slot,
-		    const struct virtio_part *parts, unsigned n)
+static void lend(struct virtqueue *q, unsigned slot,
+		 const struct virtio_part *parts, unsigned n)
 {
-	unsigned head = slot * q->chain;
-	struct virtq_available *a = q->available;
+	unsigned head = slot * q->parts;
+	uint16_t next = q->available.index;
 
 	for (unsigned i = 0; i < n; i++)
 		q->descriptors[head + i] = (struct virtq_descriptor){
-			.at = parts[i].at.v,
-			.bytes = parts[i].bytes,
+			.at = pa_of(parts[i].at),
+			.bytes = (uint32_t)parts[i].bytes,
 			.flags = (i + 1 < n ? PART_NEXT : 0) |
 				 (parts[i].written ? PART_WRITTEN : 0),
 			.next = (uint16_t)(head + i + 1),
 		};
 	q->done &= ~(1ul << slot);
-	a->ring[a->index % q->size] = (uint16_t)head;
-	__atomic_store_n(&a->index, (uint16_t)(a->index + 1), __ATOMIC_RELEASE);
+	q->available.ring[next++ % q->size] = (uint16_t)head;
+	__atomic_store_n(&q->available.index, next, __ATOMIC_RELEASE);
 	set(q->device, QUEUE_NOTIFY, q->index);
 }
 
-void virtqueue_run(struct virtqueue *q, unsigned slot,
-		   const struct virtio_part *parts, unsigned n)
+/* Sleeps for a slot that is free. */
+static unsigned take_slot(struct virtqueue *q)
 {
-	virtqueue_lend(q, slot, parts, n);
-	while (!virtqueue_is_done(q, slot) && !q->device->failed)
-		sleep_on(q);
+	unsigned slot;
+
+	while ((slot = (unsigned)__builtin_ctzl(~q->taken)) >=
+	       q->size / q->parts)
+		sleep_on(q->device);
+	q->taken |= 1ul << slot;
+	return slot;
 }
 
-static void start(struct virtio *v, uint32_t id)
+int64_t virtqueue_run(struct virtqueue *q, const struct virtio_part *parts,
+		      unsigned n)
 {
-	int error = -ENODEV;
+	unsigned slot = take_slot(q);
+	bool done;
 
+	lend(q, slot, parts, n);
+	while (!(done = q->done >> slot & 1) && !q->device->failed)
+		sleep_on(q->device);
+	q->taken &= ~(1ul << slot);
+	wake(q->device);
+	return done ? (int64_t)q->written[slot] : -EIO;
+}
+
+void virtqueue_lend(struct virtqueue *q, struct virtio_part part)
+{
+	lend(q, 0, &part, 1);
+}
+
+int64_t virtqueue_back(struct virtqueue *q)
+{
+	take_used(q);
+	return q->done & 1 ? (int64_t)q->written[0] : -EAGAIN;
+}
+
+/* The features that both know; 0: one that must be is not there. */
+static uint64_t agree(struct virtio *v, const struct virtio_driver *d)
+{
+	const uint64_t needs = d->needs | VERSION_1;
+	uint64_t both = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint32_t ours = (uint32_t)((d->knows | needs) >> 32 * i);
+
+		set(v, DEVICE_FEATURES_SEL, i);
+		set(v, DRIVER_FEATURES_SEL, i);
+		ours &= get(v, DEVICE_FEATURES);
+		set(v, DRIVER_FEATURES, ours);
+		both |= (uint64_t)ours << 32 * i;
+	}
+	return (both & needs) == needs ? both : 0;
+}
+
+static struct virtqueue *queue_new(struct virtio *v, unsigned index,
+				   unsigned parts)
+{
+	struct frame *f;
+	struct virtqueue *q;
+	uint32_t size;
+
+	set(v, QUEUE_SEL, index);
+	size = get(v, QUEUE_SIZE_MAX);
+	if (!parts || size < parts)
+		return NULL;
+	f = frame_alloc(FRAME_DMA);
+	if (!f)
+		panic("no memory for a queue");
+	q = direct(frame_pa(f));
+	q->device = v;
+	q->index = index;
+	q->size = size < QUEUE_MOST ? size : QUEUE_MOST;
+	q->parts = parts;
+	set(v, QUEUE_SIZE, q->size);
+	set_address(v, QUEUE_DESCRIPTORS, q->descriptors);
+	set_address(v, QUEUE_AVAILABLE, &q->available);
+	set_address(v, QUEUE_USED, &q->used);
+	set(v, QUEUE_READY, 1);
+	return q;
+}
+
+/* 3.1.1: the order is the specification's. */
+static void start(struct virtio *v, const struct virtio_driver *d,
+		  unsigned line)
+{
 	set(v, STATUS, 0);
 	set(v, STATUS, ACKNOWLEDGE);
 	set(v, STATUS, ACKNOWLEDGE | DRIVER);
-	for (unsigned i = 0; i < DRIVERS; i++)
-		if (drivers[i].id == id)
-			error = drivers[i].start(v);
-	if (error)
+	v->features = agree(v, d);
+	set(v, STATUS, ACKNOWLEDGE | DRIVER | FEATURES_OK);
+	if (!v->features || !(get(v, STATUS) & FEATURES_OK)) {
 		set(v, STATUS, 0);
+		return;
+	}
+	for (unsigned i = 0; i < VIRTQUEUES; i++)
+		v->queues[i] = queue_new(v, i, d->parts[i]);
+	irq_connect(line, on_interrupt, v);
+	set(v, STATUS, get(v, STATUS) | DRIVER_OK);
+	d->start(v);
 }
 
 void virtio_init(const struct machine *m)
 {
+	static struct virtio devices[ABI_VIRTIO_SLOTS];
+
 	for (unsigned i = 0; i < m->virtios; i++) {
-		static struct virtio devices[ABI_VIRTIO_SLOTS];
 		struct virtio *v = &devices[i];
 		pa_t at = m->virtio[i].at;
 		uint32_t id;
@@ -277,9 +276,12 @@ void virtio_init(const struct machine *m)
 		v->registers = (volatile uint8_t *)mmio_map(
 				       (pa_t){ page_down(at.v) }, PAGE_SIZE) +
 			       page_offset(at.v);
-		v->line = m->virtio[i].line;
+		v->is_console = at.v == m->console.at.v;
+		if (get(v, MAGIC) != MAGIC_VALUE || get(v, VERSION) != 2)
+			continue;
 		id = get(v, DEVICE_ID);
-		if (get(v, MAGIC) == MAGIC_VALUE && get(v, VERSION) == 2 && id)
-			start(v, id);
+		for (unsigned d = 0; d < DRIVERS; d++)
+			if (drivers[d]->id == id)
+				start(v, drivers[d], m->virtio[i].line);
 	}
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/fs/block.h"
 
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
-
-struct block_counts block_counts;
 
 static struct block_device *first, **last = &first;
 
@@ -28,9 +27,14 @@ static const struct mapping_ops cache_ops = {
 	.write = write_page,
 };
 
-void block_add(struct block_device *d)
+void block_init(struct block_device *d)
 {
 	mapping_init(&d->cache, &cache_ops);
+}
+
+void block_add(struct block_device *d)
+{
+	block_init(d);
 	d->next = NULL;
 	*last = d;
 	last = &d->next;
@@ -49,7 +53,7 @@ int block_read(struct block_device *d, uint64_t block, struct frame *f)
 {
 	if (block >= d->blocks)
 		return -EIO;
-	block_counts.reads++;
+	counts.disk_reads += !d->in_memory;
 	return d->ops->transfer(d, block, f, false);
 }
 
@@ -59,11 +63,15 @@ int block_write(struct block_device *d, uint64_t block, struct frame *f)
 		return -EROFS;
 	if (block >= d->blocks)
 		return -EIO;
-	block_counts.writes++;
+	counts.disk_writes++;
+	d->written = true;
 	return d->ops->transfer(d, block, f, true);
 }
 
 int block_flush(struct block_device *d)
 {
-	return d->ops->flush && !d->readonly ? d->ops->flush(d) : 0;
+	bool written = d->written;
+
+	d->written = false;
+	return written && d->ops->flush ? d->ops->flush(d) : 0;
 }

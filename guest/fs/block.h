@@ -23,16 +23,16 @@ struct block_device {
 	const struct block_ops *ops;
 	uint64_t blocks;
 	bool readonly;
+	bool in_memory; /* not counted */
+	bool written; /* since the last flush */
 	struct mapping cache;
 	struct block_device *next;
 };
 
-struct block_counts {
-	uint64_t reads, writes; /* blocks, of all disks */
-};
-extern struct block_counts block_counts;
+/* Before all else: ops, blocks and readonly of @d are set. */
+void block_init(struct block_device *d);
 
-/* A driver has found @d: ops, blocks and readonly are set. */
+/* A driver has found @d: the same, and block_at knows it. */
 void block_add(struct block_device *d);
 
 /* Disk @index, in the order they were found, or NULL. */

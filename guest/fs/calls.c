@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/fs/calls.h"
 
+#include "guest/fs/ext2.h"
 #include "guest/fs/path.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
-#include "guest/lib/string.h"
 #include "guest/mm/user.h"
 #include "guest/proc/process.h"
+#include "guest/proc/syscall.h"
 
 void files_init(struct file **files)
 {
-	struct file *console = file_console();
+	struct file *console = file_new(&console_ops, OPEN_READ | OPEN_WRITE);
 
 	if (!console)
 		panic("no memory for the console");
-	for (unsigned i = 0; i < 3; i++) {
-		file_get(console);
-		files[i] = console;
-	}
-	file_put(console);
+	files[0] = files[1] = files[2] = console;
+	console->count = 3;
 }
 
 void files_copy(struct file **to, struct file *const *from)
@@ -26,19 +24,24 @@ void files_copy(struct file **to, struct file *const *from)
 	for (unsigned i = 0; i < PROCESS_FILES; i++) {
 		to[i] = from[i];
 		if (to[i])
-			file_get(to[i]);
+			to[i]->count++;
 	}
+}
+
+/* @at is empty from now on. */
+static void close(struct file **at)
+{
+	struct file *f = *at;
+
+	*at = NULL;
+	if (f)
+		file_put(f);
 }
 
 void files_close(struct file **files)
 {
-	for (unsigned i = 0; i < PROCESS_FILES; i++) {
-		struct file *f = files[i];
-
-		files[i] = NULL;
-		if (f)
-			file_put(f);
-	}
+	for (unsigned i = 0; i < PROCESS_FILES; i++)
+		close(&files[i]);
 }
 
 struct file *files_at(uint64_t fd)
@@ -73,37 +76,27 @@ int64_t sys_open(const struct trap_frame *f)
 	struct file *file;
 	int error = take_path(path, f->rdi);
 
-	if (error)
-		return error;
-	file = file_open(path, (unsigned)f->rsi, &error);
-	return file ? install(file) : error;
+	if (!error)
+		error = file_open(path, (unsigned)f->rsi, &file);
+	return error ? error : install(file);
 }
 
 int64_t sys_close(const struct trap_frame *f)
 {
-	struct file *file = files_at(f->rdi);
-
-	if (!file)
+	if (!files_at(f->rdi))
 		return -EBADF;
-	current()->files[f->rdi] = NULL;
-	file_put(file);
+	close(&current()->files[f->rdi]);
 	return 0;
 }
 
 int64_t sys_read(const struct trap_frame *f)
 {
-	struct file *file = files_at(f->rdi);
-
-	return file ? file_read(file, current()->space, f->rsi, f->rdx)
-		    : -EBADF;
+	return file_read(files_at(f->rdi), current()->space, f->rsi, f->rdx);
 }
 
 int64_t sys_write(const struct trap_frame *f)
 {
-	struct file *file = files_at(f->rdi);
-
-	return file ? file_write(file, current()->space, f->rsi, f->rdx)
-		    : -EBADF;
+	return file_write(files_at(f->rdi), current()->space, f->rsi, f->rdx);
 }
 
 int64_t sys_seek(const struct trap_frame *f)
@@ -139,8 +132,8 @@ int64_t sys_stat(const struct trap_frame *f)
 	if (file->inode) {
 		stat.inode = file->inode->number;
 		stat.bytes = file->inode->bytes;
-		stat.blocks = file->inode->blocks;
-		stat.links = file->inode->links;
+		stat.blocks = file->inode->disk->sectors;
+		stat.links = file->inode->disk->links;
 	}
 	return user_write(current()->space, f->rsi, &stat, sizeof(stat));
 }
@@ -155,12 +148,11 @@ int64_t sys_readdir(const struct trap_frame *f)
 		return -EBADF;
 	if (file->ops->kind != FILE_DIRECTORY)
 		return -ENOTDIR;
-	more = file->inode->ops->readdir(file->inode, &file->offset, &entry);
-	if (more <= 0)
-		return more;
-	return user_write(current()->space, f->rsi, &entry, sizeof(entry))
-		       ? -EFAULT
-		       : 1;
+	more = dir_next(file->inode, &file->offset, &entry);
+	if (more > 0 &&
+	    user_write(current()->space, f->rsi, &entry, sizeof(entry)))
+		return -EFAULT;
+	return more;
 }
 
 int64_t sys_truncate(const struct trap_frame *f)
@@ -169,49 +161,37 @@ int64_t sys_truncate(const struct trap_frame *f)
 
 	if (!file || !(file->flags & OPEN_WRITE))
 		return -EBADF;
-	if (!file->inode)
-		return -EINVAL;
-	return file->inode->ops->resize(file->inode, f->rsi);
+	return file->inode ? inode_resize(file->inode, f->rsi) : -EINVAL;
+}
+
+/* Do @what to the program's path; what comes of it is not wanted. */
+static int64_t change(dir_fn *what, uintptr_t from)
+{
+	char path[PATH_BYTES];
+	struct inode *i = NULL;
+	int error = take_path(path, from);
+
+	if (!error)
+		error = path_do(what, root_fs, path, &i);
+	if (!error && i)
+		inode_put(i);
+	return error;
 }
 
 int64_t sys_unlink(const struct trap_frame *f)
 {
-	char path[PATH_BYTES], name[NAME_BYTES];
-	struct inode *dir;
-	int error = take_path(path, f->rdi);
-
-	if (!error)
-		error = path_parent(root_fs, path, &dir, name);
-	if (error)
-		return error == -EEXIST ? -EBUSY : error;
-	error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EROFS;
-	inode_put(dir);
-	return error;
+	return change(dir_unlink, f->rdi);
 }
 
 int64_t sys_mkdir(const struct trap_frame *f)
 {
-	char path[PATH_BYTES], name[NAME_BYTES];
-	struct inode *dir, *made;
-	int error = take_path(path, f->rdi);
-
-	if (!error)
-		error = path_parent(root_fs, path, &dir, name);
-	if (error)
-		return error;
-	error = dir->ops->create
-			? dir->ops->create(dir, name, FILE_DIRECTORY, &made)
-			: -EROFS;
-	inode_put(dir);
-	if (!error)
-		inode_put(made);
-	return error;
+	return change(dir_mkdir, f->rdi);
 }
 
 int64_t sys_pipe(const struct trap_frame *f)
 {
 	struct file *end[2];
-	int64_t in, out;
+	int64_t out, in;
 	int fd[2];
 	int error = pipe_new(end);
 
@@ -221,33 +201,29 @@ int64_t sys_pipe(const struct trap_frame *f)
 	in = install(end[1]);
 	fd[0] = (int)out;
 	fd[1] = (int)in;
-	error = out < 0 || in < 0
-			? -EMFILE
-			: user_write(current()->space, f->rdi, fd, sizeof(fd));
-	if (!error)
+	if (out >= 0 && in >= 0 &&
+	    !user_write(current()->space, f->rdi, fd, sizeof(fd)))
 		return 0;
-	for (unsigned i = 0; i < 2; i++) {
-		if (fd[i] < 0)
-			continue;
-		current()->files[fd[i]] = NULL;
-		file_put(end[i]);
-	}
-	return error;
+	if (out >= 0)
+		close(&current()->files[out]);
+	if (in < 0)
+		return in;
+	close(&current()->files[in]);
+	return -EFAULT;
 }
 
 int64_t sys_dup(const struct trap_frame *f)
 {
-	struct file *file = files_at(f->rdi), *old;
+	struct file *file = files_at(f->rdi);
+	bool any = (int64_t)f->rsi == -1;
 
-	if (!file || (f->rsi >= PROCESS_FILES && (int64_t)f->rsi != -1))
+	if (!file || (f->rsi >= PROCESS_FILES && !any))
 		return -EBADF;
-	file_get(file);
-	if ((int64_t)f->rsi == -1)
+	file->count++;
+	if (any)
 		return install(file);
-	old = current()->files[f->rsi];
+	close(&current()->files[f->rsi]);
 	current()->files[f->rsi] = file;
-	if (old)
-		file_put(old);
 	return (int64_t)f->rsi;
 }
 
@@ -262,6 +238,6 @@ int64_t sys_drop_caches(const struct trap_frame *f)
 	uint64_t dropped = mapping_drop_all();
 
 	(void)f;
-	inode_drop_all();
-	return (int64_t)dropped;
+	inode_drop_all(); /* each holds a page of its disk */
+	return (int64_t)(dropped + mapping_drop_all());
 }

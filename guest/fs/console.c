@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The console as a file: descriptors 0, 1 and 2 of the first program. */
-#include "guest/dev/uart.h"
+#include "guest/dev/console.h"
 #include "guest/fs/file.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/user.h"
@@ -14,7 +14,7 @@ static int64_t read(struct file *f, struct space *s, uintptr_t user, size_t n)
 	(void)f;
 	if (!n)
 		return 0;
-	got = uart_read(typed, n < sizeof(typed) ? n : sizeof(typed));
+	got = console->read(typed, n < sizeof(typed) ? n : sizeof(typed));
 	if (got > 0 && user_write(s, user, typed, (size_t)got))
 		return -EFAULT;
 	return got;
@@ -33,20 +33,15 @@ static int64_t write(struct file *f, struct space *s, uintptr_t user, size_t n)
 		if (!text)
 			return left < n ? (int64_t)(n - left) : -EFAULT;
 		part = part < left ? part : left;
-		uart_write(text, part);
+		console->write(text, part);
 		user += part;
 		left -= part;
 	}
 	return (int64_t)n;
 }
 
-static const struct file_ops console_ops = {
+const struct file_ops console_ops = {
 	.read = read,
 	.write = write,
 	.kind = FILE_CONSOLE,
 };
-
-struct file *file_console(void)
-{
-	return file_new(&console_ops, OPEN_READ | OPEN_WRITE);
-}

@@ -3,192 +3,99 @@
  * What is free: a bit for each block and each inode of a group, and counts of
  * the free ones in the group's descriptor and in the superblock.
  */
-#include "guest/fs/ext2_node.h"
+#include "guest/fs/ext2.h"
 #include "guest/lib/errno.h"
 
 #define WORD_BITS 64u
 
-int ext2_group(struct ext2 *e, uint32_t group, struct frame **f,
-	       struct ext2_group **g)
+/* Bits of @group's bitmap that stand for something. */
+static uint32_t bits_of(const struct ext2 *e, enum ext2_what what,
+			uint32_t group)
 {
-	uint32_t block = 1 + group / (uint32_t)EXT2_GROUPS;
-	int error;
+	uint32_t left = e->all[what] - group * e->each[what];
 
-	if (group >= e->groups)
-		return ext2_nonsense(e, "group", group);
-	error = ext2_block(e, block, f);
-	if (!error)
-		*g = (struct ext2_group *)ext2_bytes(*f) + group % EXT2_GROUPS;
-	return error;
+	return left < e->each[what] ? left : e->each[what];
 }
 
-/* A group's descriptor and one of its bitmaps, both held. */
-struct bits {
-	struct frame *group_frame, *frame;
-	struct ext2_group *group;
-	uint64_t *word;
-	uint32_t bits;
-};
-
-static void put(struct bits *b)
+/* A 0 among the first @bits, from the word of @from on; false: there is none. */
+static bool find_zero(const uint64_t *word, uint32_t bits, uint32_t from,
+		      uint32_t *bit)
 {
-	frame_put(b->frame);
-	frame_put(b->group_frame);
-}
+	uint32_t words = (bits + WORD_BITS - 1) / WORD_BITS;
 
-static int get(struct ext2 *e, uint32_t group, bool inodes, struct bits *b)
-{
-	int error = ext2_group(e, group, &b->group_frame, &b->group);
-
-	if (error)
-		return error;
-	error = ext2_block(
-		e, inodes ? b->group->inode_bitmap : b->group->block_bitmap,
-		&b->frame);
-	if (error) {
-		frame_put(b->group_frame);
-		return error;
-	}
-	b->word = ext2_bytes(b->frame);
-	b->bits = inodes ? e->group_inodes : e->group_blocks;
-	if (!inodes && group == e->groups - 1)
-		b->bits = e->blocks - group * e->group_blocks;
-	return 0;
-}
-
-static void dirty(struct ext2 *e, struct bits *b)
-{
-	mapping_dirty(b->frame);
-	mapping_dirty(b->group_frame);
-	mapping_dirty(e->super_frame);
-}
-
-/* The first 0 at @from or behind, else before; false: there is none. */
-static bool find_zero(const struct bits *b, uint32_t from, uint32_t *bit)
-{
-	uint32_t words = (b->bits + WORD_BITS - 1) / WORD_BITS;
-	uint64_t skip = (1ul << from % WORD_BITS) - 1;
-
-	for (uint32_t i = 0; i <= words; i++) {
+	for (uint32_t i = 0; i < words; i++) {
 		uint32_t at = (from / WORD_BITS + i) % words;
-		uint64_t free = ~b->word[at] & ~skip;
 
-		skip = 0;
-		*bit = at * WORD_BITS +
-		       (uint32_t)__builtin_ctzl(free | 1ul << 63);
-		if (free && *bit < b->bits)
+		if (!~word[at])
+			continue;
+		*bit = at * WORD_BITS + (uint32_t)__builtin_ctzl(~word[at]);
+		if (*bit < bits)
 			return true;
 	}
 	return false;
 }
 
-static bool test(const struct bits *b, uint32_t bit)
+/* Bit @bit of @group's bitmap in @f is another now: @more are free. */
+static void flip(struct ext2 *e, enum ext2_what what, uint32_t group,
+		 struct frame *f, uint32_t bit, int more)
 {
-	return b->word[bit / WORD_BITS] >> bit % WORD_BITS & 1;
+	struct ext2_group *g = ext2_group(e, group);
+	uint64_t *word = ext2_bytes(f);
+
+	word[bit / WORD_BITS] ^= 1ul << bit % WORD_BITS;
+	g->free[what] = (uint16_t)(g->free[what] + more);
+	e->super->free[what] += (uint32_t)more;
+	mapping_dirty(f);
+	mapping_dirty(ext2_group_frame(e, group));
+	mapping_dirty(e->held[0]);
 }
 
-static void flip(struct bits *b, uint32_t bit)
+int ext2_take(struct ext2 *e, enum ext2_what what, uint32_t near, uint32_t *n)
 {
-	b->word[bit / WORD_BITS] ^= 1ul << bit % WORD_BITS;
-}
-
-int ext2_block_alloc(struct ext2 *e, uint32_t near, uint32_t *block)
-{
-	uint32_t first = near / e->group_blocks, from = near % e->group_blocks;
-	struct bits b;
-	uint32_t bit;
-
-	for (uint32_t i = 0; i < e->groups; i++, from = 0) {
-		uint32_t group = (first + i) % e->groups;
-		int error = get(e, group, false, &b);
-
-		if (error)
-			return error;
-		if (b.group->free_blocks && find_zero(&b, from, &bit)) {
-			flip(&b, bit);
-			b.group->free_blocks--;
-			e->super->free_blocks--;
-			dirty(e, &b);
-			put(&b);
-			*block = group * e->group_blocks + bit;
-			return 0;
-		}
-		put(&b);
-	}
-	return -ENOSPC;
-}
-
-int ext2_block_free(struct ext2 *e, uint32_t block)
-{
-	uint32_t bit = block % e->group_blocks;
-	struct bits b;
-	int error;
-
-	if (!block || block >= e->blocks)
-		return ext2_nonsense(e, "block", block);
-	error = get(e, block / e->group_blocks, false, &b);
-	if (error)
-		return error;
-	if (!test(&b, bit)) {
-		put(&b);
-		return ext2_nonsense(e, "free block", block);
-	}
-	flip(&b, bit);
-	b.group->free_blocks++;
-	e->super->free_blocks++;
-	dirty(e, &b);
-	put(&b);
-	return 0;
-}
-
-/* In the group of @near, where its directory is, or the next that has one. */
-int ext2_inode_alloc(struct ext2 *e, uint32_t near, bool directory,
-		     uint32_t *number)
-{
-	uint32_t first = (near - 1) / e->group_inodes;
-	struct bits b;
-	uint32_t bit;
+	uint32_t each = e->each[what], bit;
 
 	for (uint32_t i = 0; i < e->groups; i++) {
-		uint32_t group = (first + i) % e->groups;
-		uint32_t from = group ? 0 : e->first_inode - 1;
-		int error = get(e, group, true, &b);
+		uint32_t group = (near / each + i) % e->groups;
+		struct ext2_group *g = ext2_group(e, group);
+		struct frame *f;
+		bool found;
+		int error;
 
+		if (!g->free[what])
+			continue;
+		error = ext2_block(e, g->bitmap[what], &f);
 		if (error)
 			return error;
-		if (b.group->free_inodes && find_zero(&b, from, &bit) &&
-		    bit >= from) {
-			flip(&b, bit);
-			b.group->free_inodes--;
-			b.group->directories += directory;
-			e->super->free_inodes--;
-			dirty(e, &b);
-			put(&b);
-			*number = group * e->group_inodes + bit + 1;
+		found = find_zero(ext2_bytes(f), bits_of(e, what, group),
+				  near % each, &bit);
+		if (found)
+			flip(e, what, group, f, bit, -1);
+		frame_put(f);
+		if (found) {
+			*n = group * each + bit;
 			return 0;
 		}
-		put(&b);
 	}
 	return -ENOSPC;
 }
 
-int ext2_inode_free(struct ext2 *e, uint32_t number, bool directory)
+int ext2_release(struct ext2 *e, enum ext2_what what, uint32_t n)
 {
-	uint32_t bit = (number - 1) % e->group_inodes;
-	struct bits b;
-	int error = get(e, (number - 1) / e->group_inodes, true, &b);
+	uint32_t group = n / e->each[what], bit = n % e->each[what];
+	struct frame *f;
+	uint64_t *word;
+	int error;
 
+	if (n >= e->all[what])
+		return ext2_nonsense(e, "block", n);
+	error = ext2_block(e, ext2_group(e, group)->bitmap[what], &f);
 	if (error)
 		return error;
-	if (!test(&b, bit)) {
-		put(&b);
-		return ext2_nonsense(e, "free inode", number);
-	}
-	flip(&b, bit);
-	b.group->free_inodes++;
-	b.group->directories -= directory;
-	e->super->free_inodes++;
-	dirty(e, &b);
-	put(&b);
-	return 0;
+	word = ext2_bytes(f);
+	if (word[bit / WORD_BITS] >> bit % WORD_BITS & 1)
+		flip(e, what, group, f, bit, 1);
+	else
+		error = ext2_nonsense(e, "bitmap of group", group);
+	frame_put(f);
+	return error;
 }

@@ -17,13 +17,18 @@
 #include <stdint.h>
 
 #include "guest/mm/addr.h"
+#include "guest/proc/api.h"
 
 #define EXT2_SUPER_AT 1024u
 #define EXT2_MAGIC    0xef53
 #define EXT2_ROOT     2u
 
+/* What there is a limited number of, and a bitmap in each group. */
+enum ext2_what { EXT2_BLOCKS, EXT2_INODES };
+
 struct ext2_super {
-	uint32_t inodes, blocks, reserved_blocks, free_blocks, free_inodes;
+	uint32_t inodes, blocks, reserved_blocks;
+	uint32_t free[2]; /* by enum ext2_what */
 	uint32_t first_block;
 	uint32_t log_block_bytes; /* 1024 << this */
 	uint32_t log_fragment_bytes;
@@ -53,8 +58,8 @@ enum { EXT2_VALID = 1, EXT2_ERRORS = 2 };
 #define EXT2_LARGE_FILE	  0x2u /* there is one of 2 GiB or more */
 
 struct ext2_group {
-	uint32_t block_bitmap, inode_bitmap, inode_table;
-	uint16_t free_blocks, free_inodes, directories, flags;
+	uint32_t bitmap[2], inode_table;
+	uint16_t free[2], directories, flags;
 	uint32_t reserved[3];
 };
 
@@ -66,6 +71,7 @@ static_assert(sizeof(struct ext2_group) == 32, "128 in a block");
 #define EXT2_DIRECT   12u
 #define EXT2_SLOTS    15u
 #define EXT2_POINTERS (PAGE_SIZE / 4) /* in a block */
+#define EXT2_PAGES    (12 + (1ul << 10) + (1ul << 20) + (1ul << 30)) /* at most */
 
 struct ext2_inode {
 	uint16_t mode, uid;
@@ -93,6 +99,6 @@ struct ext2_entry {
 	char name[];
 };
 
-enum { EXT2_TYPE_FILE = 1, EXT2_TYPE_DIRECTORY = 2 };
+static_assert(FILE_REGULAR == 1 && FILE_DIRECTORY == 2, "its types");
 
 #endif

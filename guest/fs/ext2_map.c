@@ -9,13 +9,12 @@
  *	slot 13 -----------> numbers ---> numbers -> data
  *	slot 14 -> numbers -> numbers --> numbers -> data
  */
-#include "guest/fs/ext2_node.h"
+#include "guest/fs/ext2.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 
 #define POINTER_BITS 10u
-#define SECTORS	     (PAGE_SIZE / 512) /* a block counts as so many */
-#define LEVELS	     4u
+#define SECTORS	     ((uint32_t)PAGE_SIZE / 512) /* a block counts as so many */
 
 static_assert(EXT2_POINTERS == 1u << POINTER_BITS, "");
 
@@ -25,23 +24,19 @@ static uint64_t span(unsigned level)
 	return 1ul << POINTER_BITS * level;
 }
 
-/* Which slot leads to *index, at which level; *index is then within it. */
-static bool find_slot(uint64_t *index, unsigned *slot, unsigned *level)
+static unsigned level_of(unsigned slot)
 {
-	if (*index < EXT2_DIRECT) {
-		*slot = (unsigned)*index;
-		*index = 0;
-		*level = 0;
-		return true;
-	}
-	*index -= EXT2_DIRECT;
-	for (*level = 1; *level < LEVELS; ++*level) {
-		*slot = EXT2_DIRECT + *level - 1;
-		if (*index < span(*level))
-			return true;
-		*index -= span(*level);
-	}
-	return false;
+	return slot < EXT2_DIRECT ? 0 : slot - EXT2_DIRECT + 1;
+}
+
+/* Which slot leads to *index, which is then within it. */
+static unsigned find_slot(uint64_t *index)
+{
+	unsigned slot = 0;
+
+	while (*index >= span(level_of(slot)))
+		*index -= span(level_of(slot++));
+	return slot;
 }
 
 static uint32_t *pointer(struct frame *f, uint64_t index, unsigned level)
@@ -51,66 +46,65 @@ static uint32_t *pointer(struct frame *f, uint64_t index, unsigned level)
 	return at + (index >> POINTER_BITS * level) % EXT2_POINTERS;
 }
 
-/* *slot gets a block: of numbers, at @level above 0, all holes. */
-static int fill_slot(struct ext2_node *n, uint32_t *slot, uint32_t near,
-		     unsigned level)
+/* Where to look for a block: behind what the file got last, or its inode. */
+static uint32_t near_of(const struct inode *i)
 {
-	struct ext2 *e = ext2_of(&n->inode);
+	const struct ext2 *e = i->fs;
+	uint32_t group = (i->number - 1) / e->each[EXT2_INODES];
+
+	return i->last ? i->last + 1 : group * e->each[EXT2_BLOCKS];
+}
+
+/* *slot gets a block: of numbers, at @level above 0, all holes. */
+static int fill_slot(struct inode *i, uint32_t *slot, unsigned level)
+{
+	struct ext2 *e = i->fs;
 	struct frame *f;
 	uint32_t block;
-	int error = ext2_block_alloc(e, near, &block);
+	int error = ext2_take(e, EXT2_BLOCKS, near_of(i), &block);
 
 	if (error)
 		return error;
 	if (level) {
 		error = ext2_block(e, block, &f);
 		if (error) {
-			ext2_block_free(e, block);
+			ext2_release(e, EXT2_BLOCKS, block);
 			return error;
 		}
 		memset(ext2_bytes(f), 0, PAGE_SIZE);
 		mapping_dirty(f);
 		frame_put(f);
 	}
-	*slot = block;
-	n->inode.blocks += SECTORS;
+	*slot = i->last = block;
+	i->disk->sectors += SECTORS;
+	inode_changed(i);
 	return 0;
-}
-
-/* Where to look for a block: behind what the file got last, or its inode. */
-static uint32_t near_of(struct ext2_node *n)
-{
-	struct ext2 *e = ext2_of(&n->inode);
-	uint32_t group = (n->inode.number - 1) / e->group_inodes;
-
-	return n->last ? n->last + 1 : group * e->group_blocks;
 }
 
 /*
  * Walk down to page @index. Each step reads a number out of the inode or out
  * of a block that is held; @make fills in what is missing on the way.
  */
-static int walk(struct ext2_node *n, uint64_t index, bool make, uint32_t *block)
+int ext2_map(struct inode *i, uint64_t index, bool make, uint32_t *block)
 {
-	struct ext2 *e = ext2_of(&n->inode);
 	struct frame *f = NULL, *next;
 	unsigned slot, level;
 	uint32_t *at;
 	int error = 0;
 
-	if (!find_slot(&index, &slot, &level))
+	if (index >= EXT2_PAGES)
 		return -EFBIG;
-	at = &n->disk.slot[slot];
-	for (;; level--) {
+	slot = find_slot(&index);
+	at = &i->disk->slot[slot];
+	for (level = level_of(slot);; level--) {
 		if (!*at && make) {
-			error = fill_slot(n, at, near_of(n), level);
+			error = fill_slot(i, at, level);
 			if (!error && f)
 				mapping_dirty(f);
-			n->last = *at;
 		}
 		if (error || !*at || !level)
 			break;
-		error = ext2_block(e, *at, &next);
+		error = ext2_block(i->fs, *at, &next);
 		if (error)
 			break;
 		if (f)
@@ -121,44 +115,8 @@ static int walk(struct ext2_node *n, uint64_t index, bool make, uint32_t *block)
 	*block = *at;
 	if (f)
 		frame_put(f);
-	if (!error && *block >= e->blocks)
-		error = ext2_nonsense(e, "block", *block);
-	return error;
-}
-
-int ext2_map(struct ext2_node *n, uint64_t index, uint32_t *block)
-{
-	return walk(n, index, false, block);
-}
-
-int ext2_map_make(struct ext2_node *n, uint64_t index, uint32_t *block)
-{
-	return walk(n, index, true, block);
-}
-
-static int cut(struct ext2_node *n, uint32_t *slot, unsigned level,
-	       uint64_t from);
-
-/* The same for what the block of numbers @block at @level leads to. */
-static int cut_numbers(struct ext2_node *n, uint32_t block, unsigned level,
-		       uint64_t from)
-{
-	uint64_t each = span(level - 1);
-	struct frame *f;
-	int error = ext2_block(ext2_of(&n->inode), block, &f);
-
-	if (error)
-		return error;
-	for (uint64_t i = from / each; !error && i < EXT2_POINTERS; i++) {
-		uint32_t *at = (uint32_t *)ext2_bytes(f) + i;
-
-		if (!*at)
-			continue;
-		error = cut(n, at, level - 1,
-			    from > i * each ? from - i * each : 0);
-		mapping_dirty(f);
-	}
-	frame_put(f);
+	if (!error && *block >= i->fs->all[EXT2_BLOCKS])
+		error = ext2_nonsense(i->fs, "block", *block);
 	return error;
 }
 
@@ -167,44 +125,52 @@ static int cut_numbers(struct ext2_node *n, uint32_t block, unsigned level,
  * *slot), and its block if that is all. A block of numbers that was freed must
  * not be written again: it may become a page of a file.
  */
-static int cut(struct ext2_node *n, uint32_t *slot, unsigned level,
-	       uint64_t from)
+static int cut(struct inode *i, uint32_t *slot, unsigned level, uint64_t from)
 {
-	struct ext2 *e = ext2_of(&n->inode);
+	struct ext2 *e = i->fs;
+	struct frame *f;
 	int error = 0;
 
-	if (!*slot)
+	if (!*slot || from >= span(level))
 		return 0;
-	if (level)
-		error = cut_numbers(n, *slot, level, from);
+	if (level) {
+		uint64_t each = span(level - 1);
+
+		error = ext2_block(e, *slot, &f);
+		if (error)
+			return error;
+		for (uint64_t at = from / each * each;
+		     !error && at < span(level); at += each)
+			error = cut(i, pointer(f, at, level - 1), level - 1,
+				    from > at ? from - at : 0);
+		mapping_dirty(f);
+		frame_put(f);
+	}
 	if (error || from)
 		return error;
 	if (level)
 		mapping_discard(&e->disk->cache, *slot, *slot + 1ul);
-	error = ext2_block_free(e, *slot);
+	error = ext2_release(e, EXT2_BLOCKS, *slot);
 	if (error)
 		return error;
 	*slot = 0;
-	n->inode.blocks -= SECTORS;
+	i->disk->sectors -= SECTORS;
+	inode_changed(i);
 	return 0;
 }
 
-int ext2_map_cut(struct ext2_node *n, uint64_t from)
+int ext2_map_cut(struct inode *i, uint64_t from)
 {
 	uint64_t first = 0;
+	int error = 0;
 
-	n->last = 0;
-	for (unsigned slot = 0; slot < EXT2_SLOTS; slot++) {
-		unsigned level =
-			slot < EXT2_DIRECT ? 0 : slot - EXT2_DIRECT + 1;
-		uint64_t skip = from > first ? from - first : 0;
-		int error = 0;
+	i->last = 0;
+	for (unsigned slot = 0; !error && slot < EXT2_SLOTS; slot++) {
+		unsigned level = level_of(slot);
 
-		if (skip < span(level))
-			error = cut(n, &n->disk.slot[slot], level, skip);
-		if (error)
-			return error;
+		error = cut(i, &i->disk->slot[slot], level,
+			    from > first ? from - first : 0);
 		first += span(level);
 	}
-	return 0;
+	return error;
 }

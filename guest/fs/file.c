@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/fs/file.h"
 
+#include "guest/fs/ext2.h"
 #include "guest/fs/path.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/slab.h"
 
-static int64_t read(struct file *f, struct space *s, uintptr_t user, size_t n)
+static int64_t advance(struct file *f, int64_t done)
 {
-	int64_t done = inode_read(f->inode, f->offset, s, user, n);
-
 	if (done > 0)
 		f->offset += (uint64_t)done;
 	return done;
 }
 
+static int64_t read(struct file *f, struct space *s, uintptr_t user, size_t n)
+{
+	return advance(f, inode_read(f->inode, f->offset, s, user, n));
+}
+
 static int64_t write(struct file *f, struct space *s, uintptr_t user, size_t n)
 {
-	int64_t done = inode_write(f->inode, f->offset, s, user, n);
-
-	if (done > 0)
-		f->offset += (uint64_t)done;
-	return done;
+	return advance(f, inode_write(f->inode, f->offset, s, user, n));
 }
 
 static void close(struct file *f)
@@ -53,61 +53,38 @@ struct file *file_new(const struct file_ops *ops, unsigned flags)
 	return f;
 }
 
-/* Somebody else may make it just before us: then it is that one. */
-static int find_or_create(const char *path, struct inode **to)
-{
-	char name[NAME_BYTES];
-	struct inode *dir;
-	int error = path_find(root_fs, path, to);
-
-	if (error != -ENOENT)
-		return error;
-	error = path_parent(root_fs, path, &dir, name);
-	if (error)
-		return error;
-	error = dir->ops->create ? dir->ops->create(dir, name, FILE_REGULAR, to)
-				 : -EROFS;
-	inode_put(dir);
-	return error == -EEXIST ? path_find(root_fs, path, to) : error;
-}
-
 static int prepare(struct inode *i, unsigned flags)
 {
 	if (!(flags & OPEN_WRITE))
 		return 0;
-	if (i->kind == FILE_DIRECTORY)
+	if (inode_is_directory(i))
 		return -EISDIR;
-	if (!i->ops->resize)
+	if (i->fs->readonly)
 		return -EROFS;
-	return flags & OPEN_TRUNCATE ? i->ops->resize(i, 0) : 0;
+	return flags & OPEN_TRUNCATE ? inode_resize(i, 0) : 0;
 }
 
-struct file *file_open(const char *path, unsigned flags, int *error)
+int file_open(const char *path, unsigned flags, struct file **to)
 {
 	struct file *f = NULL;
 	struct inode *i;
+	int error = path_do(flags & OPEN_CREATE ? dir_open : dir_find, root_fs,
+			    path, &i);
 
-	*error = flags & OPEN_CREATE ? find_or_create(path, &i)
-				     : path_find(root_fs, path, &i);
-	if (*error)
-		return NULL;
-	*error = prepare(i, flags);
-	if (!*error) {
-		f = file_new(i->kind == FILE_DIRECTORY ? &directory_ops
-						       : &regular_ops,
+	if (error)
+		return error;
+	error = prepare(i, flags);
+	if (!error)
+		f = file_new(inode_is_directory(i) ? &directory_ops
+						   : &regular_ops,
 			     flags);
-		*error = f ? 0 : -ENOMEM;
-	}
-	if (f)
-		f->inode = i;
-	else
+	if (!f) {
 		inode_put(i);
-	return f;
-}
-
-void file_get(struct file *f)
-{
-	f->count++;
+		return error ? error : -ENOMEM;
+	}
+	f->inode = i;
+	*to = f;
+	return 0;
 }
 
 void file_put(struct file *f)
@@ -121,7 +98,7 @@ void file_put(struct file *f)
 
 int64_t file_read(struct file *f, struct space *s, uintptr_t user, size_t n)
 {
-	if (!(f->flags & OPEN_READ))
+	if (!f || !(f->flags & OPEN_READ))
 		return -EBADF;
 	if (!f->ops->read)
 		return -EISDIR;
@@ -130,13 +107,12 @@ int64_t file_read(struct file *f, struct space *s, uintptr_t user, size_t n)
 
 int64_t file_write(struct file *f, struct space *s, uintptr_t user, size_t n)
 {
-	if (!(f->flags & OPEN_WRITE))
+	if (!f || !(f->flags & OPEN_WRITE))
 		return -EBADF;
 	return f->ops->write(f, s, user, n < FILE_PART ? n : FILE_PART);
 }
 
 struct mapping *file_mapping(struct file *f)
 {
-	return f->inode && f->inode->kind == FILE_REGULAR ? &f->inode->pages
-							  : NULL;
+	return f->ops->kind == FILE_REGULAR ? &f->inode->pages : NULL;
 }

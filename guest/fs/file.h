@@ -12,7 +12,7 @@
 struct file;
 struct pipe;
 
-/* May sleep; bytes done or -errno. */
+/* May sleep; bytes done or -errno. NULL: that cannot be done. */
 struct file_ops {
 	int64_t (*read)(struct file *f, struct space *s, uintptr_t user,
 			size_t n);
@@ -32,21 +32,19 @@ struct file {
 	uint32_t count;
 };
 
-/* The file at @path with a reference, or NULL and *error. May sleep. */
-struct file *file_open(const char *path, unsigned flags, int *error);
+/* The file at @path with a reference, in *to. May sleep. 0 or -errno. */
+int file_open(const char *path, unsigned flags, struct file **to);
 
 /* One with these ops, or NULL: no memory. */
 struct file *file_new(const struct file_ops *ops, unsigned flags);
 
-/* The console, with a reference. */
-struct file *file_console(void);
+extern const struct file_ops console_ops;
 
-void file_get(struct file *f);
 void file_put(struct file *f); /* may sleep */
 
 /*
  * At most FILE_PART bytes, so that the kernel lock is free again soon. -EBADF
- * where it was not opened for that. May sleep.
+ * where it was not opened for that, or is NULL. May sleep.
  */
 #define FILE_PART (64 * PAGE_SIZE)
 int64_t file_read(struct file *f, struct space *s, uintptr_t user, size_t n);

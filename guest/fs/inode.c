@@ -1,44 +1,104 @@
 /* SPDX-License-Identifier: MIT */
+/* Inodes in memory, and their records in the inode tables of the disk. */
 #include "guest/fs/inode.h"
 
-#include "guest/lib/broken.h"
+#include "guest/fs/ext2.h"
 #include "guest/lib/errno.h"
-#include "guest/mm/user.h"
+#include "guest/lib/string.h"
+#include "guest/mm/slab.h"
+#include "guest/proc/sleep.h"
 
-/* As far as a signed offset goes. */
-#define FILE_MOST (INT64_MAX & ~(PAGE_SIZE - 1))
-
-struct file_system *root_fs;
+#define FILE_MODE      (EXT2_FILE | 0644)
+#define DIRECTORY_MODE (EXT2_DIRECTORY | 0755)
 
 static struct inode *all;
+static struct inode *doomed; /* erased by who gives up the lock */
+static bool locked;
 
-struct inode *inode_find(struct file_system *fs, uint32_t number)
+static uint64_t bytes_of(const struct ext2_inode *d)
 {
-	for (struct inode *i = all; i; i = i->next) {
-		if (i->fs == fs && i->number == number) {
-			i->count++;
-			return i;
-		}
-	}
-	return NULL;
+	uint64_t high = (d->mode & EXT2_TYPE) == EXT2_FILE ? d->bytes_high : 0;
+
+	return high << 32 | d->bytes;
 }
 
-void inode_add(struct inode *i, struct file_system *fs,
-	       const struct inode_ops *ops, const struct mapping_ops *pages)
+/* With the record of inode @number of @e, whatever that says; not listed. */
+static int make(struct ext2 *e, uint32_t number, struct inode **to)
 {
-	i->fs = fs;
-	i->ops = ops;
+	uint32_t each = e->each[EXT2_INODES];
+	uint32_t byte = (number - 1) % each * e->super->inode_bytes;
+	uint32_t table = ext2_group(e, (number - 1) / each)->inode_table;
+	struct inode *i = kzalloc(sizeof(*i));
+	int error;
+
+	if (!i)
+		return -ENOMEM;
+	error = ext2_block(e, table + byte / (uint32_t)PAGE_SIZE, &i->table);
+	if (error) {
+		kfree(i);
+		return error;
+	}
+	i->disk = (void *)((char *)ext2_bytes(i->table) + page_offset(byte));
+	i->fs = e;
+	i->number = number;
 	i->count = 1;
-	mapping_init(&i->pages, pages);
-	inode_resize(i, i->bytes);
+	mapping_init(&i->pages, &inode_pages);
+	*to = i;
+	return 0;
+}
+
+static void list(struct inode *i)
+{
+	i->bytes = bytes_of(i->disk);
+	i->pages.end = (i->bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
 	i->next = all;
 	all = i;
 }
 
-void inode_resize(struct inode *i, uint64_t bytes)
+static void forget(struct inode *i)
 {
-	i->bytes = bytes;
-	i->pages.end = (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	frame_put(i->table);
+	kfree(i);
+}
+
+static void count_directory(struct ext2 *e, uint32_t number, int more)
+{
+	uint32_t group = (number - 1) / e->each[EXT2_INODES];
+	struct ext2_group *g = ext2_group(e, group);
+
+	g->directories = (uint16_t)(g->directories + more);
+	mapping_dirty(ext2_group_frame(e, group));
+}
+
+/* On an error blocks are lost, which e2fsck finds; nothing worse. */
+static void erase(struct inode *i)
+{
+	i->disk->deleted_at = i->fs->now;
+	inode_end(i, 0);
+	if (!ext2_map_cut(i, 0) &&
+	    !ext2_release(i->fs, EXT2_INODES, i->number - 1) &&
+	    inode_is_directory(i))
+		count_directory(i->fs, i->number, -1);
+	forget(i);
+}
+
+void fs_lock(void)
+{
+	while (locked)
+		sleep_on(&locked);
+	locked = true;
+}
+
+void fs_unlock(void)
+{
+	struct inode *i;
+
+	while ((i = doomed)) {
+		doomed = i->next;
+		erase(i);
+	}
+	locked = false;
+	wake(&locked);
 }
 
 void inode_get(struct inode *i)
@@ -55,31 +115,92 @@ static void unlist(struct inode *i)
 	*link = i->next;
 }
 
-static void forget(struct inode *i)
-{
-	mapping_end(&i->pages);
-	i->fs->ops->free(i);
-}
-
-/* Erasing sleeps: nobody must find it then. */
+/* While its pages go, which may sleep, one of them may make who evicts it hold
+ * the inode; without pages nobody can. */
 void inode_put(struct inode *i)
 {
-	if (--i->count || i->links)
+	if (i->count == 1 && !i->disk->links)
+		mapping_truncate(&i->pages, 0);
+	if (--i->count || i->disk->links)
 		return;
 	unlist(i);
-	mapping_truncate(&i->pages, 0);
-	i->fs->ops->erase(i);
-	forget(i);
+	i->next = doomed;
+	doomed = i;
+	if (!locked) {
+		fs_lock();
+		fs_unlock();
+	}
 }
 
-void inode_hold(struct mapping *m)
+static struct inode *find(struct ext2 *e, uint32_t number)
 {
-	inode_get(inode_of(m));
+	struct inode *i = all;
+
+	while (i && (i->fs != e || i->number != number))
+		i = i->next;
+	return i;
 }
 
-void inode_release(struct mapping *m)
+/* Other kinds than these two are nothing to us. */
+static int check(const struct ext2_inode *d)
 {
-	inode_put(inode_of(m));
+	unsigned type = d->mode & EXT2_TYPE;
+
+	if (type != EXT2_FILE && type != EXT2_DIRECTORY)
+		return -EINVAL;
+	if (!d->links || bytes_of(d) > EXT2_PAGES << PAGE_SHIFT ||
+	    (type == EXT2_DIRECTORY && page_offset(d->bytes)))
+		return -EIO;
+	return 0;
+}
+
+int inode_load(struct ext2 *e, uint32_t number, struct inode **to)
+{
+	int error;
+
+	if (number > e->all[EXT2_INODES] ||
+	    (number != EXT2_ROOT && number < e->super->first_inode))
+		return ext2_nonsense(e, "inode", number);
+	*to = find(e, number);
+	if (*to) {
+		inode_get(*to);
+		return 0;
+	}
+	error = make(e, number, to);
+	if (error)
+		return error;
+	error = check((*to)->disk);
+	if (!error)
+		list(*to);
+	else
+		forget(*to);
+	return error == -EIO ? ext2_nonsense(e, "inode", number) : error;
+}
+
+int inode_new(struct inode *dir, bool directory, struct inode **to)
+{
+	struct ext2 *e = dir->fs;
+	struct ext2_inode *d;
+	uint32_t n;
+	int error = ext2_take(e, EXT2_INODES, dir->number - 1, &n);
+
+	if (error)
+		return error;
+	if (n + 1 < e->super->first_inode || find(e, n + 1))
+		return ext2_nonsense(e, "free inode", n + 1);
+	error = make(e, n + 1, to);
+	if (error) {
+		ext2_release(e, EXT2_INODES, n);
+		return error;
+	}
+	d = (*to)->disk;
+	memset(d, 0, sizeof(*d));
+	d->mode = directory ? DIRECTORY_MODE : FILE_MODE;
+	d->accessed_at = d->changed_at = d->modified_at = e->now;
+	inode_changed(*to);
+	list(*to);
+	count_directory(e, n + 1, directory);
+	return 0;
 }
 
 /* What is held is still in the list after a sleep. */
@@ -97,22 +218,12 @@ int inode_sync_all(bool last)
 
 	for (struct inode *i = held(all); i; i = next) {
 		error = mapping_sync(&i->pages, 0, UINT64_MAX);
-		if (error)
-			result = error;
+		result = error ? error : result;
 		next = held(i->next);
 		inode_put(i);
 	}
-	error = root_fs->ops->sync(root_fs, last);
+	error = ext2_sync(root_fs, last);
 	return error ? error : result;
-}
-
-uint64_t inode_unsaved(void)
-{
-	uint64_t pages = 0;
-
-	for (struct inode *i = all; i; i = i->next)
-		pages += i->pages.unsaved;
-	return pages;
 }
 
 void inode_drop_all(void)
@@ -127,100 +238,4 @@ void inode_drop_all(void)
 		*link = i->next;
 		forget(i);
 	}
-}
-
-/* How much of [offset, offset + n) lies in the page of @offset. */
-static size_t in_page(uint64_t offset, uint64_t n)
-{
-	uint64_t room = PAGE_SIZE - page_offset(offset);
-
-	return n < room ? n : room;
-}
-
-static int read_part(struct inode *i, uint64_t offset, struct space *s,
-		     uintptr_t user, size_t n)
-{
-	struct frame *f;
-	uint64_t index = offset >> PAGE_SHIFT;
-	int error;
-
-	error = mapping_get(&i->pages, broken("mmap-read") ? 0 : index, &f);
-	if (error)
-		return error;
-	error = user_write(
-		s, user, (char *)direct(frame_pa(f)) + page_offset(offset), n);
-	frame_put(f);
-	return error;
-}
-
-int64_t inode_read(struct inode *i, uint64_t offset, struct space *s,
-		   uintptr_t user, size_t n)
-{
-	size_t done = 0, part;
-	int error = 0;
-
-	while (done < n && offset < i->bytes && !error) {
-		uint64_t left = i->bytes - offset;
-
-		part = in_page(offset, n - done < left ? n - done : left);
-		error = read_part(i, offset, s, user + done, part);
-		if (error)
-			break;
-		done += part;
-		offset += part;
-	}
-	return done || !error ? (int64_t)done : error;
-}
-
-/*
- * A page gets its block before it is dirty, and is dirty from then on, lest it
- * be read again from a block that has never been written. It is dirty again
- * afterwards, for the copy may have slept while the page was written.
- */
-static int write_part(struct inode *i, uint64_t offset, struct space *s,
-		      uintptr_t user, size_t n)
-{
-	struct frame *f;
-	int error;
-
-	if (!user_byte(s, user, false))
-		return -EFAULT; /* before there is a block for it */
-	do {
-		error = mapping_get(&i->pages, offset >> PAGE_SHIFT, &f);
-		if (error)
-			return error;
-		error = mapping_write(&i->pages, f);
-		if (error)
-			frame_put(f);
-	} while (error == -EAGAIN);
-	if (error)
-		return error;
-	error = user_read(s, (char *)direct(frame_pa(f)) + page_offset(offset),
-			  user, n);
-	mapping_dirty(f);
-	frame_put(f);
-	return error;
-}
-
-int64_t inode_write(struct inode *i, uint64_t offset, struct space *s,
-		    uintptr_t user, size_t n)
-{
-	size_t done = 0, part;
-	int error = 0;
-
-	if (!i->ops->resize)
-		return -EROFS;
-	if (offset > FILE_MOST || n > FILE_MOST - offset)
-		return -EFBIG;
-	while (done < n) {
-		part = in_page(offset, n - done);
-		error = write_part(i, offset, s, user + done, part);
-		if (error)
-			break;
-		done += part;
-		offset += part;
-	}
-	if (done && offset > i->bytes)
-		error = i->ops->grow(i, offset);
-	return done ? (int64_t)done : error;
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An inode: a file, without its name. There is one struct for each that is in
- * use or has pages in the cache, however often it is open.
+ * use or has pages in the cache, however often it is open. What the disk knows
+ * of it stays where it was read to, in the buffer cache, and changes there.
  *
  *	path ---> inode (this) <--- struct file, one per open
  *	            |  pages
  *	            v
- *	          struct mapping: the cache ---> ops: where the bytes are
- *
- * A file system embeds it in its own struct and gives the two tables.
+ *	          struct mapping: the cache ---> ext2_map ---> the disk
  */
 #ifndef GUEST_FS_INODE_H
 #define GUEST_FS_INODE_H
@@ -16,92 +15,79 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guest/fs/ext2_disk.h"
 #include "guest/mm/mapping.h"
 #include "guest/mm/space.h"
-#include "guest/proc/api.h"
 
-struct file_system;
-struct inode;
-
-/*
- * All may sleep; NULL: this file system cannot (-EROFS). @name is one name, at
- * most NAME_BYTES - 1 long. What gives an inode gives a reference with it.
- */
-struct inode_ops {
-	int (*lookup)(struct inode *dir, const char *name, struct inode **to);
-	/* -EEXIST if there is one; @kind: FILE_REGULAR or FILE_DIRECTORY */
-	int (*create)(struct inode *dir, const char *name, uint32_t kind,
-		      struct inode **to);
-	/* a directory only when it is empty */
-	int (*unlink)(struct inode *dir, const char *name);
-	/* the entry at *at, which moves on: 1, at the end 0 */
-	int (*readdir)(struct inode *dir, uint64_t *at, struct sys_dirent *to);
-	/* longer: zeros; shorter: the rest is gone */
-	int (*resize)(struct inode *i, uint64_t bytes);
-	/* at least so long */
-	int (*grow)(struct inode *i, uint64_t bytes);
-};
+struct ext2;
 
 struct inode {
-	const struct inode_ops *ops;
-	struct file_system *fs;
+	struct ext2 *fs;
 	uint32_t number;
-	uint32_t kind; /* FILE_REGULAR or FILE_DIRECTORY */
-	uint32_t links;
 	uint32_t count; /* who hold it */
-	uint64_t bytes, blocks; /* blocks of 512 */
+	uint64_t bytes;
+	struct ext2_inode *disk; /* its record, in: */
+	struct frame *table; /* held */
+	uint32_t last; /* block that it got last, 0: none since it is here */
 	struct mapping pages;
 	struct inode *next; /* all of them */
 };
 
-struct file_system_ops {
-	/* write all that is dirty; @last: nothing will follow */
-	int (*sync)(struct file_system *fs, bool last);
-	/* nobody holds @i, and no name leads to it: its blocks are free */
-	void (*erase)(struct inode *i);
-	/* @i leaves memory */
-	void (*free)(struct inode *i);
-};
+static inline bool inode_is_directory(const struct inode *i)
+{
+	return (i->disk->mode & EXT2_TYPE) == EXT2_DIRECTORY;
+}
 
-struct file_system {
-	const struct file_system_ops *ops;
-	const char *name;
-	struct inode *root;
-};
+/* What @i->disk says was changed. */
+static inline void inode_changed(struct inode *i)
+{
+	mapping_dirty(i->table);
+}
 
-/* The mounted one. */
-extern struct file_system *root_fs;
+/*
+ * The lock of all file systems. Who looks up names or changes the disk holds
+ * it; reading a page of a file does not, for what is mapped stays as it is
+ * until mapping_truncate has waited for those who read.
+ */
+void fs_lock(void); /* sleeps until nobody has it */
+void fs_unlock(void); /* may sleep */
 
-/* Inode @number of @fs with a reference more if it is in memory, or NULL. */
-struct inode *inode_find(struct file_system *fs, uint32_t number);
+/* With fs_lock. Inode @number of @e, with a reference, in *to. 0 or -errno. */
+int inode_load(struct ext2 *e, uint32_t number, struct inode **to);
 
-/* @i, zeros but for number, kind, links and sizes, is now found: count 1. */
-void inode_add(struct inode *i, struct file_system *fs,
-	       const struct inode_ops *ops, const struct mapping_ops *pages);
+/* With fs_lock. A new one in the group of @dir; without a link it ends with
+ * its reference. */
+int inode_new(struct inode *dir, bool directory, struct inode **to);
 
-/* It has @bytes from now on; what of its pages goes is the caller's. */
-void inode_resize(struct inode *i, uint64_t bytes);
-
+/* The last one to put what no name leads to erases it. May sleep. */
 void inode_get(struct inode *i);
-void inode_put(struct inode *i); /* may sleep */
+void inode_put(struct inode *i);
 
 static inline struct inode *inode_of(struct mapping *m)
 {
 	return (struct inode *)((char *)m - offsetof(struct inode, pages));
 }
 
-/* For mapping_ops: an area that shows a file holds it. */
-void inode_hold(struct mapping *m);
-void inode_release(struct mapping *m);
-
 /* Write back the pages of all files, then what their file system has. */
 int inode_sync_all(bool last);
 
-/* Pages of files that are dirty. */
-uint64_t inode_unsaved(void);
-
 /* Forget what nobody holds and has no page in memory. */
 void inode_drop_all(void);
+
+/* content.c: pages of files. */
+extern const struct mapping_ops inode_pages;
+
+/* It ends at @bytes from now on; what of its pages goes is the caller's. */
+void inode_end(struct inode *i, uint64_t bytes);
+
+/*
+ * With fs_lock: the page before @end, dirty, with a block to store it, in *f,
+ * with a reference. The file does not end before @end. 0 or -errno.
+ */
+int inode_page(struct inode *i, uint64_t end, struct frame **f);
+
+/* Longer: zeros; shorter: the rest is gone. May sleep. 0 or -errno. */
+int inode_resize(struct inode *i, uint64_t bytes);
 
 /*
  * Bytes [offset, offset + n) from or to @user of @s, through the cache. How

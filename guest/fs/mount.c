@@ -3,58 +3,68 @@
 
 #include "guest/dev/lapic.h"
 #include "guest/fs/ext2.h"
-#include "guest/fs/image.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
+#include "guest/lib/string.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sleep.h"
 
-#define LOOK_TICKS (2ul * TICKS_PER_SECOND)
+#define LOOK_TICKS (4ul * TICKS_PER_SECOND)
 
-static uint64_t unsaved(void)
+struct ext2 *root_fs, *image_fs;
+
+/* The disk in the kernel image, with the programs: see rom.S. */
+extern const char rom_start[], rom_end[];
+
+static int rom_transfer(struct block_device *d, uint64_t block, struct frame *f,
+			bool write)
 {
-	struct block_device *disk;
-	uint64_t pages = inode_unsaved();
-
-	for (unsigned i = 0; (disk = block_at(i)); i++)
-		pages += disk->cache.unsaved;
-	return pages;
+	(void)d;
+	(void)write; /* never: it is read-only */
+	memcpy(direct(frame_pa(f)), rom_start + (block << PAGE_SHIFT),
+	       PAGE_SIZE);
+	return 0;
 }
 
-/*
- * Write what is dirty once it has been for two looks: what is changed again
- * and again is written once, and what is gone soon is not written at all.
- */
-static void write_back(void *unused)
-{
-	uint64_t before = 0;
+static const struct block_ops rom_ops = { .transfer = rom_transfer };
 
-	(void)unused;
+static struct block_device rom = {
+	.ops = &rom_ops,
+	.readonly = true,
+	.in_memory = true,
+};
+
+/* What is gone soon is not written at all. */
+static void write_back(void)
+{
 	for (;;) {
 		uint64_t next = lapic_ticks() + LOOK_TICKS;
 
 		while (lapic_ticks() < next)
 			sleep_until(&next, next);
-		if (before)
-			inode_sync_all(false);
-		before = before ? 0 : unsaved();
+		inode_sync_all(false);
 	}
 }
 
 void fs_mount(void)
 {
 	struct block_device *disk;
-	int error = -EINVAL;
+	int error;
 
-	image_mount();
-	root_fs = &image_fs;
+	rom.blocks = (uint64_t)(rom_end - rom_start) >> PAGE_SHIFT;
+	block_init(&rom);
+	error = ext2_mount(&rom, &image_fs);
+	if (error)
+		panic("the disk in the kernel image: error %d", error);
+	root_fs = image_fs;
+	error = -EINVAL;
 	for (unsigned i = 0; error && (disk = block_at(i)); i++) {
 		error = ext2_mount(disk, &root_fs);
 		if (error && error != -EINVAL)
 			print("kernel: disk %u: error %d\n", i, error);
 	}
-	if (!error && !process_kernel("write-back", write_back, NULL))
-		panic("no memory for the thread that writes back");
+	if (!error)
+		process_kernel("write-back", write_back);
 }
 
 void fs_unmount(void)

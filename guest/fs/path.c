@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/fs/path.h"
 
+#include "guest/fs/ext2.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 
-/* Cut the next name off *path. 1, 0 at the end, or -ENAMETOOLONG. */
+/* Cut the next name off *path, at the end "". 0 or -ENAMETOOLONG. */
 static int next_name(const char **path, char name[NAME_BYTES])
 {
 	const char *at = *path;
@@ -20,55 +21,29 @@ static int next_name(const char **path, char name[NAME_BYTES])
 	}
 	name[n] = '\0';
 	*path = at + n;
-	return n != 0;
+	return 0;
 }
 
-/* From *at to what it calls @name; *at's reference moves along. */
-static int step(struct inode **at, const char *name)
+/* The root is what it calls "." itself. */
+int path_do(dir_fn *what, struct ext2 *fs, const char *path, struct inode **to)
 {
-	struct inode *dir = *at;
-	int error = -ENOTDIR;
-
-	if (dir->kind == FILE_DIRECTORY)
-		error = dir->ops->lookup(dir, name, at);
-	inode_put(dir);
-	return error;
-}
-
-int path_parent(struct file_system *fs, const char *path, struct inode **dir,
-		char name[NAME_BYTES])
-{
-	char next[NAME_BYTES];
-	int more = next_name(&path, name);
+	char name[NAME_BYTES] = ".", next[NAME_BYTES];
+	struct inode *at = fs->root, *below;
 	int error;
 
-	if (more <= 0)
-		return more ? more : -EEXIST;
-	*dir = fs->root;
-	inode_get(*dir);
-	while ((more = next_name(&path, next)) > 0) {
-		error = step(dir, name);
+	fs_lock();
+	inode_get(at);
+	while (!(error = next_name(&path, next)) && *next) {
+		error = dir_find(at, name, &below);
 		if (error)
-			return error;
+			break;
+		inode_put(at);
+		at = below;
 		memcpy(name, next, sizeof(next));
 	}
-	if (!more && (*dir)->kind != FILE_DIRECTORY)
-		more = -ENOTDIR;
-	if (more)
-		inode_put(*dir);
-	return more;
-}
-
-int path_find(struct file_system *fs, const char *path, struct inode **to)
-{
-	char name[NAME_BYTES];
-	int error = path_parent(fs, path, to, name);
-
 	if (!error)
-		return step(to, name);
-	if (error != -EEXIST)
-		return error;
-	*to = fs->root;
-	inode_get(*to);
-	return 0;
+		error = what(at, name, to);
+	inode_put(at);
+	fs_unlock();
+	return error;
 }

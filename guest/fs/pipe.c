@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A pipe: a page of bytes between two files. in and out count bytes for ever:
+ * A pipe: bytes between two files, in a ring. in and out count for ever:
  *
  *	out               in           out + PIPE_BYTES
  *	 | to be read      | room        |
+ *
+ * They are copied between the ring and the program's own page, as much as is
+ * in a row in both. To find that page may sleep: only then is the ring looked
+ * at.
  */
 #include "guest/fs/file.h"
 #include "guest/lib/errno.h"
@@ -13,57 +17,26 @@
 #include "guest/proc/process.h"
 #include "guest/proc/sleep.h"
 
-#define PIPE_BYTES PAGE_SIZE
-
-/*
- * A copy from or to a program may sleep, and the pipe be another afterwards:
- * bytes go by way of a buffer of this size.
- */
-#define PART 512u
+#define PIPE_BYTES (PAGE_SIZE - 24)
 
 struct pipe {
-	struct frame *frame;
 	uint64_t in, out;
 	bool reader, writer; /* there still is one */
+	char bytes[PIPE_BYTES];
 };
+
+static_assert(sizeof(struct pipe) == PAGE_SIZE, "one frame");
 
 static size_t least(size_t a, size_t b)
 {
 	return a < b ? a : b;
 }
 
-static char *byte_at(struct pipe *p, uint64_t at)
+/* Of @n bytes, those in a row from @at in the ring and @user in its page. */
+static size_t in_a_row(uint64_t at, uintptr_t user, size_t n)
 {
-	return (char *)direct(frame_pa(p->frame)) + at % PIPE_BYTES;
-}
-
-static size_t to_edge(uint64_t at)
-{
-	return PIPE_BYTES - at % PIPE_BYTES;
-}
-
-static size_t pull(struct pipe *p, char *to, size_t most)
-{
-	size_t n = least(most, p->in - p->out),
-	       head = least(n, to_edge(p->out));
-
-	memcpy(to, byte_at(p, p->out), head);
-	memcpy(to + head, byte_at(p, p->out + head), n - head);
-	p->out += n;
-	wake(p);
-	return n;
-}
-
-static size_t push(struct pipe *p, const char *from, size_t most)
-{
-	size_t n = least(most, PIPE_BYTES - (p->in - p->out));
-	size_t head = least(n, to_edge(p->in));
-
-	memcpy(byte_at(p, p->in), from, head);
-	memcpy(byte_at(p, p->in + head), from + head, n - head);
-	p->in += n;
-	wake(p);
-	return n;
+	n = least(n, PIPE_BYTES - at % PIPE_BYTES);
+	return least(n, PAGE_SIZE - page_offset(user));
 }
 
 /* Waits for the first byte, takes what is there. */
@@ -71,55 +44,61 @@ static int64_t read(struct file *f, struct space *s, uintptr_t user, size_t n)
 {
 	struct pipe *p = f->pipe;
 	size_t done = 0, part;
-	char buffer[PART];
 
 	while (n && p->in == p->out && p->writer) {
 		if (process_dying())
 			return -EINTR;
 		sleep_on(p);
 	}
-	while ((part = pull(p, buffer, least(n - done, PART)))) {
-		if (user_write(s, user + done, buffer, part))
+	for (; done < n && p->in != p->out; done += part) {
+		char *to = user_byte(s, user + done, true);
+
+		if (!to)
 			return done ? (int64_t)done : -EFAULT;
-		done += part;
+		part = in_a_row(p->out, user + done,
+				least(n - done, p->in - p->out));
+		memcpy(to, p->bytes + p->out % PIPE_BYTES, part);
+		p->out += part;
+		wake(p);
 	}
 	return (int64_t)done;
 }
 
-/* All @n bytes go in, however long that takes. */
-static int push_all(struct pipe *p, const char *from, size_t n)
+/* The same to the ring, with what there is room for; -errno: never again. */
+static int64_t write_part(struct pipe *p, struct space *s, uintptr_t user,
+			  size_t n)
 {
-	size_t done = 0, part;
+	const char *from = user_byte(s, user, false);
+	size_t part;
 
-	for (;;) {
-		if (!p->reader)
-			return -EPIPE;
-		if (process_dying())
-			return -EINTR;
-		part = push(p, from + done, n - done);
-		done += part;
-		if (done == n)
-			return 0;
-		sleep_on(p);
-	}
+	if (!from)
+		return -EFAULT;
+	if (!p->reader)
+		return -EPIPE;
+	if (process_dying())
+		return -EINTR;
+	part = in_a_row(p->in, user, least(n, PIPE_BYTES - (p->in - p->out)));
+	memcpy(p->bytes + p->in % PIPE_BYTES, from, part);
+	p->in += part;
+	wake(p);
+	return (int64_t)part;
 }
 
-/* All of it, or what was written before it could not go on. */
+/* All of it, however long that takes, or what went in before an error. */
 static int64_t write(struct file *f, struct space *s, uintptr_t user, size_t n)
 {
-	size_t done = 0, part;
-	char buffer[PART];
-	int error = 0;
+	size_t done = 0;
 
-	for (; done < n; done += part) {
-		part = least(n - done, PART);
-		error = user_read(s, buffer, user + done, part);
-		if (!error)
-			error = push_all(f->pipe, buffer, part);
-		if (error)
-			break;
+	while (done < n) {
+		int64_t part = write_part(f->pipe, s, user + done, n - done);
+
+		if (part < 0)
+			return done ? (int64_t)done : part;
+		done += (size_t)part;
+		if (!part)
+			sleep_on(f->pipe);
 	}
-	return done ? (int64_t)done : error;
+	return (int64_t)done;
 }
 
 static void close(struct file *f)
@@ -131,10 +110,8 @@ static void close(struct file *f)
 	else
 		p->writer = false;
 	wake(p);
-	if (p->reader || p->writer)
-		return;
-	frame_put(p->frame);
-	kfree(p);
+	if (!p->reader && !p->writer)
+		kfree(p);
 }
 
 static const struct file_ops pipe_ops = {
@@ -150,13 +127,9 @@ int pipe_new(struct file *end[2])
 
 	end[0] = file_new(&pipe_ops, OPEN_READ);
 	end[1] = file_new(&pipe_ops, OPEN_WRITE);
-	if (p)
-		p->frame = frame_alloc_raw(FRAME_KERNEL);
-	if (!p || !p->frame || !end[0] || !end[1]) {
+	if (!p || !end[0] || !end[1]) {
 		kfree(end[0]);
 		kfree(end[1]);
-		if (p && p->frame)
-			frame_put(p->frame);
 		kfree(p);
 		return -ENOMEM;
 	}

@@ -13,7 +13,7 @@ struct out {
 
 struct spec {
 	bool zero, left, prefix, wide;
-	int width, precision;
+	size_t width;
 };
 
 static void put(struct out *o, char c)
@@ -24,43 +24,39 @@ static void put(struct out *o, char c)
 }
 
 static void put_field(struct out *o, const struct spec *s, const char *text,
-		      int len)
+		      size_t len)
 {
-	for (int i = len; !s->left && i < s->width; i++)
+	for (size_t i = len; !s->left && i < s->width; i++)
 		put(o, ' ');
-	for (int i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++)
 		put(o, text[i]);
-	for (int i = len; s->left && i < s->width; i++)
+	for (size_t i = len; s->left && i < s->width; i++)
 		put(o, ' ');
 }
 
+/* What stands before the digits is @sign: "", "-" or "0x". */
 static void put_number(struct out *o, const struct spec *s, uint64_t n,
-		       unsigned base, bool negative)
+		       unsigned base, const char *sign)
 {
 	char digits[32];
 	char *end = digits + sizeof(digits), *at = end;
-	int signs = negative ? 1 : 0;
+	size_t signs = strlen(sign);
 
 	do {
 		*--at = "0123456789abcdef"[n % base];
 		n /= base;
 	} while (n);
-	if (s->prefix)
-		signs += 2;
-	while (s->zero && end - at + signs < s->width && at > digits + 3)
+	while (s->zero && (size_t)(end - at) + signs < s->width &&
+	       at > digits + signs)
 		*--at = '0';
-	if (s->prefix) {
-		*--at = 'x';
-		*--at = '0';
-	}
-	if (negative)
-		*--at = '-';
-	put_field(o, s, at, (int)(end - at));
+	while (signs)
+		*--at = sign[--signs];
+	put_field(o, s, at, (size_t)(end - at));
 }
 
-static const char *parse_spec(struct spec *s, const char *how, va_list *args)
+static const char *parse_spec(struct spec *s, const char *how)
 {
-	*s = (struct spec){ .precision = -1 };
+	*s = (struct spec){ 0 };
 	for (;; how++) {
 		if (*how == '0')
 			s->zero = true;
@@ -71,52 +67,39 @@ static const char *parse_spec(struct spec *s, const char *how, va_list *args)
 		else
 			break;
 	}
-	if (*how == '*') {
-		s->width = va_arg(*args, int);
-		how++;
-	}
 	for (; *how >= '0' && *how <= '9'; how++)
-		s->width = s->width * 10 + (*how - '0');
-	if (*how == '.') {
-		s->precision = 0;
-		for (how++; *how >= '0' && *how <= '9'; how++)
-			s->precision = s->precision * 10 + (*how - '0');
-	}
-	for (; *how == 'l' || *how == 'z'; how++)
+		s->width = s->width * 10 + (size_t)(*how - '0');
+	for (; *how == 'l'; how++)
 		s->wide = true;
 	return how;
-}
-
-static void put_string(struct out *o, const struct spec *s, const char *text)
-{
-	int len = (int)strlen(text);
-
-	if (s->precision >= 0 && len > s->precision)
-		len = s->precision;
-	put_field(o, s, text, len);
 }
 
 static void put_spec(struct out *o, const struct spec *s, char what,
 		     va_list *args)
 {
+	const char *text;
 	int64_t n;
+	uint64_t u;
 	char c;
 
 	switch (what) {
 	case 'd':
-	case 'i':
 		n = s->wide ? va_arg(*args, int64_t) : va_arg(*args, int);
-		put_number(o, s, n < 0 ? -(uint64_t)n : (uint64_t)n, 10, n < 0);
+		put_number(o, s, n < 0 ? -(uint64_t)n : (uint64_t)n, 10,
+			   n < 0 ? "-" : "");
 		break;
 	case 'u':
 	case 'x':
-		put_number(o, s,
-			   s->wide ? va_arg(*args, uint64_t)
-				   : va_arg(*args, unsigned),
-			   what == 'u' ? 10 : 16, false);
+		u = s->wide ? va_arg(*args, uint64_t) : va_arg(*args, unsigned);
+		put_number(o, s, u, what == 'u' ? 10 : 16,
+			   s->prefix ? "0x" : "");
+		break;
+	case 'p':
+		put_number(o, s, va_arg(*args, uint64_t), 16, "0x");
 		break;
 	case 's':
-		put_string(o, s, va_arg(*args, const char *));
+		text = va_arg(*args, const char *);
+		put_field(o, s, text, strlen(text));
 		break;
 	default:
 		c = what == 'c' ? (char)va_arg(*args, int) : what;
@@ -136,14 +119,11 @@ int format_v(char *to, size_t room, const char *how, va_list args)
 			put(&o, *how);
 			continue;
 		}
-		how = parse_spec(&s, how + 1, &rest);
-		if (!*how)
-			break;
+		how = parse_spec(&s, how + 1);
 		put_spec(&o, &s, *how, &rest);
 	}
 	va_end(rest);
-	if (room)
-		to[o.len < room ? o.len : room - 1] = '\0';
+	to[o.len < room ? o.len : room - 1] = '\0';
 	return (int)o.len;
 }
 

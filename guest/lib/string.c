@@ -33,18 +33,6 @@ void *memcpy(void *to, const void *from, size_t n)
 	return to;
 }
 
-void *memmove(void *to, const void *from, size_t n)
-{
-	char *t = to;
-	const char *f = from;
-
-	if (t <= f)
-		return memcpy(to, from, n);
-	while (n--)
-		t[n] = f[n];
-	return to;
-}
-
 int memcmp(const void *a, const void *b, size_t n)
 {
 	const unsigned char *x = a, *y = b;
@@ -88,16 +76,6 @@ bool str_begins(const char *s, const char *prefix)
 	return true;
 }
 
-char *strchr(const char *s, int c)
-{
-	for (;; s++) {
-		if (*s == (char)c)
-			return (char *)s;
-		if (!*s)
-			return NULL;
-	}
-}
-
 /* Cut where there is no more room, and always ended; the length of @from. */
 size_t strlcpy(char *to, const char *from, size_t room)
 {
@@ -107,4 +85,12 @@ size_t strlcpy(char *to, const char *from, size_t room)
 	memcpy(to, from, n);
 	to[n] = '\0';
 	return length;
+}
+
+const char *last_part(const char *path)
+{
+	for (const char *at = path; *at; at++)
+		if (*at == '/')
+			path = at + 1;
+	return path;
 }

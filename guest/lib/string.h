@@ -8,7 +8,6 @@
 
 void *memset(void *to, int byte, size_t n);
 void *memcpy(void *to, const void *from, size_t n);
-void *memmove(void *to, const void *from, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *s);
 size_t strnlen(const char *s, size_t most);
@@ -20,8 +19,8 @@ static inline bool streq(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
-/* The first @c in @s (the NUL counts), or NULL. */
-char *strchr(const char *s, int c);
+/* What is behind the last '/' of @path, or all of it. */
+const char *last_part(const char *path);
 
 /* True when @s begins with @prefix. */
 bool str_begins(const char *s, const char *prefix);

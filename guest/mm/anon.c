@@ -4,17 +4,16 @@
 #include "guest/abi.h"
 #include "guest/cpu/tlb.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/pte.h"
-#include "guest/mm/slab.h"
 #include "guest/mm/swap.h"
 
 pa_t zero_frame;
-uint64_t zero_shared, cow_copied, cow_reused;
 
 void anon_init(void)
 {
@@ -25,79 +24,10 @@ void anon_init(void)
 	zero_frame = frame_pa(f);
 }
 
-void anon_join(struct vma *v, struct anon *a)
-{
-	v->anon = a;
-	v->anon_next = a->vmas;
-	v->anon_link = &a->vmas;
-	if (a->vmas)
-		a->vmas->anon_link = &v->anon_next;
-	a->vmas = v;
-}
-
-bool anon_prepare(struct vma *v)
-{
-	struct anon *a = v->anon;
-
-	if (a)
-		return true;
-	a = kzalloc(sizeof(*a));
-	if (a)
-		anon_join(v, a);
-	return a;
-}
-
-/* A copy of another area names that one's anon already. */
-void anon_open(struct vma *v)
-{
-	if (v->anon)
-		anon_join(v, v->anon);
-}
-
-/* The last area takes the anon along: its frames are in no table any more. */
-void anon_close(struct vma *v)
-{
-	struct anon *a = v->anon;
-
-	if (!a)
-		return;
-	*v->anon_link = v->anon_next;
-	if (v->anon_next)
-		v->anon_next->anon_link = v->anon_link;
-	if (!a->vmas)
-		kfree(a);
-}
-
-/* Fetch what is in slots: the faults will not have to. */
-static int fetch(struct vma *v, uintptr_t start, uintptr_t end)
-{
-	int error = 0;
-
-	for (; !error && start < end; start += PAGE_SIZE) {
-		struct slot slot = table_walk(v->space->root, start);
-
-		if (slot.level == 1 && pte_is_slot(*slot.at))
-			error = swap_in(v, start, slot.at);
-	}
-	return error;
-}
-
-int anon_advise(struct vma *v, uintptr_t start, uintptr_t end, unsigned advice)
-{
-	if (advice == MADVISE_WILLNEED)
-		return fetch(v, start, end);
-	if (advice == MADVISE_DONTNEED)
-		space_drop(v, start, end);
-	return 0;
-}
-
 static inline int give(struct vma *v, uintptr_t va, uint64_t *at)
 {
-	struct frame *f;
+	struct frame *f = frame_alloc(FRAME_ANON);
 
-	if (!v->anon && !anon_prepare(v))
-		return -ENOMEM;
-	f = frame_alloc(FRAME_ANON);
 	if (!f)
 		return -ENOMEM;
 	anon_map(v, va, at, f);
@@ -109,7 +39,7 @@ static __attribute__((noinline)) int map_zeros(struct vma *v, uintptr_t va,
 {
 	if (broken("zero"))
 		return give(v, va, at);
-	zero_shared++;
+	counts.zero_shared++;
 	*at = zero_frame.v | PTE_BORROWED | (v->bits & ~PTE_W);
 	return LAB_FAULT_DEMAND_ZERO;
 }
@@ -138,22 +68,24 @@ static int stack_nopage(struct vma *v, uintptr_t va, uint64_t *at,
 /* Nobody else has it: no table, no cache, no transfer, no slot. */
 static bool is_sole(struct frame *f)
 {
-	return f && f->use == FRAME_ANON && f->count == 1 &&
-	       (!f->slot || swap_part(f));
+	if (!f || f->use != FRAME_ANON || f->count > 1)
+		return false;
+	if (f->slot)
+		swap_part(f);
+	return true;
 }
 
 void anon_return(struct vma *v, uintptr_t va, uint64_t *at, struct frame *f)
 {
 	uint32_t slot = pte_slot(*at);
 
-	f->owner = v->anon;
 	f->index = va >> PAGE_SHIFT;
 	f->maps++;
 	v->space->resident++;
 	v->space->swapped--;
 	*at = frame_pa(f).v | (v->bits & ~PTE_W);
 	if (v->flags & VMA_LOCKED)
-		leaf_lock(v, at);
+		leaf_lock(at);
 	swap_put(slot);
 }
 
@@ -168,12 +100,10 @@ int anon_wppage(struct vma *v, uintptr_t va, uint64_t *at)
 	struct frame *f;
 
 	if (is_sole(leaf_frame(old))) {
-		cow_reused++;
+		counts.cow_reused++;
 		*at = old | PTE_W;
 		return LAB_FAULT_COW;
 	}
-	if (!anon_prepare(v))
-		return -ENOMEM;
 	f = frame_alloc(FRAME_ANON);
 	if (!f)
 		return -ENOMEM;
@@ -182,7 +112,7 @@ int anon_wppage(struct vma *v, uintptr_t va, uint64_t *at)
 		return LAB_FAULT_COW;
 	}
 	if (!zeros) {
-		cow_copied++;
+		counts.cow_copied++;
 		memcpy(direct(frame_pa(f)), direct(pte_pa(old)), PAGE_SIZE);
 	}
 	leaf_drop(v, at);
@@ -192,17 +122,11 @@ int anon_wppage(struct vma *v, uintptr_t va, uint64_t *at)
 }
 
 const struct vma_ops anon_ops = {
-	.open = anon_open,
-	.close = anon_close,
 	.nopage = nopage,
 	.wppage = anon_wppage,
-	.advise = anon_advise,
 };
 
 const struct vma_ops stack_ops = {
-	.open = anon_open,
-	.close = anon_close,
 	.nopage = stack_nopage,
 	.wppage = anon_wppage,
-	.advise = anon_advise,
 };

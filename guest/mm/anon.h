@@ -4,10 +4,8 @@
  * mapped read-only; the first write gives a frame of its own; fork shares it
  * until one side writes (copy-on-write). The same write path serves private
  * pages of files.
- *
- * An anon is what relatives by fork, and areas cut from each other, have in
- * common: an anonymous frame names its anon and its address, and the areas of
- * the anon are all places where it can be mapped.
+ * An anonymous frame knows its address only: fork leaves a page where it was,
+ * so that is where other spaces may have the frame, too (mm/rmap.h).
  */
 #ifndef GUEST_MM_ANON_H
 #define GUEST_MM_ANON_H
@@ -19,45 +17,28 @@
 #include "guest/mm/space.h"
 #include "guest/mm/vma.h"
 
-struct anon {
-	struct vma *vmas; /* by anon_next */
-};
-
 /* Plain memory; and what grows downwards when it is touched. */
 extern const struct vma_ops anon_ops, stack_ops;
 
 /* The frame of zeros: never writable, never counted. */
 extern pa_t zero_frame;
 
-extern uint64_t zero_shared; /* times it was mapped */
-extern uint64_t cow_copied, cow_reused; /* writes to shared pages */
-
 /* Make the zero frame, or panic. */
 void anon_init(void);
 
-/* @v has pages of its own from now on. False: no memory. */
-bool anon_prepare(struct vma *v);
-
-/* @v, which has none, becomes one of @a's areas. */
-void anon_join(struct vma *v, struct anon *a);
-
 /* vma_ops for all private areas. */
-void anon_open(struct vma *v);
-void anon_close(struct vma *v);
 int anon_wppage(struct vma *v, uintptr_t va, uint64_t *at);
-int anon_advise(struct vma *v, uintptr_t start, uintptr_t end, unsigned advice);
 
 /* Map @f, ours alone and in no table yet, where the entry is empty. */
 static inline void anon_map(struct vma *v, uintptr_t va, uint64_t *at,
 			    struct frame *f)
 {
-	f->owner = v->anon;
 	f->index = va >> PAGE_SHIFT;
 	f->maps = 1;
 	v->space->resident++;
 	*at = frame_pa(f).v | v->bits;
 	if (v->flags & VMA_LOCKED)
-		leaf_lock(v, at);
+		leaf_lock(at);
 }
 
 /*

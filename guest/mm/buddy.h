@@ -15,22 +15,14 @@
 #ifndef GUEST_MM_BUDDY_H
 #define GUEST_MM_BUDDY_H
 
-#include <stdint.h>
-
 #include "guest/mm/frame.h"
 
-struct buddy {
-	uint32_t free[ZONE_ORDERS]; /* a list each; 0 ends it */
-	uint64_t blocks[ZONE_ORDERS]; /* how many are on it */
-};
+/* A zone's free blocks: ZONE_ORDERS lists, by order. */
 
 /* The block of @order at @n is free: merge it as far as that goes. */
-void buddy_add(struct buddy *b, uint32_t n, unsigned order);
+void buddy_add(struct frame_list *free, uint32_t n, unsigned order);
 
 /* A block of @order, split off a larger one if need be. 0: there is none. */
-uint32_t buddy_take(struct buddy *b, unsigned order);
-
-/* Frames in all blocks. */
-uint64_t buddy_frames(const struct buddy *b);
+uint32_t buddy_take(struct frame_list *free, unsigned order);
 
 #endif

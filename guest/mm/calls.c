@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/mm/calls.h"
+#include "guest/proc/syscall.h"
 
 #include "guest/fs/calls.h"
 #include "guest/lib/broken.h"
@@ -15,7 +15,7 @@
 #include "guest/proc/process.h"
 
 /* What of its pages @want may show, and do with them. */
-static int map_file(struct map_request *want, uint64_t fd, uint64_t offset)
+static int map_file(struct vma *want, uint64_t fd, uint64_t offset)
 {
 	bool shared = want->flags & MAP_SHARED;
 	struct file *file = files_at(fd);
@@ -26,7 +26,7 @@ static int map_file(struct map_request *want, uint64_t fd, uint64_t offset)
 	if (!want->mapping)
 		return -ENODEV;
 	if (page_offset(offset) || offset > file->inode->bytes ||
-	    want->bytes > page_up(file->inode->bytes - offset))
+	    want->end - want->start > page_up(file->inode->bytes - offset))
 		return -EINVAL;
 	if (!(file->flags & OPEN_READ))
 		return -EACCES;
@@ -36,52 +36,48 @@ static int map_file(struct map_request *want, uint64_t fd, uint64_t offset)
 		want->flags |= VMA_READ_ONLY;
 	}
 	want->kind = VMA_FILE;
-	want->offset = offset >> PAGE_SHIFT;
+	want->shift = offset >> PAGE_SHIFT;
 	return 0;
 }
 
-static int64_t map_shared(struct map_request *want)
+/* Memory of its own, which the area will hold. */
+static int map_shared(struct vma *want)
 {
-	struct mapping *m;
-	int64_t got;
+	size_t bytes = want->end - want->start;
 
-	if (!want->bytes || want->bytes > USER_END)
+	if (!bytes || bytes > USER_END)
 		return -EINVAL;
-	m = shared_new(page_up(want->bytes) >> PAGE_SHIFT);
-	if (!m)
-		return -ENOMEM;
-	want->mapping = m;
 	want->kind = VMA_SHARED;
-	got = space_mmap(current()->space, want);
-	m->ops->release(m);
-	return got;
+	want->mapping = shared_new(page_up(bytes) >> PAGE_SHIFT);
+	return want->mapping ? 0 : -ENOMEM;
 }
 
 int64_t sys_mmap(const struct trap_frame *f)
 {
-	struct map_request want = {
-		.at = f->rdi,
-		.bytes = f->rsi,
+	struct vma want = {
+		.start = f->rdi,
+		.end = f->rdi + f->rsi,
 		.prot = (unsigned)f->rdx,
 		.flags = f->r10 & (MAP_FIXED | MAP_POPULATE | MAP_APART |
 				   MAP_SHARED | MAP_FILE),
 		.kind = VMA_ANON,
-		.file_bytes = FILE_ALL,
+		.file_end = FILE_ALL,
 	};
-	int error;
+	int64_t got = 0;
 
 	if (f->rdx & ~(uint64_t)(PROT_READ | PROT_WRITE | PROT_EXEC))
 		return -EINVAL;
 	if (broken("shared"))
 		want.flags &= ~(unsigned)MAP_SHARED;
-	if (want.flags & MAP_FILE) {
-		error = map_file(&want, f->r8, f->r9);
-		if (error)
-			return error;
-	} else if (want.flags & MAP_SHARED) {
-		return map_shared(&want);
-	}
-	return space_mmap(current()->space, &want);
+	if (want.flags & MAP_FILE)
+		got = map_file(&want, f->r8, f->r9);
+	else if (want.flags & MAP_SHARED)
+		got = map_shared(&want);
+	if (!got)
+		got = space_mmap(current()->space, want);
+	if (want.kind == VMA_SHARED && want.mapping)
+		want.mapping->ops->release(want.mapping);
+	return got;
 }
 
 int64_t sys_munmap(const struct trap_frame *f)
@@ -98,21 +94,6 @@ int64_t sys_mprotect(const struct trap_frame *f)
 int64_t sys_sbrk(const struct trap_frame *f)
 {
 	return space_brk(current()->space, (int64_t)f->rdi);
-}
-
-int64_t sys_mlock(const struct trap_frame *f)
-{
-	return space_mlock(current()->space, f->rdi, f->rsi, true);
-}
-
-int64_t sys_munlock(const struct trap_frame *f)
-{
-	return space_mlock(current()->space, f->rdi, f->rsi, false);
-}
-
-int64_t sys_msync(const struct trap_frame *f)
-{
-	return space_msync(current()->space, f->rdi, f->rsi);
 }
 
 int64_t sys_madvise(const struct trap_frame *f)
@@ -137,20 +118,17 @@ static int64_t give_one(bool there, uintptr_t to, const void *from, size_t n)
 
 int64_t sys_zone(const struct trap_frame *f)
 {
-	struct sys_zone zone;
-	bool there;
+	unsigned i = index_of(f->rdi);
 
 	frame_drain();
-	there = zone_describe(index_of(f->rdi), &zone);
-	return give_one(there, f->rsi, &zone, sizeof(zone));
+	return give_one(i < ZONES, f->rsi, &zones[i], sizeof(zones[i]));
 }
 
 int64_t sys_slab(const struct trap_frame *f)
 {
-	struct sys_slab slab;
-	bool there = cache_describe(index_of(f->rdi), &slab);
+	const struct sys_slab *slab = cache_at(index_of(f->rdi));
 
-	return give_one(there, f->rsi, &slab, sizeof(slab));
+	return give_one(slab, f->rsi, slab, sizeof(*slab));
 }
 
 int64_t sys_limit(const struct trap_frame *f)
@@ -158,7 +136,7 @@ int64_t sys_limit(const struct trap_frame *f)
 	uint64_t *most = &current()->space->limit, before = *most;
 
 	if (f->rdi == LIMIT_FRAMES) /* not so that others must die */
-		return f->rsi && f->rsi < frame_counts().used
+		return f->rsi && f->rsi < frames_used()
 			       ? -EINVAL
 			       : (int64_t)frame_limit(f->rsi);
 	if (f->rdi != LIMIT_PROCESS_FRAMES)

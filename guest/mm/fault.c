@@ -9,6 +9,7 @@
 #include "guest/cpu/cpu.h"
 #include "guest/dev/lab.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/mm/leaf.h"
@@ -17,14 +18,10 @@
 #include "guest/proc/process.h"
 #include "guest/proc/refuse.h"
 
-uint64_t fault_counts[FAULT_KINDS];
-
 static bool allows(const struct vma *v, uint64_t error)
 {
-	if (error & FAULT_W)
-		return v->prot & PROT_WRITE;
-	if (error & FAULT_I)
-		return v->prot & PROT_EXEC;
+	if (error & (FAULT_W | FAULT_I))
+		return v->prot & (error & FAULT_W ? PROT_WRITE : PROT_EXEC);
 	return v->prot;
 }
 
@@ -118,7 +115,8 @@ void page_fault(struct trap_frame *f)
 
 	if (kind < 0)
 		kind = LAB_FAULT_REFUSED;
-	fault_counts[kind]++;
+	counts.faults++;
+	counts.fault[kind]++;
 	if (tsc)
 		record(f, va, tsc, (enum lab_fault_kind)kind);
 	if (error < 0)
@@ -134,13 +132,4 @@ const char *fault_reason(uint64_t error)
 	if (error & FAULT_W)
 		return present ? "write without the right" : "write to nothing";
 	return present ? "read without the right" : "read of nothing";
-}
-
-uint64_t fault_total(void)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < FAULT_KINDS; i++)
-		sum += fault_counts[i];
-	return sum;
 }

@@ -13,10 +13,6 @@
 #include "guest/cpu/trap.h"
 #include "guest/mm/space.h"
 
-/* By enum lab_fault_kind; [0] is unused. */
-#define FAULT_KINDS (LAB_FAULT_SWAP_IN + 1)
-extern uint64_t fault_counts[FAULT_KINDS];
-
 /* Give the page, or let the process hear that there is none. For trap.S. */
 void page_fault(struct trap_frame *f);
 
@@ -29,7 +25,5 @@ int fault_resolve(struct space *s, uintptr_t va, uint64_t error);
 
 /* What an error code says, in words. */
 const char *fault_reason(uint64_t error);
-
-uint64_t fault_total(void);
 
 #endif

@@ -9,42 +9,6 @@
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
 
-static void shared_open(struct vma *v)
-{
-	struct mapping *m = v->mapping;
-
-	v->mapping_next = m->vmas;
-	v->mapping_link = &m->vmas;
-	if (m->vmas)
-		m->vmas->mapping_link = &v->mapping_next;
-	m->vmas = v;
-	if (m->ops->hold)
-		m->ops->hold(m);
-}
-
-static void shared_close(struct vma *v)
-{
-	struct mapping *m = v->mapping;
-
-	*v->mapping_link = v->mapping_next;
-	if (v->mapping_next)
-		v->mapping_next->mapping_link = v->mapping_link;
-	if (m->ops->release)
-		m->ops->release(m);
-}
-
-static void private_open(struct vma *v)
-{
-	shared_open(v);
-	anon_open(v);
-}
-
-static void private_close(struct vma *v)
-{
-	anon_close(v);
-	shared_close(v);
-}
-
 /* Memory that is shared has no first touch of a file. */
 static int kind_of(const struct vma *v)
 {
@@ -81,19 +45,28 @@ static int map_cached(struct vma *v, uintptr_t va, uint64_t *at, bool write)
 	v->space->resident++;
 	*at = frame_pa(f).v | (write ? v->bits : v->bits & ~PTE_W);
 	if (v->flags & VMA_LOCKED)
-		leaf_lock(v, at);
+		leaf_lock(at);
 	return kind_of(v);
+}
+
+/* How many bytes of the page at @va come from the file. */
+static size_t part_of_file(const struct vma *v, uintptr_t va)
+{
+	uint64_t before = vma_index(v, va) << PAGE_SHIFT;
+
+	if (v->file_end <= before)
+		return 0;
+	return v->file_end - before < PAGE_SIZE ? v->file_end - before
+						: PAGE_SIZE;
 }
 
 /* A copy, and zeros where the area shows no more of the file. */
 static int map_copy(struct vma *v, uintptr_t va, uint64_t *at)
 {
-	size_t part = file_part(v, va);
+	size_t part = part_of_file(v, va);
 	struct frame *from = NULL, *f;
-	int error = anon_prepare(v) ? 0 : -ENOMEM;
+	int error = part ? get(v, va, &from) : 0;
 
-	if (part && !error)
-		error = get(v, va, &from);
 	if (error)
 		return error;
 	f = frame_alloc(FRAME_ANON);
@@ -111,7 +84,8 @@ static int map_copy(struct vma *v, uintptr_t va, uint64_t *at)
 static int private_nopage(struct vma *v, uintptr_t va, uint64_t *at,
 			  uint64_t error)
 {
-	if (error & FAULT_W || file_part(v, va) < PAGE_SIZE || broken("exec"))
+	if (error & FAULT_W || part_of_file(v, va) < PAGE_SIZE ||
+	    broken("exec"))
 		return map_copy(v, va, at);
 	return map_cached(v, va, at, false);
 }
@@ -141,54 +115,12 @@ static int shared_wppage(struct vma *v, uintptr_t va, uint64_t *at)
 	return error && error != -EAGAIN ? error : kind_of(v);
 }
 
-/* Shared memory has no other place than memory. */
-static int shared_sync(struct vma *v, uintptr_t start, uintptr_t end)
-{
-	if (v->kind == VMA_SHARED)
-		return 0;
-	return mapping_sync(v->mapping, vma_index(v, start), vma_index(v, end));
-}
-
-/* Into the cache: the faults will find it there. */
-static int fetch(struct vma *v, uintptr_t start, uintptr_t end)
-{
-	int error = 0;
-
-	for (; !error && start < end; start += PAGE_SIZE) {
-		struct frame *f;
-
-		error = mapping_get(v->mapping, vma_index(v, start), &f);
-		if (!error)
-			frame_put(f);
-	}
-	return error;
-}
-
-static int advise(struct vma *v, uintptr_t start, uintptr_t end,
-		  unsigned advice)
-{
-	int error = 0;
-
-	if (advice == MADVISE_WILLNEED)
-		error = fetch(v, start, end);
-	if (advice == MADVISE_DONTNEED || (!error && v->anon))
-		error = anon_advise(v, start, end, advice);
-	return error;
-}
-
 const struct vma_ops private_ops = {
-	.open = private_open,
-	.close = private_close,
 	.nopage = private_nopage,
 	.wppage = anon_wppage,
-	.advise = advise,
 };
 
 const struct vma_ops shared_ops = {
-	.open = shared_open,
-	.close = shared_close,
 	.nopage = shared_nopage,
 	.wppage = shared_wppage,
-	.sync = shared_sync,
-	.advise = advise,
 };

@@ -12,15 +12,4 @@
 
 extern const struct vma_ops private_ops, shared_ops;
 
-/* How many bytes of the page at @va of @v come from its file. */
-static inline size_t file_part(const struct vma *v, uintptr_t va)
-{
-	uint64_t before = va - v->start;
-
-	if (v->file_bytes <= before)
-		return 0;
-	return v->file_bytes - before < PAGE_SIZE ? v->file_bytes - before
-						  : PAGE_SIZE;
-}
-
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/frame.h"
 
+#include "guest/lib/counts.h"
+#include "guest/lib/broken.h"
 #include "guest/lib/debug.h"
 #include "guest/lib/print.h"
 #include "guest/mm/lru.h"
@@ -14,17 +16,19 @@
 /* The last frames are for those who make others free. */
 #define RESERVE 16u
 
-/* How often room is made for frames in a row, which may lie apart. */
-#define TRIES 8u
+/* How often frames in a row are tried for: room that is made may lie apart. */
+#define TRIES 9u
+
+/* Of the block of never-used frames that a frame apart is the first of. */
+#define APART_ORDER 8u
 
 /* Kept free beside what is promised, for the kernel's own needs. */
 #define SLACK 64u
 
 static uint32_t stock; /* a list of frame numbers */
 static uint64_t taken; /* from the zones: in use, or in the stock */
-static uint64_t in_use[FRAME_USES];
 static uint64_t limit = UINT64_MAX;
-static uint64_t promised, slots;
+static uint64_t promised;
 static enum zone_id highest = ZONE_DMA;
 
 /* FRAME_TOUCHED where even what was never written may hold anything. */
@@ -81,7 +85,7 @@ static __attribute__((noinline)) bool refill(void)
 		reclaim_wake();
 	while (order && !may_take(1u << order))
 		order--;
-	f = may_take(1u << order) ? zone_take_some(&order, highest) : NULL;
+	f = may_take(1u << order) ? zone_take(highest, 0, &order) : NULL;
 	if (!f)
 		return false;
 	taken += 1u << order;
@@ -92,111 +96,99 @@ static __attribute__((noinline)) bool refill(void)
 	return true;
 }
 
-/* The first of the stock; the flags it had there go to *flags. */
-static inline struct frame *take(enum frame_use use, unsigned *flags)
+static inline void hand_out(struct frame *f, unsigned order, enum frame_use use)
 {
-	struct frame *f = frames + stock;
-
-	stock = f->next;
-	*flags = f->flags;
 	f->count = 1;
 	f->maps = 0;
 	f->use = (uint8_t)use;
-	f->order = 0;
+	f->order = (uint8_t)order;
 	f->flags = FRAME_TOUCHED;
-	in_use[use]++;
+	counts.frames[use] += 1u << order;
+}
+
+static __attribute__((noinline)) bool make_room(void)
+{
+	return refill() || reclaim(1, true);
+}
+
+static __attribute__((noinline)) struct frame *check_and_clear(struct frame *f,
+							       bool zeros)
+{
+	check_poison(f);
+	if (zeros)
+		clear(f);
 	return f;
 }
 
-static __attribute__((noinline)) struct frame *check_and_clear(struct frame *f)
+/* The first of the stock, which has one. */
+static inline struct frame *take(enum frame_use use, bool zeros)
 {
-	check_poison(f);
-	clear(f);
+	struct frame *f = frames + stock;
+	unsigned flags = f->flags;
+
+	stock = f->next;
+	hand_out(f, 0, use);
+	if (zeros && !((flags | dirty_ram) & FRAME_TOUCHED))
+		return f;
+	if (flags & FRAME_POISONED)
+		return check_and_clear(f, zeros);
+	if (zeros)
+		clear(f);
 	return f;
 }
 
 /* In a demand fault: short, and without a call unless something is rare. */
 struct frame *frame_alloc(enum frame_use use)
 {
-	struct frame *f;
-	unsigned flags;
-
 	if (!stock)
-		return refill() || reclaim(1, true) ? frame_alloc(use) : NULL;
-	f = take(use, &flags);
-	if (!((flags | dirty_ram) & FRAME_TOUCHED))
-		return f;
-	if (flags & FRAME_POISONED)
-		return check_and_clear(f);
-	clear(f);
-	return f;
+		return make_room() ? frame_alloc(use) : NULL;
+	return take(use, true);
 }
 
 struct frame *frame_alloc_raw(enum frame_use use)
 {
-	struct frame *f;
-	unsigned flags;
-
 	if (!stock)
-		return refill() || reclaim(1, true) ? frame_alloc_raw(use)
-						    : NULL;
-	f = take(use, &flags);
-	if (flags & FRAME_POISONED)
-		check_poison(f);
-	return f;
-}
-
-static void hand_out(struct frame *f, unsigned order, enum frame_use use)
-{
-	taken += 1u << order;
-	in_use[use] += 1u << order;
-	f->count = 1;
-	f->maps = 0;
-	f->use = (uint8_t)use;
-	f->order = (uint8_t)order;
-	f->flags = FRAME_TOUCHED;
+		return make_room() ? frame_alloc_raw(use) : NULL;
+	return take(use, false);
 }
 
 struct frame *frame_alloc_apart(enum frame_use use)
 {
-	struct frame *f = taken < limit ? zone_take_apart() : NULL;
+	struct frame *f = may_take(1u << APART_ORDER)
+				  ? zone_take_fresh(APART_ORDER)
+				  : NULL;
 
 	if (!f)
 		return NULL;
 	if (dirty_ram)
 		clear(f);
-	hand_out(f, 0, use);
+	taken += 1u << APART_ORDER;
+	hand_out(f, APART_ORDER, use);
 	return f;
-}
-
-static struct frame *take_block(unsigned order, enum zone_id zone)
-{
-	return may_take(1u << order) ? zone_take(order, zone) : NULL;
 }
 
 struct frame *frames_alloc(unsigned order, enum zone_id zone,
 			   enum frame_use use)
 {
-	struct frame *f;
+	struct frame *f = NULL;
 
 	if (order >= ZONE_ORDERS)
 		return NULL;
-	f = take_block(order, zone);
+	if (broken("frames"))
+		zone = ZONE_NORMAL;
 	for (unsigned i = 0; !f && i < TRIES; i++) {
-		if (i && !reclaim(1u << order, false))
+		if (i > 1 && !reclaim(1u << order, false))
 			return NULL;
-		frame_drain();
-		f = take_block(order, zone);
+		if (i)
+			frame_drain();
+		if (may_take(1u << order))
+			f = zone_take(zone, order, &order);
 	}
-	if (!f)
-		return NULL;
-	hand_out(f, order, use);
+	if (f) {
+		taken += 1u << order;
+		hand_out(f, order, use);
+	}
 	return f;
-}
-
-bool frame_is_free(const struct frame *f)
-{
-	return f->use == FRAME_FREE || f->flags & FRAME_HEAD;
 }
 
 /*
@@ -224,7 +216,7 @@ void frame_free(struct frame *f)
 	if (f->slot && f->use == FRAME_ANON)
 		swap_part(f);
 	f->flags = debug_checks ? poison(f) : FRAME_TOUCHED;
-	in_use[f->use] -= 1u << order;
+	counts.frames[f->use] -= 1u << order;
 	f->use = FRAME_FREE;
 	f->owner = NULL;
 	f->slot = 0;
@@ -234,14 +226,6 @@ void frame_free(struct frame *f)
 		taken -= 1u << order;
 		zone_give(f, order);
 	}
-}
-
-void frames_free(struct frame *f, unsigned order)
-{
-	if (f->order != order)
-		panic("a block of order %u freed as one of order %u", f->order,
-		      order);
-	frame_put(f);
 }
 
 void frame_drain(void)
@@ -264,53 +248,28 @@ uint64_t frame_limit(uint64_t most)
 	return before;
 }
 
-/* The first frame of the block, free or in use, that @f is part of. */
-static const struct frame *block_of(const struct frame *f)
-{
-	uint64_t n = (uint64_t)(f - frames);
-
-	for (unsigned order = 0; order < ZONE_ORDERS; order++) {
-		const struct frame *first = frames + (n >> order << order);
-
-		if (first->order >= order &&
-		    (first->use > FRAME_FREE || first->flags & FRAME_HEAD))
-			return first;
-	}
-	return f; /* in the stock */
-}
-
-struct frame_info frame_describe(pa_t pa)
+struct frame frame_describe(pa_t pa)
 {
 	enum frame_use use = zone_use(pa);
-	const struct frame *f;
 
-	if (use != FRAME_FREE)
-		return (struct frame_info){ .use = use };
-	f = block_of(frame_at(pa));
-	if (f->use > FRAME_FREE)
-		use = f->use;
-	else if (!(f->flags & FRAME_TOUCHED))
-		use = FRAME_UNUSED;
-	return (struct frame_info){
-		.use = use,
-		.count = f->count,
-		.maps = f->maps,
-		.flags = f->flags,
-		.order = f->order,
-		.zone = zone_of(f),
-		.owner = (uint64_t)f->owner,
-		.index = f->index,
-		.slot = f->slot,
-	};
+	return use == FRAME_FREE ? *frame_at(pa)
+				 : (struct frame){ .use = (uint8_t)use };
+}
+
+uint64_t frames_used(void)
+{
+	uint64_t used = 0;
+
+	for (unsigned i = 0; i < FRAME_USES; i++)
+		used += counts.frames[i];
+	return used;
 }
 
 uint64_t frame_room(void)
 {
-	uint64_t total = zone_frames();
-	uint64_t most = limit < total ? limit : total, used = 0;
+	uint64_t total = zone_frames(), used = frames_used();
+	uint64_t most = limit < total ? limit : total;
 
-	for (unsigned i = 0; i < FRAME_USES; i++)
-		used += in_use[i];
 	return used < most ? most - used : 0;
 }
 
@@ -319,32 +278,19 @@ bool frame_left(void)
 	return stock || may_take(1);
 }
 
-struct frame_counts frame_counts(void)
-{
-	struct frame_counts c = { .total = zone_frames() };
-
-	for (unsigned i = 0; i < FRAME_USES; i++)
-		c.used += c.by_use[i] = in_use[i];
-	return c;
-}
-
 /*
  * A page of tables maps 512 pages when they lie together. Programs that
  * scatter single pages need more; a 256th and the slack covers them.
  */
 bool frame_promise(uint64_t pages)
 {
-	uint64_t all = promised + pages, total = zone_frames() + slots;
+	uint64_t all = promised + pages,
+		 total = zone_frames() + counts.slots_total;
 
 	if (pages > total || all + all / 256 + SLACK > total)
 		return false;
 	promised = all;
 	return true;
-}
-
-void frame_promise_slots(uint64_t n)
-{
-	slots += n;
 }
 
 void frame_unpromise(uint64_t pages)

@@ -15,33 +15,11 @@
 #include <stdint.h>
 
 #include "guest/boot/machine.h"
+#include "guest/lib/counts.h"
 #include "guest/mm/addr.h"
 #include "guest/proc/api.h"
 
-struct frame {
-	uint32_t next, prev; /* the list it is on: frame numbers, 0 ends it */
-	uint32_t count; /* who hold it */
-	uint32_t maps; /* table entries that map it */
-	void *owner; /* FRAME_ANON: struct anon; _FILE: mapping; _SLAB: cache */
-	union {
-		uint64_t index; /* page number within owner; anon: va >> 12 */
-		struct {
-			uint16_t free, carved, used; /* see slab.c */
-		} slab;
-	};
-	uint32_t slot; /* of swap, + 1, that holds the same bytes; 0: none */
-	uint8_t use; /* enum frame_use */
-	uint8_t order; /* of the block that it is the first of */
-	uint16_t flags; /* enum frame_flags */
-};
-
 enum zone_id { ZONE_DMA, ZONE_NORMAL };
-
-struct frame_counts {
-	uint64_t total; /* that can ever be handed out */
-	uint64_t used;
-	uint64_t by_use[FRAME_USES]; /* of the used; what was never asked: 0 */
-};
 
 void frame_init(const struct machine *m);
 
@@ -55,16 +33,18 @@ void frame_use_all(void);
 struct frame *frame_alloc(enum frame_use use);
 struct frame *frame_alloc_raw(enum frame_use use);
 
-/* Zeros, far from every other frame that was ever touched. */
+/*
+ * Zeros, far from every other frame that was ever touched: it has the frames
+ * behind it with it.
+ */
 struct frame *frame_alloc_apart(enum frame_use use);
 
-/* 2^order frames in a row with any content, aligned to their size; or NULL. */
+/*
+ * 2^order frames in a row with any content, aligned to their size; or NULL. The
+ * first stands for all.
+ */
 struct frame *frames_alloc(unsigned order, enum zone_id highest,
 			   enum frame_use use);
-void frames_free(struct frame *f, unsigned order);
-
-/* Freeing @f would be once too often. */
-bool frame_is_free(const struct frame *f);
 
 /* For frame_put: nobody holds the block that begins with @f any more. */
 void frame_free(struct frame *f);
@@ -94,9 +74,33 @@ static inline struct frame *frame_at(pa_t pa)
 	return frames + (pa.v >> PAGE_SHIFT);
 }
 
-/* What @pa is: RAM or not, and whose. */
-struct frame_info frame_describe(pa_t pa);
-struct frame_counts frame_counts(void);
+static inline struct frame *frame_list_first(const struct frame_list *l)
+{
+	return l->first ? frames + l->first : NULL;
+}
+
+static inline void frame_list_add(struct frame_list *l, struct frame *f)
+{
+	uint32_t n = (uint32_t)(f - frames);
+
+	f->prev = 0;
+	f->next = l->first;
+	*(l->first ? &frames[l->first].prev : &l->last) = n;
+	l->first = n;
+	l->count++;
+}
+
+static inline void frame_list_remove(struct frame_list *l, struct frame *f)
+{
+	*(f->prev ? &frames[f->prev].next : &l->first) = f->next;
+	*(f->next ? &frames[f->next].prev : &l->last) = f->prev;
+	l->count--;
+}
+
+/* The descriptor of @pa; where there is none, only the use. */
+struct frame frame_describe(pa_t pa);
+
+uint64_t frames_used(void);
 
 /* From now on at most @most frames are in use at once, 0: all. The old one. */
 uint64_t frame_limit(uint64_t most);
@@ -116,8 +120,4 @@ void frame_drain(void);
  */
 bool frame_promise(uint64_t pages);
 void frame_unpromise(uint64_t pages);
-
-/* There is room for @n pages in swap: so many more may be promised. */
-void frame_promise_slots(uint64_t n);
-
 #endif

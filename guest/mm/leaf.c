@@ -2,14 +2,13 @@
 #include "guest/mm/leaf.h"
 
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/mm/rmap.h"
 #include "guest/mm/swap.h"
 
-uint64_t frames_locked;
-
 uint64_t leaf_bits(unsigned prot)
 {
-	uint64_t bits = PTE_U | (prot ? PTE_P : PTE_KEPT);
+	uint64_t bits = PTE_U | PTE_A | (prot ? PTE_P : PTE_KEPT);
 
 	if (prot & PROT_WRITE || broken("rights"))
 		bits |= PTE_W;
@@ -18,15 +17,14 @@ uint64_t leaf_bits(unsigned prot)
 	return bits;
 }
 
-void leaf_lock(struct vma *v, uint64_t *at)
+void leaf_lock(const uint64_t *at)
 {
 	struct frame *f = leaf_frame(*at);
 
-	(void)v;
 	if (!f || f->flags & FRAME_LOCKED || broken("mlock"))
 		return;
 	f->flags |= FRAME_LOCKED;
-	frames_locked++;
+	counts.frames_locked++;
 }
 
 void leaf_unlocked(struct frame *f)
@@ -34,22 +32,24 @@ void leaf_unlocked(struct frame *f)
 	if (!(f->flags & FRAME_LOCKED) || rmap_locked(f))
 		return;
 	f->flags &= ~FRAME_LOCKED;
-	frames_locked--;
+	counts.frames_locked--;
 }
 
-void leaf_unlock(struct vma *v, uint64_t *at)
+uint64_t *leaf_next(struct space *s, uintptr_t *va, uintptr_t end)
 {
-	struct frame *f = leaf_frame(*at);
+	while (*va < end) {
+		struct slot slot = { .level = 1 };
 
-	(void)v;
-	if (f)
-		leaf_unlocked(f);
-}
-
-static void drop_slot(struct vma *v, uint64_t leaf)
-{
-	v->space->swapped--;
-	swap_put(pte_slot(leaf));
+		if (s->table_base != (*va & ~(LARGE_SIZE - 1)))
+			slot = table_walk(s->root, *va);
+		if (slot.level == 1) {
+			slot.at = leaf_at(s, *va);
+			if (*slot.at)
+				return slot.at;
+		}
+		*va = (*va | (level_bytes(slot.level) - 1)) + 1;
+	}
+	return NULL;
 }
 
 void leaf_drop(struct vma *v, uint64_t *at)
@@ -58,15 +58,15 @@ void leaf_drop(struct vma *v, uint64_t *at)
 	struct frame *f = leaf_frame(old);
 
 	*at = 0;
-	if (pte_is_slot(old))
-		drop_slot(v, old);
+	if (pte_is_slot(old)) {
+		v->space->swapped--;
+		swap_put(pte_slot(old));
+	}
 	if (!f)
 		return;
 	f->maps--;
 	v->space->resident--;
 	leaf_unlocked(f);
-	if (!f->maps && f->use == FRAME_ANON)
-		f->owner = NULL; /* its areas may go */
 	frame_put(f);
 }
 
@@ -76,7 +76,7 @@ void leaf_drop(struct vma *v, uint64_t *at)
  */
 void leaf_protect(struct vma *v, uint64_t *at)
 {
-	uint64_t old = *at, bits = v->bits;
+	uint64_t old = *at, bits = v->bits & ~PTE_A;
 	struct frame *f = leaf_frame(old);
 	bool sole = f && f->use == FRAME_ANON && f->count == 1 && !f->slot;
 

@@ -33,7 +33,7 @@ static inline uint64_t *leaf_at(struct space *s, uintptr_t va)
 	uintptr_t base = va & ~(LARGE_SIZE - 1);
 	uint64_t *at;
 
-	if (s->table && s->table_base == base)
+	if (s->table_base == base)
 		return s->table + level_index(va, 1);
 	at = table_slot(s->root, va, 1);
 	if (at) {
@@ -43,20 +43,20 @@ static inline uint64_t *leaf_at(struct space *s, uintptr_t va)
 	return at;
 }
 
+/* The first leaf at *va or above, below @end, that is not empty; or NULL. */
+uint64_t *leaf_next(struct space *s, uintptr_t *va, uintptr_t end);
+
 /* What a leaf says for @prot. No right at all: not present, frame kept. */
 uint64_t leaf_bits(unsigned prot);
 
 /* Empty a leaf of @v. The caller flushes before it sleeps or returns. */
 void leaf_drop(struct vma *v, uint64_t *at);
 
-/* Its frame is never evicted; it may be, unless another area locks it. */
-void leaf_lock(struct vma *v, uint64_t *at);
-void leaf_unlock(struct vma *v, uint64_t *at);
+/* The frame of *@at, if it has one, is not evicted from now on. */
+void leaf_lock(const uint64_t *at);
 
 /* A leaf that mapped @f is gone, or its area is not locked any more. */
 void leaf_unlocked(struct frame *f);
-
-extern uint64_t frames_locked;
 
 /* Make a leaf of @v say what v->bits say now; the caller flushes. */
 void leaf_protect(struct vma *v, uint64_t *at);

@@ -20,8 +20,6 @@
 
 #include "guest/mm/frame.h"
 
-enum lru_kind { LRU_FILE, LRU_ANON, LRU_KINDS };
-
 /* List some that are in no list yet, after at most @looks at descriptors. */
 void lru_gather(unsigned looks);
 
@@ -36,7 +34,4 @@ void lru_move(struct frame *f, bool active);
 
 /* @f is listed no more. */
 void lru_remove(struct frame *f);
-
-uint64_t lru_count(enum lru_kind kind, bool active);
-
 #endif

@@ -1,12 +1,204 @@
 /* SPDX-License-Identifier: MIT */
-/* What a program asks of its memory: see proc/api.h and space.h. */
-#include "guest/cpu/tlb.h"
+/*
+ * What a program asks of its memory (proc/api.h): map it, unmap it, change its
+ * rights, keep it here, store it now. A range of pages is first cut out of the
+ * areas, so that all that is done is done to whole areas; what is alike
+ * afterwards is merged again.
+ */
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/anon.h"
-#include "guest/mm/areas.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/leaf.h"
+#include "guest/mm/mapping.h"
+#include "guest/mm/reclaim.h"
+#include "guest/proc/sched.h"
+
+/* Pages given in one go: then others have their turn. */
+#define BREATH 64u
+
+/* What is done to an area. 0 or -errno. */
+typedef int area_fn(struct vma *v, unsigned how);
+
+static bool is_range(uintptr_t at, size_t bytes)
+{
+	return bytes && !page_offset(at) && bytes <= USER_END &&
+	       at <= USER_END - page_up(bytes);
+}
+
+static bool is_whole(const struct space *s, uintptr_t at, uintptr_t end)
+{
+	while (at < end) {
+		struct vma *v = vma_above(s, at);
+
+		if (!v || v->start > at)
+			return false;
+		at = v->end;
+	}
+	return true;
+}
+
+static void merge(struct space *s, uintptr_t at, uintptr_t end)
+{
+	struct vma *v;
+
+	vma_merge(s, at);
+	while ((v = vma_above(s, at)) && v->end <= end) {
+		at = v->end;
+		vma_merge(s, at);
+	}
+}
+
+static int each(struct space *s, uintptr_t at, uintptr_t end, area_fn *fn,
+		unsigned how)
+{
+	uintptr_t next = at;
+	struct vma *v;
+	int error = 0;
+
+	if (!vma_split(s, at) || !vma_split(s, end))
+		return -ENOMEM;
+	while (!error && (v = vma_above(s, next)) && v->start < end) {
+		next = v->end;
+		error = fn(v, how);
+	}
+	merge(s, at, end);
+	return error;
+}
+
+/* The same for a range without holes. */
+static int change(struct space *s, uintptr_t at, size_t bytes, area_fn *fn,
+		  unsigned how)
+{
+	if (!is_range(at, bytes))
+		return -EINVAL;
+	if (!is_whole(s, at, at + bytes))
+		return -ENOMEM;
+	return each(s, at, page_up(at + bytes), fn, how);
+}
+
+static int unmap(struct vma *v, unsigned how)
+{
+	(void)how;
+	space_unmap(v);
+	return 0;
+}
+
+int space_munmap(struct space *s, uintptr_t at, size_t bytes)
+{
+	if (!is_range(at, bytes))
+		return -EINVAL;
+	return each(s, at, page_up(at + bytes), unmap, 0);
+}
+
+/*
+ * Each page of @v is there; with FAULT_W its own, too, if it may be written: no
+ * access will fault. May sleep. 0 or -errno.
+ */
+static int fill(struct vma *v, uint64_t error)
+{
+	uintptr_t va = v->prot ? v->start : v->end;
+	int failed = 0;
+
+	if (!(v->prot & PROT_WRITE))
+		error &= ~FAULT_W;
+	for (; !failed && va < v->end; va += PAGE_SIZE) {
+		failed = fault_resolve(v->space, va, FAULT_U | error);
+		if (va / PAGE_SIZE % BREATH == 0 && !sched_breathe())
+			failed = -EINTR;
+	}
+	return failed == -EFAULT ? -ENOMEM : failed;
+}
+
+/* A private area that becomes writable needs its frames promised. */
+static int protect(struct vma *v, unsigned prot)
+{
+	uintptr_t va = v->start;
+	uint64_t *at;
+
+	if (prot & PROT_WRITE && v->flags & VMA_READ_ONLY)
+		return -EACCES;
+	if (prot & PROT_WRITE && !(v->flags & (VMA_PROMISED | MAP_SHARED))) {
+		if (!frame_promise(vma_pages(v)))
+			return -ENOMEM;
+		v->flags |= VMA_PROMISED;
+	}
+	v->prot = prot;
+	v->bits = leaf_bits(broken("protect") ? prot | PROT_WRITE : prot);
+	for (; (at = leaf_next(v->space, &va, v->end)); va += PAGE_SIZE)
+		leaf_protect(v, at);
+	space_flush(v);
+	return 0;
+}
+
+int space_mprotect(struct space *s, uintptr_t at, size_t bytes, unsigned prot)
+{
+	if (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC))
+		return -EINVAL;
+	return change(s, at, bytes, protect, prot);
+}
+
+/* What is there is locked now, what comes is by who maps it. */
+static int lock(struct vma *v)
+{
+	uintptr_t va = v->start;
+	uint64_t *at;
+
+	v->flags |= VMA_LOCKED;
+	for (; (at = leaf_next(v->space, &va, v->end)); va += PAGE_SIZE)
+		leaf_lock(at);
+	return fill(v, FAULT_W);
+}
+
+static int unlock(struct vma *v)
+{
+	uintptr_t va = v->start;
+	uint64_t *at;
+
+	v->flags &= ~VMA_LOCKED;
+	for (; (at = leaf_next(v->space, &va, v->end)); va += PAGE_SIZE)
+		if (leaf_frame(*at))
+			leaf_unlocked(leaf_frame(*at));
+	return 0;
+}
+
+/* Shared memory has no other place than memory. */
+static int sync(struct vma *v)
+{
+	if (v->kind != VMA_FILE || !(v->flags & MAP_SHARED))
+		return 0;
+	return mapping_sync(v->mapping, vma_index(v, v->start),
+			    vma_index(v, v->end));
+}
+
+static int advise(struct vma *v, unsigned advice)
+{
+	switch (advice) {
+	case MADVISE_DONTNEED:
+		if (v->flags & VMA_LOCKED)
+			return -EINVAL;
+		space_drop(v);
+		return 0;
+	case MADVISE_WILLNEED:
+		return fill(v, 0);
+	case MADVISE_PAGEOUT:
+		reclaim_range(v);
+		return 0;
+	case MADVISE_LOCK:
+		return lock(v);
+	case MADVISE_UNLOCK:
+		return unlock(v);
+	case MADVISE_SYNC:
+		return sync(v);
+	default:
+		return -EINVAL;
+	}
+}
+
+int space_madvise(struct space *s, uintptr_t at, size_t bytes, unsigned advice)
+{
+	return change(s, at, bytes, advise, advice);
+}
 
 /* The lowest gap of @bytes above MMAP_BASE; at USER_END if there is none. */
 static uintptr_t find_gap(struct space *s, size_t bytes)
@@ -14,7 +206,7 @@ static uintptr_t find_gap(struct space *s, size_t bytes)
 	uintptr_t at = MMAP_BASE;
 	struct vma *v;
 
-	while ((v = vma_above(s->areas, at))) {
+	while ((v = vma_above(s, at))) {
 		if (vma_floor(v) > at && vma_floor(v) - at >= bytes)
 			break;
 		at = v->end;
@@ -22,171 +214,80 @@ static uintptr_t find_gap(struct space *s, size_t bytes)
 	return at;
 }
 
-/*
- * Give the pages of anonymous memory now. As Linux does: what is mapped for
- * good counts as accessed, or a hypervisor with shadow tables takes a fault of
- * its own for each such page.
- */
-static int populate(struct vma *v, bool apart)
+/* Give frames that are far from each other, and from all used so far. */
+static int scatter(struct vma *v)
 {
-	if (!anon_prepare(v))
-		return -ENOMEM;
 	for (uintptr_t va = v->start; va < v->end; va += PAGE_SIZE) {
 		uint64_t *at = leaf_at(v->space, va);
-		struct frame *f;
+		struct frame *f = at ? frame_alloc_apart(FRAME_ANON) : NULL;
 
-		if (!at)
-			return -ENOMEM;
-		f = apart ? frame_alloc_apart(FRAME_ANON)
-			  : frame_alloc(FRAME_ANON);
 		if (!f)
 			return -ENOMEM;
 		anon_map(v, va, at, f);
-		*at |= PTE_A;
 	}
 	return 0;
 }
 
 /* Before the area may merge with another: it is filled to its ends. */
-static int map_now(struct space *s, const struct map_request *want)
+static int map_now(struct space *s, struct vma want)
 {
-	unsigned now = want->flags & (MAP_POPULATE | MAP_APART);
 	int error = space_map(s, want);
+	struct vma *v = space_search(s, want.start);
 
 	if (error)
 		return error;
 	if (broken("sparse"))
-		leaf_at(s, want->at);
-	if (want->kind == VMA_ANON && (now || broken("demand")))
-		error = populate(space_find(s, want->at), now & MAP_APART);
-	else if (now)
-		error = areas_fill(space_find(s, want->at));
+		leaf_at(s, want.start);
+	if (want.flags & MAP_APART && want.kind == VMA_ANON)
+		error = scatter(v);
+	else if (want.flags & MAP_POPULATE || broken("demand"))
+		error = fill(v, FAULT_W);
 	if (error)
-		space_munmap(s, want->at, want->bytes);
+		space_unmap(v);
 	return error;
 }
 
-int64_t space_mmap(struct space *s, struct map_request *want)
+int64_t space_mmap(struct space *s, struct vma want)
 {
+	size_t bytes = page_up(want.end - want.start);
 	int error;
 
-	if (!want->bytes || want->bytes > USER_END || page_offset(want->at))
+	if (!bytes || bytes > USER_END || page_offset(want.start))
 		return -EINVAL;
-	want->bytes = page_up(want->bytes);
-	if (!(want->flags & MAP_FIXED))
-		want->at = find_gap(s, want->bytes);
-	if (want->at > USER_END || want->bytes > USER_END - want->at)
+	if (!(want.flags & MAP_FIXED))
+		want.start = find_gap(s, bytes);
+	if (want.start > USER_END - bytes)
 		return -ENOMEM;
+	want.end = want.start + bytes;
+	if (want.mapping)
+		want.shift -= want.start >> PAGE_SHIFT;
 	error = map_now(s, want);
 	if (error)
 		return error;
-	areas_merge(s, want->at, want->at + want->bytes);
-	return (int64_t)want->at;
-}
-
-int space_munmap(struct space *s, uintptr_t at, size_t bytes)
-{
-	uintptr_t end = at + page_up(bytes);
-	struct vma *v;
-
-	if (!areas_valid(at, bytes))
-		return -EINVAL;
-	if (!areas_cut(s, at, end))
-		return -ENOMEM;
-	while ((v = areas_next(s, at, end))) {
-		space_drop(v, v->start, v->end);
-		if (v->flags & VMA_PROMISED)
-			frame_unpromise(vma_pages(v));
-		vma_remove(&s->areas, v);
-		v->ops->close(v);
-		vma_delete(v);
-	}
-	return 0;
-}
-
-/* A private area that becomes writable needs its frames promised. */
-static bool promise_writable(struct space *s, uintptr_t at, uintptr_t end)
-{
-	struct vma *v;
-
-	for (; (v = areas_next(s, at, end)); at = v->end) {
-		if (v->flags & (VMA_PROMISED | MAP_SHARED))
-			continue;
-		if (!frame_promise(vma_pages(v)))
-			return false;
-		v->flags |= VMA_PROMISED;
-	}
-	return true;
-}
-
-static bool is_writable(struct space *s, uintptr_t at, uintptr_t end)
-{
-	struct vma *v;
-
-	for (; (v = areas_next(s, at, end)); at = v->end)
-		if (v->flags & VMA_READ_ONLY)
-			return false;
-	return true;
-}
-
-static void protect(struct vma *v, unsigned prot)
-{
-	v->prot = prot;
-	v->bits = leaf_bits(broken("protect") ? prot | PROT_WRITE : prot);
-	space_each(v, v->start, v->end, leaf_protect);
-	space_flush(v->space, v->start, v->end);
-}
-
-int space_mprotect(struct space *s, uintptr_t at, size_t bytes, unsigned prot)
-{
-	uintptr_t end = at + page_up(bytes), from = at;
-	struct vma *v;
-
-	if (!areas_valid(at, bytes) ||
-	    prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC))
-		return -EINVAL;
-	if (prot & PROT_WRITE && !is_writable(s, at, end))
-		return -EACCES;
-	if (!areas_whole(s, at, end) || !areas_cut(s, at, end) ||
-	    (prot & PROT_WRITE && !promise_writable(s, at, end)))
-		return -ENOMEM;
-	for (; (v = areas_next(s, from, end)); from = v->end)
-		protect(v, prot);
-	areas_merge(s, at, end);
-	return 0;
-}
-
-static int grow_heap(struct space *s, uintptr_t from, uintptr_t to)
-{
-	struct map_request more = {
-		.at = from,
-		.bytes = to - from,
-		.prot = PROT_READ | PROT_WRITE,
-		.kind = VMA_ANON,
-	};
-	int error = to > from ? space_map(s, &more) : 0;
-
-	if (!error)
-		areas_merge(s, from, to);
-	return error;
+	merge(s, want.start, want.end);
+	return (int64_t)want.start;
 }
 
 int64_t space_brk(struct space *s, int64_t more)
 {
 	uintptr_t from = s->heap_end, to = from + (uintptr_t)more;
-	int error;
+	struct vma heap = {
+		.start = page_up(from),
+		.end = page_up(to),
+		.prot = PROT_READ | PROT_WRITE,
+		.kind = VMA_ANON,
+	};
+	int error = 0;
 
-	if (more < 0 ? to > from || to < s->heap : to < from || to > USER_END)
+	if (to < s->heap || to > USER_END)
 		return -ENOMEM;
-	if (more >= 0)
-		error = grow_heap(s, page_up(from), page_up(to));
-	else if (page_up(to) < page_up(from))
-		error = space_munmap(s, page_up(to),
-				     page_up(from) - page_up(to));
-	else
-		error = 0;
+	if (heap.end > heap.start)
+		error = space_map(s, heap);
+	else if (heap.end < heap.start)
+		error = space_munmap(s, heap.end, heap.start - heap.end);
 	if (error)
 		return -ENOMEM;
+	merge(s, heap.start, heap.end);
 	s->heap_end = to;
 	return (int64_t)from;
 }

@@ -2,27 +2,16 @@
 #include "guest/mm/mapping.h"
 
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/rmap.h"
+#include "guest/mm/swap.h"
+#include "guest/mm/zone.h"
 #include "guest/proc/sleep.h"
-
-struct mapping_counts mapping_counts;
-
-static struct mapping *all;
 
 void mapping_init(struct mapping *m, const struct mapping_ops *ops)
 {
-	*m = (struct mapping){ .ops = ops, .end = UINT64_MAX, .next = all };
-	if (all)
-		all->prev = m;
-	all = m;
-}
-
-void mapping_end(struct mapping *m)
-{
-	if (m->next)
-		m->next->prev = m->prev;
-	*(m->prev ? &m->prev->next : &all) = m->next;
+	*m = (struct mapping){ .ops = ops, .end = UINT64_MAX };
 }
 
 /* Words of the tree: see mapping.h. */
@@ -79,15 +68,14 @@ static int add(struct mapping *m, uint64_t index)
 	return 0;
 }
 
-static void wait_idle(struct frame *f)
+void mapping_wait(struct frame *f)
 {
 	while (f->flags & FRAME_BUSY)
 		sleep_on(f);
 }
 
-/* One side of an input or output: whoever wants the frame idle waits. */
-static int transfer(struct mapping *m, struct frame *f,
-		    int (*op)(struct mapping *, struct frame *))
+int mapping_transfer(struct mapping *m, struct frame *f,
+		     int (*op)(struct mapping *, struct frame *))
 {
 	int error;
 
@@ -104,15 +92,15 @@ static int bring_up_to_date(struct mapping *m, struct frame *f)
 	int error;
 
 	if (!(f->flags & FRAME_UPTODATE))
-		wait_idle(f);
+		mapping_wait(f);
 	if (f->owner != m)
 		return -EAGAIN;
 	if (f->flags & FRAME_UPTODATE) {
-		mapping_counts.hits++;
+		counts.cache_hits++;
 		return 0;
 	}
-	mapping_counts.misses++;
-	error = transfer(m, f, m->ops->read);
+	counts.cache_misses++;
+	error = mapping_transfer(m, f, m->ops->read);
 	if (!error)
 		f->flags |= FRAME_UPTODATE;
 	else
@@ -140,17 +128,6 @@ int mapping_get(struct mapping *m, uint64_t index, struct frame **f)
 	return error;
 }
 
-struct frame *mapping_peek(struct mapping *m, uint64_t index)
-{
-	struct frame *f = cached(m, index);
-
-	if (!f || !(f->flags & FRAME_UPTODATE))
-		return NULL;
-	mapping_counts.hits++;
-	frame_get(f);
-	return f;
-}
-
 void mapping_dirty(struct frame *f)
 {
 	struct mapping *m = f->owner;
@@ -174,13 +151,12 @@ static int store(struct mapping *m, struct frame *f)
 {
 	int error;
 
-	wait_idle(f);
+	mapping_wait(f);
 	if (f->owner != m || !(f->flags & FRAME_DIRTY))
 		return 0;
 	f->flags &= ~FRAME_DIRTY;
-	if (f->maps)
-		rmap_protect(f);
-	error = transfer(m, f, m->ops->write);
+	rmap_take(f, PTE_W);
+	error = mapping_transfer(m, f, m->ops->write);
 	m->unsaved--;
 	if (error)
 		mapping_dirty(f);
@@ -225,7 +201,7 @@ static void discard(struct mapping *m, uint64_t index, uint64_t word)
 
 	if (f && f->flags & FRAME_BUSY) {
 		frame_get(f);
-		wait_idle(f);
+		mapping_wait(f);
 		frame_put(f);
 		return;
 	}
@@ -237,7 +213,7 @@ static void discard(struct mapping *m, uint64_t index, uint64_t word)
 	}
 	if (word) {
 		radix_replace(&m->pages, index, word, 0);
-		m->ops->forget(m, slot_of(word));
+		swap_put(slot_of(word));
 	}
 }
 
@@ -249,24 +225,15 @@ void mapping_discard(struct mapping *m, uint64_t first, uint64_t end)
 		discard(m, first, word);
 }
 
-static uint64_t drop(struct mapping *m)
-{
-	uint64_t index = 0, word, dropped = 0;
-
-	for (; radix_next(&m->pages, &index, &word); index++) {
-		struct frame *f = frame_of(word);
-
-		if (f && mapping_evict(f))
-			dropped++;
-	}
-	return dropped;
-}
-
 uint64_t mapping_drop_all(void)
 {
 	uint64_t dropped = 0;
+	uint32_t n = 0, end;
 
-	for (struct mapping *m = all; m; m = m->next)
-		dropped += drop(m);
+	while ((end = zone_span(&n)))
+		for (; n < end; n++)
+			if (frames[n].use == FRAME_FILE && frames[n].owner &&
+			    mapping_evict(frames + n))
+				dropped++;
 	return dropped;
 }

@@ -36,8 +36,6 @@ struct mapping_ops {
 	/* an area begins to show the object, or ends to */
 	void (*hold)(struct mapping *m);
 	void (*release)(struct mapping *m);
-	/* the page in this swap slot (+ 1) is wanted no more */
-	void (*forget)(struct mapping *m, uint32_t slot);
 };
 
 struct mapping {
@@ -47,26 +45,16 @@ struct mapping {
 	uint64_t end; /* areas show no page at or behind this */
 	uint64_t frames;
 	uint64_t unsaved; /* dirty, or being written */
-	struct mapping *next, *prev; /* all there are */
 };
 
-struct mapping_counts {
-	uint64_t hits, misses; /* pages asked for */
-};
-extern struct mapping_counts mapping_counts;
-
-/* An empty one; mapping_end wants it emptied by mapping_truncate(m, 0). */
+/* An empty one. */
 void mapping_init(struct mapping *m, const struct mapping_ops *ops);
-void mapping_end(struct mapping *m);
 
 /*
  * Page @index, read if need be, in *f, with one reference for the caller. May
  * sleep. 0, -ENOMEM or what reading says.
  */
 int mapping_get(struct mapping *m, uint64_t index, struct frame **f);
-
-/* The same if it is there and up to date, else NULL. Never sleeps. */
-struct frame *mapping_peek(struct mapping *m, uint64_t index);
 
 /* @f, got from above, was written to. */
 void mapping_dirty(struct frame *f);
@@ -94,6 +82,14 @@ static inline void mapping_truncate(struct mapping *m, uint64_t from)
 {
 	mapping_discard(m, from, UINT64_MAX);
 }
+
+/*
+ * One input or output of @f: busy meanwhile, and what @op says. What owns @f
+ * waits for that before it ends. mapping_wait: until @f is not busy. Sleep.
+ */
+int mapping_transfer(struct mapping *m, struct frame *f,
+		     int (*op)(struct mapping *, struct frame *));
+void mapping_wait(struct frame *f);
 
 /* Evict all that can be, of all mappings; how many that were. */
 uint64_t mapping_drop_all(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Kernel memory that a program holds by handle (SYS_OBJECT), so that it can
+ * Kernel memory that a program holds (SYS_OBJECT), so that it can
  * exercise the kernel's allocators. It counts as promised memory, so no
  * program can take what another was promised.
  */
@@ -12,8 +12,6 @@
 #include "guest/proc/api.h"
 
 struct object;
-
-void objects_init(void);
 
 /* Do @o->command with the objects in *list, a process's own. 0 or -errno. */
 int64_t objects_do(struct object **list, struct sys_object *o);

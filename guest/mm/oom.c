@@ -2,6 +2,7 @@
 #include "guest/mm/oom.h"
 
 #include "guest/dev/lapic.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/print.h"
 #include "guest/mm/reclaim.h"
 #include "guest/proc/process.h"
@@ -10,16 +11,10 @@
 /* How long the killed may take to give back what they have. */
 #define WAIT_TICKS 2u
 
+/* Process 1 has less than any other. */
 static uint64_t pages_of(const struct process *p)
 {
-	return p->space->resident + p->space->swapped;
-}
-
-static bool is_worse(const struct process *p, const struct process *than)
-{
-	if (!than || than->pid == 1)
-		return true;
-	return p->pid != 1 && pages_of(p) > pages_of(than);
+	return p->pid == 1 ? 0 : 1 + p->space->resident + p->space->swapped;
 }
 
 /* Who is dying already, else who has most. */
@@ -27,12 +22,12 @@ static struct process *choose(void)
 {
 	struct process *worst = NULL, *p;
 
-	for (unsigned i = 0; (p = process_at(i)); i++) {
+	for (p = processes; p; p = p->next) {
 		if (!p->space || p->state == ZOMBIE)
 			continue;
 		if (p->signal)
 			return p;
-		if (is_worse(p, worst))
+		if (!worst || pages_of(p) > pages_of(worst))
 			worst = p;
 	}
 	return worst;
@@ -46,11 +41,11 @@ bool oom_kill(void)
 		print("kernel: out of memory: %s (pid %u) is killed: it has "
 		      "most, %lu pages in memory and %lu in swap\n",
 		      p->name, p->pid, p->space->resident, p->space->swapped);
-		reclaim_counts.oom_kills++;
+		counts.oom_kills++;
 		process_kill(p->pid, SIGNAL_KILL);
 	}
 	if (!p || p == current())
 		return false;
-	sleep_until(&reclaim_counts, lapic_ticks() + WAIT_TICKS);
+	sleep_until(&counts.oom_kills, lapic_ticks() + WAIT_TICKS);
 	return true;
 }

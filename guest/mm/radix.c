@@ -2,7 +2,6 @@
 #include "guest/mm/radix.h"
 
 #include "guest/lib/errno.h"
-#include "guest/lib/string.h"
 #include "guest/mm/slab.h"
 
 #define BITS  6u
@@ -12,8 +11,6 @@ struct radix_node {
 	uint64_t slot[SLOTS]; /* on level 1 words, above nodes */
 	unsigned used;
 };
-
-static struct cache *nodes;
 
 static struct radix_node *node_in(uint64_t slot)
 {
@@ -30,47 +27,34 @@ static bool reaches(unsigned levels, uint64_t index)
 	return levels * BITS >= 64 || !(index >> levels * BITS);
 }
 
-static bool covers(const struct radix *r, uint64_t index)
-{
-	return r->root && reaches(r->levels, index);
-}
-
-uint64_t radix_get(const struct radix *r, uint64_t index)
-{
-	const struct radix_node *n = r->root;
-
-	if (!covers(r, index))
-		return 0;
-	for (unsigned level = r->levels; n && level > 1; level--)
-		n = node_in(n->slot[digit(index, level)]);
-	return n ? n->slot[digit(index, 1)] : 0;
-}
-
 static struct radix_node *take(struct radix_node **spare)
 {
-	struct radix_node *n = *spare;
+	struct radix_node *n = spare ? *spare : NULL;
 
-	*spare = NULL;
+	if (n)
+		*spare = NULL;
 	return n;
 }
 
-/* The level-1 node for @index. NULL: one node more than *spare is needed. */
-static struct radix_node *reach(struct radix *r, uint64_t index,
-				struct radix_node **spare)
+/*
+ * Where the word for @index is kept. NULL: nowhere, unless there is a node more
+ * in *@spare; what was made of the way until then stays.
+ */
+static uint64_t *find(struct radix *r, uint64_t index,
+		      struct radix_node **spare)
 {
-	struct radix_node *n;
+	struct radix_node *n = r->root, *top;
 
-	while (!covers(r, index)) {
-		if (!(n = take(spare)))
+	while (!n || !reaches(r->levels, index)) {
+		if (!(top = take(spare)))
 			return NULL;
-		n->slot[0] = (uint64_t)r->root;
-		n->used = r->root ? 1 : 0;
+		top->slot[0] = (uint64_t)n;
+		top->used = n ? 1 : 0;
 		do {
 			r->levels++;
-		} while (!r->root && !reaches(r->levels, index));
-		r->root = n;
+		} while (!n && !reaches(r->levels, index));
+		r->root = n = top;
 	}
-	n = r->root;
 	for (unsigned level = r->levels; level > 1; level--) {
 		uint64_t *slot = &n->slot[digit(index, level)];
 
@@ -81,7 +65,14 @@ static struct radix_node *reach(struct radix *r, uint64_t index,
 		}
 		n = node_in(*slot);
 	}
-	return n;
+	return &n->slot[digit(index, 1)];
+}
+
+uint64_t radix_get(struct radix *r, uint64_t index)
+{
+	uint64_t *slot = find(r, index, NULL);
+
+	return slot ? *slot : 0;
 }
 
 /* Free @n and the nodes below it on the way to @index, if they are empty. */
@@ -95,58 +86,37 @@ static bool prune(struct radix_node *n, unsigned level, uint64_t index)
 	}
 	if (n->used)
 		return false;
-	cache_free(nodes, n);
+	kfree(n);
 	return true;
 }
 
 static void prune_root(struct radix *r, uint64_t index)
 {
-	if (covers(r, index) && prune(r->root, r->levels, index))
+	if (r->root && reaches(r->levels, index) &&
+	    prune(r->root, r->levels, index))
 		*r = (struct radix){ 0 };
 }
 
-static struct radix_node *new_node(void)
-{
-	struct radix_node *n;
-
-	if (!nodes)
-		nodes = cache_create("radix node", sizeof(*n));
-	n = cache_alloc(nodes);
-	return n ? memset(n, 0, sizeof(*n)) : NULL;
-}
-
 /* Getting a node may sleep, and the tree be another afterwards. */
-static int grow(struct radix *r, uint64_t index, struct radix_node **leaf)
+int radix_replace(struct radix *r, uint64_t index, uint64_t from, uint64_t to)
 {
-	struct radix_node *spare = NULL;
+	struct radix_node *spare = NULL, *leaf;
+	uint64_t *slot;
 
-	while (!(*leaf = reach(r, index, &spare))) {
-		spare = new_node();
+	if (radix_get(r, index) != from)
+		return -EAGAIN;
+	while (!(slot = find(r, index, &spare))) {
+		spare = kzalloc(sizeof(*spare));
 		if (!spare) {
 			prune_root(r, index);
 			return -ENOMEM;
 		}
 	}
-	if (spare)
-		cache_free(nodes, spare);
-	return 0;
-}
-
-int radix_replace(struct radix *r, uint64_t index, uint64_t from, uint64_t to)
-{
-	struct radix_node *leaf;
-	uint64_t *slot;
-	int error;
-
-	if (from && radix_get(r, index) != from)
-		return -EAGAIN;
-	error = grow(r, index, &leaf);
-	if (error)
-		return error;
-	slot = &leaf->slot[digit(index, 1)];
+	kfree(spare);
 	if (*slot != from)
 		return -EAGAIN;
 	*slot = to;
+	leaf = (struct radix_node *)(slot - digit(index, 1));
 	leaf->used += (to ? 1u : 0u) - (from ? 1u : 0u);
 	if (!leaf->used)
 		prune_root(r, index);
@@ -155,7 +125,7 @@ int radix_replace(struct radix *r, uint64_t index, uint64_t from, uint64_t to)
 
 bool radix_next(const struct radix *r, uint64_t *index, uint64_t *word)
 {
-	while (covers(r, *index)) {
+	while (r->root && reaches(r->levels, *index)) {
 		const struct radix_node *n = r->root;
 		unsigned level = r->levels;
 		uint64_t slot;

@@ -22,7 +22,7 @@ struct radix {
 	unsigned levels;
 };
 
-uint64_t radix_get(const struct radix *r, uint64_t index);
+uint64_t radix_get(struct radix *r, uint64_t index);
 
 /*
  * Store @to where @from is. 0, -EAGAIN (something else is there), -ENOMEM.

@@ -4,6 +4,7 @@
 #include "guest/dev/balloon.h"
 #include "guest/dev/lapic.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/mm/leaf.h"
@@ -12,6 +13,7 @@
 #include "guest/mm/oom.h"
 #include "guest/mm/rmap.h"
 #include "guest/mm/swap.h"
+#include "guest/mm/zone.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 #include "guest/proc/sleep.h"
@@ -29,13 +31,11 @@
 /* Descriptors that the first pass looks at to find frames not yet listed. */
 #define FEW_LOOKS 256u
 
-struct reclaim_counts reclaim_counts;
 uint64_t reclaim_low;
 
 /* What is looked for. */
 struct pass {
 	const struct space *only; /* pages of this space; NULL: any */
-	bool shared; /* of that, those of others, too */
 	bool files; /* may write to files */
 	unsigned want, freed;
 };
@@ -44,64 +44,51 @@ static bool evict_anon(struct frame *f)
 {
 	if (f->count != f->maps || !swap_out(f))
 		return false;
-	reclaim_counts.anon++;
+	counts.evicted_anon++;
 	return true;
 }
 
-/* Write @f back. It is held; its mapping must not end meanwhile either. */
-static void clean(struct mapping *m, struct frame *f)
-{
-	if (m->ops->hold)
-		m->ops->hold(m);
-	if (!mapping_sync(m, f->index, f->index + 1))
-		reclaim_counts.written_back++;
-	if (m->ops->release)
-		m->ops->release(m);
-}
-
-/* Shared memory is stored in swap, which is safe at any time. */
+/*
+ * Shared memory is stored in swap, which is safe at any time. While the page is
+ * written its mapping stays (mapping_transfer); nothing sleeps after that.
+ */
 static bool evict_file(struct frame *f, bool files)
 {
 	struct mapping *m = f->owner;
 
-	if (f->count != f->maps + 1 ||
-	    (f->flags & FRAME_DIRTY && !files && !m->ops->forget))
+	if (!m || f->count != f->maps + 1 ||
+	    (f->flags & FRAME_DIRTY && !files && m->ops->write != swap_store))
 		return false;
 	frame_get(f);
 	rmap_unmap(f);
-	if (f->flags & FRAME_DIRTY)
-		clean(m, f);
+	if (f->flags & FRAME_DIRTY && !mapping_sync(m, f->index, f->index + 1))
+		counts.written_back++;
 	frame_put(f);
 	if (f->owner != m || !mapping_evict(f))
 		return false;
-	reclaim_counts.file++;
+	counts.evicted_file++;
 	return true;
 }
 
 static bool evict(struct frame *f, bool files)
 {
-	if (f->flags & (FRAME_BUSY | FRAME_LOCKED) || !f->owner)
+	if (f->flags & (FRAME_BUSY | FRAME_LOCKED))
 		return false;
 	return f->use == FRAME_ANON ? evict_anon(f) : evict_file(f, files);
 }
 
 static bool is_used(struct frame *f)
 {
-	return rmap_referenced(f) && !broken("lru");
-}
-
-/* A page that others use, too, is not to leave for the sake of one. */
-static bool is_own(struct frame *f, const struct pass *p)
-{
-	return (f->maps == 1 || p->shared) && rmap_in(f, p->only);
+	return rmap_take(f, PTE_A) && !broken("lru");
 }
 
 /* Half of what is listed is to be inactive. */
 static void age(enum lru_kind kind)
 {
-	uint64_t looks = lru_count(kind, true);
+	const struct frame_list *list = counts.lru[kind];
+	uint64_t looks = list[true].count;
 
-	while (looks-- && lru_count(kind, false) < lru_count(kind, true)) {
+	while (looks-- && list[false].count < list[true].count) {
 		struct frame *f = lru_last(kind, true);
 
 		lru_move(f, is_used(f));
@@ -114,7 +101,7 @@ static void age(enum lru_kind kind)
  */
 static void look(enum lru_kind kind, struct pass *p)
 {
-	uint64_t looks = lru_count(kind, false);
+	uint64_t looks = counts.lru[kind][false].count;
 
 	while (looks-- && p->freed < p->want) {
 		struct frame *f;
@@ -127,20 +114,10 @@ static void look(enum lru_kind kind, struct pass *p)
 		lru_move(f, is_used(f));
 		if (f->flags & FRAME_ACTIVE)
 			continue;
-		if (p->only && !is_own(f, p))
+		if (p->only && !rmap_in(f, p->only))
 			continue;
 		p->freed += evict(f, p->files);
 	}
-}
-
-static unsigned run(struct pass p, unsigned looks)
-{
-	lru_gather(looks);
-	for (enum lru_kind kind = 0; kind < LRU_KINDS; kind++) {
-		age(kind);
-		look(kind, &p);
-	}
-	return p.freed;
 }
 
 bool reclaim_running(void)
@@ -149,25 +126,30 @@ bool reclaim_running(void)
 }
 
 /* At most @passes; who is called by what it calls itself gets nothing. */
-static unsigned run_passes(struct pass p, unsigned passes)
+static unsigned run(struct pass p, unsigned passes)
 {
-	unsigned freed;
+	unsigned looks = FEW_LOOKS;
 
 	if (!reclaim_low || current()->reclaiming)
 		return 0;
 	current()->reclaiming = true;
-	freed = run(p, FEW_LOOKS);
-	while (!freed && --passes)
-		freed = run(p, UINT32_MAX);
+	do {
+		lru_gather(looks);
+		for (enum lru_kind kind = 0; kind < LRU_KINDS; kind++) {
+			age(kind);
+			look(kind, &p);
+		}
+		looks = UINT32_MAX;
+	} while (!p.freed && --passes);
 	current()->reclaiming = false;
-	return freed;
+	return p.freed;
 }
 
 bool reclaim(unsigned want, bool kill)
 {
 	if (!reclaim_low || current()->reclaiming)
 		return false;
-	if (run_passes((struct pass){ .want = want }, PASSES))
+	if (run((struct pass){ .want = want }, PASSES))
 		return true;
 	if (balloon_relieve())
 		return true;
@@ -178,29 +160,22 @@ bool reclaim(unsigned want, bool kill)
 
 unsigned reclaim_pass(unsigned want)
 {
-	return run_passes((struct pass){ .want = want, .files = true }, 1);
+	return run((struct pass){ .want = want, .files = true }, 1);
 }
 
 bool reclaim_space(struct space *s)
 {
-	struct pass p = { .only = s, .want = 1 };
-
-	if (run_passes(p, PASSES))
-		return true;
-	p.shared = true;
-	return run_passes(p, PASSES);
+	return run((struct pass){ .only = s, .want = 1 }, PASSES);
 }
 
-int reclaim_range(struct vma *v, uintptr_t start, uintptr_t end)
+void reclaim_range(struct vma *v)
 {
-	for (; start < end; start += PAGE_SIZE) {
-		struct slot slot = table_walk(v->space->root, start);
-		struct frame *f = slot.level == 1 ? leaf_frame(*slot.at) : NULL;
+	uintptr_t va = v->start;
+	uint64_t *at;
 
-		if (f)
-			evict(f, true);
-	}
-	return 0;
+	for (; (at = leaf_next(v->space, &va, v->end)); va += PAGE_SIZE)
+		if (leaf_frame(*at))
+			evict(leaf_frame(*at), true);
 }
 
 void reclaim_wake(void)
@@ -208,15 +183,14 @@ void reclaim_wake(void)
 	wake(&reclaim_wake);
 }
 
-static _Noreturn void thread(void *unused)
+static _Noreturn void thread(void)
 {
 	struct pass p = { .files = true };
 
-	(void)unused;
 	for (;;) {
 		while (frame_room() < 2 * reclaim_low) {
 			p.want = (unsigned)(2 * reclaim_low - frame_room());
-			if (!run_passes(p, PASSES))
+			if (!run(p, PASSES))
 				break;
 			wake(&reclaim_low);
 		}
@@ -226,10 +200,9 @@ static _Noreturn void thread(void *unused)
 
 void reclaim_init(void)
 {
-	uint64_t low = frame_counts().total / LOW_PART;
+	uint64_t low = zone_frames() / LOW_PART;
 
 	low = low > LOW_MOST ? LOW_MOST : low;
 	reclaim_low = low < LOW_LEAST ? LOW_LEAST : low;
-	if (!process_kernel("reclaim", thread, NULL))
-		panic("no memory for a thread");
+	process_kernel("reclaim", thread);
 }

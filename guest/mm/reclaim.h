@@ -20,13 +20,6 @@
 struct space;
 struct vma;
 
-struct reclaim_counts {
-	uint64_t anon, file; /* evicted */
-	uint64_t written_back; /* to files, in order to evict them */
-	uint64_t oom_kills;
-};
-extern struct reclaim_counts reclaim_counts;
-
 /* Start the thread. Before it, reclaim finds nothing. */
 void reclaim_init(void);
 
@@ -46,10 +39,10 @@ bool reclaim(unsigned want, bool kill);
 /* One pass, for SYS_RECLAIM: how many frames were freed. Sleeps. */
 unsigned reclaim_pass(unsigned want);
 
-/* One of @s's own pages leaves. False: none could. Sleeps. */
+/* One of @s's pages leaves. False: none could. Sleeps. */
 bool reclaim_space(struct space *s);
 
-/* madvise: the pages in [start, end) of @v leave now, used or not. Sleeps. */
-int reclaim_range(struct vma *v, uintptr_t start, uintptr_t end);
+/* madvise: the pages of @v leave now, used or not. Sleeps. */
+void reclaim_range(struct vma *v);
 
 #endif

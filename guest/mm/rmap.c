@@ -3,150 +3,113 @@
 
 #include "guest/cpu/tlb.h"
 #include "guest/lib/broken.h"
-#include "guest/mm/anon.h"
+#include "guest/lib/counts.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
 #include "guest/mm/swap.h"
 
-uint64_t rmap_unmapped;
+/* Zeros but for the frame and how many leaves map it; next finds the rest. */
+struct place {
+	struct frame *frame;
+	unsigned left; /* not yet found */
+	struct vma *area; /* of a mapping; anonymous: NULL */
+	struct space *space;
+	uintptr_t va;
+	uint64_t *at;
+};
 
-/* One leaf that maps @f. True: that is enough. */
-typedef bool found_fn(struct frame *f, struct vma *v, uintptr_t va,
-		      uint64_t *at);
-
-/* If the page at @va of @v, which may lie outside it, is @f. */
-static bool visit(struct frame *f, struct vma *v, uintptr_t va, found_fn *found)
+static struct place places_of(struct frame *f)
 {
-	struct slot slot;
-
-	if (va < v->start || va >= v->end)
-		return false;
-	slot = table_walk(v->space->root, va);
-	if (slot.level != 1 || leaf_frame(*slot.at) != f)
-		return false;
-	return found(f, v, va, slot.at);
+	return (struct place){ .frame = f, .left = f->maps };
 }
 
-/* @found may unmap @f: the count of leaves is that of the beginning. */
-static void each(struct frame *f, found_fn *found)
+/* Where the frame may be beside where we looked last. */
+static bool move_on(struct place *p)
 {
-	uintptr_t va = f->index << PAGE_SHIFT;
-	struct vma *v;
+	const struct frame *f = p->frame;
+	const struct mapping *m = f->owner;
 
-	if (!f->maps)
-		return;
 	if (f->use == FRAME_ANON) {
-		for (v = ((struct anon *)f->owner)->vmas; v; v = v->anon_next)
-			if (visit(f, v, va, found))
-				return;
-		return;
+		p->space = p->space ? p->space->next : spaces;
+		p->va = f->index << PAGE_SHIFT;
+		return p->space;
 	}
-	for (v = ((struct mapping *)f->owner)->vmas; v; v = v->mapping_next) {
-		va = v->start + ((f->index - v->offset) << PAGE_SHIFT);
-		if (f->index >= v->offset && visit(f, v, va, found))
-			return;
-	}
+	p->area = p->area ? p->area->mapping_next : m->vmas;
+	if (!p->area)
+		return false;
+	p->space = p->area->space;
+	p->va = (f->index - p->area->shift) << PAGE_SHIFT;
+	return true;
 }
 
-static bool unmap(struct frame *f, struct vma *v, uintptr_t va, uint64_t *at)
+/* The next leaf that maps the frame. */
+static bool next(struct place *p)
 {
-	*at = 0;
-	if (f->use == FRAME_ANON) {
-		*at = pte_of_slot(f->slot - 1);
-		swap_get(f->slot - 1);
-		v->space->swapped++;
+	while (p->left && move_on(p)) {
+		struct slot slot;
+
+		if (p->area &&
+		    (p->va < p->area->start || p->va >= p->area->end))
+			continue;
+		slot = table_walk(p->space->root, p->va);
+		if (slot.level > 1 || leaf_frame(*slot.at) != p->frame)
+			continue;
+		p->at = slot.at;
+		p->left--;
+		return true;
 	}
-	tlb_flush_page(v->space, va);
-	v->space->resident--;
-	rmap_unmapped++;
-	f->maps--;
-	leaf_unlocked(f);
-	frame_put(f);
-	return broken("rmap") || !f->maps;
+	return false;
 }
 
 unsigned rmap_unmap(struct frame *f)
 {
 	unsigned maps = f->maps;
 
-	each(f, unmap);
+	for (struct place p = places_of(f); next(&p);) {
+		*p.at = 0;
+		if (f->use == FRAME_ANON) {
+			*p.at = pte_of_slot(f->slot);
+			swap_get(f->slot);
+			p.space->swapped++;
+		}
+		tlb_flush_page(p.space, p.va);
+		p.space->resident--;
+		counts.unmapped_ptes++;
+		f->maps--;
+		leaf_unlocked(f);
+		frame_put(f);
+		if (broken("rmap"))
+			break;
+	}
 	return maps - f->maps;
 }
 
-/* The answer of a walk over all leaves; the kernel lock is held. */
-static bool answer;
-static unsigned left;
-
-static bool take_accessed(struct frame *f, struct vma *v, uintptr_t va,
-			  uint64_t *at)
+bool rmap_take(struct frame *f, uint64_t bit)
 {
-	(void)f;
-	if (*at & PTE_A) {
-		__atomic_fetch_and(at, ~PTE_A, __ATOMIC_RELAXED);
-		tlb_flush_page(v->space, va);
-		answer = true;
+	bool any = false;
+
+	for (struct place p = places_of(f); next(&p);) {
+		if (!(*p.at & bit))
+			continue;
+		__atomic_fetch_and(p.at, ~bit, __ATOMIC_RELAXED);
+		tlb_flush_page(p.space, p.va);
+		any = true;
 	}
-	return !--left;
-}
-
-bool rmap_referenced(struct frame *f)
-{
-	answer = false;
-	left = f->maps;
-	each(f, take_accessed);
-	return answer;
-}
-
-static bool take_write(struct frame *f, struct vma *v, uintptr_t va,
-		       uint64_t *at)
-{
-	(void)f;
-	if (*at & PTE_W) {
-		__atomic_fetch_and(at, ~PTE_W, __ATOMIC_RELAXED);
-		tlb_flush_page(v->space, va);
-	}
-	return !--left;
-}
-
-void rmap_protect(struct frame *f)
-{
-	left = f->maps;
-	each(f, take_write);
-}
-
-static bool find_locked(struct frame *f, struct vma *v, uintptr_t va,
-			uint64_t *at)
-{
-	(void)f;
-	(void)va;
-	(void)at;
-	answer = v->flags & VMA_LOCKED;
-	return answer;
+	return any;
 }
 
 bool rmap_locked(struct frame *f)
 {
-	answer = false;
-	each(f, find_locked);
-	return answer;
-}
-
-static const struct space *wanted;
-
-static bool find_space(struct frame *f, struct vma *v, uintptr_t va,
-		       uint64_t *at)
-{
-	(void)f;
-	(void)va;
-	(void)at;
-	answer = v->space == wanted;
-	return answer;
+	for (struct place p = places_of(f); next(&p);)
+		if (vma_above(p.space, p.va)->flags & VMA_LOCKED)
+			return true;
+	return false;
 }
 
 bool rmap_in(struct frame *f, const struct space *s)
 {
-	answer = false;
-	wanted = s;
-	each(f, find_space);
-	return answer;
+	for (struct place p = places_of(f); next(&p);)
+		if (p.space == s)
+			return true;
+	return false;
 }

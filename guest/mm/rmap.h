@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The way back: from a frame to every leaf that maps it. Nothing is stored for
- * it but what areas are where: an anonymous frame lies at one address in some
- * of its anon's areas, a frame of a mapping at one index in some of the areas
- * that show that mapping; their tables are looked at.
+ * it: an anonymous frame lies at one address, in any space, since fork leaves
+ * pages where they are; a frame of a mapping lies at one index in some of the
+ * areas that show that mapping. Their tables are looked at, until as many
+ * leaves are found as the frame says there are.
  */
 #ifndef GUEST_MM_RMAP_H
 #define GUEST_MM_RMAP_H
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 
 #include "guest/mm/frame.h"
+#include "guest/mm/pte.h"
 
 struct space;
 
@@ -21,18 +23,16 @@ struct space;
  */
 unsigned rmap_unmap(struct frame *f);
 
-/* Was @f used through a table since the last call? */
-bool rmap_referenced(struct frame *f);
-
-/* Nobody writes to @f from now on without a fault: it is about to be stored. */
-void rmap_protect(struct frame *f);
+/*
+ * Take @bit from all its leaves; true if one had it. PTE_A: was @f used since
+ * the last time? PTE_W: nobody writes to it from now on without a fault.
+ */
+bool rmap_take(struct frame *f, uint64_t bit);
 
 /* Is it in a table of @s? */
 bool rmap_in(struct frame *f, const struct space *s);
 
 /* Does a locked area map it? */
 bool rmap_locked(struct frame *f);
-
-extern uint64_t rmap_unmapped; /* leaves, by rmap_unmap */
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/shared.h"
 
-#include "guest/lib/string.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/swap.h"
 
@@ -9,21 +8,6 @@ struct shared {
 	struct mapping mapping; /* the first: they have one address */
 	uint64_t pages, holders;
 };
-
-static int read_page(struct mapping *m, struct frame *f)
-{
-	(void)m;
-	if (f->slot)
-		return swap_load(f);
-	memset(direct(frame_pa(f)), 0, PAGE_SIZE);
-	return 0;
-}
-
-static int write_page(struct mapping *m, struct frame *f)
-{
-	(void)m;
-	return swap_store(f);
-}
 
 static void hold(struct mapping *m)
 {
@@ -37,23 +21,15 @@ static void release(struct mapping *m)
 	if (--s->holders)
 		return;
 	mapping_truncate(m, 0);
-	mapping_end(m);
 	frame_unpromise(s->pages);
 	kfree(s);
 }
 
-static void forget(struct mapping *m, uint32_t slot)
-{
-	(void)m;
-	swap_put(slot - 1);
-}
-
 static const struct mapping_ops ops = {
-	.read = read_page,
-	.write = write_page,
+	.read = swap_load,
+	.write = swap_store,
 	.hold = hold,
 	.release = release,
-	.forget = forget,
 };
 
 struct mapping *shared_new(uint64_t pages)

@@ -7,49 +7,43 @@
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
 
-#define CACHES	    48u
-#define CHECK_BYTES 16u /* red zone and link */
-#define RED_USED    0x5a5aa5a50f0ff0f0ul
-#define RED_FREE    0x0dead0bead0fee10ul
+#define CACHES 24u
+
+/* What the mark behind an object says. Of a free one it ends in the link. */
+#define MARK_USED     0x5a5aa5a50f0ff0f0ul
+#define MARK_FREE     0x0dead0bead0f0000ul
+#define MARK_POISONED 0x6b0dead0bead0000ul
+#define MARK_LINK     0xfffful /* offset of the next free object + 1; 0: none */
 
 struct cache {
-	const char *name;
-	uint32_t object_bytes, stride;
-	uint32_t per_slab;
-	uint32_t partial; /* frames with room: a list */
-	bool checked;
-	uint64_t used, slabs;
+	struct sys_slab seen;
+	struct frame_list partial; /* frames with room */
 };
 
-static struct cache caches[CACHES];
-static unsigned cache_count;
+/* kmalloc's come first: with the mark their objects are powers of two. */
+#define SIZES	       7u
+#define SMALLEST_SHIFT 5u
 
-struct cache *cache_create_checked(const char *name, size_t object_bytes,
-				   bool checked)
-{
-	uint32_t bytes = (uint32_t)(object_bytes + 7) & ~7u;
-	uint32_t stride = bytes + (checked ? CHECK_BYTES : 0);
-	struct cache *c = &caches[cache_count];
-
-	if (cache_count == CACHES || !bytes || bytes > LARGEST_OBJECT)
-		panic("no cache '%s' can be made", name);
-	cache_count++;
-	*c = (struct cache){ .name = name,
-			     .object_bytes = bytes,
-			     .stride = stride,
-			     .per_slab = (uint32_t)PAGE_SIZE / stride,
-			     .checked = checked };
-	return c;
-}
+static struct cache caches[CACHES] = {
+	{ .seen = { "kmalloc-24", 24 } },
+	{ .seen = { "kmalloc-56", 56 } },
+	{ .seen = { "kmalloc-120", 120 } },
+	{ .seen = { "kmalloc-248", 248 } },
+	{ .seen = { "kmalloc-504", 504 } },
+	{ .seen = { "kmalloc-1016", 1016 } },
+	{ .seen = { "kmalloc-2040", 2040 } },
+};
+static unsigned cache_count = SIZES;
 
 struct cache *cache_create(const char *name, size_t object_bytes)
 {
-	return cache_create_checked(name, object_bytes, debug_checks);
-}
+	struct cache *c = &caches[cache_count];
 
-size_t cache_bytes(const struct cache *c)
-{
-	return c->object_bytes;
+	if (cache_count++ == CACHES || object_bytes > LARGEST_OBJECT)
+		panic("no cache '%s' can be made", name);
+	memcpy(c->seen.name, name, strlen(name));
+	c->seen.object_bytes = (object_bytes + 7) & ~7ul;
+	return c;
 }
 
 static struct frame *frame_of(const void *p)
@@ -57,34 +51,19 @@ static struct frame *frame_of(const void *p)
 	return frame_at(direct_pa(p));
 }
 
-static uint64_t *red_zone(const struct cache *c, const void *p)
+static uint64_t *mark_of(const struct cache *c, const void *p)
 {
-	return (uint64_t *)((uintptr_t)p + c->object_bytes);
+	return (uint64_t *)((uintptr_t)p + c->seen.object_bytes);
 }
 
-/* Where @p, free, has the offset + 1 of the next free object; 0 ends it. */
-static uint16_t *link_of(const struct cache *c, void *p)
+static uint16_t stride_of(const struct cache *c)
 {
-	return c->checked ? (uint16_t *)(red_zone(c, p) + 1) : p;
+	return (uint16_t)(c->seen.object_bytes + sizeof(uint64_t));
 }
 
-static void add_partial(struct cache *c, struct frame *f)
+static bool is_full(const struct cache *c, const struct frame *f)
 {
-	f->prev = 0;
-	f->next = c->partial;
-	if (f->next)
-		frames[f->next].prev = (uint32_t)(f - frames);
-	c->partial = (uint32_t)(f - frames);
-}
-
-static void remove_partial(struct cache *c, struct frame *f)
-{
-	if (f->prev)
-		frames[f->prev].next = f->next;
-	else
-		c->partial = f->next;
-	if (f->next)
-		frames[f->next].prev = f->prev;
+	return !f->slab.free && f->slab.carved + stride_of(c) > PAGE_SIZE;
 }
 
 static struct frame *new_slab(struct cache *c)
@@ -95,104 +74,183 @@ static struct frame *new_slab(struct cache *c)
 		return NULL;
 	f->owner = c;
 	f->index = 0;
-	add_partial(c, f);
-	c->slabs++;
+	frame_list_add(&c->partial, f);
+	c->seen.frames++;
+	c->seen.objects_total += PAGE_SIZE / stride_of(c);
 	return f;
 }
 
-/* The object given back last, or the next that was never used. */
-static void *take(struct cache *c, struct frame *f)
+/* @p, which is free, was written to since. */
+static bool is_spoiled(const struct cache *c, const void *p)
 {
-	char *base = direct(frame_pa(f));
-	void *p;
+	uint64_t mark = *mark_of(c, p) & ~MARK_LINK;
 
-	if (f->slab.free) {
-		p = base + f->slab.free - 1;
-		f->slab.free = *link_of(c, p);
-		if (c->checked && cache_spoiled(p))
-			panic("%s at %p was written after it was freed",
-			      c->name, p);
-	} else {
-		p = base + f->slab.carved;
-		f->slab.carved = (uint16_t)(f->slab.carved + c->stride);
-	}
-	return p;
+	if (mark == MARK_FREE || broken("kmalloc"))
+		return false;
+	return mark != MARK_POISONED ||
+	       !all_words(p, POISON, c->seen.object_bytes / 8);
 }
 
+/* Why @p must not be freed; NULL if it may be. */
+static const char *fault_of(const struct cache *c, const void *p)
+{
+	uint64_t mark = *mark_of(c, p);
+
+	if (mark == MARK_USED || broken("kmalloc"))
+		return NULL;
+	mark &= ~MARK_LINK;
+	return mark == MARK_FREE || mark == MARK_POISONED
+		       ? "it is free already"
+		       : "something wrote past its end";
+}
+
+/* The object given back last, or the next that was never used. */
 void *cache_alloc(struct cache *c)
 {
-	struct frame *f = c->partial ? frames + c->partial : new_slab(c);
-	void *p;
+	struct frame *f = frame_list_first(&c->partial);
+	char *p;
 
 	if (!f)
+		f = new_slab(c);
+	if (!f)
 		return NULL;
-	p = take(c, f);
-	if (c->checked)
-		*red_zone(c, p) = RED_USED;
-	c->used++;
-	if (++f->slab.used == c->per_slab)
-		remove_partial(c, f);
+	p = direct(frame_pa(f));
+	if (f->slab.free) {
+		p += f->slab.free - 1;
+		if (is_spoiled(c, p))
+			panic("%s at %p was written after it was freed",
+			      c->seen.name, p);
+		f->slab.free = (uint16_t)(*mark_of(c, p) & MARK_LINK);
+	} else {
+		p += f->slab.carved;
+		f->slab.carved = (uint16_t)(f->slab.carved + stride_of(c));
+	}
+	*mark_of(c, p) = MARK_USED;
+	f->slab.used++;
+	c->seen.objects_used++;
+	if (is_full(c, f))
+		frame_list_remove(&c->partial, f);
 	return p;
-}
-
-const char *cache_fault(const void *p)
-{
-	struct frame *f = frame_of(p);
-	const struct cache *c = f->owner;
-
-	if (f->use != FRAME_SLAB)
-		return "it is no object";
-	if (!c->checked || broken("kmalloc"))
-		return NULL;
-	if (*red_zone(c, p) == RED_FREE)
-		return "it is free already";
-	if (*red_zone(c, p) != RED_USED)
-		return "something wrote past its end";
-	return NULL;
-}
-
-bool cache_spoiled(const void *p)
-{
-	const struct cache *c = frame_of(p)->owner;
-
-	return !broken("kmalloc") && !all_words(p, POISON, c->object_bytes / 8);
 }
 
 /* A frame without objects goes back at once, so that counts are exact. */
 void cache_free(struct cache *c, void *p)
 {
 	struct frame *f = frame_of(p);
+	const char *why = fault_of(c, p);
 
-	if (c->checked) {
-		const char *why = cache_fault(p);
-
-		if (why)
-			panic("%s at %p cannot be freed: %s", c->name, p, why);
-		fill_words(p, POISON, c->object_bytes / 8);
-		*red_zone(c, p) = RED_FREE;
-	}
-	*link_of(c, p) = f->slab.free;
+	if (why)
+		panic("%s at %p cannot be freed: %s", c->seen.name, p, why);
+	if (debug_checks)
+		fill_words(p, POISON, c->seen.object_bytes / 8);
+	if (is_full(c, f))
+		frame_list_add(&c->partial, f);
+	*mark_of(c, p) =
+		(debug_checks ? MARK_POISONED : MARK_FREE) | f->slab.free;
 	f->slab.free = (uint16_t)(page_offset((uintptr_t)p) + 1);
-	c->used--;
-	if (f->slab.used-- == c->per_slab)
-		add_partial(c, f);
-	if (f->slab.used)
+	c->seen.objects_used--;
+	if (--f->slab.used)
 		return;
-	remove_partial(c, f);
-	c->slabs--;
+	frame_list_remove(&c->partial, f);
+	c->seen.frames--;
+	c->seen.objects_total -= PAGE_SIZE / stride_of(c);
 	frame_put(f);
 }
 
-bool cache_describe(unsigned index, struct sys_slab *to)
+const struct sys_slab *cache_at(unsigned index)
 {
-	const struct cache *c = &caches[index];
+	return index < cache_count ? &caches[index].seen : NULL;
+}
 
-	if (index >= cache_count)
+/* The exponent of the power of two that is not less than @n. */
+static unsigned shift_for(size_t n)
+{
+	return n < 2 ? 0 : 64u - (unsigned)__builtin_clzl(n - 1);
+}
+
+static void *blocks(size_t bytes, enum zone_id highest, enum frame_use use)
+{
+	unsigned shift = shift_for(bytes);
+	struct frame *f = frames_alloc(
+		shift < PAGE_SHIFT ? 0 : shift - PAGE_SHIFT, highest, use);
+
+	return f ? direct(frame_pa(f)) : NULL;
+}
+
+void *kmalloc(size_t bytes)
+{
+	unsigned shift = shift_for(bytes + sizeof(uint64_t));
+
+	if (bytes > LARGEST_OBJECT)
+		return blocks(bytes, ZONE_NORMAL, FRAME_KERNEL);
+	return cache_alloc(
+		&caches[shift < SMALLEST_SHIFT ? 0 : shift - SMALLEST_SHIFT]);
+}
+
+void *kmalloc_dma(size_t bytes)
+{
+	return blocks(bytes, ZONE_DMA, FRAME_DMA);
+}
+
+void *kzalloc(size_t bytes)
+{
+	void *p = kmalloc(bytes);
+
+	return p ? memset(p, 0, bytes) : NULL;
+}
+
+void kfree(void *p)
+{
+	struct frame *f = frame_of(p);
+
+	if (!p)
+		return;
+	if (f->use == FRAME_SLAB)
+		cache_free(f->owner, p);
+	else if (f->use == FRAME_KERNEL || f->use == FRAME_DMA)
+		frame_put(f);
+	else
+		panic("%p freed, which is not in use", p);
+}
+
+/* The frame is held, so that what is free can be looked at. */
+static bool abuse_object(struct cache *c, uint8_t *p, enum object_abuse abuse)
+{
+	uint8_t *end = (uint8_t *)mark_of(c, p);
+	bool caught, before = debug_checks;
+
+	if (abuse == ABUSE_OVERFLOW) {
+		*end ^= 1;
+		caught = fault_of(c, p);
+		*end ^= 1;
+		cache_free(c, p);
+		return caught;
+	}
+	debug_checks = true;
+	cache_free(c, p);
+	debug_checks = before;
+	if (abuse == ABUSE_DOUBLE_FREE)
+		return fault_of(c, p);
+	*p ^= 1;
+	caught = is_spoiled(c, p);
+	*p ^= 1;
+	return caught;
+}
+
+bool kmalloc_abuse(size_t bytes, enum object_abuse abuse)
+{
+	void *p = kmalloc(bytes);
+	struct frame *f = frame_of(p);
+	bool caught;
+
+	if (!p)
 		return false;
-	*to = (struct sys_slab){ .object_bytes = c->object_bytes,
-				 .objects_used = c->used,
-				 .objects_total = c->slabs * c->per_slab,
-				 .frames = c->slabs };
-	memcpy(to->name, c->name, strlen(c->name));
-	return true;
+	if (f->use != FRAME_SLAB) {
+		kfree(p);
+		return abuse == ABUSE_DOUBLE_FREE && f->use == FRAME_FREE;
+	}
+	frame_get(f);
+	caught = abuse_object(f->owner, p, abuse);
+	frame_put(f);
+	return caught;
 }

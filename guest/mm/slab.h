@@ -4,56 +4,43 @@
  * objects of one size, cut from frames. All that a frame of objects needs to
  * remember is in its descriptor, so objects fill the frame:
  *
- *       0            stride                 carved              4096
- *       | object     | object     | ...       | never used        |
+ *       0                     carved              4096
+ *       | object |mark| object |mark| never used  |
  *
- * Objects given back are a list through the objects themselves. With checks
- * (lib/debug.h) an object is followed by a red zone, and the link is behind:
- *
- *       | object | red zone: in use or free | link |
+ * The mark says that the object is in use, or that it is free, and which is
+ * free after it. So who frees a thing twice, or has written past its end, is
+ * caught; with "debug" (lib/debug.h) who writes to what is free is, too.
  */
 #ifndef GUEST_MM_SLAB_H
 #define GUEST_MM_SLAB_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "guest/proc/api.h"
 
+#define LARGEST_OBJECT 2040u
+
 struct cache;
 
-/* What comes of @checked: see above. Panics when there are too many caches. */
-struct cache *cache_create_checked(const char *name, size_t object_bytes,
-				   bool checked);
-
-/* Objects of @object_bytes, at most LARGEST_OBJECT; checked with "debug". */
+/* Objects of @object_bytes, at most LARGEST_OBJECT. Panics: too many caches. */
 struct cache *cache_create(const char *name, size_t object_bytes);
 
 /* An object with any content, aligned to 8 bytes; NULL: no memory. */
 void *cache_alloc(struct cache *c);
 void cache_free(struct cache *c, void *p);
 
-/* Why @p must not be freed, in words; NULL if it may be. */
-const char *cache_fault(const void *p);
-
-/* @p, freed, of a checked cache, was written to since. */
-bool cache_spoiled(const void *p);
-
-size_t cache_bytes(const struct cache *c);
-
-#define LARGEST_OBJECT 2048u
-
-/* Cache @index for SYS_SLAB; false behind the last. */
-bool cache_describe(unsigned index, struct sys_slab *to);
+/* Cache @index as SYS_SLAB shows it; NULL behind the last. */
+const struct sys_slab *cache_at(unsigned index);
 
 /*
- * Memory of any size (kmalloc.c): from the cache of the next power of two, or
- * in whole frames, then at most 4 MiB. NULL: no memory. kfree(NULL) is nothing.
+ * Memory of any size: from the cache of the next power of two, or in whole
+ * frames, then at most 4 MiB; kmalloc_dma in whole frames below 16 MiB. NULL:
+ * no memory. kfree(NULL) is nothing.
  */
-void kmalloc_init(void);
 void *kmalloc(size_t bytes);
 void *kzalloc(size_t bytes);
+void *kmalloc_dma(size_t bytes);
 void kfree(void *p);
 
 /* Do to an object of @bytes what it says. True if the checks caught it. */

@@ -14,8 +14,7 @@
 /* Promised to a space itself, for its tables and its process. */
 #define OWN_FRAMES 12u
 
-/* More pages than this are flushed all at once. */
-#define FLUSH_PAGES 16u
+struct space *spaces;
 
 static struct space *space_alloc(void)
 {
@@ -30,7 +29,11 @@ static struct space *space_alloc(void)
 		goto unpromise;
 	s->id = ++last_id;
 	s->limit = UINT64_MAX;
-	return s;
+	s->link = &spaces;
+	s->next = spaces;
+	if (spaces)
+		spaces->link = &s->next;
+	return spaces = s;
 unpromise:
 	frame_unpromise(OWN_FRAMES);
 free_space:
@@ -38,55 +41,47 @@ free_space:
 	return NULL;
 }
 
+/* The gate page is the kernel's own: lent, never counted. */
 struct space *space_new(void)
 {
-	struct map_request gate = {
-		.at = GATE_PAGE,
-		.bytes = PAGE_SIZE,
+	struct vma gate = {
+		.start = GATE_PAGE,
+		.end = GATE_PAGE + PAGE_SIZE,
 		.prot = PROT_READ | PROT_EXEC,
 		.kind = VMA_GATE,
 	};
 	struct space *s = space_alloc();
+	uint64_t *at;
 
-	if (s && space_map(s, &gate)) {
-		space_free(s);
-		s = NULL;
+	if (!s)
+		return NULL;
+	if (!space_map(s, gate) && (at = leaf_at(s, GATE_PAGE))) {
+		*at = gate_page_pa().v | PTE_BORROWED | leaf_bits(gate.prot);
+		return s;
 	}
-	return s;
+	space_free(s);
+	return NULL;
 }
 
 struct vma *space_search(struct space *s, uintptr_t va)
 {
-	struct vma *v = vma_above(s->areas, va);
+	struct vma *v = vma_above(s, va);
 
 	if (!v || va < v->lowest)
 		return NULL;
 	return s->recent = v;
 }
 
-/* The gate page is the kernel's own: lent, never counted. */
-static int lend_gate(struct vma *v, uintptr_t va, uint64_t *at, uint64_t error)
+static const struct vma_ops *ops_of(const struct vma *v)
 {
-	(void)va;
-	(void)error;
-	*at = gate_page_pa().v | PTE_BORROWED | (v->bits & ~PTE_W);
-	return LAB_FAULT_DEMAND_FILE;
-}
+	static const struct vma_ops *const private[] = {
+		[VMA_ANON] = &anon_ops,
+		[VMA_FILE] = &private_ops,
+		[VMA_STACK] = &stack_ops,
+		[VMA_GATE] = &anon_ops,
+	};
 
-static const struct vma_ops gate_ops = {
-	.open = anon_open,
-	.close = anon_close,
-	.nopage = lend_gate,
-	.wppage = anon_wppage,
-};
-
-static const struct vma_ops *ops_of(const struct map_request *want)
-{
-	if (want->mapping)
-		return want->flags & MAP_SHARED ? &shared_ops : &private_ops;
-	if (want->kind == VMA_GATE)
-		return &gate_ops;
-	return want->kind == VMA_STACK ? &stack_ops : &anon_ops;
+	return v->flags & MAP_SHARED ? &shared_ops : private[v->kind];
 }
 
 /* Private memory that may be written needs a frame a page in the end. */
@@ -97,139 +92,97 @@ static bool is_promise(const struct vma *v)
 	       (!(v->flags & MAP_SHARED) && v->prot & PROT_WRITE);
 }
 
-static int add(struct space *s, const struct vma *like)
+static struct vma *add(struct vma like)
 {
-	struct vma *v = vma_new(like);
+	struct vma *v;
 
-	if (!v)
-		return -ENOMEM;
-	if (is_promise(v)) {
-		v->flags |= VMA_PROMISED;
-		if (!frame_promise(vma_pages(v))) {
-			vma_delete(v);
-			return -ENOMEM;
-		}
+	if (is_promise(&like)) {
+		like.flags |= VMA_PROMISED;
+		if (!frame_promise(vma_pages(&like)))
+			return NULL;
 	}
-	vma_insert(&s->areas, v);
-	v->ops->open(v);
-	return 0;
+	v = vma_add(&like);
+	if (!v && like.flags & VMA_PROMISED)
+		frame_unpromise(vma_pages(&like));
+	return v;
 }
 
-int space_map(struct space *s, const struct map_request *want)
+int space_map(struct space *s, struct vma want)
 {
-	struct vma v = {
-		.start = want->at,
-		.end = want->at + want->bytes,
-		.lowest = want->at,
-		.prot = want->prot,
-		.flags = want->flags & (MAP_SHARED | VMA_READ_ONLY),
-		.bits = leaf_bits(want->prot),
-		.space = s,
-		.ops = ops_of(want),
-		.kind = want->kind,
-		.mapping = want->mapping,
-		.offset = want->offset,
-		.file_bytes = want->mapping ? want->file_bytes : FILE_ALL,
-	};
 	struct vma *next;
 
-	if (want->bytes > USER_END || want->at > USER_END - want->bytes ||
-	    !want->bytes || vma_floor(&v) < USER_START)
+	want.space = s;
+	want.lowest = want.start;
+	want.flags &= MAP_SHARED | VMA_READ_ONLY;
+	want.bits = leaf_bits(want.prot);
+	want.ops = ops_of(&want);
+	if (want.start >= want.end || want.end > USER_END ||
+	    vma_floor(&want) < USER_START)
 		return -EINVAL;
-	if (want->kind == VMA_STACK)
-		v.start = v.end - PAGE_SIZE;
-	next = vma_above(s->areas, vma_floor(&v));
-	if (next && vma_floor(next) < v.end)
+	next = vma_above(s, vma_floor(&want));
+	if (next && vma_floor(next) < want.end)
 		return -EEXIST;
-	return add(s, &v);
+	if (want.kind == VMA_STACK)
+		want.start = want.end - PAGE_SIZE;
+	return add(want) ? 0 : -ENOMEM;
 }
 
-void space_each(struct vma *v, uintptr_t start, uintptr_t end, leaf_fn *fn)
+void space_flush(const struct vma *v)
 {
-	while (start < end) {
-		struct slot slot = table_walk(v->space->root, start);
-		uintptr_t step = level_bytes(slot.level);
-		uintptr_t next = (start & ~(step - 1)) + step;
-		uint64_t *at = slot.at;
-
-		if (slot.level == 1) {
-			next = (start & ~(LARGE_SIZE - 1)) + LARGE_SIZE;
-			next = next < end ? next : end;
-			for (; start < next; start += PAGE_SIZE, at++)
-				if (*at)
-					fn(v, at);
-		}
-		start = next;
-	}
+	if (vma_pages(v) == 1)
+		tlb_flush_page(v->space, v->start);
+	else
+		tlb_flush_space(v->space);
 }
 
-void space_flush(struct space *s, uintptr_t start, uintptr_t end)
+void space_drop(struct vma *v)
 {
-	if ((end - start) >> PAGE_SHIFT > FLUSH_PAGES) {
-		tlb_flush_space(s);
-		return;
-	}
-	for (; start < end; start += PAGE_SIZE)
-		tlb_flush_page(s, start);
+	uintptr_t va = v->start;
+	uint64_t *at;
+
+	for (; (at = leaf_next(v->space, &va, v->end)); va += PAGE_SIZE)
+		leaf_drop(v, at);
+	space_flush(v);
 }
 
-void space_drop(struct vma *v, uintptr_t start, uintptr_t end)
+void space_unmap(struct vma *v)
 {
-	space_each(v, start, end, leaf_drop);
-	space_flush(v->space, start, end);
+	space_drop(v);
+	if (v->flags & VMA_PROMISED)
+		frame_unpromise(vma_pages(v));
+	vma_remove(v);
 }
 
 /*
- * The child's table is made before the parent's leaves are read: making it
- * may sleep, and what was read would be old. False: no memory.
+ * Making the child's table may sleep, and the parent's leaf be another after
+ * it: it is read then. The copy is listed with its mapping before it has
+ * entries: rmap wants that.
  */
-static bool copy_table(const struct vma *from, struct vma *to, uintptr_t va,
-		       uintptr_t end)
+static bool copy_area(struct space *to, const struct vma *from)
 {
-	uint64_t *into = leaf_at(to->space, va);
-	struct slot slot = table_walk(from->space->root, va);
+	struct vma like = *from, *v;
+	uintptr_t va = from->start;
+	uint64_t *at, *into;
 
-	if (!into)
+	like.space = to;
+	like.flags &= ~VMA_LOCKED;
+	v = add(like);
+	if (!v)
 		return false;
-	for (; va < end; va += PAGE_SIZE, slot.at++, into++)
-		if (*slot.at)
-			leaf_share(to, slot.at, into);
-	return true;
-}
-
-static bool copy_leaves(const struct vma *from, struct vma *to)
-{
-	uintptr_t va = from->start, next;
-
-	for (; va < from->end; va = next) {
-		struct slot slot = table_walk(from->space->root, va);
-		uintptr_t step = level_bytes(slot.level > 1 ? slot.level : 2);
-
-		next = (va & ~(step - 1)) + step;
-		next = next < from->end ? next : from->end;
-		if (slot.level == 1 && !copy_table(from, to, va, next))
+	for (; (at = leaf_next(from->space, &va, from->end)); va += PAGE_SIZE) {
+		into = leaf_at(to, va);
+		if (!into)
 			return false;
+		leaf_share(v, at, into);
 	}
 	return true;
 }
 
-/* The copy is listed with the anon before it has entries: rmap relies on it. */
-static bool copy_area(struct space *to, const struct vma *from)
+static bool copy_all(struct space *to, const struct space *from)
 {
-	struct vma like = *from;
+	struct vma *v = vma_above(from, 0);
 
-	like.space = to;
-	like.flags &= ~VMA_LOCKED;
-	if (add(to, &like))
-		return false;
-	return copy_leaves(from, vma_above(to->areas, like.start));
-}
-
-static bool copy_all(struct space *to, struct space *from)
-{
-	struct vma *v = vma_above(from->areas, 0);
-
-	for (; v; v = vma_above(from->areas, v->end))
+	for (; v; v = vma_above(from, v->end))
 		if (!copy_area(to, v))
 			return false;
 	return true;
@@ -254,16 +207,11 @@ struct space *space_fork(struct space *parent)
 
 void space_free(struct space *s)
 {
-	struct vma *v;
-
-	while ((v = s->areas)) {
-		space_each(v, v->start, v->end, leaf_drop);
-		if (v->flags & VMA_PROMISED)
-			frame_unpromise(vma_pages(v));
-		vma_remove(&s->areas, v);
-		v->ops->close(v);
-		vma_delete(v);
-	}
+	while (s->areas)
+		space_unmap(s->areas);
+	*s->link = s->next;
+	if (s->next)
+		s->next->link = s->link;
 	table_free(s->root);
 	frame_unpromise(OWN_FRAMES);
 	kfree(s);

@@ -28,18 +28,9 @@ struct space {
 	uint64_t resident, swapped; /* pages: in frames, in slots */
 	uint64_t limit; /* of the resident, SYS_LIMIT */
 	uintptr_t heap, heap_end; /* set by exec, moved by space_brk */
+	struct space *next, **link; /* all there are */
 };
-
-/* What is to be mapped where; what is 0 or NULL does not matter. */
-struct map_request {
-	uintptr_t at; /* bytes from here */
-	size_t bytes;
-	unsigned prot, flags; /* MAP_SHARED and VMA_READ_ONLY count */
-	enum vma_kind kind;
-	struct mapping *mapping; /* show its pages, from number offset on */
-	uint64_t offset;
-	uint64_t file_bytes; /* so many of the file, then zeros; or FILE_ALL */
-};
+extern struct space *spaces;
 
 /*
  * An address space with nothing in it but the kernel's half and the gate page.
@@ -56,8 +47,15 @@ struct space *space_fork(struct space *parent);
 /* End @s, which no processor uses. */
 void space_free(struct space *s);
 
-/* Add an area. -EINVAL outside user space, -EEXIST on an overlap, -ENOMEM. */
-int space_map(struct space *s, const struct map_request *want);
+/*
+ * Add an area: start, end, prot, flags and kind of @want say which, and if it
+ * shows a mapping, mapping, shift and file_end. -EINVAL outside user space,
+ * -EEXIST on an overlap, -ENOMEM.
+ */
+int space_map(struct space *s, struct vma want);
+
+/* Take @v, an area, away, with what is in it. */
+void space_unmap(struct vma *v);
 
 /* The area that @va lies in, or NULL. */
 struct vma *space_search(struct space *s, uintptr_t va);
@@ -69,27 +67,24 @@ static inline struct vma *space_find(struct space *s, uintptr_t va)
 	return v && va >= v->lowest && va < v->end ? v : space_search(s, va);
 }
 
-/* Call for each leaf in [start, end) of @v that is not empty. */
-typedef void leaf_fn(struct vma *v, uint64_t *at);
-void space_each(struct vma *v, uintptr_t start, uintptr_t end, leaf_fn *fn);
+/* Empty all leaves of @v. */
+void space_drop(struct vma *v);
 
-/* Empty all leaves in [start, end) of @v. */
-void space_drop(struct vma *v, uintptr_t start, uintptr_t end);
-
-/* Leaves in [start, end) were made weaker. */
-void space_flush(struct space *s, uintptr_t start, uintptr_t end);
+/* Leaves of @v were made weaker. */
+void space_flush(const struct vma *v);
 
 /*
  * What a program asks of its own memory (proc/api.h). Addresses are pages,
  * bytes are rounded up to pages. -EINVAL where that is not so or outside user
  * space, -ENOMEM where memory is short or (all but munmap) nothing is mapped.
  * All may sleep.
+ *
+ * mmap takes of @want what space_map does, start may be 0; flags are those of
+ * the system call, shift is the page of the mapping to begin with. Where.
  */
-int64_t space_mmap(struct space *s, struct map_request *want);
+int64_t space_mmap(struct space *s, struct vma want);
 int space_munmap(struct space *s, uintptr_t at, size_t bytes);
 int space_mprotect(struct space *s, uintptr_t at, size_t bytes, unsigned prot);
-int space_mlock(struct space *s, uintptr_t at, size_t bytes, bool lock);
-int space_msync(struct space *s, uintptr_t at, size_t bytes);
 int space_madvise(struct space *s, uintptr_t at, size_t bytes, unsigned advice);
 
 /* Move the end of the heap by @more bytes; where it was, or -ENOMEM. */

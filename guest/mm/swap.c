@@ -3,16 +3,18 @@
 
 #include "guest/fs/block.h"
 #include "guest/lib/broken.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/debug.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/lru.h"
+#include "guest/mm/mapping.h"
 #include "guest/mm/pte.h"
 #include "guest/mm/rmap.h"
 #include "guest/mm/vmalloc.h"
-#include "guest/proc/sleep.h"
+#include "guest/mm/zone.h"
 
 /* mkswap's mark lies at the end of the first page. */
 #define SIGNATURE    "SWAPSPACE2"
@@ -21,16 +23,14 @@
 /* So many times more than memory is enough: the map takes memory, too. */
 #define TIMES_MEMORY 4u
 
-/* A slot. The free ones are a list through frame. */
+/* What is in a slot. The free ones are a list through frame. */
 struct place {
 	uint32_t frame; /* with the same bytes; 0: none */
 	uint32_t count; /* leaves that hold it */
 };
 
-struct swap_counts swap_counts;
-
 static struct block_device *disk;
-static struct place *places; /* by slot; [0] is none */
+static struct place *places; /* by slot */
 static uint32_t free_places; /* a list */
 static uint32_t fresh = 1; /* from here on never used */
 
@@ -44,33 +44,24 @@ static bool is_swap(struct block_device *d, struct frame *f)
 	       !memcmp(page + SIGNATURE_AT, SIGNATURE, sizeof(SIGNATURE) - 1);
 }
 
-static struct block_device *find_disk(void)
+void swap_init(void)
 {
 	struct frame *f = frame_alloc_raw(FRAME_KERNEL);
+	uint64_t most = zone_frames() * TIMES_MEMORY;
 	struct block_device *d = NULL;
 
 	for (unsigned i = 0; f && (d = block_at(i)) && !is_swap(d, f); i++)
 		;
 	if (f)
 		frame_put(f);
-	return d;
-}
-
-void swap_init(void)
-{
-	struct block_device *d = find_disk();
-	uint64_t most = frame_counts().total * TIMES_MEMORY;
-	uint64_t slots;
-
 	if (!d)
 		return;
-	slots = (d->blocks < most ? d->blocks : most) - 1;
-	places = vmalloc((slots + 1) * sizeof(*places));
+	most = d->blocks < most ? d->blocks : most;
+	places = vmalloc(most * sizeof(*places));
 	if (!places)
 		return;
 	disk = d;
-	swap_counts.slots = slots;
-	frame_promise_slots(slots);
+	counts.slots_total = most - 1;
 }
 
 static struct frame *cached(uint32_t slot)
@@ -81,7 +72,7 @@ static struct frame *cached(uint32_t slot)
 static void attach(struct frame *f, uint32_t slot)
 {
 	places[slot].frame = (uint32_t)(f - frames);
-	f->slot = slot + 1;
+	f->slot = slot;
 }
 
 /* A free slot, or 0. */
@@ -91,32 +82,30 @@ static uint32_t take_slot(void)
 
 	if (slot)
 		free_places = places[slot].frame;
-	else if (fresh <= swap_counts.slots)
+	else if (fresh <= counts.slots_total)
 		slot = fresh++;
 	else
 		return 0;
 	places[slot] = (struct place){ 0, 0 };
-	swap_counts.used++;
+	counts.slots_used++;
 	return slot;
 }
 
-/* Nothing has @slot any more. */
-static void give_slot(uint32_t slot)
+/* @slot is free once nothing has it any more. */
+static void check_slot(uint32_t slot)
 {
+	if (places[slot].count || places[slot].frame)
+		return;
 	places[slot].frame = free_places;
 	free_places = slot;
-	swap_counts.used--;
+	counts.slots_used--;
 }
 
-bool swap_part(struct frame *f)
+void swap_part(struct frame *f)
 {
-	uint32_t slot = f->slot - 1;
-
+	places[f->slot].frame = 0;
+	check_slot(f->slot);
 	f->slot = 0;
-	places[slot].frame = 0;
-	if (!places[slot].count)
-		give_slot(slot);
-	return true;
 }
 
 void swap_get(uint32_t slot)
@@ -124,66 +113,62 @@ void swap_get(uint32_t slot)
 	places[slot].count++;
 }
 
-/* A frame that could not be written is kept by its slot: see swap_out. */
 void swap_put(uint32_t slot)
 {
-	struct frame *f;
+	places[slot].count--;
+	check_slot(slot);
+}
 
-	if (--places[slot].count)
-		return;
-	f = cached(slot);
-	if (!f) {
-		give_slot(slot);
-	} else if (f->flags & FRAME_ERROR) {
-		swap_part(f);
-		frame_put(f);
+int swap_store(struct mapping *m, struct frame *f)
+{
+	(void)m;
+	if (!f->slot) {
+		f->slot = take_slot();
+		if (!f->slot)
+			return -ENOSPC;
+		swap_get(f->slot);
 	}
+	counts.swap_writes++;
+	return broken("swap") ? 0 : block_write(disk, f->slot, f);
 }
 
-static int write(struct frame *f)
+int swap_load(struct mapping *m, struct frame *f)
 {
-	swap_counts.writes++;
-	return broken("swap") ? 0 : block_write(disk, f->slot - 1, f);
+	(void)m;
+	if (!f->slot) {
+		memset(direct(frame_pa(f)), 0, PAGE_SIZE);
+		return 0;
+	}
+	counts.swap_reads++;
+	return block_read(disk, f->slot, f);
 }
 
-static int read(struct frame *f)
+/* False: there is no slot, or the disk refuses it; then it has none. */
+static bool save(struct frame *f)
 {
-	swap_counts.reads++;
-	return block_read(disk, f->slot - 1, f);
-}
+	uint32_t slot = take_slot();
 
-/* Whoever wants the frame while it is written maps it again, read-only. */
-static int write_out(struct frame *f)
-{
-	int error;
-
-	f->flags |= FRAME_BUSY;
-	error = write(f);
-	f->flags &= (uint16_t)~FRAME_BUSY;
-	wake(f);
-	return error;
+	if (!slot)
+		return false;
+	attach(f, slot);
+	rmap_take(f, PTE_W);
+	if (!mapping_transfer(NULL, f, swap_store)) {
+		f->flags |= FRAME_UPTODATE;
+		return true;
+	}
+	print("kernel: swap: slot %u cannot be written\n", slot);
+	swap_part(f);
+	return false;
 }
 
 bool swap_out(struct frame *f)
 {
-	bool clean = f->slot, last;
-	uint32_t slot = clean ? 0 : take_slot();
+	bool last;
 
-	if (!clean && !slot)
-		return false;
-	if (!clean)
-		attach(f, slot);
 	frame_get(f);
-	f->flags |= FRAME_UPTODATE;
-	rmap_unmap(f);
-	if (!clean && write_out(f)) {
-		print("kernel: swap: slot %u cannot be written\n", slot);
-		if (!places[f->slot - 1].count)
-			frame_put(f); /* and nobody wants it any more */
-		else
-			f->flags |= FRAME_ERROR;
-		return false;
-	}
+	if ((f->slot || save(f)) && f->count == f->maps + 1 &&
+	    !(f->flags & FRAME_LOCKED))
+		rmap_unmap(f);
 	last = f->count == 1;
 	frame_put(f);
 	return last;
@@ -195,65 +180,40 @@ static int fetch(struct frame *f, uint32_t slot)
 	int error;
 
 	attach(f, slot);
-	f->flags |= FRAME_BUSY;
-	error = read(f);
-	f->flags &= (uint16_t)~FRAME_BUSY;
+	error = mapping_transfer(NULL, f, swap_load);
 	if (error) {
 		swap_part(f);
 	} else {
 		f->flags |= FRAME_UPTODATE;
 		lru_add(f);
 	}
-	wake(f);
 	return error;
 }
 
-/* Another reads @f. */
-static int await(struct frame *f)
-{
-	while (!(f->flags & FRAME_UPTODATE) && f->flags & FRAME_BUSY)
-		sleep_on(f);
-	return f->flags & FRAME_UPTODATE ? 0 : -EIO;
-}
-
+/* Another may be reading it already, or may have begun while we slept. */
 int swap_in(struct vma *v, uintptr_t va, uint64_t *at)
 {
 	uint64_t leaf = *at;
 	uint32_t slot = pte_slot(leaf);
 	struct frame *f = cached(slot);
-	int error;
+	int error = 0;
 
 	if (f) {
 		frame_get(f);
-		error = await(f);
+		if (!(f->flags & FRAME_UPTODATE))
+			mapping_wait(f);
+		if (!(f->flags & FRAME_UPTODATE))
+			error = -EIO;
 	} else {
 		f = frame_alloc_raw(FRAME_ANON);
 		if (!f)
 			return -ENOMEM;
-		error = *at == leaf && !cached(slot) ? fetch(f, slot) : -EAGAIN;
+		if (*at == leaf && !cached(slot))
+			error = fetch(f, slot);
 	}
-	if (!error && *at == leaf) {
+	if (!error && *at == leaf && f->slot == slot)
 		anon_return(v, va, at, f);
-		return 0;
-	}
-	frame_put(f);
-	return error == -EAGAIN ? 0 : error;
-}
-
-int swap_store(struct frame *f)
-{
-	if (!f->slot) {
-		uint32_t slot = take_slot();
-
-		if (!slot)
-			return -ENOSPC;
-		swap_get(slot);
-		f->slot = slot + 1;
-	}
-	return write(f);
-}
-
-int swap_load(struct frame *f)
-{
-	return read(f);
+	else
+		frame_put(f);
+	return error;
 }

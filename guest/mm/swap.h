@@ -10,7 +10,7 @@
  * else wants the slot's page finds the frame, so pages that were shared are
  * shared again, and one that leaves a second time need not be written.
  *
- *	frame->slot - 1  = slot             the frame need not be in a table
+ *	frame->slot = slot                  the frame need not be in a table
  *	slot -> frame, count of leaves      free when it has neither
  */
 #ifndef GUEST_MM_SWAP_H
@@ -21,13 +21,8 @@
 
 #include "guest/mm/frame.h"
 
+struct mapping;
 struct vma;
-
-struct swap_counts {
-	uint64_t slots, used; /* that there are, in use */
-	uint64_t reads, writes; /* pages */
-};
-extern struct swap_counts swap_counts;
 
 /*
  * Find a disk to swap to: one whose first block is empty, or carries mkswap's
@@ -36,8 +31,9 @@ extern struct swap_counts swap_counts;
 void swap_init(void);
 
 /*
- * Unmap @f, anonymous and held by nothing but leaves, and write it unless its
- * slot has it. True if the frame is free now. Sleeps.
+ * Write @f, anonymous and held by nothing but leaves, unless its slot has it;
+ * then unmap it. Who writes to the page meanwhile gets a copy. True if the
+ * frame is free now. Sleeps.
  */
 bool swap_out(struct frame *f);
 
@@ -52,18 +48,15 @@ int swap_in(struct vma *v, uintptr_t va, uint64_t *slot);
 void swap_get(uint32_t slot);
 void swap_put(uint32_t slot);
 
-/*
- * @f, anonymous, is to be written to, or is no more: it and its slot go
- * separate ways. Always true: whoever else has the slot will read it again.
- */
-bool swap_part(struct frame *f);
+/* @f, anonymous, is to be written to, or is no more: it leaves its slot. */
+void swap_part(struct frame *f);
 
 /*
- * For pages that are not anonymous but shared, whose owner holds the slot as a
- * leaf would: store @f in its slot, a new one if it has none; read it from
- * there. Both sleep. 0, -ENOSPC, -EIO.
+ * mapping_ops of shared memory, whose owner holds the slot as a leaf would:
+ * store @f in its slot, a new one if it has none; read it from there, or zeros.
+ * Both sleep. 0, -ENOSPC, -EIO.
  */
-int swap_store(struct frame *f);
-int swap_load(struct frame *f);
+int swap_store(struct mapping *m, struct frame *f);
+int swap_load(struct mapping *m, struct frame *f);
 
 #endif

@@ -29,12 +29,6 @@ void *user_byte(struct space *s, uintptr_t va, bool write)
 	return (char *)direct(pte_pa(*at)) + page_offset(va);
 }
 
-/* The answer to a bad pointer. */
-static int refuse(void)
-{
-	return broken("user-copy") ? 0 : -EFAULT;
-}
-
 static size_t part(uintptr_t va, size_t n)
 {
 	size_t room = PAGE_SIZE - page_offset(va);
@@ -42,20 +36,30 @@ static size_t part(uintptr_t va, size_t n)
 	return n < room ? n : room;
 }
 
-int user_write(struct space *s, uintptr_t to, const void *from, size_t n)
+static int copy(struct space *s, uintptr_t user, char *kernel, size_t n,
+		bool write)
 {
-	while (n) {
-		size_t now = part(to, n);
-		void *at = user_byte(s, to, true);
+	size_t now;
 
+	for (; n; n -= now, user += now, kernel += now) {
+		void *at = user_byte(s, user, write);
+
+		now = part(user, n);
 		if (!at)
-			return refuse();
-		memcpy(at, from, now);
-		to += now;
-		from = (const char *)from + now;
-		n -= now;
+			return broken("user-copy") ? 0 : -EFAULT;
+		memcpy(write ? at : kernel, write ? kernel : at, now);
 	}
 	return 0;
+}
+
+int user_write(struct space *s, uintptr_t to, const void *from, size_t n)
+{
+	return copy(s, to, (char *)from, n, true);
+}
+
+int user_read(struct space *s, void *to, uintptr_t from, size_t n)
+{
+	return copy(s, from, to, n, false);
 }
 
 int64_t user_string(struct space *s, char *to, uintptr_t from, size_t room)
@@ -75,20 +79,4 @@ int64_t user_string(struct space *s, char *to, uintptr_t from, size_t room)
 		}
 	}
 	return -ENAMETOOLONG;
-}
-
-int user_read(struct space *s, void *to, uintptr_t from, size_t n)
-{
-	while (n) {
-		size_t now = part(from, n);
-		const void *at = user_byte(s, from, false);
-
-		if (!at)
-			return refuse();
-		memcpy(to, at, now);
-		to = (char *)to + now;
-		from += now;
-		n -= now;
-	}
-	return 0;
 }

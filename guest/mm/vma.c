@@ -7,7 +7,7 @@
 #include "guest/mm/vma.h"
 
 #include "guest/lib/broken.h"
-#include "guest/mm/anon.h"
+#include "guest/mm/mapping.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/space.h"
 
@@ -25,37 +25,39 @@ static uint32_t random_rank(void)
 	return state;
 }
 
-struct vma *vma_new(const struct vma *like)
+/* An area is listed with what it shows, and holds it. */
+static void show(struct vma *v)
 {
-	struct vma *v = like->space->area_count < AREAS_MOST
-				? kmalloc(sizeof(*v))
-				: NULL;
+	struct mapping *m = v->mapping;
 
-	if (!v)
-		return NULL;
-	like->space->area_count++;
-	*v = *like;
-	v->left = v->right = NULL;
-	v->rank = random_rank();
-	return v;
+	v->mapping_next = m->vmas;
+	m->vmas = v;
+	if (m->ops->hold)
+		m->ops->hold(m);
 }
 
-void vma_delete(struct vma *v)
+static void hide(struct vma *v)
 {
-	v->space->area_count--;
-	kfree(v);
+	struct mapping *m = v->mapping;
+	struct vma **at = &m->vmas;
+
+	while (*at != v)
+		at = &(*at)->mapping_next;
+	*at = v->mapping_next;
+	if (m->ops->release)
+		m->ops->release(m);
 }
 
-struct vma *vma_above(struct vma *root, uintptr_t at)
+struct vma *vma_above(const struct space *s, uintptr_t at)
 {
-	struct vma *best = NULL;
+	struct vma *v = s->areas, *best = NULL;
 
-	while (root) {
-		if (at < root->end) {
-			best = root;
-			root = root->left;
+	while (v) {
+		if (at < v->end) {
+			best = v;
+			v = v->left;
 		} else {
-			root = root->right;
+			v = v->right;
 		}
 	}
 	return best;
@@ -79,7 +81,7 @@ static void divide(struct vma *root, uintptr_t at, struct vma **below,
 	*below = *above = NULL;
 }
 
-void vma_insert(struct vma **root, struct vma *v)
+static void insert(struct vma **root, struct vma *v)
 {
 	struct vma *rest;
 
@@ -89,8 +91,8 @@ void vma_insert(struct vma **root, struct vma *v)
 	*root = v;
 }
 
-/* Where @v hangs: its two subtrees take its place, by rank. */
-void vma_remove(struct vma **root, struct vma *v)
+/* Where @v hangs, its two subtrees take its place, by rank. */
+static void take_out(struct vma **root, struct vma *v)
 {
 	struct vma *below = v->left, *above = v->right;
 
@@ -111,52 +113,64 @@ void vma_remove(struct vma **root, struct vma *v)
 	*root = below ? below : above;
 }
 
-static uint64_t rest_of_file(const struct vma *v, uintptr_t cut)
+struct vma *vma_add(const struct vma *like)
 {
-	if (v->file_bytes == FILE_ALL)
-		return FILE_ALL;
-	return v->file_bytes > cut ? v->file_bytes - cut : 0;
+	struct space *s = like->space;
+	struct vma *v = s->area_count < AREAS_MOST ? kmalloc(sizeof(*v)) : NULL;
+
+	if (!v)
+		return NULL;
+	*v = *like;
+	v->rank = random_rank();
+	insert(&s->areas, v);
+	s->area_count++;
+	if (v->mapping)
+		show(v);
+	return v;
 }
 
-struct vma *vma_split(struct vma **root, struct vma *v, uintptr_t at)
+void vma_remove(struct vma *v)
 {
-	struct vma *upper = vma_new(v);
+	struct space *s = v->space;
 
-	if (!upper)
-		return NULL;
-	upper->start = upper->lowest = at;
+	take_out(&s->areas, v);
+	s->area_count--;
+	s->recent = NULL;
 	if (v->mapping)
-		upper->offset = vma_index(v, at);
-	upper->file_bytes = rest_of_file(v, at - v->start);
+		hide(v);
+	kfree(v);
+}
+
+bool vma_split(struct space *s, uintptr_t at)
+{
+	struct vma *v = vma_above(s, at), upper;
+
+	if (!v || v->start >= at)
+		return true;
+	upper = *v;
+	upper.start = upper.lowest = at;
+	if (!vma_add(&upper))
+		return false;
 	v->end = at;
-	vma_insert(root, upper);
-	upper->ops->open(upper);
-	return upper;
+	return true;
 }
 
 static bool is_one(const struct vma *a, const struct vma *b)
 {
-	if (a->end != b->lowest || a->prot != b->prot || a->flags != b->flags ||
-	    a->ops != b->ops || a->kind != b->kind ||
-	    a->mapping != b->mapping ||
-	    b->file_bytes != rest_of_file(a, a->end - a->start))
-		return false;
-	if (a->anon && b->anon && a->anon != b->anon)
-		return false;
-	return !a->mapping || b->offset == vma_index(a, b->start);
+	return a->end == b->lowest && a->prot == b->prot &&
+	       a->flags == b->flags && a->ops == b->ops && a->kind == b->kind &&
+	       a->mapping == b->mapping && a->shift == b->shift &&
+	       a->file_end == b->file_end;
 }
 
-void vma_merge(struct vma **root, uintptr_t at)
+void vma_merge(struct space *s, uintptr_t at)
 {
-	struct vma *a = vma_above(*root, at - 1);
-	struct vma *b = a ? vma_above(*root, at) : NULL;
+	struct vma *a = vma_above(s, at - 1), *b = vma_above(s, at);
+	uintptr_t end;
 
 	if (!b || a == b || !is_one(a, b) || broken("vma"))
 		return;
-	if (!a->anon && b->anon)
-		anon_join(a, b->anon);
-	vma_remove(root, b);
-	a->end = b->end;
-	b->ops->close(b);
-	vma_delete(b);
+	end = b->end;
+	vma_remove(b);
+	a->end = end;
 }

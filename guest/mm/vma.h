@@ -16,31 +16,21 @@
 #include "guest/mm/addr.h"
 #include "guest/proc/api.h"
 
-struct anon;
 struct mapping;
 struct space;
 struct vma;
 
 /*
- * What a kind of area does. The kernel lock is held; all but open may sleep. Any but nopage may be NULL: nothing to do, or (for
- * wppage) never called. Failure is -errno.
+ * How a kind of area gives its pages: enum lab_fault_kind, or -errno. The
+ * kernel lock is held; both may sleep.
  */
 struct vma_ops {
-	/* the area has come to be: by mmap, fork, or cut off another */
-	void (*open)(struct vma *v);
-	/* it goes; its leaves are empty, or another area's now. May sleep */
-	void (*close)(struct vma *v);
 	/* fill the empty entry *at, that of page va, for an access with this
-	 * error code, which the area allows: enum lab_fault_kind */
+	 * error code, which the area allows */
 	int (*nopage)(struct vma *v, uintptr_t va, uint64_t *at,
 		      uint64_t error);
-	/* *at is present and not writable, the area is: the same */
+	/* *at is present and not writable, the area is */
 	int (*wppage)(struct vma *v, uintptr_t va, uint64_t *at);
-	/* store what is dirty in [start, end) of it */
-	int (*sync)(struct vma *v, uintptr_t start, uintptr_t end);
-	/* as madvise; the range lies in it */
-	int (*advise)(struct vma *v, uintptr_t start, uintptr_t end,
-		      unsigned advice);
 };
 
 /* Beside MAP_SHARED in vma.flags. */
@@ -60,17 +50,15 @@ struct vma {
 	uint64_t bits; /* a present leaf of it that is all its own */
 	struct space *space;
 	const struct vma_ops *ops;
-	struct anon *anon; /* once it has pages of its own */
 	enum vma_kind kind;
 
 	struct mapping *mapping; /* whose pages it shows, or NULL */
-	uint64_t offset; /* page of that at start */
-	uint64_t file_bytes; /* from there; then zeros; or FILE_ALL */
+	uint64_t shift; /* from numbers of its pages to those of the mapping */
+	uint64_t file_end; /* zeros from this byte on; or FILE_ALL */
 
 	struct vma *left, *right; /* tree: lower and higher areas */
 	uint32_t rank; /* no area below it has a higher one */
-	struct vma *anon_next, **anon_link;
-	struct vma *mapping_next, **mapping_link;
+	struct vma *mapping_next; /* of those that show it */
 };
 
 static inline uint64_t vma_pages(const struct vma *v)
@@ -87,27 +75,23 @@ static inline uintptr_t vma_floor(const struct vma *v)
 /* The page of its mapping that @va shows. */
 static inline uint64_t vma_index(const struct vma *v, uintptr_t va)
 {
-	return v->offset + ((va - v->start) >> PAGE_SHIFT);
+	return (va >> PAGE_SHIFT) + v->shift;
 }
 
-/* A copy of *@like, in no tree. NULL: no memory, or too many areas. */
-struct vma *vma_new(const struct vma *like);
-void vma_delete(struct vma *v);
-
-/* The lowest area of the tree that ends above @at, or NULL. */
-struct vma *vma_above(struct vma *root, uintptr_t at);
-
-/* @v overlaps no other. */
-void vma_insert(struct vma **root, struct vma *v);
-void vma_remove(struct vma **root, struct vma *v);
-
 /*
- * Cut @v at @at, strictly inside it: @v keeps the lower part, the answer is
- * the upper one, in the tree and opened. NULL: no memory.
+ * A copy of *@like, which overlaps no other area, in the tree of its space; it
+ * holds what it shows. NULL: no memory, or too many areas.
  */
-struct vma *vma_split(struct vma **root, struct vma *v, uintptr_t at);
+struct vma *vma_add(const struct vma *like);
+void vma_remove(struct vma *v); /* may sleep */
+
+/* The lowest area of @s that ends above @at, or NULL. */
+struct vma *vma_above(const struct space *s, uintptr_t at);
+
+/* If an area lies on both sides of @at, make two. False: no memory. */
+bool vma_split(struct space *s, uintptr_t at);
 
 /* Make one area of the two that meet at @at, if they differ in nothing. */
-void vma_merge(struct vma **root, uintptr_t at);
+void vma_merge(struct space *s, uintptr_t at);
 
 #endif

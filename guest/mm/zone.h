@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where RAM is, and what of it is free. RAM minus what is reserved makes a few
- * *runs*, in two zones: DMA, below 16 MiB, for devices that reach no further,
- * and NORMAL. A run is brought into being from its start upwards, a block of
- * at most 4 MiB at a time, which then belongs to the zone's buddy system:
+ * Where RAM is, and what of it is free: in two zones, DMA, below 16 MiB, for
+ * devices that reach no further, and NORMAL. What the machine has of a zone and
+ * nothing is reserved for is brought into being from its start upwards, a block
+ * of at most 4 MiB at a time, which then belongs to the zone's buddy system:
  *
- *      start              next                top             end
- *        | blocks, in use   |  never used       | kept apart    |
+ *                            next                 end
+ *        | blocks, in use     |  never used        |
  *
  * A descriptor has a meaning only once its frame was brought into being, so
  * starting on 64 GiB touches no more memory than starting on 64 MiB.
@@ -21,20 +21,19 @@
 #define DMA_END 0x1000000ul
 #define ZONES	(ZONE_NORMAL + 1)
 
-/* An apart frame has this many never-used neighbours on either side. */
-#define ZONE_APART 128u
+extern struct sys_zone zones[ZONES];
 
-/* Find the runs, place the descriptors. Before there is a direct map. */
+/* Find the RAM, place the descriptors. Before there is a direct map. */
 void zone_init(const struct machine *m);
 
-/* 2^order frames from zone @highest or one below it; NULL if there are none. */
-struct frame *zone_take(unsigned order, enum zone_id highest);
+/*
+ * The smallest block there is, in zone @highest or one below it, that has at
+ * least 2^least frames; of it at most 2^*order. *order: its. NULL: none.
+ */
+struct frame *zone_take(enum zone_id highest, unsigned least, unsigned *order);
 
-/* The smallest block there is, but at most 2^*order frames; *order: its. */
-struct frame *zone_take_some(unsigned *order, enum zone_id highest);
-
-/* One frame far from every other that was ever touched. */
-struct frame *zone_take_apart(void);
+/* A block that was never used; NULL: there is none that large. */
+struct frame *zone_take_fresh(unsigned order);
 
 void zone_give(struct frame *f, unsigned order);
 
@@ -47,13 +46,10 @@ static inline enum zone_id zone_of(const struct frame *f)
  * first behind it that was not. 0: there are none at or behind *n. */
 uint32_t zone_span(uint32_t *n);
 
-/* Frames that exist; their number never grows. */
+/* Frames that exist; their number never changes. */
 uint64_t zone_frames(void);
 
 /* FRAME_NONE, _RESERVED, _UNUSED; else FRAME_FREE: look at the descriptor. */
 enum frame_use zone_use(pa_t pa);
-
-/* Zone @index for SYS_ZONE; false behind the last. */
-bool zone_describe(unsigned index, struct sys_zone *to);
 
 #endif

@@ -4,73 +4,76 @@
  * number in RAX and arguments in RDI, RSI, RDX, R10, R8, R9; it is made by
  * calling the gate (mm/layout.h: GATE_PAGE) and answers in RAX: a value, or
  * -errno. RCX and R11 are lost, as they are to the syscall instruction.
+ *
+ * A program begins with its arguments on top of its stack, one string after the
+ * other: RSI bytes from RDI on.
  */
 #ifndef GUEST_PROC_API_H
 #define GUEST_PROC_API_H
 
 #include <stdint.h>
 
-enum sys_number {
-	/* Processes. */
-	SYS_EXIT, /* (status) */
-	SYS_FORK, /* (): the child's pid, or 0 in the child */
-	SYS_EXEC, /* (path, argv, environment or 0) */
-	SYS_WAIT, /* (pid or -1, int *status, wait_flags): the child's pid */
-	SYS_KILL, /* (pid, signal) */
-	SYS_GETPID,
-	SYS_SLEEP, /* (ticks) */
-	SYS_TICKS, /* (): timer ticks since the kernel started */
-	SYS_CATCH, /* (handler): where the next refused access continues */
-	SYS_SET_FS, /* (address): FS base, the thread-local storage */
-	SYS_CPU, /* (cpu or -1): stay on it from now on; answers where we are */
+/*
+ * All of them: number, the kernel's function, (arguments): what it answers, if
+ * that is not just 0 or -errno. What is asked for by index answers 1, or 0 at
+ * the end.
+ */
+/* clang-format off */
+#define SYSTEM_CALLS(CALL) \
+	/* Processes. */ \
+	CALL(SYS_EXIT, sys_exit) /* (status) */ \
+	CALL(SYS_FORK, sys_fork) /* (): the child's pid, or 0 in the child */ \
+	CALL(SYS_EXEC, sys_exec) /* (path, arguments, bytes) */ \
+	CALL(SYS_WAIT, sys_wait) /* (pid or -1, int *status, flags): pid */ \
+	CALL(SYS_KILL, sys_kill) /* (pid, signal) */ \
+	CALL(SYS_GETPID, sys_getpid) \
+	CALL(SYS_SLEEP, sys_sleep) /* (ticks) */ \
+	CALL(SYS_TICKS, sys_ticks) /* (): of the timer since the start */ \
+	CALL(SYS_CATCH, sys_catch) /* (where a refused access continues) */ \
+	CALL(SYS_SET_FS, sys_set_fs) /* (FS base: thread-local storage) */ \
+	CALL(SYS_CPU, sys_cpu) /* (cpu or -1): stay on it; where we are */ \
+	/* Memory. */ \
+	CALL(SYS_MMAP, sys_mmap) /* (address or 0, bytes, prot, flags, fd, \
+		offset): of a file, no more pages than it has */ \
+	CALL(SYS_MUNMAP, sys_munmap) /* (address, bytes) */ \
+	CALL(SYS_MPROTECT, sys_mprotect) /* (address, bytes, prot) */ \
+	CALL(SYS_SBRK, sys_sbrk) /* (bytes more): where they begin */ \
+	CALL(SYS_MADVISE, sys_madvise) /* (address, bytes, madvise_advice) */ \
+	/* Files. */ \
+	CALL(SYS_OPEN, sys_open) /* (path, open_flags): fd */ \
+	CALL(SYS_CLOSE, sys_close) /* (fd) */ \
+	CALL(SYS_READ, sys_read) /* (fd, buffer, bytes): read, 0 at the end */ \
+	CALL(SYS_WRITE, sys_write) /* (fd, buffer, bytes): written */ \
+	CALL(SYS_SEEK, sys_seek) /* (fd, offset, seek_from): the new offset */ \
+	CALL(SYS_STAT, sys_stat) /* (fd, struct sys_stat *) */ \
+	CALL(SYS_READDIR, sys_readdir) /* (fd, struct sys_dirent *): 1 or 0 */ \
+	CALL(SYS_TRUNCATE, sys_truncate) /* (fd, bytes) */ \
+	CALL(SYS_UNLINK, sys_unlink) /* (path) */ \
+	CALL(SYS_MKDIR, sys_mkdir) /* (path) */ \
+	CALL(SYS_PIPE, sys_pipe) /* (int fd[2]): [0] to read, [1] to write */ \
+	CALL(SYS_DUP, sys_dup) /* (fd, to or -1): the new fd */ \
+	CALL(SYS_SYNC, sys_sync) /* (): all that is dirty, to the disks */ \
+	/* For the demonstrations: what a program cannot see by itself. */ \
+	CALL(SYS_INFO, inspect_info) /* (struct sys_info *) */ \
+	CALL(SYS_COUNTS, inspect_counts) /* (struct sys_counts *) */ \
+	CALL(SYS_MEMORY, inspect_memory) /* (pa, to, bytes): within a page */ \
+	CALL(SYS_PTE_CLEAR, inspect_pte_clear) /* (address, PTE_A or PTE_D) */ \
+	CALL(SYS_FRAME, inspect_frame) /* (pa, struct frame *) */ \
+	CALL(SYS_LAB, inspect_lab) /* (enum lab_command, arg, page): result */ \
+	CALL(SYS_PROCESS, inspect_process) /* (index, struct process *) */ \
+	CALL(SYS_ZONE, sys_zone) /* (index, struct sys_zone *) */ \
+	CALL(SYS_SLAB, sys_slab) /* (index, struct sys_slab *) */ \
+	CALL(SYS_LIMIT, sys_limit) /* (limit_what, value): the value before */ \
+	CALL(SYS_DROP_CACHES, sys_drop_caches) /* (): how many clean pages */ \
+	CALL(SYS_RECLAIM, sys_reclaim) /* (frames): how many were evicted */ \
+	CALL(SYS_OBJECT, sys_object) /* (struct sys_object *): see there */ \
+	CALL(SYS_PROBE, sys_probe) /* (struct sys_probe *): see there */ \
+	CALL(SYS_DMA, sys_dma) /* (struct sys_dma *) */ \
+	CALL(SYS_REPORT, inspect_report) /* (): free frames, to the host */
+/* clang-format on */
 
-	/* Memory. */
-	/* (address or 0, bytes, prot, map_flags, fd, offset); of a file, no
-	 * more pages than it has */
-	SYS_MMAP,
-	SYS_MUNMAP, /* (address, bytes) */
-	SYS_MPROTECT, /* (address, bytes, prot) */
-	SYS_SBRK, /* (bytes more): where they begin */
-	SYS_MLOCK, /* (address, bytes) */
-	SYS_MUNLOCK, /* (address, bytes) */
-	SYS_MSYNC, /* (address, bytes) */
-	SYS_MADVISE, /* (address, bytes, madvise_advice) */
-
-	/* Files. */
-	SYS_OPEN, /* (path, open_flags): fd */
-	SYS_CLOSE, /* (fd) */
-	SYS_READ, /* (fd, buffer, bytes): bytes read, 0 at the end */
-	SYS_WRITE, /* (fd, buffer, bytes): bytes written */
-	SYS_SEEK, /* (fd, offset, seek_from): the new offset */
-	SYS_STAT, /* (fd, struct sys_stat *) */
-	SYS_READDIR, /* (fd, struct sys_dirent *): 1, 0 at the end */
-	SYS_TRUNCATE, /* (fd, bytes) */
-	SYS_UNLINK, /* (path) */
-	SYS_MKDIR, /* (path) */
-	SYS_PIPE, /* (int fd[2]): [0] to read, [1] to write */
-	SYS_DUP, /* (fd, to or -1): the new fd */
-	SYS_SYNC, /* (): all that is dirty, to the disks */
-
-	/* For the demonstrations: what a program cannot see by itself. */
-	SYS_INFO, /* (struct sys_info *) */
-	SYS_COUNTS, /* (struct sys_counts *) */
-	SYS_WALK, /* (pid or 0, address, struct sys_walk *) */
-	SYS_PTE_CLEAR, /* (address, bits): only PTE_A and PTE_D; and invlpg */
-	SYS_FRAME, /* (physical address, struct frame_info *) */
-	SYS_LAB, /* (struct sys_lab *) */
-	SYS_VMA, /* (pid or 0, index, struct sys_vma *): 1, 0 at the end */
-	SYS_PROCESS, /* (index, struct sys_process *): 1, 0 at the end */
-	SYS_ZONE, /* (index, struct sys_zone *): 1, 0 at the end */
-	SYS_SLAB, /* (index, struct sys_slab *): 1, 0 at the end */
-	SYS_LIMIT, /* (limit_what, value): the value before */
-	SYS_DROP_CACHES, /* (): clean pages of files; how many were freed */
-	SYS_RECLAIM, /* (frames): evict as reclaim would; how many left */
-	SYS_OBJECT, /* (struct sys_object *): see there */
-	SYS_PROBE, /* (enum probe, struct sys_probe *): see there */
-	SYS_DMA, /* (struct sys_dma *) */
-	SYS_REPORT, /* (): free blocks, to the hypervisor; how many frames */
-	SYS_CALLS
-};
+#define SYSTEM_CALL_NUMBER(number, function) number,
+enum sys_number { SYSTEM_CALLS(SYSTEM_CALL_NUMBER) SYS_CALLS };
 
 enum { OPEN_READ = 1, OPEN_WRITE = 2, OPEN_CREATE = 4, OPEN_TRUNCATE = 8 };
 enum { SEEK_START, SEEK_HERE, SEEK_END };
@@ -93,8 +96,10 @@ enum {
 enum {
 	MADVISE_DONTNEED = 1,
 	MADVISE_WILLNEED,
-	MADVISE_RANDOM,
-	MADVISE_PAGEOUT /* evict these now, as reclaim would */
+	MADVISE_PAGEOUT, /* evict these now, as reclaim would */
+	MADVISE_LOCK, /* mlock: give these now, and never evict them */
+	MADVISE_UNLOCK,
+	MADVISE_SYNC /* msync: store what is dirty of a file */
 };
 
 enum { FILE_REGULAR = 1, FILE_DIRECTORY, FILE_PIPE, FILE_CONSOLE };
@@ -120,147 +125,11 @@ struct sys_info {
 	uint32_t gate; /* enum gate_method */
 	uint32_t cpus;
 	uint64_t tsc_hz; /* 0: unknown */
-	uint64_t kernel_text; /* an address in it */
-	uint64_t direct_map; /* where physical address 0 appears */
 	uint64_t lapic, lapic_version; /* address of its registers */
 	uint64_t lab, lab_id; /* the same; 0 without the device */
-	uint64_t stack_start; /* how far down the stack has grown */
 	uint64_t no_execute; /* 1: the processor has NX, and it is on */
+	uint64_t tagged; /* 1: it has PCIDs, and they are on */
 	uint64_t zeroed; /* 1: never-written RAM reads as zeros */
-};
-
-/* Page faults by kind, frames, and what replacement and the disks did. */
-struct sys_counts {
-	uint64_t faults; /* the sum of the next six */
-	uint64_t demand_zero, demand_file, cow, stack, swapped_in, refused;
-	uint64_t zero_shared; /* of demand_zero: the zero frame was mapped */
-	uint64_t frames_total, frames_used, frames_tables;
-	uint64_t frames_anon, frames_file; /* in use by these; on the lists: */
-	uint64_t anon_active, anon_inactive, file_active, file_inactive;
-	uint64_t frames_locked; /* unevictable */
-	uint64_t cow_copied, cow_reused; /* frames copied; sole owner kept it */
-	uint64_t evicted_anon, evicted_file, written_back, unmapped_ptes;
-	uint64_t slots_total, slots_used; /* of swap */
-	uint64_t swap_reads, swap_writes;
-	uint64_t disk_reads, disk_writes; /* blocks of 4 KiB, all disks */
-	uint64_t cache_hits, cache_misses; /* pages of files and of metadata */
-	uint64_t shootdowns; /* inter-processor ones */
-	uint64_t switches; /* from one process to another */
-	uint64_t oom_kills;
-	uint64_t balloon_frames, balloon_taken_back, balloon_reported;
-};
-
-struct sys_vma {
-	uint64_t start, end, offset; /* offset into the file, in bytes */
-	uint32_t prot, map_flags;
-	uint64_t resident, swapped; /* pages */
-	uint32_t kind; /* enum vma_kind */
-	uint32_t locked;
-	char name[32]; /* of the file, [heap], [stack], [gate] or "" */
-};
-
-enum vma_kind { VMA_ANON, VMA_FILE, VMA_SHARED, VMA_STACK, VMA_GATE };
-
-struct sys_process {
-	uint32_t pid, parent;
-	uint32_t state; /* enum process_state */
-	uint32_t cpu;
-	uint64_t root; /* physical address of its top table, 0: a kernel's */
-	uint64_t resident; /* pages */
-	uint64_t ticks; /* of the timer that it ran */
-	char name[32];
-};
-
-enum process_state { RUNNABLE, RUNNING, SLEEPING, ZOMBIE };
-
-#define ZONE_ORDERS 11 /* buddy blocks of 1 to 1024 frames */
-
-struct sys_zone {
-	char name[16];
-	uint64_t start, end; /* physical addresses */
-	uint64_t managed, free; /* frames; free: blocks and never used */
-	uint64_t free_blocks[ZONE_ORDERS];
-	uint64_t never_used; /* frames that no block holds yet */
-};
-
-struct sys_slab {
-	char name[24];
-	uint64_t object_bytes, objects_used, objects_total, frames;
-};
-
-enum limit_what {
-	LIMIT_FRAMES, /* frames that may be in use at once; 0: all */
-	LIMIT_PROCESS_FRAMES, /* of the calling process and its children */
-};
-
-/*
- * Kernel memory held for a demonstration, so that a program can exercise the
- * kernel's own allocators. Handles are the calling process's, and freed with
- * it. OBJECT_ABUSE does on purpose what the debug checks must catch, to an
- * object like this one, and says whether they did: double free to frames and
- * kmalloc, overflow to kmalloc and vmalloc, use after free to kmalloc. It works
- * without the option "debug", too; what it does is undone.
- */
-enum object_command {
-	OBJECT_ALLOC, /* kind, bytes or order: handle, address, pa */
-	OBJECT_FREE, /* handle */
-	OBJECT_ABUSE /* handle, abuse: caught */
-};
-
-enum object_kind { OBJECT_FRAMES, OBJECT_DMA, OBJECT_KMALLOC, OBJECT_VMALLOC };
-enum object_abuse { ABUSE_DOUBLE_FREE, ABUSE_OVERFLOW, ABUSE_USE_AFTER_FREE };
-
-struct sys_object {
-	uint32_t command, kind;
-	uint32_t handle; /* out of ALLOC, in else */
-	uint32_t abuse;
-	uint64_t size; /* bytes; of frames the order */
-	uint64_t address, pa; /* kernel-virtual; of the first frame */
-	uint64_t pieces; /* physically separate pieces it consists of */
-	uint64_t guard; /* vmalloc: address of its guard page */
-	uint32_t caught; /* by the debug checks */
-	uint32_t reserved;
-};
-
-/* Things that only ring 0 can try. */
-enum probe {
-	PROBE_WP, /* write to a read-only page: CR0.WP off, on; then refused */
-	PROBE_STALE, /* a changed entry read before and after invlpg */
-	PROBE_GLOBAL, /* the same over a CR3 reload, without and with G */
-	PROBE_PCID, /* two spaces, one address, no flush between */
-	PROBE_SEGMENTS /* selectors, bases, TSS of this CPU */
-};
-
-struct sys_probe {
-	uint64_t value[8]; /* meaning: with each demonstration */
-	uint32_t supported;
-	uint32_t reserved;
-};
-
-/*
- * A transfer of the DMA engine between buffers of the calling process, of at
- * most 64 KiB. DMA_FILL takes the eight bytes from `from` itself.
- */
-struct sys_dma {
-	uint64_t from, to, bytes; /* addresses of the program */
-	uint32_t operation; /* as in guest/abi.h */
-	uint32_t status;
-	uint64_t result; /* the checksum */
-	uint64_t from_pa, to_pa; /* the DMA regions that the bytes pass */
-	uint64_t interrupts; /* of the engine, meanwhile */
-	/* Bytes of the target's region that the IOMMU lets the engine reach; 0:
-	 * the IOMMU is left out. */
-	uint64_t iova_window;
-	uint64_t fault_iova; /* what the IOMMU refused, or 0 */
-};
-
-/* One walk of the processor's tables, root first. */
-struct sys_walk {
-	uint32_t entries; /* read: 4 down to a 4 KiB leaf, less else */
-	uint32_t found;
-	uint64_t pa; /* meaningful when found */
-	uint64_t entry[4];
-	uint64_t entry_pa[4]; /* where each lies */
 };
 
 enum frame_use {
@@ -292,25 +161,155 @@ enum frame_flags {
 	FRAME_POISONED = 1 << 10 /* free, with "debug": see lib/debug.h */
 };
 
-/* A frame's descriptor: owner and index as the kernel has them. */
-struct frame_info {
-	uint32_t use; /* enum frame_use */
+/*
+ * A frame's descriptor, as the kernel has it. Of a block of frames only the
+ * first one's says anything.
+ */
+struct frame {
+	uint32_t next, prev; /* the list it is on: frame numbers, 0 ends it */
 	uint32_t count; /* who hold it */
 	uint32_t maps; /* table entries that map it */
-	uint32_t flags; /* enum frame_flags */
-	uint32_t order; /* of the block that it is part of */
-	uint32_t zone; /* SYS_ZONE's index */
-	uint64_t owner, index;
-	uint64_t slot; /* of swap, + 1, with the same bytes; 0: none */
+	void *owner; /* FRAME_FILE: its mapping; FRAME_SLAB: its cache */
+	union {
+		uint64_t index; /* page number within owner; anon: va >> 12 */
+		struct {
+			uint16_t free, carved, used; /* mm/slab.c */
+		} slab;
+	};
+	uint32_t slot; /* of swap that holds the same bytes; 0: none */
+	uint8_t use; /* enum frame_use */
+	uint8_t order; /* of the block that it is the first of */
+	uint16_t flags; /* enum frame_flags */
 };
 
-/* One command to the lab device (guest/abi.h: enum lab_command). */
-struct sys_lab {
-	uint32_t command;
-	uint32_t reserved;
-	uint64_t arg; /* a physical address; for LAB_WALK a virtual one */
-	uint64_t result;
-	uint64_t buffer; /* where LAB_COUNTERS and LAB_WALK write to, or 0 */
+/* Frames by their next and prev. Zeros: an empty one. */
+struct frame_list {
+	uint32_t first, last; /* frame numbers, 0: none */
+	uint64_t count;
+};
+
+enum lru_kind { LRU_FILE, LRU_ANON, LRU_KINDS };
+
+/* Page faults by kind, frames, and what replacement and the disks did. */
+struct sys_counts {
+	union {
+		uint64_t fault[8]; /* by enum lab_fault_kind; [0]: all */
+		struct {
+			uint64_t faults, demand_zero, demand_file, cow, stack,
+				never, refused, swapped_in;
+		};
+	};
+	uint64_t zero_shared; /* of demand_zero: the zero frame was mapped */
+	uint64_t frames_total, frames_used;
+	union {
+		uint64_t frames[FRAME_USES]; /* in use, by enum frame_use */
+		struct {
+			uint64_t no_use[FRAME_TABLE], frames_tables,
+				frames_anon, frames_file;
+		};
+	};
+	struct frame_list lru[LRU_KINDS][2]; /* inactive, active */
+	uint64_t frames_locked; /* unevictable */
+	uint64_t cow_copied, cow_reused; /* frames copied; sole owner kept it */
+	uint64_t evicted_anon, evicted_file, written_back, unmapped_ptes;
+	uint64_t slots_total, slots_used; /* of swap */
+	uint64_t swap_reads, swap_writes;
+	uint64_t disk_reads, disk_writes; /* blocks of 4 KiB, all disks */
+	uint64_t cache_hits, cache_misses; /* pages of files and of metadata */
+	uint64_t shootdowns; /* inter-processor ones */
+	uint64_t switches; /* from one process to another */
+	uint64_t oom_kills;
+	uint64_t balloon_frames, balloon_taken_back, balloon_reported;
+};
+
+enum vma_kind { VMA_ANON, VMA_FILE, VMA_SHARED, VMA_STACK, VMA_GATE };
+
+enum process_state { RUNNABLE, RUNNING, SLEEPING, ZOMBIE };
+
+#define ZONE_ORDERS 11 /* buddy blocks of 1 to 1024 frames */
+
+struct sys_zone {
+	char name[16];
+	uint64_t start, end; /* physical addresses */
+	uint64_t next; /* from here on nothing was ever used */
+	uint64_t managed, never_used; /* frames */
+	struct frame_list free[ZONE_ORDERS]; /* blocks, by order */
+};
+
+struct sys_slab {
+	char name[24];
+	uint64_t object_bytes, objects_used, objects_total, frames;
+};
+
+enum limit_what {
+	LIMIT_FRAMES, /* frames that may be in use at once; 0: all */
+	LIMIT_PROCESS_FRAMES, /* of the calling process and its children */
+};
+
+/*
+ * Kernel memory held for a demonstration, so that a program can exercise the
+ * kernel's own allocators. It is the calling process's, and freed with it.
+ * OBJECT_ABUSE does on purpose what the debug checks must catch, to an object
+ * of kmalloc's, and says whether they did; of those of more than a page they
+ * catch double free only. It works without the option "debug", too; what it
+ * does is undone.
+ */
+enum object_command {
+	OBJECT_ALLOC, /* kind, bytes: address */
+	OBJECT_FREE, /* address */
+	OBJECT_ABUSE /* bytes, abuse: caught */
+};
+
+/* Pages of these are 2^n frames in a row; of DMA below 16 MiB; from anywhere. */
+enum object_kind { OBJECT_KMALLOC, OBJECT_DMA, OBJECT_VMALLOC };
+enum object_abuse { ABUSE_DOUBLE_FREE, ABUSE_OVERFLOW, ABUSE_USE_AFTER_FREE };
+
+struct sys_object {
+	uint32_t command, kind;
+	uint32_t abuse;
+	uint32_t caught; /* by the debug checks */
+	uint64_t bytes, address; /* kernel-virtual */
+};
+
+/* Steps with two sets of tables in ring 0, which map a page at one address. */
+enum probe_what {
+	PROBE_NOTHING,
+	PROBE_MAP, /* tables: the page is 0 or 1, global or not */
+	PROBE_LOAD, /* tables: use them; keep what is cached, if it is tagged */
+	PROBE_FLUSH, /* what is cached of the page */
+	PROBE_READ /* page: which it is */
+};
+
+struct probe_step {
+	uint8_t what; /* enum probe_what */
+	uint8_t tables; /* 0, at the start in use, or 1; both map page 0 */
+	uint8_t global, keep;
+	uint32_t page;
+};
+
+#define PROBE_STEPS 20
+
+/* What only ring 0 can see and try. */
+struct sys_probe {
+	uint64_t cs, tr, tss, rsp0, fs_base; /* tss: where it lies */
+	uint32_t written; /* a constant of the kernel's, with CR0.WP off: 1 */
+	uint32_t refused; /* the same with CR0.WP on: 1 */
+	struct probe_step step[PROBE_STEPS];
+};
+
+/*
+ * A transfer of the DMA engine between buffers of the calling process, of at
+ * most 64 KiB. DMA_FILL takes the eight bytes from `from` itself.
+ */
+struct sys_dma {
+	uint64_t from, to, bytes; /* addresses of the program */
+	uint32_t operation; /* as in guest/abi.h */
+	uint32_t status;
+	uint64_t result; /* the checksum */
+	/* Bytes of the target's region that the IOMMU lets the engine reach; 0:
+	 * the IOMMU is left out. */
+	uint64_t iova_window;
+	uint64_t fault_iova; /* what the IOMMU refused, or 0 */
 };
 
 #endif

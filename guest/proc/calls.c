@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/proc/calls.h"
+#include "guest/proc/syscall.h"
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
 #include "guest/dev/lapic.h"
 #include "guest/lib/errno.h"
-#include "guest/mm/frame.h"
 #include "guest/mm/user.h"
-#include "guest/proc/exec.h"
-#include "guest/proc/fork.h"
 #include "guest/proc/sched.h"
 #include "guest/proc/sleep.h"
 
@@ -18,60 +15,6 @@
 int64_t sys_exit(const struct trap_frame *f)
 {
 	process_exit((int)(f->rdi & STATUS_BITS));
-}
-
-int64_t sys_fork(const struct trap_frame *f)
-{
-	(void)f;
-	return process_fork();
-}
-
-/* A string of the program's behind the others of *@a. */
-static int add_from_user(struct arguments *a, uintptr_t from)
-{
-	char *to = a->text + a->bytes;
-	int64_t n = user_string(current()->space, to, from,
-				ARGUMENT_BYTES - a->bytes);
-
-	if (n < 0)
-		return n == -ENAMETOOLONG ? -E2BIG : (int)n;
-	a->bytes += (size_t)n + 1;
-	a->count++;
-	return 0;
-}
-
-static int collect(struct arguments *a, uintptr_t argv)
-{
-	for (;; argv += sizeof(uintptr_t)) {
-		uintptr_t text;
-		int error =
-			user_read(current()->space, &text, argv, sizeof(text));
-
-		if (error || !text)
-			return error;
-		error = add_from_user(a, text);
-		if (error)
-			return error;
-	}
-}
-
-int64_t sys_exec(const struct trap_frame *f)
-{
-	struct frame *page = frame_alloc(FRAME_KERNEL);
-	struct arguments *a;
-	char name[NAME_BYTES];
-	int64_t error;
-
-	if (!page)
-		return -ENOMEM;
-	a = direct(frame_pa(page));
-	error = user_string(current()->space, name, f->rdi, sizeof(name));
-	if (error >= 0)
-		error = collect(a, f->rsi);
-	if (!error)
-		error = process_exec(current(), name, a);
-	frame_put(page);
-	return error ? error : (int64_t)process_frame(current())->rax;
 }
 
 int64_t sys_wait(const struct trap_frame *f)
@@ -129,16 +72,11 @@ int64_t sys_catch(const struct trap_frame *f)
 	return 0;
 }
 
-/* FS, or GS if the second argument is 1. */
 int64_t sys_set_fs(const struct trap_frame *f)
 {
-	if (f->rdi >= USER_END || f->rsi > 1)
+	if (f->rdi >= USER_END)
 		return -EINVAL;
-	if (f->rsi)
-		current()->gs_base = f->rdi;
-	else
-		current()->fs_base = f->rdi;
-	wrmsr(f->rsi ? MSR_GS_BASE : MSR_FS_BASE, f->rdi);
+	process_set_fs(f->rdi);
 	return 0;
 }
 

@@ -25,20 +25,22 @@ struct elf_segment {
 };
 
 enum { ELF_EXEC = 2, ELF_X86_64 = 62, ELF_LOAD = 1 };
+#define SEGMENTS 8u
+
 enum { ELF_X = 1, ELF_W = 2, ELF_R = 4 };
 
-/* All that is looked at lies in the first page, as linkers place it. */
-static bool is_ours(const struct elf_header *h, uint64_t bytes)
-{
-	uint64_t room = bytes < PAGE_SIZE ? bytes : PAGE_SIZE;
+/* How a file of ours begins, as linkers place it. */
+struct image {
+	struct elf_header header;
+	struct elf_segment segment[SEGMENTS];
+};
 
-	return room >= sizeof(*h) && !memcmp(h->ident, "\177ELF\2\1", 6) &&
-	       h->type == ELF_EXEC && h->machine == ELF_X86_64 &&
-	       h->entry < USER_END &&
+static bool is_ours(const struct elf_header *h)
+{
+	return !memcmp(h->ident, "\177ELF\2\1", 6) && h->type == ELF_EXEC &&
+	       h->machine == ELF_X86_64 && h->entry < USER_END &&
 	       h->segment_bytes == sizeof(struct elf_segment) &&
-	       h->segments_at % 8 == 0 && h->segments_at <= room &&
-	       h->segments <=
-		       (room - h->segments_at) / sizeof(struct elf_segment);
+	       h->segments_at == sizeof(*h) && h->segments <= SEGMENTS;
 }
 
 static unsigned prot_of(uint32_t flags)
@@ -62,28 +64,28 @@ static int map_segment(struct space *s, struct mapping *pages,
 	uintptr_t start = page_down(p->va);
 	uintptr_t file_end = page_up(p->va + p->file_bytes);
 	uintptr_t end = page_up(p->va + p->memory_bytes);
-	struct map_request file = {
-		.at = start,
-		.bytes = file_end - start,
+	struct vma file = {
+		.start = start,
+		.end = file_end,
 		.prot = prot_of(p->flags),
 		.kind = VMA_FILE,
 		.mapping = pages,
-		.offset = p->offset >> PAGE_SHIFT,
-		.file_bytes = p->flags & ELF_W ? p->va + p->file_bytes - start
-					       : FILE_ALL,
+		.shift = (p->offset >> PAGE_SHIFT) - (start >> PAGE_SHIFT),
+		.file_end =
+			p->flags & ELF_W ? p->offset + p->file_bytes : FILE_ALL,
 	};
-	struct map_request zero = {
-		.at = file_end,
-		.bytes = end - file_end,
+	struct vma zero = {
+		.start = file_end,
+		.end = end,
 		.prot = prot_of(p->flags),
 		.kind = VMA_ANON,
 	};
 	int error = 0;
 
 	if (p->file_bytes)
-		error = space_map(s, &file);
+		error = space_map(s, file);
 	if (!error && end > file_end)
-		error = space_map(s, &zero);
+		error = space_map(s, zero);
 	return error;
 }
 
@@ -95,47 +97,33 @@ static bool is_sane(const struct elf_segment *p, uint64_t bytes)
 	       page_offset(p->va) == page_offset(p->offset);
 }
 
-/*
- * @first is the first page, as the cache has it: a program may write to it
- * meanwhile. So each part is copied once, then checked.
- */
-static int load(struct space *s, struct inode *file, const char *first,
-		uintptr_t *entry, uintptr_t *end)
+/* A program may write to the file meanwhile: it is copied once, then checked. */
+int elf_load(struct space *s, struct inode *file, uintptr_t *entry)
 {
-	struct elf_header h;
-	struct elf_segment p;
-	int error = 0;
-
-	memcpy(&h, first, sizeof(h));
-	if (!is_ours(&h, file->bytes))
-		return -ENOEXEC;
-	*entry = h.entry;
-	*end = 0;
-	for (unsigned i = 0; !error && i < h.segments; i++) {
-		memcpy(&p, first + h.segments_at + i * sizeof(p), sizeof(p));
-		if (p.type != ELF_LOAD || !p.memory_bytes)
-			continue;
-		error = is_sane(&p, file->bytes)
-				? map_segment(s, &file->pages, &p)
-				: -ENOEXEC;
-		if (page_up(p.va + p.memory_bytes) > *end)
-			*end = page_up(p.va + p.memory_bytes);
-	}
-	return error;
-}
-
-int elf_load(struct space *s, struct inode *file, uintptr_t *entry,
-	     uintptr_t *end)
-{
+	struct image image;
 	struct frame *first;
-	int error;
+	int error = inode_is_directory(file)
+			    ? -ENOEXEC
+			    : mapping_get(&file->pages, 0, &first);
 
-	if (file->kind != FILE_REGULAR)
-		return -ENOEXEC;
-	error = mapping_get(&file->pages, 0, &first);
 	if (error)
 		return error;
-	error = load(s, file, direct(frame_pa(first)), entry, end);
+	memcpy(&image, direct(frame_pa(first)), sizeof(image));
 	frame_put(first);
+	if (!is_ours(&image.header))
+		return -ENOEXEC;
+	*entry = image.header.entry;
+	for (unsigned i = 0; !error && i < image.header.segments; i++) {
+		const struct elf_segment *p = &image.segment[i];
+
+		if (p->type != ELF_LOAD || !p->memory_bytes)
+			continue;
+		error = is_sane(p, file->bytes)
+				? map_segment(s, &file->pages, p)
+				: -ENOEXEC;
+		if (s->heap < page_up(p->va + p->memory_bytes))
+			s->heap = page_up(p->va + p->memory_bytes);
+	}
+	s->heap_end = s->heap;
 	return error;
 }

@@ -9,11 +9,10 @@
 #include "guest/mm/space.h"
 
 /*
- * Map the segments of @file. *entry is where it begins, *end the first page
- * behind it. May sleep. 0, -ENOEXEC (no ELF file that we can map), -EIO, or as
- * space_map.
+ * Map the segments of @file into a new space; its heap begins behind them.
+ * *entry is where the program begins. May sleep. 0, -ENOEXEC (no ELF file that
+ * we can map), -EIO, or as space_map.
  */
-int elf_load(struct space *s, struct inode *file, uintptr_t *entry,
-	     uintptr_t *end);
+int elf_load(struct space *s, struct inode *file, uintptr_t *entry);
 
 #endif

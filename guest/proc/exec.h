@@ -3,27 +3,14 @@
 #ifndef GUEST_PROC_EXEC_H
 #define GUEST_PROC_EXEC_H
 
-#include <stdint.h>
-
-#include "guest/proc/process.h"
-
-/* A program's arguments, each ended by a NUL, as many as @count. */
-#define ARGUMENT_BYTES 4080ul
-struct arguments {
-	uint64_t count, bytes;
-	char text[ARGUMENT_BYTES];
-};
-
-/* One more. -E2BIG. */
-int arguments_add(struct arguments *a, const char *text);
+#include <stddef.h>
 
 /*
- * @p, which has no space yet or is the current process, is program @name from
- * its first instruction on. What the root lacks is looked for in the kernel
- * image, too. On an error (-ENOENT, -ENOEXEC, -ENOMEM, -EIO)
- * nothing has changed.
+ * The current process is the program at @path from its first instruction on,
+ * when it leaves the kernel, with text[@bytes] as arguments (proc/api.h). What
+ * the root lacks is looked for in the kernel image, too. On an error (-ENOENT,
+ * -ENOEXEC, -ENOMEM, -EIO) nothing has changed.
  */
-int process_exec(struct process *p, const char *name,
-		 const struct arguments *a);
+int process_exec(const char *path, const char *text, size_t bytes);
 
 #endif

@@ -8,33 +8,19 @@
 #include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 
-/* exit(TRIAL_WORKS) by syscall; where it does nothing, ud2 ends the trial. */
+/* trap.S: what may stand in the page. The first is exit(TRIAL_WORKS). */
+#define GATE_BYTES  16
 #define TRIAL_WORKS 1
-/* clang-format off */
-static const uint8_t trial[] = {
-	0xbf, TRIAL_WORKS, 0, 0, 0, /* mov $TRIAL_WORKS, %edi */
-	0xb8, SYS_EXIT, 0, 0, 0, /* mov $SYS_EXIT, %eax */
-	0x0f, 0x05, /* syscall */
-	0x0f, 0x0b, /* ud2 */
-};
-/* clang-format on */
+extern const uint8_t gate_trial[GATE_BYTES], gate_by_syscall[GATE_BYTES],
+	gate_by_trap[GATE_BYTES];
 
-static const uint8_t by_syscall[] = { 0x0f, 0x05, 0xc3 }; /* syscall; ret */
-static const uint8_t by_trap[] = { 0x0f, 0x0b, 0xc3 }; /* ud2; ret */
-#define TRAP_BYTES 2
+#define TRAP_BYTES 2 /* of the instruction */
 
 static uint8_t page[PAGE_SIZE] __attribute__((aligned(4096)));
-static enum gate_method method = GATE_SYSCALL;
+enum gate_method gate_method;
 
 /* Flags cleared on entry: interrupts, single step, direction, NT, AC. */
 #define FMASK_CLEARS 0x44700u
-
-static bool offers_syscall(void)
-{
-	const uint32_t has_syscall = 1u << 11;
-
-	return cpuid(0x80000001).d & has_syscall;
-}
 
 /* SDM vol. 3, 5.8.8. */
 void gate_init_cpu(void)
@@ -43,8 +29,6 @@ void gate_init_cpu(void)
 	const uint64_t star =
 		(uint64_t)(USER_SS - 8) << 48 | (uint64_t)KERNEL_CS << 32;
 
-	if (!offers_syscall())
-		return;
 	wrmsr(MSR_STAR, star);
 	wrmsr(MSR_LSTAR, (uintptr_t)syscall_entry);
 	wrmsr(MSR_FMASK, FMASK_CLEARS);
@@ -52,22 +36,31 @@ void gate_init_cpu(void)
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | efer_sce);
 }
 
-/* The trial is a process, killed in silence where the instruction fails. */
-static bool try_syscall(void)
+/* The trial, in ring 3: no program, so whatever ends it does so in silence. */
+static void try_syscall(void)
 {
-	struct process *p = process_new("gate");
-	int status = 0;
+	struct process *p = current();
 
-	memcpy(page, trial, sizeof(trial));
-	if (!p || !(p->space = space_new()))
+	memcpy(page, gate_trial, GATE_BYTES);
+	p->space = space_new();
+	if (!p->space)
 		panic("no memory for a process");
-	p->quiet = true;
+	tlb_load(p->space);
 	*process_frame(p) = (struct trap_frame){
 		.rip = GATE_PAGE,
 		.cs = USER_CS,
 		.rflags = RFLAGS_IF,
 		.ss = USER_SS,
 	};
+}
+
+static bool syscall_works(void)
+{
+	struct process *p = process_new("gate", try_syscall);
+	int status;
+
+	if (!p)
+		panic("no memory for a process");
 	sched_add(p);
 	process_wait(p->pid, &status, false);
 	return status == TRIAL_WORKS;
@@ -75,20 +68,10 @@ static bool try_syscall(void)
 
 void gate_init(bool trap_only)
 {
-	bool works = !trap_only && offers_syscall() && try_syscall();
-
-	memset(page, 0, sizeof(trial));
-	if (works) {
-		memcpy(page, by_syscall, sizeof(by_syscall));
-	} else {
-		method = GATE_TRAP;
-		memcpy(page, by_trap, sizeof(by_trap));
-	}
-}
-
-enum gate_method gate_method(void)
-{
-	return method;
+	if (trap_only || !syscall_works())
+		gate_method = GATE_TRAP;
+	memcpy(page, gate_method == GATE_TRAP ? gate_by_trap : gate_by_syscall,
+	       GATE_BYTES);
 }
 
 pa_t gate_page_pa(void)
@@ -99,7 +82,7 @@ pa_t gate_page_pa(void)
 bool gate_called(struct trap_frame *f)
 {
 	if (f->vector != TRAP_INVALID_OPCODE || f->rip != GATE_PAGE ||
-	    method != GATE_TRAP)
+	    gate_method != GATE_TRAP)
 		return false;
 	f->rip += TRAP_BYTES;
 	return true;

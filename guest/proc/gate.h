@@ -21,7 +21,7 @@ void gate_init_cpu(void);
 /* Try it in ring 3 (unless @trap_only), and fill the page. May sleep. */
 void gate_init(bool trap_only);
 
-enum gate_method gate_method(void);
+extern enum gate_method gate_method;
 pa_t gate_page_pa(void);
 
 /* The trap @f is a system call by the gate; then RIP is moved past it. */

@@ -3,34 +3,21 @@
 
 #include "guest/abi.h"
 #include "guest/cpu/tlb.h"
-#include "guest/cpu/tlb.h"
 #include "guest/dev/balloon.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/lapic.h"
 #include "guest/lib/broken.h"
-#include "guest/fs/block.h"
+#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
-#include "guest/lib/string.h"
-#include "guest/mm/anon.h"
-#include "guest/mm/fault.h"
 #include "guest/mm/leaf.h"
-#include "guest/mm/rmap.h"
-#include "guest/mm/lru.h"
-#include "guest/mm/reclaim.h"
-#include "guest/mm/swap.h"
 #include "guest/mm/user.h"
+#include "guest/mm/zone.h"
 #include "guest/proc/api.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/process.h"
-#include "guest/proc/sched.h"
+#include "guest/proc/syscall.h"
 
 static const struct machine *machine;
-
-/* Where the lab device writes its answers: all physical, all ours. */
-static union {
-	struct lab_counters counters;
-	struct lab_walk walk;
-} answer __attribute__((aligned(4096)));
 
 void inspect_init(const struct machine *m)
 {
@@ -44,19 +31,16 @@ static int64_t give(uintptr_t to, const void *from, size_t n)
 
 int64_t inspect_info(const struct trap_frame *f)
 {
-	struct vma *stack = space_find(current()->space, STACK_TOP - 1);
 	struct sys_info info = {
-		.gate = gate_method(),
+		.gate = gate_method,
 		.cpus = machine->cpus,
 		.tsc_hz = machine->tsc_hz,
-		.kernel_text = (uintptr_t)inspect_info,
-		.direct_map = DIRECT_BASE,
-		.lapic = lapic_va(),
-		.lapic_version = lapic_version(),
-		.lab = lab_va(),
-		.lab_id = lab_id(),
-		.stack_start = stack ? stack->start : 0,
+		.lapic = (uintptr_t)lapic,
+		.lapic_version = lapic[LAPIC_VERSION / 4],
+		.lab = (uintptr_t)lab_registers,
+		.lab_id = lab_registers ? lab_registers[LAB_ID / 8] : 0,
 		.no_execute = pte_nx != 0,
+		.tagged = tlb_tagged,
 		.zeroed = machine->zeroed,
 	};
 
@@ -65,48 +49,8 @@ int64_t inspect_info(const struct trap_frame *f)
 
 int64_t inspect_counts(const struct trap_frame *f)
 {
-	struct frame_counts memory = frame_counts();
-	struct sys_counts counts = {
-		.faults = fault_total(),
-		.demand_zero = fault_counts[LAB_FAULT_DEMAND_ZERO],
-		.demand_file = fault_counts[LAB_FAULT_DEMAND_FILE],
-		.stack = fault_counts[LAB_FAULT_STACK],
-		.switches = sched_switches(),
-		.shootdowns = tlb_shootdowns(),
-		.refused = fault_counts[LAB_FAULT_REFUSED],
-		.cow = fault_counts[LAB_FAULT_COW],
-		.swapped_in = fault_counts[LAB_FAULT_SWAP_IN],
-		.zero_shared = zero_shared,
-		.cow_copied = cow_copied,
-		.cow_reused = cow_reused,
-		.frames_total = memory.total,
-		.frames_used = memory.used,
-		.frames_tables = memory.by_use[FRAME_TABLE],
-		.frames_locked = frames_locked,
-		.unmapped_ptes = rmap_unmapped,
-		.frames_anon = memory.by_use[FRAME_ANON],
-		.frames_file = memory.by_use[FRAME_FILE],
-		.anon_active = lru_count(LRU_ANON, true),
-		.anon_inactive = lru_count(LRU_ANON, false),
-		.file_active = lru_count(LRU_FILE, true),
-		.file_inactive = lru_count(LRU_FILE, false),
-		.evicted_anon = reclaim_counts.anon,
-		.evicted_file = reclaim_counts.file,
-		.written_back = reclaim_counts.written_back,
-		.slots_total = swap_counts.slots,
-		.slots_used = swap_counts.used,
-		.swap_reads = swap_counts.reads,
-		.swap_writes = swap_counts.writes,
-		.oom_kills = reclaim_counts.oom_kills,
-		.balloon_frames = balloon_counts.frames,
-		.balloon_taken_back = balloon_counts.taken_back,
-		.balloon_reported = balloon_counts.reported,
-		.cache_hits = mapping_counts.hits,
-		.cache_misses = mapping_counts.misses,
-		.disk_reads = block_counts.reads,
-		.disk_writes = block_counts.writes,
-	};
-
+	counts.frames_total = zone_frames();
+	counts.frames_used = frames_used();
 	return give(f->rdi, &counts, sizeof(counts));
 }
 
@@ -126,77 +70,79 @@ int64_t inspect_pte_clear(const struct trap_frame *f)
 
 int64_t inspect_frame(const struct trap_frame *f)
 {
-	struct frame_info info = frame_describe((pa_t){ f->rdi });
+	struct frame info = frame_describe((pa_t){ f->rdi });
 
 	return give(f->rsi, &info, sizeof(info));
 }
 
+/* A copy: the process may end while its page of ours is being fetched. */
 int64_t inspect_process(const struct trap_frame *f)
 {
-	const struct process *p =
-		f->rdi > UINT32_MAX ? NULL : process_at((unsigned)f->rdi);
-	struct sys_process info = { 0 };
-	int64_t error;
+	const struct process *p = processes;
+	struct process copy;
 
+	for (uint64_t i = f->rdi; p && i; i--)
+		p = p->next;
 	if (!p)
 		return 0;
-	info = (struct sys_process){
-		.pid = p->pid,
-		.parent = p->parent ? p->parent->pid : 0,
-		.state = p->state,
-		.cpu = p->cpu,
-		.root = p->space ? p->space->root.v : 0,
-		.ticks = p->ticks,
-	};
-	strlcpy(info.name, p->name, sizeof(info.name));
-	error = give(f->rsi, &info, sizeof(info));
-	return error ? error : 1;
+	copy = *p;
+	return give(f->rsi, &copy, sizeof(copy)) ? -EFAULT : 1;
+}
+
+int64_t inspect_memory(const struct trap_frame *f)
+{
+	pa_t at = { f->rdi };
+
+	if (f->rdx > PAGE_SIZE - page_offset(at.v))
+		return -EINVAL;
+	if (frame_describe(at).use == FRAME_NONE)
+		return -EFAULT;
+	if (f->rdx == sizeof(uint64_t) && broken("paging"))
+		at.v ^= sizeof(uint64_t);
+	return give(f->rsi, direct(at), f->rdx);
 }
 
 /* The concepts of stage 2 are broken on the way to it. */
-static void break_lab(struct sys_lab *lab)
+static void break_lab(uint64_t *command, uint64_t *arg)
 {
-	if (lab->command == LAB_WALK && broken("two-stage"))
-		lab->arg += PAGE_SIZE;
-	if (lab->command == LAB_UNMAP && broken("stage2-faults"))
-		lab->command = LAB_STATE;
-	if (lab->command == LAB_EVICT && broken("double-paging"))
-		lab->command = LAB_STATE;
-	if (lab->command == LAB_RESIDENT &&
+	if (*command == LAB_WALK && broken("two-stage"))
+		*arg += PAGE_SIZE;
+	if ((*command == LAB_UNMAP && broken("stage2-faults")) ||
+	    (*command == LAB_EVICT && broken("double-paging")))
+		*command = LAB_STATE;
+	if (*command == LAB_RESIDENT &&
 	    (broken("overcommit") || broken("pressure")))
-		lab->arg = 0;
+		*arg = 0;
+}
+
+/*
+ * The device answers right into the program's page. The ring and the fault
+ * count are between the kernel and the device.
+ */
+int64_t inspect_lab(const struct trap_frame *f)
+{
+	uint64_t command = f->rdi, arg = f->rsi, to = 0, result;
+	int64_t error;
+
+	break_lab(&command, &arg);
+	if (command < LAB_COUNTERS ||
+	    (command > LAB_WALK && command != LAB_BALLOON))
+		return -EINVAL;
+	if (command == LAB_COUNTERS || command == LAB_WALK) {
+		void *at = user_byte(current()->space, f->rdx, true);
+
+		if (!at || page_offset(f->rdx))
+			return -EFAULT;
+		to = direct_pa(at).v;
+	}
+	if (command == LAB_COUNTERS)
+		arg = to;
+	error = lab_command(command, arg, to, &result);
+	return error ? error : (int64_t)result;
 }
 
 int64_t inspect_report(const struct trap_frame *f)
 {
 	(void)f;
 	return (int64_t)balloon_report();
-}
-
-/* The ring and the fault count are between the kernel and the device. */
-int64_t inspect_lab(const struct trap_frame *f)
-{
-	uint64_t here = image_pa(&answer).v;
-	struct sys_lab lab;
-	size_t bytes = 0;
-	int64_t error;
-
-	if (user_read(current()->space, &lab, f->rdi, sizeof(lab)))
-		return -EFAULT;
-	break_lab(&lab);
-	if (lab.command < LAB_COUNTERS ||
-	    (lab.command > LAB_WALK && lab.command != LAB_BALLOON))
-		return -EINVAL;
-	if (lab.command == LAB_COUNTERS) {
-		bytes = sizeof(answer.counters);
-		lab.arg = here;
-	} else if (lab.command == LAB_WALK) {
-		bytes = sizeof(answer.walk);
-	}
-	error = lab_command(lab.command, lab.arg, here, &lab.result);
-	if (!error && bytes)
-		error = give(lab.buffer, &answer, bytes);
-	if (!error)
-		error = give(f->rdi, &lab, sizeof(lab));
-	return error;
 }

@@ -4,9 +4,11 @@
 
 #include <assert.h>
 
+#include "guest/cpu/cpu.h"
 #include "guest/cpu/tlb.h"
 #include "guest/fs/calls.h"
 #include "guest/lib/errno.h"
+#include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/objects.h"
@@ -15,16 +17,13 @@
 
 struct process *process_reaper;
 
-/* All but the idle ones, newest first. */
-static struct process *all;
+struct process *processes;
 static uint32_t last_pid;
 
 #define STACK_ORDER 1
 static_assert(PAGE_SIZE << STACK_ORDER == STACK_BYTES, "a block is a stack");
 
-/* A process that will go on at @rip when it is first chosen. */
-static struct process *create(const char *name, void (*rip)(void),
-			      size_t frame_bytes)
+static struct process *create(const char *name, process_fn *fn)
 {
 	struct frame *stack =
 		frames_alloc(STACK_ORDER, ZONE_NORMAL, FRAME_KERNEL);
@@ -36,59 +35,58 @@ static struct process *create(const char *name, void (*rip)(void),
 	p = direct(frame_pa(stack));
 	*p = (struct process){ .pinned = -1, .state = SLEEPING };
 	strlcpy(p->name, name, sizeof(p->name));
-	s = (struct switch_frame *)(stack_top(p) - frame_bytes) - 1;
-	*s = (struct switch_frame){ .rip = (uintptr_t)rip };
+	*process_frame(p) = (struct trap_frame){ 0 };
+	s = (struct switch_frame *)process_frame(p) - 1;
+	*s = (struct switch_frame){ .rbx = (uintptr_t)fn,
+				    .rip = (uintptr_t)begin };
 	p->rsp = (uintptr_t)s;
 	return p;
 }
 
-static void enlist(struct process *p, struct process *parent)
+struct process *process_new(const char *name, process_fn *fn)
 {
-	p->parent = parent;
-	p->next = all;
-	all = p;
-}
-
-struct process *process_new(const char *name)
-{
-	struct process *p = create(name, begin_user, sizeof(struct trap_frame));
+	struct process *p = create(name, fn);
 
 	if (!p)
 		return NULL;
-	*process_frame(p) = (struct trap_frame){ 0 };
-	enlist(p, current());
+	p->parent = current();
+	p->next = processes;
+	processes = p;
 	return p;
 }
 
-uint32_t process_new_pid(void)
+uint32_t process_start(struct process *p)
 {
-	return ++last_pid;
-}
-
-struct process *process_kernel(const char *name, thread_fn *fn, void *arg)
-{
-	struct process *p = create(name, begin_kernel, 0);
-	struct switch_frame *s;
-
-	if (!p)
-		return NULL;
-	s = (struct switch_frame *)p->rsp;
-	s->rbx = (uintptr_t)fn;
-	s->r12 = (uintptr_t)arg;
-	enlist(p, NULL);
+	p->pid = ++last_pid;
 	sched_add(p);
-	return p;
+	return p->pid;
+}
+
+void process_kernel(const char *name, process_fn *fn)
+{
+	struct process *p = process_new(name, fn);
+
+	if (!p)
+		panic("no memory for %s", name);
+	p->parent = NULL;
+	sched_add(p);
 }
 
 struct process *process_idle(void)
 {
-	return create("idle", begin_kernel, 0);
+	return create("idle", NULL);
+}
+
+void process_set_fs(uint64_t base)
+{
+	current()->fs_base = base;
+	wrmsr(MSR_FS_BASE, base);
 }
 
 /* Orphans become children of the kernel's first thread, which waits for all. */
 static void give_away_children(struct process *parent)
 {
-	for (struct process *p = all; p; p = p->next) {
+	for (struct process *p = processes; p; p = p->next) {
 		if (p->parent != parent)
 			continue;
 		p->parent = process_reaper;
@@ -117,17 +115,12 @@ _Noreturn void process_exit(int status)
 
 static void bury(struct process *p)
 {
-	struct process **link = &all;
+	struct process **link = &processes;
 
 	while (*link != p)
 		link = &(*link)->next;
 	*link = p->next;
-	frames_free(frame_at(direct_pa(p)), STACK_ORDER);
-}
-
-void process_drop(struct process *p)
-{
-	bury(p);
+	frame_put(frame_at(direct_pa(p)));
 }
 
 /* A child of ours that @pid means: a ZOMBIE if there is one. */
@@ -135,7 +128,7 @@ static struct process *child(int64_t pid)
 {
 	struct process *found = NULL;
 
-	for (struct process *p = all; p; p = p->next) {
+	for (struct process *p = processes; p; p = p->next) {
 		if (p->parent != current() || (pid != -1 && p->pid != pid))
 			continue;
 		found = p;
@@ -166,20 +159,11 @@ int64_t process_wait(int64_t pid, int *status, bool no_hang)
 
 struct process *process_find(uint32_t pid)
 {
-	struct process *p = all;
+	struct process *p = processes;
 
 	while (p && (p->pid != pid || p->state == ZOMBIE))
 		p = p->next;
 	return pid ? p : NULL;
-}
-
-struct process *process_at(unsigned index)
-{
-	struct process *p = all;
-
-	while (p && index--)
-		p = p->next;
-	return p;
 }
 
 /* If it sleeps it notices now, if it runs at its next way out of the kernel. */
@@ -191,6 +175,6 @@ int process_kill(uint32_t pid, int signal)
 		return -ESRCH;
 	p->signal = signal;
 	if (p->state == SLEEPING)
-		sched_rouse(p);
+		wake(p->channel);
 	return 0;
 }

@@ -33,17 +33,16 @@ struct process {
 	struct process *parent; /* who waits for it; NULL: the kernel */
 	struct space *space; /* NULL: the kernel's own */
 	const void *channel; /* what it sleeps on */
-	uint64_t wake_tick; /* when it wakes at the latest; 0: never */
-	uint64_t fs_base, gs_base;
+	uint64_t wake_tick; /* when it wakes at the latest */
+	uint64_t fs_base;
 	uint64_t ticks; /* of the timer that found it running */
-	uint32_t pid; /* 0: the kernel's */
+	uint32_t pid; /* 0: the kernel's own */
 	enum process_state state;
 	unsigned cpu; /* where it runs, or ran last */
 	int pinned; /* the processor it must stay on, or -1 */
 	int status; /* as SYS_WAIT gives it, when a ZOMBIE */
 	int signal; /* that will end it as soon as it may, or 0 */
 	bool reclaiming; /* makes room for others: mm/reclaim.h */
-	bool quiet; /* being killed is an expected answer */
 	uintptr_t catch; /* SYS_CATCH; 0: a refused access kills */
 	struct object *objects; /* mm/objects.h */
 	struct file *files[PROCESS_FILES];
@@ -71,27 +70,27 @@ static inline struct trap_frame *process_frame(struct process *p)
 }
 
 /*
- * A process that will begin in ring 3 with the registers in process_frame; a
- * child of the current one. The caller gives it a space, registers and a pid,
- * then sched_add starts it. NULL: no memory.
+ * A child of the current process, which will begin with @fn, in the kernel;
+ * when that returns, it leaves for ring 3 with the registers in process_frame.
+ * The caller has it started, by process_start or sched_add. NULL: no memory.
  */
-struct process *process_new(const char *name);
+typedef void process_fn(void);
+struct process *process_new(const char *name, process_fn *fn);
 
-/* Forget @p, which was never started and has nothing yet. */
-void process_drop(struct process *p);
+/* Start @p as a program: it gets a pid that nobody had yet, the answer. */
+uint32_t process_start(struct process *p);
 
-/* A pid that nobody had yet. */
-uint32_t process_new_pid(void);
+/* A kernel thread, which never ends. Panics when there is no memory. */
+void process_kernel(const char *name, process_fn *fn);
 
-/* A kernel thread, which runs @fn(@arg) and never returns. NULL: no memory. */
-typedef void thread_fn(void *arg);
-struct process *process_kernel(const char *name, thread_fn *fn, void *arg);
-
-/* What a processor runs when it has nothing to run (cpu/smp.c). */
+/* One that is in no list, for a processor to idle in (cpu/smp.c). */
 struct process *process_idle(void);
 
 /* The kernel's first thread, which waits for those whose parent has ended. */
 extern struct process *process_reaper;
+
+/* Where FS of the current process begins: its thread-local storage. */
+void process_set_fs(uint64_t base);
 
 /* End the current process. Its memory goes now, the rest when it is waited
  * for. */
@@ -116,7 +115,7 @@ static inline bool process_dying(void)
 /* The process with @pid, NULL if there is none. */
 struct process *process_find(uint32_t pid);
 
-/* Number @index of all processes, newest first; NULL at the end. */
-struct process *process_at(unsigned index);
+/* All but the idle ones, linked by next, newest first. */
+extern struct process *processes;
 
 #endif

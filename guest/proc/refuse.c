@@ -34,7 +34,7 @@ void process_refuse(struct trap_frame *f, uintptr_t va)
 		deliver(f, va);
 		return;
 	}
-	if (!p->quiet)
+	if (p->pid)
 		report(p, f, va);
 	process_exit(STATUS_KILLED + SIGNAL_SEGV);
 }

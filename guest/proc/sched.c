@@ -6,13 +6,13 @@
 #include "guest/cpu/smp.h"
 #include "guest/cpu/tlb.h"
 #include "guest/dev/lapic.h"
+#include "guest/lib/counts.h"
 #include "guest/proc/sleep.h"
 
 /* The runnable, in their order; and who sleeps, in none. */
 static struct process *first, **last = &first;
 static struct process *sleepers;
 static uint64_t due = UINT64_MAX; /* when the first sleeper wants to wake */
-static uint64_t switches;
 
 static bool may_run(const struct process *p, const struct cpu *c)
 {
@@ -43,20 +43,12 @@ void sched_add(struct process *p)
 	for (unsigned i = 0; i < cpu_count; i++) {
 		if (cpus[i].running != cpus[i].idle || !may_run(p, &cpus[i]))
 			continue;
-		smp_kick(&cpus[i]);
+		lapic_send(i, TRAP_KICK);
 		return;
 	}
 }
 
-/* The bases are registers of their own; who has none must not see another's. */
-static void load_bases(const struct process *old, const struct process *new)
-{
-	if (old->fs_base | new->fs_base)
-		wrmsr(MSR_FS_BASE, new->fs_base);
-	if (old->gs_base | new->gs_base)
-		wrmsr(MSR_GS_BASE, new->gs_base);
-}
-
+/* Who has no FS base must not see another's. */
 static void switch_to(struct cpu *c, struct process *old, struct process *new)
 {
 	new->state = RUNNING;
@@ -64,8 +56,9 @@ static void switch_to(struct cpu *c, struct process *old, struct process *new)
 	c->running = new;
 	c->stack = c->tss.rsp[0] = stack_top(new);
 	tlb_load(new->space);
-	load_bases(old, new);
-	switches++;
+	if (old->fs_base | new->fs_base)
+		wrmsr(MSR_FS_BASE, new->fs_base);
+	counts.switches++;
 	context_switch(&old->rsp, new->rsp);
 }
 
@@ -92,12 +85,13 @@ void sched_yield(void)
 	schedule();
 }
 
-void sched_breathe(void)
+bool sched_breathe(void)
 {
 	kernel_unlock();
 	__asm__ volatile("sti; nop; cli" ::: "memory");
 	kernel_lock();
 	sched_yield();
+	return !process_dying();
 }
 
 _Noreturn void sched_leave(void)
@@ -106,13 +100,15 @@ _Noreturn void sched_leave(void)
 	__builtin_unreachable();
 }
 
-static void go_to_sleep(const void *channel, uint64_t tick)
+void sleep_until(const void *channel, uint64_t tick)
 {
 	struct process *me = current();
 
+	if (lapic_ticks() >= tick)
+		return;
 	me->channel = channel;
 	me->wake_tick = tick;
-	if (tick && tick < due)
+	if (tick < due)
 		due = tick;
 	me->state = SLEEPING;
 	me->queue = sleepers;
@@ -122,54 +118,26 @@ static void go_to_sleep(const void *channel, uint64_t tick)
 
 void sleep_on(const void *channel)
 {
-	go_to_sleep(channel, 0);
+	sleep_until(channel, UINT64_MAX);
 }
 
-void sleep_until(const void *channel, uint64_t tick)
-{
-	if (lapic_ticks() < tick)
-		go_to_sleep(channel, tick);
-}
-
-/* Everyone asleep for whom @wanted says so runs again. */
-static void rouse_all(bool (*wanted)(const struct process *p, uint64_t what),
-		      uint64_t what)
-{
-	struct process **link = &sleepers, *p;
-
-	while ((p = *link)) {
-		if (!wanted(p, what)) {
-			link = &p->queue;
-			continue;
-		}
-		*link = p->queue;
-		sched_add(p);
-	}
-}
-
-static bool is_on(const struct process *p, uint64_t channel)
-{
-	return (uintptr_t)p->channel == channel;
-}
-
+/* And whose time has come; of the others, who is the next? */
 void wake(const void *channel)
 {
-	rouse_all(is_on, (uintptr_t)channel);
-}
+	struct process **link = &sleepers, *p;
+	uint64_t next = UINT64_MAX;
 
-static bool is_due(const struct process *p, uint64_t tick)
-{
-	return p->wake_tick && p->wake_tick <= tick;
-}
-
-static bool is_it(const struct process *p, uint64_t which)
-{
-	return (uintptr_t)p == which;
-}
-
-void sched_rouse(struct process *p)
-{
-	rouse_all(is_it, (uintptr_t)p);
+	while ((p = *link)) {
+		if (p->channel == channel || p->wake_tick <= lapic_ticks()) {
+			*link = p->queue;
+			sched_add(p);
+			continue;
+		}
+		if (p->wake_tick < next)
+			next = p->wake_tick;
+		link = &p->queue;
+	}
+	__atomic_store_n(&due, next, __ATOMIC_RELAXED);
 }
 
 /* The boot processor keeps the time, and minds the sleepers. */
@@ -184,27 +152,14 @@ bool sched_idle_tick(void)
 		lapic_ticks() < __atomic_load_n(&due, __ATOMIC_RELAXED));
 }
 
-/* The earliest tick that a sleeper waits for. */
-static void set_due(void)
-{
-	uint64_t tick = UINT64_MAX;
-
-	for (struct process *p = sleepers; p; p = p->queue)
-		if (p->wake_tick && p->wake_tick < tick)
-			tick = p->wake_tick;
-	due = tick;
-}
-
 void sched_tick(void)
 {
 	struct cpu *c = this_cpu();
 
 	current()->ticks++;
 	c->resched = true;
-	if (c->number == 0 && lapic_ticks() >= due) {
-		rouse_all(is_due, lapic_ticks());
-		set_due();
-	}
+	if (c->number == 0 && lapic_ticks() >= due)
+		wake(NULL);
 }
 
 /*
@@ -221,9 +176,4 @@ _Noreturn void sched_idle(void)
 		__asm__ volatile("sti; hlt; cli" ::: "memory");
 		kernel_lock();
 	}
-}
-
-uint64_t sched_switches(void)
-{
-	return switches;
 }

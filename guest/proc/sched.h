@@ -17,15 +17,13 @@ void sched_yield(void);
 
 /*
  * In the middle of something long, where one could as well sleep: interrupts
- * that wait are taken, then others have their turn.
+ * that wait are taken, then others have their turn. False: give up, the
+ * process is to end.
  */
-void sched_breathe(void);
+bool sched_breathe(void);
 
 /* The current process has ended: run others for ever. */
 _Noreturn void sched_leave(void);
-
-/* Out of its sleep, if it sleeps. */
-void sched_rouse(struct process *p);
 
 /*
  * The timer's tick on this processor. First without the kernel lock: true if
@@ -37,18 +35,14 @@ void sched_tick(void);
 /* What a processor does when nobody wants it. Takes the kernel lock. */
 _Noreturn void sched_idle(void);
 
-/* How often one process followed another. */
-uint64_t sched_switches(void);
-
 /*
  * trap.S: save the callee's registers and the stack pointer in *@save, go on
  * where @rsp was left.
  */
 void context_switch(uint64_t *save, uint64_t rsp);
 
-/* Where a new process and a new kernel thread go on (trap.S). */
-void begin_user(void);
-void begin_kernel(void);
+/* Where a new process goes on (trap.S). */
+void begin(void);
 
 /* What context_switch finds on a stack, lowest first. */
 struct switch_frame {

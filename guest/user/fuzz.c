@@ -224,7 +224,7 @@ static struct sys_counts counts(void)
 {
 	struct sys_counts c = { 0 };
 
-	sys_sync(); /* what is dirty cannot be dropped */
+	sys_sync(); /* what was written to a file is no leak */
 	sys_drop_caches();
 	sys_counts(&c);
 	return c;

@@ -4,14 +4,15 @@ use strict;
 use warnings;
 use lib 'tests/guest/lib';
 use IPC::Open2;
+use JSON::PP;
 use Test::More;
 use Twofold;
 
 # Type @text when the prompt is there; the output of it all, and the status.
 sub type {
-	my ($accel, $text) = @_;
+	my ($accel, $text, @options) = @_;
 	my $pid = open2(my $out, my $in, 'build/twofold', 'run', '--accel',
-		$accel, '--timeout', 60, '--', 'shell');
+		$accel, '--timeout', 60, @options, '--', 'shell');
 	my $seen = '';
 	while (index($seen, '$ ') < 0) {
 		sysread($out, $seen, 4096, length $seen) or last;
@@ -44,6 +45,15 @@ for my $accel (accels()) {
 	($seen, $status) = type($accel, "echo end\r\x04");
 	is $status, 0, 'control-D ends it';
 
+	my $json = scratch("$accel.json");
+	($seen, $status) = type($accel, "echo t${left}wo\rexit 7\r",
+		'--console', 'virtio', '--stats', $json);
+	is $status, 7, 'on the virtio console' or diag $seen;
+	like $seen, qr/^wot\r?$/m, 'it hears and speaks';
+	my ($console) = grep { $_->{name} eq 'console' }
+		@{decode_json(slurp($json))->{devices}};
+	cmp_ok $console->{bytes}, '>', length $seen, 'all of it went there';
+
 	my $r = run($accel, 0, '--', 'shell', '-c',
 		'echo a b | cat | cat; maps 1; pagemap 1 0x400000; free; '
 		. 'buddyinfo; slabinfo; vmstat; ls /bin; list; sparse');
@@ -54,7 +64,7 @@ for my $accel (accels()) {
 	like $out, qr/^frame 0x/m, 'the frame';
 	like $out, qr/^  page tables +\d+ frames/m, 'free';
 	like $out, qr/^DMA .* order 0 to 10:/m, 'buddyinfo';
-	like $out, qr/^kmalloc-64 .*\d$/m, 'slabinfo';
+	like $out, qr/^kmalloc-56 .*\d$/m, 'slabinfo';
 	like $out, qr/^faults \d+: demand zero/m, 'vmstat';
 	like $out, qr/ hello$/m, 'ls';
 	like $out, qr/^cow +\w/m, 'list';

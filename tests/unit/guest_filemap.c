@@ -46,24 +46,24 @@ static int end(void **state)
 	mapping_truncate(&file, 0);
 	assert_int_equal(file.frames, 0);
 	assert_null(file.vmas);
-	mapping_end(&file);
 	return 0;
 }
 
-static struct space *show(unsigned prot, unsigned flags, uint64_t file_bytes)
+static struct space *show(unsigned prot, unsigned flags, uint64_t file_end)
 {
 	struct space *s = space_new();
-	struct map_request want = {
-		.at = AT,
-		.bytes = FILE_PAGES * PAGE_SIZE,
+	struct vma want = {
+		.start = AT,
+		.end = AT + FILE_PAGES * PAGE_SIZE,
 		.prot = prot,
 		.flags = flags,
 		.kind = VMA_FILE,
 		.mapping = &file,
-		.file_bytes = file_bytes,
+		.shift = -(AT >> PAGE_SHIFT),
+		.file_end = file_end,
 	};
 
-	assert_int_equal(space_map(s, &want), 0);
+	assert_int_equal(space_map(s, want), 0);
 	return s;
 }
 
@@ -135,7 +135,9 @@ static void test_shared(void **state)
 		assert_int_equal(faults, 1);
 		assert_int_equal(*byte_at(s, 3, 8, 0), i);
 		assert_int_equal(file.unsaved, 1);
-		assert_int_equal(space_msync(s, AT, FILE_PAGES * PAGE_SIZE), 0);
+		assert_int_equal(space_madvise(s, AT, FILE_PAGES * PAGE_SIZE,
+					       MADVISE_SYNC),
+				 0);
 		assert_int_equal(file.unsaved, 0);
 		assert_int_equal(writes, i + 1);
 		assert_int_equal(stored[3][16], i);
@@ -161,18 +163,19 @@ static void test_memory(void **state)
 	uint64_t promised = promisable();
 	struct space *s = space_new(), *child;
 	struct mapping *m = shared_new(FILE_PAGES);
-	struct map_request want = {
-		.at = AT,
-		.bytes = FILE_PAGES * PAGE_SIZE,
+	struct vma want = {
+		.start = AT,
+		.end = AT + FILE_PAGES * PAGE_SIZE,
 		.prot = PROT_READ | PROT_WRITE,
 		.flags = MAP_SHARED,
 		.kind = VMA_SHARED,
 		.mapping = m,
-		.file_bytes = FILE_ALL,
+		.shift = -(AT >> PAGE_SHIFT),
+		.file_end = FILE_ALL,
 	};
 
 	(void)state;
-	assert_int_equal(space_map(s, &want), 0);
+	assert_int_equal(space_map(s, want), 0);
 	m->ops->release(m);
 	child = space_fork(s);
 	assert_int_equal(*byte_at(s, 0, 0, 0), 0);
@@ -185,7 +188,7 @@ static void test_memory(void **state)
 	assert_int_equal(*byte_at(child, 2, 0, 0), 6);
 	space_free(child);
 	assert_in_range(promised - promisable(), 0, 1);
-	assert_int_equal(frame_counts().by_use[FRAME_FILE], 0);
+	assert_int_equal(counts.frames[FRAME_FILE], 0);
 }
 
 int main(void)

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "guest/lib/counts.h"
+
 #define LACKS(name)                            \
 	__attribute__((weak)) void name(void); \
 	void name(void)                        \
@@ -19,26 +21,29 @@ LACKS(gate_page_pa)
 LACKS(lab_record)
 LACKS(lapic_ticks)
 LACKS(print)
-LACKS(process_at)
 LACKS(process_exit)
 LACKS(process_find)
 LACKS(process_kernel)
 LACKS(process_kill)
 LACKS(process_refuse)
-LACKS(program_at)
 LACKS(sched_breathe)
 LACKS(sleep_on)
 LACKS(sleep_until)
+LACKS(swap_put)
 LACKS(tlb_flush_page)
 LACKS(tlb_flush_space)
 LACKS(uart_write)
 LACKS(wake)
 
 extern const char kernel_start[1], text_end[1], rodata_end[1], kernel_end[1];
+extern const char rom_start[1], rom_end[1];
 extern uint64_t pte_g, pte_nx;
 extern bool lab_tracing;
+extern struct process *processes;
 
 __attribute__((weak)) const char kernel_start[1], text_end[1], rodata_end[1],
-	kernel_end[1];
+	kernel_end[1], rom_start[1], rom_end[1];
 __attribute__((weak)) uint64_t pte_g, pte_nx;
 __attribute__((weak)) bool lab_tracing;
+__attribute__((weak)) struct sys_counts counts;
+__attribute__((weak)) struct process *processes;

@@ -45,7 +45,7 @@ static void write_pages(struct space *s, uintptr_t at, unsigned from,
 static void test_demand(void **state)
 {
 	struct space *s = space_new();
-	uint64_t before = frames_of(FRAME_ANON), zeros = zero_shared;
+	uint64_t before = frames_of(FRAME_ANON), zeros = counts.zero_shared;
 	uintptr_t at = filled(s, 200, 0);
 
 	(void)state;
@@ -54,13 +54,13 @@ static void test_demand(void **state)
 	write_pages(s, at, 0, N, 1);
 	assert_int_equal(faults, N);
 	assert_int_equal(frames_of(FRAME_ANON) - before, N);
-	assert_int_equal(zero_shared, zeros);
+	assert_int_equal(counts.zero_shared, zeros);
 
 	faults = 0;
 	for (unsigned i = N; i < 2 * N; i++)
 		assert_int_equal(read_page(s, at, i), 0);
 	assert_int_equal(faults, N);
-	assert_int_equal(zero_shared - zeros, N);
+	assert_int_equal(counts.zero_shared - zeros, N);
 	assert_int_equal(frames_of(FRAME_ANON) - before, N);
 	assert_int_equal(s->resident, N);
 
@@ -77,7 +77,7 @@ static void test_cow(void **state)
 {
 	struct space *parent = space_new(), *child;
 	uintptr_t at = filled(parent, N, N);
-	uint64_t copied = cow_copied, reused = cow_reused;
+	uint64_t copied = counts.cow_copied, reused = counts.cow_reused;
 	uint64_t before = frames_of(FRAME_ANON);
 
 	(void)state;
@@ -87,7 +87,7 @@ static void test_cow(void **state)
 	assert_int_equal(child->resident, N);
 
 	write_pages(child, at, 0, M, 1000);
-	assert_int_equal(cow_copied - copied, M);
+	assert_int_equal(counts.cow_copied - copied, M);
 	assert_int_equal(frames_of(FRAME_ANON) - before, M);
 	for (unsigned i = 0; i < N; i++) {
 		assert_int_equal(read_page(parent, at, i), i + 1);
@@ -96,11 +96,11 @@ static void test_cow(void **state)
 
 	/* What the child has copied is the parent's alone. */
 	write_pages(parent, at, 0, N, 2000);
-	assert_int_equal(cow_reused - reused, M);
-	assert_int_equal(cow_copied - copied, N);
+	assert_int_equal(counts.cow_reused - reused, M);
+	assert_int_equal(counts.cow_copied - copied, N);
 	write_pages(child, at, M, N, 3000);
-	assert_int_equal(cow_reused - reused, N);
-	assert_int_equal(cow_copied - copied, N);
+	assert_int_equal(counts.cow_reused - reused, N);
+	assert_int_equal(counts.cow_copied - copied, N);
 	assert_int_equal(frames_of(FRAME_ANON) - before, N);
 	space_free(child);
 	for (unsigned i = 0; i < N; i++)
@@ -143,9 +143,9 @@ static void test_rmap(void **state)
 static void test_stack(void **state)
 {
 	struct space *s = space_new();
-	struct map_request stack = {
-		.at = STACK_TOP - STACK_MAX,
-		.bytes = STACK_MAX,
+	struct vma stack = {
+		.start = STACK_TOP - STACK_MAX,
+		.end = STACK_TOP,
 		.prot = PROT_READ | PROT_WRITE,
 		.kind = VMA_STACK,
 	};
@@ -153,7 +153,7 @@ static void test_stack(void **state)
 	struct vma *v;
 
 	(void)state;
-	assert_int_equal(space_map(s, &stack), 0);
+	assert_int_equal(space_map(s, stack), 0);
 	v = space_find(s, STACK_TOP - 8);
 	assert_int_equal(v->start, STACK_TOP - PAGE_SIZE);
 	faults = 0;

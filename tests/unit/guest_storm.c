@@ -110,17 +110,18 @@ static void do_map(const struct deed *d)
 
 static void do_map_file(const struct deed *d)
 {
-	struct map_request want = {
-		.at = d->at,
-		.bytes = d->bytes,
+	unsigned first = random_below(3);
+	struct vma want = {
+		.start = d->at,
+		.end = d->at + d->bytes,
 		.prot = random_below(8),
 		.flags = MAP_FIXED | (random_below(2) ? MAP_SHARED : 0),
 		.kind = VMA_FILE,
 		.mapping = &file,
-		.offset = random_below(3),
-		.file_bytes = FILE_ALL,
+		.shift = first,
+		.file_end = FILE_ALL,
 	};
-	int64_t got = space_mmap(d->p->space, &want);
+	int64_t got = space_mmap(d->p->space, want);
 
 	for (unsigned i = d->from; i < d->to; i++) {
 		if (d->p->page[i].mapped) {
@@ -135,14 +136,14 @@ static void do_map_file(const struct deed *d)
 			.file = true,
 			.shared = want.flags & MAP_SHARED,
 			.prot = want.prot,
-			.index = (unsigned)want.offset + i - d->from,
+			.index = first + i - d->from,
 		};
 }
 
 /* What was written to the shared pages is stored. */
 static void do_msync(const struct deed *d)
 {
-	int got = space_msync(d->p->space, d->at, d->bytes);
+	int got = space_madvise(d->p->space, d->at, d->bytes, MADVISE_SYNC);
 
 	assert_int_equal(got, all_mapped(d) ? 0 : -ENOMEM);
 	for (unsigned i = d->from; !got && i < d->to; i++)
@@ -171,7 +172,8 @@ static void do_protect(const struct deed *d)
 static void do_lock(const struct deed *d)
 {
 	bool lock = random_below(2);
-	int got = space_mlock(d->p->space, d->at, d->bytes, lock);
+	int got = space_madvise(d->p->space, d->at, d->bytes,
+				lock ? MADVISE_LOCK : MADVISE_UNLOCK);
 
 	assert_int_equal(got, all_mapped(d) ? 0 : -ENOMEM);
 	for (unsigned i = d->from; !got && i < d->to; i++) {
@@ -276,7 +278,7 @@ static void census_of(struct frame *f)
 	census.leaves = census.locked = 0;
 	for (struct process *p = processes; p < processes + SPACES; p++)
 		if (p->space)
-			each_area(p->space, count_leaf);
+			each_leaf(p->space, count_leaf);
 }
 
 static struct frame *frame_here(const struct deed *d)
@@ -300,11 +302,12 @@ static void do_evict(const struct deed *d)
 static void do_forget(const struct deed *d)
 {
 	uint64_t index = random_below(FILE_PAGES);
-	struct frame *f = mapping_peek(&file, index);
+	struct frame *f = (struct frame *)radix_get(&file.pages, index);
 
 	(void)d;
 	if (!f)
 		return;
+	frame_get(f);
 	census_of(f);
 	if (!census.locked) {
 		assert_int_equal(mapping_sync(&file, index, index + 1), 0);
@@ -329,9 +332,9 @@ static void check_frame(struct vma *v, uint64_t *at)
 	assert_int_equal(f->count, census.leaves + (f->use == FRAME_FILE));
 	assert_int_equal(!!(f->flags & FRAME_LOCKED), census.locked > 0);
 	*at |= PTE_A;
-	assert_true(rmap_referenced(f));
+	assert_true(rmap_take(f, PTE_A));
 	assert_false(*at & PTE_A);
-	assert_false(rmap_referenced(f));
+	assert_false(rmap_take(f, PTE_A));
 }
 
 static void check(void)
@@ -340,7 +343,7 @@ static void check(void)
 		if (!p->space)
 			continue;
 		check_counts(p->space);
-		each_area(p->space, check_frame);
+		each_leaf(p->space, check_frame);
 	}
 }
 
@@ -404,7 +407,7 @@ static void test_storm(void **state)
 		if (i % 64 == 0)
 			check();
 	}
-	assert_int_equal(frames_locked, locked_frames());
+	assert_int_equal(counts.frames_locked, locked_frames());
 	for (struct process *p = processes; p < processes + SPACES; p++)
 		if (p->space)
 			space_free(p->space);
@@ -413,7 +416,7 @@ static void test_storm(void **state)
 	assert_int_equal(file.unsaved, 0);
 	assert_int_equal(used(), was);
 	assert_int_equal(slots_used(), 0);
-	assert_int_equal(frames_locked, 0);
+	assert_int_equal(counts.frames_locked, 0);
 	assert_in_range(promised - promisable(), 0, 8); /* slabs */
 }
 

@@ -9,22 +9,33 @@
 static struct space space;
 static struct vma *owner[PAGES];
 static uint64_t seed = 5;
-static unsigned opened, closed;
+static unsigned held, released;
 
-static void count_open(struct vma *v)
+static void count_hold(struct mapping *m)
 {
-	(void)v;
-	opened++;
+	(void)m;
+	held++;
 }
 
-static void count_close(struct vma *v)
+static void count_release(struct mapping *m)
 {
-	(void)v;
-	closed++;
+	(void)m;
+	released++;
 }
 
-static const struct vma_ops counting = { .open = count_open,
-					 .close = count_close };
+static const struct mapping_ops counting = { .hold = count_hold,
+					     .release = count_release };
+static struct mapping shown = { .ops = &counting };
+
+/* Areas that are listed with what they show. */
+static unsigned listed(void)
+{
+	unsigned n = 0;
+
+	for (struct vma *v = shown.vmas; v; v = v->mapping_next)
+		n++;
+	return n;
+}
 
 static uint32_t random_below(uint32_t n)
 {
@@ -62,18 +73,17 @@ static void insert(unsigned from, unsigned to)
 		.end = address(to),
 		.prot = random_below(2),
 		.space = &space,
-		.ops = &counting,
-		.file_bytes = FILE_ALL,
+		.mapping = &shown,
+		.shift = 5,
+		.file_end = FILE_ALL,
 	};
 	struct vma *v;
 
 	for (unsigned i = from; i < to; i++)
 		if (owner[i])
 			return;
-	v = vma_new(&like);
+	v = vma_add(&like);
 	assert_non_null(v);
-	vma_insert(&space.areas, v);
-	v->ops->open(v);
 	own(from, to, v);
 }
 
@@ -84,20 +94,21 @@ static void remove_at(unsigned page)
 	if (!v)
 		return;
 	own(first_page(v), end_page(v), NULL);
-	vma_remove(&space.areas, v);
-	v->ops->close(v);
-	vma_delete(v);
+	vma_remove(v);
 }
 
 static void split_at(unsigned page)
 {
 	struct vma *v = owner[page], *upper;
+	bool inside = v && v->start < address(page);
 
-	if (!v || v->start == address(page))
+	assert_true(vma_split(&space, address(page)));
+	upper = vma_above(&space, address(page));
+	if (!inside)
 		return;
-	upper = vma_split(&space.areas, v, address(page));
-	assert_non_null(upper);
+	assert_ptr_not_equal(upper, v);
 	assert_int_equal(v->end, address(page));
+	assert_int_equal(upper->start, address(page));
 	own(page, end_page(upper), upper);
 }
 
@@ -107,7 +118,7 @@ static void merge_at(unsigned page)
 	bool one = a && b && a != b && a->prot == b->prot;
 	unsigned end = b ? end_page(b) : 0;
 
-	vma_merge(&space.areas, address(page));
+	vma_merge(&space, address(page));
 	if (!one)
 		return;
 	assert_int_equal(a->end, address(end));
@@ -135,11 +146,10 @@ static void check(void)
 
 	for (unsigned i = PAGES; i-- > 0;) {
 		next = owner[i] ? owner[i] : next;
-		assert_ptr_equal(vma_above(space.areas, address(i)), next);
-		assert_ptr_equal(vma_above(space.areas, address(i) + 4095),
-				 next);
+		assert_ptr_equal(vma_above(&space, address(i)), next);
+		assert_ptr_equal(vma_above(&space, address(i) + 4095), next);
 	}
-	assert_null(vma_above(space.areas, address(PAGES)));
+	assert_null(vma_above(&space, address(PAGES)));
 }
 
 static void test_storm(void **state)
@@ -159,7 +169,8 @@ static void test_storm(void **state)
 			merge_at(page);
 		if (i % 16 == 0)
 			check();
-		assert_int_equal(opened - closed, space.area_count);
+		assert_int_equal(held - released, space.area_count);
+		assert_int_equal(listed(), space.area_count);
 	}
 	for (unsigned i = 0; i < PAGES; i++)
 		remove_at(i);
@@ -182,16 +193,21 @@ static void test_depth(void **state)
 /* A program's areas are a limited number. */
 static void test_limit(void **state)
 {
-	struct vma like = { .space = &space, .ops = &counting };
+	struct vma like = { .space = &space, .mapping = &shown };
 	struct vma *all[2048];
 	unsigned n = 0;
 
 	(void)state;
-	while (n < 2048 && (all[n] = vma_new(&like)))
-		n++;
+	for (; n < 2048; n++) {
+		like.start = like.lowest = address(n);
+		like.end = address(n + 1);
+		all[n] = vma_add(&like);
+		if (!all[n])
+			break;
+	}
 	assert_int_equal(n, 1024);
 	while (n)
-		vma_delete(all[--n]);
+		vma_remove(all[--n]);
 }
 
 int main(void)
@@ -203,6 +219,5 @@ int main(void)
 	};
 
 	guest_ram();
-	kmalloc_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

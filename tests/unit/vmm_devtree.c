@@ -193,6 +193,9 @@ static void virtio_devices_have_slots(void **state)
 	has_cells("/soc/virtio_mmio@d0012000", "interrupts", 2, 12u, 2u);
 	assert_int_equal(fdt_path_offset(tree, "/soc/virtio_mmio@d0013000"),
 			 -FDT_ERR_NOTFOUND);
+	config.console = 3;
+	build();
+	has_string("/chosen", "stdout-path", "/soc/virtio_mmio@d0012000");
 }
 
 static void the_dma_engine_is_always_there(void **state)

@@ -15,7 +15,8 @@
 /* user.ld: where the variables' first values lie, and how much they need. */
 extern const char tls_start[], tls_data_end[], tls_end[];
 
-_Noreturn void start(int argc, char **argv);
+/* The arguments: one string after the other. */
+_Noreturn void start(char *text, size_t bytes);
 int main(int argc, char **argv);
 
 /* The heap that follows begins as it would have. */
@@ -33,10 +34,18 @@ static void start_thread_locals(size_t all)
 	sys_set_fs((uintptr_t)self);
 }
 
-void start(int argc, char **argv)
+void start(char *text, size_t bytes)
 {
 	size_t thread_locals = (size_t)(tls_end - tls_start);
+	char **argv;
+	int argc = 0;
 
+	for (size_t i = 0; i < bytes; i++)
+		argc += !text[i];
+	argv = __builtin_alloca((size_t)(argc + 1) * sizeof(*argv));
+	for (int i = 0; i < argc; i++, text += strlen(text) + 1)
+		argv[i] = text;
+	argv[argc] = NULL;
 	if (thread_locals)
 		start_thread_locals(thread_locals);
 	sys_exit(main(argc, argv));

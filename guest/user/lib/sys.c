@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/user/lib/sys.h"
 
+#include "guest/lib/string.h"
+
 /* Words that are no pointers: to pass them on as they are. */
 #define P(pointer) ((uintptr_t)(pointer))
 
@@ -17,7 +19,15 @@ int64_t sys_fork(void)
 
 int64_t sys_exec(const char *path, char *const *argv)
 {
-	return sys_call(SYS_EXEC, P(path), P(argv), 0);
+	size_t bytes = 0;
+	char *text, *to;
+
+	for (int i = 0; argv[i]; i++)
+		bytes += strlen(argv[i]) + 1;
+	to = text = __builtin_alloca(bytes);
+	for (int i = 0; argv[i]; i++)
+		to += strlcpy(to, argv[i], bytes) + 1;
+	return sys_call(SYS_EXEC, P(path), P(text), bytes);
 }
 
 int64_t sys_wait(int64_t pid, int *status, unsigned flags)
@@ -84,17 +94,17 @@ int64_t sys_sbrk(size_t bytes)
 
 int64_t sys_mlock(uint64_t at, size_t bytes)
 {
-	return sys_call(SYS_MLOCK, at, bytes, 0);
+	return sys_madvise(at, bytes, MADVISE_LOCK);
 }
 
 int64_t sys_munlock(uint64_t at, size_t bytes)
 {
-	return sys_call(SYS_MUNLOCK, at, bytes, 0);
+	return sys_madvise(at, bytes, MADVISE_UNLOCK);
 }
 
 int64_t sys_msync(uint64_t at, size_t bytes)
 {
-	return sys_call(SYS_MSYNC, at, bytes, 0);
+	return sys_madvise(at, bytes, MADVISE_SYNC);
 }
 
 int64_t sys_madvise(uint64_t at, size_t bytes, unsigned advice)

@@ -67,23 +67,28 @@ int64_t sys_pipe(int fd[2]);
 int64_t sys_dup(int fd, int to);
 int64_t sys_sync(void);
 
-/* What a program cannot see by itself: inspect.c. @pid 0 is the caller. */
+struct process; /* the kernel's: see kernel.h */
+
+/* What a program cannot see by itself: inspect.c. */
 int64_t sys_info(struct sys_info *info);
 int64_t sys_counts(struct sys_counts *counts);
-int64_t sys_walk(int64_t pid, uint64_t at, struct sys_walk *walk);
 int64_t sys_pte_clear(uint64_t at, uint64_t bits);
-int64_t sys_frame(uint64_t pa, struct frame_info *info);
-int64_t sys_lab(struct sys_lab *lab);
-int64_t sys_vma(int64_t pid, unsigned index, struct sys_vma *vma);
-int64_t sys_process(unsigned index, struct sys_process *process);
+
+/* The descriptor of the block of frames that @pa lies in. */
+int64_t sys_frame(uint64_t pa, struct frame *frame);
+
+int64_t sys_lab(unsigned command, uint64_t arg, void *page);
+int64_t sys_process(unsigned index, struct process *process);
+int64_t sys_memory(uint64_t pa, void *to, size_t n);
 int64_t sys_zone(unsigned index, struct sys_zone *zone);
+uint64_t zone_free(const struct sys_zone *zone); /* frames of it */
 int64_t sys_slab(unsigned index, struct sys_slab *slab);
 int64_t sys_report(void);
 int64_t sys_limit(enum limit_what what, uint64_t value);
 int64_t sys_drop_caches(void);
 int64_t sys_reclaim(uint64_t frames);
 int64_t sys_object(struct sys_object *object);
-int64_t sys_probe(enum probe probe, struct sys_probe *answer);
+int64_t sys_probe(struct sys_probe *probe);
 int64_t sys_dma(struct sys_dma *dma);
 
 /* All that this process has so far stays where it is: its counts are exact. */

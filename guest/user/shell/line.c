@@ -8,6 +8,7 @@
 #include "guest/lib/string.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
+#include "guest/user/lib/text.h"
 
 #define HISTORY 32u
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* maps, pagemap: a process's areas, and one page of it, entry by entry. */
 #include "guest/mm/pte.h"
+#include "guest/user/lib/kernel.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
 #include "guest/user/shell/tool.h"
 
-static const char *kind_name(const struct sys_vma *v)
+static const char *kind_name(const struct area_info *v)
 {
 	switch (v->kind) {
 	case VMA_STACK:
@@ -19,13 +20,13 @@ static const char *kind_name(const struct sys_vma *v)
 	}
 }
 
-static void print_area(const struct sys_vma *v)
+static void print_area(const struct area_info *v)
 {
 	printf("%012lx-%012lx %c%c%c%c %8lx %6lu pages, %lu here", v->start,
 	       v->end, v->prot & PROT_READ ? 'r' : '-',
 	       v->prot & PROT_WRITE ? 'w' : '-',
 	       v->prot & PROT_EXEC ? 'x' : '-',
-	       v->map_flags & MAP_SHARED ? 's' : 'p', v->offset,
+	       v->flags & MAP_SHARED ? 's' : 'p', v->offset,
 	       (v->end - v->start) / 4096, v->resident);
 	if (v->swapped)
 		printf(", %lu in swap", v->swapped);
@@ -36,7 +37,7 @@ static void print_area(const struct sys_vma *v)
 
 int tool_maps(int argc, char **argv)
 {
-	struct sys_vma v;
+	struct area_info v = { 0 };
 	int64_t more;
 	uint64_t pid;
 
@@ -44,7 +45,7 @@ int tool_maps(int argc, char **argv)
 		printf("maps: PID\n");
 		return 2;
 	}
-	for (unsigned i = 0; (more = sys_vma((int64_t)pid, i, &v)) == 1; i++)
+	while ((more = area_info((int64_t)pid, v.end, &v)) == 1)
 		print_area(&v);
 	return more ? tool_fail(argv[0], argv[1], more) : 0;
 }
@@ -80,7 +81,7 @@ static const char *const uses[] = {
 
 static void print_frame(uint64_t pa)
 {
-	struct frame_info f;
+	struct frame f;
 
 	if (sys_frame(pa, &f) || f.use >= sizeof(uses) / sizeof(uses[0]))
 		return;
@@ -95,7 +96,7 @@ static void print_frame(uint64_t pa)
 int tool_pagemap(int argc, char **argv)
 {
 	uint64_t pid, at;
-	struct sys_walk w;
+	struct walk w;
 	int64_t error;
 
 	if (argc != 3 || !parse_number(argv[1], &pid) ||
@@ -103,8 +104,8 @@ int tool_pagemap(int argc, char **argv)
 		printf("pagemap: PID ADDRESS\n");
 		return 2;
 	}
-	error = sys_walk((int64_t)pid, at, &w);
-	if (error)
+	error = walk((int64_t)pid, at, &w);
+	if (error < 0)
 		return tool_fail(argv[0], argv[1], error);
 	for (unsigned i = 0; i < w.entries; i++)
 		print_entry(i, w.entry_pa[i], w.entry[i]);

@@ -39,9 +39,9 @@ int tool_buddyinfo(int argc, char **argv)
 		printf("%-7s %#11lx-%#11lx free blocks of order 0 to %u:",
 		       z.name, z.start, z.end, ZONE_ORDERS - 1);
 		for (unsigned order = 0; order < ZONE_ORDERS; order++)
-			printf(" %lu", z.free_blocks[order]);
-		printf("; %lu of %lu frames free, %lu never used\n", z.free,
-		       z.managed, z.never_used);
+			printf(" %lu", z.free[order].count);
+		printf("; %lu of %lu frames free, %lu never used\n",
+		       zone_free(&z), z.managed, z.never_used);
 	}
 	return more ? tool_fail(argv[0], "zones", more) : 0;
 }
@@ -75,7 +75,8 @@ int tool_vmstat(int argc, char **argv)
 	printf("copies %lu made, %lu saved\n", c.cow_copied, c.cow_reused);
 	printf("lists: anonymous %lu active, %lu inactive; files %lu active, "
 	       "%lu inactive; %lu locked\n",
-	       c.anon_active, c.anon_inactive, c.file_active, c.file_inactive,
+	       c.lru[LRU_ANON][true].count, c.lru[LRU_ANON][false].count,
+	       c.lru[LRU_FILE][true].count, c.lru[LRU_FILE][false].count,
 	       c.frames_locked);
 	printf("evicted %lu anonymous, %lu of files (%lu entries cleared), "
 	       "%lu written back\n",

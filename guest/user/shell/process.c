@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* ps, kill: processes. */
+#include "guest/user/lib/kernel.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
 #include "guest/user/shell/tool.h"
@@ -18,13 +19,13 @@ static const char *state_name(unsigned state)
 
 int tool_ps(int argc, char **argv)
 {
-	struct sys_process p;
+	struct process_info p;
 	int64_t more = 0;
 
 	(void)argc;
 	printf("%5s %6s %-7s %3s %9s %6s %10s %s\n", "PID", "PARENT", "STATE",
 	       "CPU", "RESIDENT", "TICKS", "TABLES", "NAME");
-	for (unsigned i = 0; (more = sys_process(i, &p)) == 1; i++)
+	for (unsigned i = 0; (more = process_info(i, &p)) == 1; i++)
 		printf("%5u %6u %-7s %3u %8luK %6lu %#10lx %s\n", p.pid,
 		       p.parent, state_name(p.state), p.cpu, p.resident * 4,
 		       p.ticks, p.root, p.name);

@@ -13,6 +13,7 @@
 #include "guest/lib/string.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
+#include "guest/user/lib/text.h"
 #include "guest/user/shell/line.h"
 #include "guest/user/shell/tool.h"
 #include "guest/user/tour/names.h"

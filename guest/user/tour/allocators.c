@@ -26,11 +26,11 @@ static struct zones zones(void)
 }
 
 static struct sys_object take(struct demo *d, enum object_kind kind,
-			      uint64_t size)
+			      uint64_t bytes)
 {
 	struct sys_object o = { .command = OBJECT_ALLOC,
 				.kind = kind,
-				.size = size };
+				.bytes = bytes };
 
 	demo_is(d, sys_object(&o), 0);
 	return o;
@@ -42,18 +42,28 @@ static void give(struct demo *d, struct sys_object *o)
 	demo_is(d, sys_object(o), 0);
 }
 
-/* A zone is where it says, and its lists account for all that is free. */
-static void check_zone(struct demo *d, const struct sys_zone *z)
+static uint64_t pa_of(const struct sys_object *o)
 {
-	uint64_t sum = z->never_used;
+	return demo_walk((void *)o->address).pa;
+}
 
-	for (unsigned order = 0; order < ZONE_ORDERS; order++)
-		sum += z->free_blocks[order] << order;
-	demo_is(d, sum, z->free);
-	demo_true(d, z->free <= z->managed);
-	demo_true(d, z->managed <= (z->end - z->start) / PAGE_SIZE);
-	demo_note(d, "%s %#lx..%#lx: %lu of %lu frames free; ", z->name,
-		  z->start, z->end, z->free, z->managed);
+/* Zones are where they say, and their lists account for all that is free. */
+static void check_zones(struct demo *d, const struct zones *zones)
+{
+	struct sys_counts c = demo_counts();
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < zones->count; i++) {
+		const struct sys_zone *z = &zones->zone[i];
+		uint64_t free = zone_free(z);
+
+		sum += free;
+		demo_true(d, free <= z->managed);
+		demo_true(d, z->managed <= (z->end - z->start) / PAGE_SIZE);
+		demo_note(d, "%s %#lx..%#lx: %lu of %lu frames free; ", z->name,
+			  z->start, z->end, free, z->managed);
+	}
+	demo_is(d, sum, c.frames_total - c.frames_used);
 }
 
 /* Free memory that no block of 512 frames holds, in percent. */
@@ -64,9 +74,9 @@ static uint64_t fragmented(const struct zones *z)
 	for (unsigned i = 0; i < z->count; i++) {
 		const struct sys_zone *zone = &z->zone[i];
 
-		free += zone->free - zone->never_used;
+		free += zone_free(zone) - zone->never_used;
 		for (unsigned order = 9; order < ZONE_ORDERS; order++)
-			large += zone->free_blocks[order] << order;
+			large += zone->free[order].count << order;
 	}
 	return free ? (free - large) * 100 / free : 0;
 }
@@ -92,9 +102,9 @@ static uint64_t storm(struct demo *d)
 		if (held[i]) {
 			give(d, &live[i]);
 		} else {
-			live[i] = take(d, OBJECT_FRAMES, order);
+			live[i] = take(d, OBJECT_KMALLOC, PAGE_SIZE << order);
 			/* A block lies at a multiple of its size. */
-			demo_is(d, live[i].pa & ((PAGE_SIZE << order) - 1), 0);
+			demo_is(d, pa_of(&live[i]) % (PAGE_SIZE << order), 0);
 		}
 		held[i] = !held[i];
 	}
@@ -112,19 +122,17 @@ void demo_buddy(struct demo *d)
 
 	storm(d); /* a rehearsal: the handles have their slabs now */
 	before = zones();
-	for (unsigned i = 0; i < before.count; i++)
-		check_zone(d, &before.zone[i]);
+	check_zones(d, &before);
 	pieces = storm(d);
 	after = zones();
 	for (unsigned i = 0; i < after.count; i++) {
 		const struct sys_zone *a = &after.zone[i];
 		const struct sys_zone *b = &before.zone[i];
 
-		demo_is(d, a->free, b->free);
+		demo_is(d, zone_free(a), zone_free(b));
 		/* What the storm was the first to use is whole again. */
 		for (unsigned order = 0; order < ZONE_ORDERS - 1; order++)
-			demo_is(d, a->free_blocks[order],
-				b->free_blocks[order]);
+			demo_is(d, a->free[order].count, b->free[order].count);
 	}
 	demo_note(
 		d,
@@ -147,17 +155,16 @@ static struct sys_slab slab_for(uint64_t bytes)
 }
 
 /* Do to an object what its user must not: the kernel must notice. */
-static void abuse(struct demo *d, enum object_kind kind, enum object_abuse how,
+static void abuse(struct demo *d, uint64_t bytes, enum object_abuse how,
 		  const char *what)
 {
-	struct sys_object o = take(d, kind, kind == OBJECT_FRAMES ? 1 : 100);
+	struct sys_object o = { .command = OBJECT_ABUSE,
+				.bytes = bytes,
+				.abuse = how };
 
-	o.command = OBJECT_ABUSE;
-	o.abuse = how;
 	demo_is(d, sys_object(&o), 0);
 	demo_is(d, o.caught, 1);
 	demo_note(d, ", %s", what);
-	give(d, &o);
 }
 
 #define OBJECTS	     8u
@@ -193,10 +200,10 @@ void demo_kmalloc(struct demo *d)
 		  "frames, the first at %#lx; given back; caught",
 		  OBJECTS, OBJECT_BYTES, during.name, during.objects_used,
 		  during.objects_total, during.frames, o[0].address);
-	abuse(d, OBJECT_KMALLOC, ABUSE_DOUBLE_FREE, "a double free");
-	abuse(d, OBJECT_KMALLOC, ABUSE_OVERFLOW, "an overflow");
-	abuse(d, OBJECT_KMALLOC, ABUSE_USE_AFTER_FREE, "a use after free");
-	abuse(d, OBJECT_FRAMES, ABUSE_DOUBLE_FREE, "a double free of frames");
+	abuse(d, 100, ABUSE_DOUBLE_FREE, "a double free");
+	abuse(d, 100, ABUSE_OVERFLOW, "an overflow");
+	abuse(d, 100, ABUSE_USE_AFTER_FREE, "a use after free");
+	abuse(d, 2 * PAGE_SIZE, ABUSE_DOUBLE_FREE, "a double free of frames");
 }
 
 #define HOLES	    32u
@@ -209,7 +216,7 @@ static unsigned pieces_at(struct demo *d, uint64_t at)
 	uint64_t last = 0;
 
 	for (unsigned i = 0; i < AREA_FRAMES; i++) {
-		struct sys_walk w = demo_walk((void *)(at + i * PAGE_SIZE));
+		struct walk w = demo_walk((void *)(at + i * PAGE_SIZE));
 
 		demo_true(d, w.found);
 		pieces += w.pa != last + PAGE_SIZE;
@@ -221,24 +228,25 @@ static unsigned pieces_at(struct demo *d, uint64_t at)
 void demo_vmalloc(struct demo *d)
 {
 	struct sys_object hole[HOLES], area;
+	uint64_t guard, first;
 	unsigned pieces;
 
 	area = (struct sys_object){ .command = OBJECT_FREE,
-				    .handle = UINT32_MAX };
+				    .address = UINT64_MAX };
 	if (sys_object(&area) == -ENOSYS) {
 		demo_skip(d, "the kernel has no objects to try");
 		return;
 	}
 	for (unsigned i = 0; i < HOLES; i++) /* every other frame is free */
-		hole[i] = take(d, OBJECT_FRAMES, 0);
+		hole[i] = take(d, OBJECT_KMALLOC, PAGE_SIZE);
 	for (unsigned i = 0; i < HOLES; i += 2)
 		give(d, &hole[i]);
 	area = take(d, OBJECT_VMALLOC, AREA_FRAMES * PAGE_SIZE - 100);
 	pieces = pieces_at(d, area.address);
-	demo_is(d, area.pieces, pieces);
+	first = pa_of(&area);
 	demo_true(d, pieces > 1);
-	demo_is(d, area.guard, area.address + AREA_FRAMES * PAGE_SIZE);
-	demo_is(d, demo_walk((void *)area.guard).found, 0);
+	guard = area.address + AREA_FRAMES * PAGE_SIZE;
+	demo_is(d, demo_walk((void *)guard).found, 0);
 	give(d, &area);
 	demo_is(d, demo_walk((void *)area.address).found, 0);
 	for (unsigned i = 1; i < HOLES; i += 2)
@@ -246,5 +254,5 @@ void demo_vmalloc(struct demo *d)
 	demo_note(d,
 		  "%u pages at %#lx in one run, from %u pieces of physical "
 		  "memory (the first %#lx); the guard at %#lx is not there",
-		  AREA_FRAMES, area.address, pieces, area.pa, area.guard);
+		  AREA_FRAMES, area.address, pieces, first, guard);
 }

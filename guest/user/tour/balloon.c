@@ -14,7 +14,7 @@ demo_fn demo_balloon;
 /* Ask for @pages and wait until the kernel has given them. */
 static bool blow(struct demo *d, uint64_t pages)
 {
-	demo_lab(d, LAB_BALLOON, pages, NULL);
+	demo_lab(d, LAB_BALLOON, pages);
 	for (unsigned i = 0; i < TICKS; i++) {
 		if (demo_counts().balloon_frames == pages)
 			return true;
@@ -44,7 +44,7 @@ static unsigned absent(struct demo *d, const uint64_t pa[PAGES])
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < PAGES; i++)
-		n += demo_lab(d, LAB_STATE, pa[i], NULL) == LAB_ABSENT;
+		n += demo_lab(d, LAB_STATE, pa[i]) == LAB_ABSENT;
 	return n;
 }
 
@@ -68,13 +68,12 @@ static uint64_t run_short(struct demo *d)
 
 void demo_balloon(struct demo *d)
 {
-	struct sys_lab empty = { .command = LAB_BALLOON };
 	struct lab_counters before, full;
 	uint64_t pa[PAGES], taken, reported;
 
 	if (!demo_has_lab(d) || !use_and_free(d, pa))
 		return;
-	if (sys_lab(&empty) == -ENODEV) {
+	if (sys_lab(LAB_BALLOON, 0, NULL) == -ENODEV) {
 		demo_skip(d, "the guest has no balloon");
 		return;
 	}

@@ -81,24 +81,24 @@ struct sys_counts demo_counts(void)
 	return counts;
 }
 
-struct sys_walk demo_walk_of(int64_t pid, const volatile void *at)
+struct walk demo_walk_of(int64_t pid, const volatile void *at)
 {
-	struct sys_walk walk = { 0 };
+	struct walk w = { 0 };
 
-	sys_walk(pid, (uintptr_t)at, &walk);
-	return walk;
+	walk(pid, (uintptr_t)at, &w);
+	return w;
 }
 
-struct sys_walk demo_walk(const volatile void *at)
+struct walk demo_walk(const volatile void *at)
 {
 	return demo_walk_of(0, at);
 }
 
 uint64_t demo_leaf(const volatile void *at)
 {
-	struct sys_walk walk = demo_walk(at);
+	struct walk w = demo_walk(at);
 
-	return walk.entry[walk.entries - 1];
+	return w.entry[w.entries - 1];
 }
 
 uint64_t access_error(uint64_t at, enum access access)

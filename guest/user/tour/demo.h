@@ -14,7 +14,11 @@
 
 #include "guest/abi.h"
 #include "guest/mm/pte.h"
+#include "guest/user/lib/kernel.h"
 #include "guest/user/lib/sys.h"
+
+/* Where the kernel's instructions begin. */
+#define KERNEL_TEXT (KERNEL_BASE + KERNEL_LOAD)
 
 struct demo {
 	char seen[1024]; /* what it noted */
@@ -81,9 +85,11 @@ uint64_t demo_page_out(struct demo *d, const volatile void *at, unsigned pages);
 bool demo_has_lab(struct demo *d);
 
 /* The command's result; a failure fails the demonstration. */
-uint64_t demo_lab(struct demo *d, enum lab_command command, uint64_t arg,
-		  void *buffer);
+uint64_t demo_lab(struct demo *d, enum lab_command command, uint64_t arg);
 struct lab_counters demo_lab_counters(struct demo *d);
+
+/* The walk of @at by both stages; until the next command. */
+const struct lab_walk *demo_lab_walk(struct demo *d, uint64_t at);
 
 /* Can a page that was written, @page, leave stage 2? Without swap none can. */
 bool demo_has_host_swap(struct demo *d, volatile uint64_t *page);
@@ -91,8 +97,8 @@ bool demo_has_host_swap(struct demo *d, volatile uint64_t *page);
 /* A copy, for short. */
 struct sys_info demo_info(void);
 struct sys_counts demo_counts(void);
-struct sys_walk demo_walk(const volatile void *at);
-struct sys_walk demo_walk_of(int64_t pid, const volatile void *at);
+struct walk demo_walk(const volatile void *at);
+struct walk demo_walk_of(int64_t pid, const volatile void *at);
 
 /* The last entry of the walk of @at: the leaf when it is mapped. */
 uint64_t demo_leaf(const volatile void *at);

@@ -28,9 +28,9 @@ struct runner {
 /* How much of the text has arrived so far? */
 static void count_text(struct report *r)
 {
-	struct sys_vma v;
+	struct area_info v = { 0 };
 
-	for (unsigned i = 0; sys_vma(0, i, &v) == 1; i++) {
+	while (area_info(0, v.end, &v) == 1) {
 		if (v.start > (uintptr_t)count_text ||
 		    v.end <= (uintptr_t)count_text)
 			continue;

@@ -12,24 +12,21 @@ bool demo_has_lab(struct demo *d)
 	return false;
 }
 
-uint64_t demo_lab(struct demo *d, enum lab_command command, uint64_t arg,
-		  void *buffer)
-{
-	struct sys_lab call = { .command = command,
-				.arg = arg,
-				.buffer = (uintptr_t)buffer };
+/* The device answers into a page. */
+static char answer[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 
-	demo_is(d, sys_lab(&call), 0);
-	return call.result;
+uint64_t demo_lab(struct demo *d, enum lab_command command, uint64_t arg)
+{
+	int64_t result = sys_lab(command, arg, answer);
+
+	demo_true(d, result >= 0);
+	return (uint64_t)result;
 }
 
 bool demo_has_host_swap(struct demo *d, volatile uint64_t *page)
 {
-	struct sys_lab call = { .command = LAB_EVICT };
-
 	*page = 1;
-	call.arg = demo_walk(page).pa;
-	if (sys_lab(&call) != -ENOSPC)
+	if (sys_lab(LAB_EVICT, demo_walk(page).pa, answer) != -ENOSPC)
 		return true;
 	demo_skip(d, "no swap (start with --swap ram)");
 	return false;
@@ -37,8 +34,12 @@ bool demo_has_host_swap(struct demo *d, volatile uint64_t *page)
 
 struct lab_counters demo_lab_counters(struct demo *d)
 {
-	struct lab_counters c = { 0 };
+	demo_lab(d, LAB_COUNTERS, 0);
+	return *(struct lab_counters *)answer;
+}
 
-	demo_lab(d, LAB_COUNTERS, 0, &c);
-	return c;
+const struct lab_walk *demo_lab_walk(struct demo *d, uint64_t at)
+{
+	demo_lab(d, LAB_WALK, at);
+	return (const struct lab_walk *)answer;
 }

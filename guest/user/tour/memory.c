@@ -5,9 +5,9 @@
 
 demo_fn demo_frames, demo_demand, demo_stack, demo_mmio;
 
-static struct frame_info frame(uint64_t pa)
+static struct frame frame(uint64_t pa)
 {
-	struct frame_info info = { 0 };
+	struct frame info = { 0 };
 
 	sys_frame(pa, &info);
 	return info;
@@ -18,14 +18,16 @@ static uint64_t take_for_device(struct demo *d)
 {
 	struct sys_object o = { .command = OBJECT_ALLOC,
 				.kind = OBJECT_DMA,
-				.size = 2 };
+				.bytes = 4 * PAGE_SIZE };
+	uint64_t pa;
 
 	demo_is(d, sys_object(&o), 0);
-	demo_true(d, o.pa + 4 * PAGE_SIZE <= 16ul << 20);
-	demo_is(d, frame(o.pa).use, FRAME_DMA);
+	pa = demo_walk((void *)o.address).pa;
+	demo_true(d, pa + 4 * PAGE_SIZE <= 16ul << 20);
+	demo_is(d, frame(pa).use, FRAME_DMA);
 	o.command = OBJECT_FREE;
 	demo_is(d, sys_object(&o), 0);
-	return o.pa;
+	return pa;
 }
 
 #define FRAMES_TAKEN 64u
@@ -49,7 +51,7 @@ void demo_frames(struct demo *d)
 		for (unsigned j = 0; j < i; j++)
 			demo_true(d, pa[j] != pa[i]);
 	}
-	kernel = demo_walk((void *)demo_info().kernel_text).pa;
+	kernel = demo_walk((void *)KERNEL_TEXT).pa;
 	demo_is(d, frame(kernel).use, FRAME_RESERVED);
 	demo_is(d, frame(0x1000).use, FRAME_RESERVED);
 	demo_is(d, frame(demo_walk((void *)demo_info().lapic).pa).use,
@@ -116,9 +118,18 @@ void demo_demand(struct demo *d)
 
 #define STACK_STEPS 16u
 
+/* How far down the stack has grown. */
+static uint64_t stack_start(void)
+{
+	struct area_info a = { 0 };
+
+	area_info(0, STACK_TOP - 1, &a);
+	return a.start;
+}
+
 void demo_stack(struct demo *d)
 {
-	uint64_t start = demo_info().stack_start;
+	uint64_t start = stack_start();
 	uint64_t before = demo_counts().stack, grown;
 	uint64_t lowest = STACK_TOP - STACK_MAX;
 
@@ -126,10 +137,10 @@ void demo_stack(struct demo *d)
 		*(volatile char *)(start - i * PAGE_SIZE) = 1;
 	grown = demo_counts().stack - before;
 	demo_is(d, grown, STACK_STEPS);
-	demo_is(d, demo_info().stack_start, start - STACK_STEPS * PAGE_SIZE);
+	demo_is(d, stack_start(), start - STACK_STEPS * PAGE_SIZE);
 
 	demo_is(d, access_error(lowest, WRITE), ACCESS_DONE);
-	demo_is(d, demo_info().stack_start, lowest);
+	demo_is(d, stack_start(), lowest);
 	demo_is(d, access_error(lowest - 1, WRITE), FAULT_U | FAULT_W);
 	demo_note(d,
 		  "from %#lx down by %u pages: %lu stack faults; lowest byte "
@@ -141,7 +152,7 @@ void demo_stack(struct demo *d)
 static void check_registers(struct demo *d, uint64_t at)
 {
 	const uint64_t bits = PTE_P | PTE_W | PTE_U | PTE_PCD;
-	struct sys_walk w = demo_walk((void *)at);
+	struct walk w = demo_walk((void *)at);
 
 	demo_is(d, w.entry[w.entries - 1] & bits, PTE_P | PTE_W | PTE_PCD);
 	demo_is(d, frame(w.pa).use, FRAME_NONE);

@@ -5,6 +5,7 @@
  */
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/selector.h"
+#include "guest/lib/string.h"
 #include "guest/user/tour/demo.h"
 
 demo_fn demo_segments, demo_tlb, demo_asid, demo_switch;
@@ -33,18 +34,18 @@ static _Thread_local volatile uint64_t local = 'p';
 /* The four addresses of one variable. */
 static void show_addresses(struct demo *d)
 {
-	static struct lab_walk w;
+	const struct lab_walk *w;
 	uint64_t linear = (uintptr_t)&local, base = read_fs_0();
 
 	demo_note(d, "fs:%ld -> linear %#lx -> guest-physical %#lx",
 		  (int64_t)(linear - base), linear, demo_walk(&local).pa);
 	if (!demo_info().lab)
 		return;
-	demo_lab(d, LAB_WALK, linear, &w);
-	demo_is(d, w.found, 1);
-	demo_is(d, w.gpa, demo_walk(&local).pa);
+	w = demo_lab_walk(d, linear);
+	demo_is(d, w->found, 1);
+	demo_is(d, w->gpa, demo_walk(&local).pa);
 	demo_note(d, " -> host %#lx",
-		  (w.ref[w.refs - 1].entry & PTE_FRAME) + linear % PAGE_SIZE);
+		  (w->ref[w->refs - 1].entry & PTE_FRAME) + linear % PAGE_SIZE);
 }
 
 /* Another process, another FS base, at the same time on the same CPU. */
@@ -72,22 +73,20 @@ void demo_segments(struct demo *d)
 	uint64_t base = read_fs_0();
 	int64_t pid;
 
-	if (!demo_can(d, sys_probe(PROBE_SEGMENTS, &p), "probes"))
-		return;
+	demo_is(d, sys_probe(&p), 0);
 	/* Without stage 2 in hardware, ring 3 may run in a selector of the
 	 * host's: only its ring is certain. */
 	demo_is(d, code_selector() & RING, 3);
-	demo_is(d, p.value[0], KERNEL_CS);
-	demo_is(d, p.value[0] & RING, 0);
-	demo_is(d, p.value[2] & RING, 0);
-	demo_true(d, p.value[2]);
-	demo_true(d, p.value[3] >> 47 && p.value[4] >> 47);
-	demo_is(d, p.value[5], base);
+	demo_is(d, p.cs, KERNEL_CS);
+	demo_is(d, p.cs & RING, 0);
+	demo_is(d, p.tr & RING, 0);
+	demo_true(d, p.tr);
+	demo_true(d, p.tss >> 47 && p.rsp0 >> 47);
+	demo_is(d, p.fs_base, base);
 	demo_note(d,
 		  "ring 3 runs in %#x, ring 0 in %#lx; TSS %#lx at %#lx, "
 		  "stack for ring 0 %#lx; ",
-		  code_selector(), p.value[0], p.value[2], p.value[3],
-		  p.value[4]);
+		  code_selector(), p.cs, p.tr, p.tss, p.rsp0);
 	show_addresses(d);
 	sys_cpu(0);
 	pid = demo_child(d, other_base, NULL);
@@ -135,36 +134,89 @@ static void show_cost(struct demo *d)
 	sys_munmap((uintptr_t)area, MANY_PAGES * PAGE_SIZE);
 }
 
+#define STEP(...)                    \
+	{                            \
+		.what = __VA_ARGS__, \
+	}
+
+/* The page is changed, and nothing is flushed until invlpg. */
+static const struct probe_step stale[] = {
+	STEP(PROBE_READ),  STEP(PROBE_MAP, .page = 1), STEP(PROBE_READ),
+	STEP(PROBE_FLUSH), STEP(PROBE_READ),
+};
+
+/* It is changed, and CR3 loaded; then the same with a global page. */
+static const struct probe_step plain[] = {
+	STEP(PROBE_READ),
+	STEP(PROBE_MAP, .page = 1),
+	STEP(PROBE_LOAD),
+	STEP(PROBE_READ),
+};
+static const struct probe_step global[] = {
+	STEP(PROBE_MAP, .global = 1),
+	STEP(PROBE_FLUSH),
+	STEP(PROBE_READ),
+	STEP(PROBE_MAP, .global = 1, .page = 1),
+	STEP(PROBE_LOAD),
+	STEP(PROBE_READ),
+	STEP(PROBE_FLUSH),
+	STEP(PROBE_READ),
+};
+
+/* From one space to another, and back with nothing flushed. */
+static const struct probe_step tagged[] = {
+	STEP(PROBE_MAP, .tables = 1, .page = 1),
+	STEP(PROBE_LOAD),
+	STEP(PROBE_READ),
+	STEP(PROBE_LOAD, .tables = 1),
+	STEP(PROBE_READ),
+	STEP(PROBE_LOAD, .keep = 1),
+	STEP(PROBE_READ),
+};
+
+/* What was read in these steps, in *seen. */
+static void probe(struct demo *d, const struct probe_step *step, size_t bytes,
+		  uint32_t *seen)
+{
+	struct sys_probe p = { 0 };
+
+	memcpy(p.step, step, bytes);
+	demo_is(d, sys_probe(&p), 0);
+	for (unsigned i = 0; i < PROBE_STEPS; i++)
+		if (p.step[i].what == PROBE_READ)
+			*seen++ = p.step[i].page;
+}
+
 /*
  * What is stale may be seen, for a processor may forget a translation at any
  * time; that it is gone afterwards is certain.
  */
 void demo_tlb(struct demo *d)
 {
-	struct sys_probe p = { 0 };
+	uint32_t seen[4] = { 0 };
 
-	if (!demo_can(d, sys_probe(PROBE_STALE, &p), "probes"))
-		return;
-	demo_true(d, p.value[0] != p.value[3]);
-	demo_true(d, p.value[1] == p.value[0] || p.value[1] == p.value[3]);
-	demo_is(d, p.value[2], p.value[3]);
-	demo_note(d, "the entry changed: read %#lx, %s; after invlpg %#lx",
-		  p.value[1], p.value[1] == p.value[0] ? "stale" : "not stale",
-		  p.value[2]);
+	probe(d, stale, sizeof(stale), seen);
+	demo_is(d, seen[0], 0);
+	demo_true(d, seen[1] <= 1);
+	demo_is(d, seen[2], 1);
+	demo_note(d, "the entry changed: read page %u, %s; after invlpg %u",
+		  seen[1], seen[1] ? "not stale" : "stale", seen[2]);
 
-	demo_is(d, sys_probe(PROBE_GLOBAL, &p), 0);
-	demo_is(d, p.value[1], p.value[4]);
-	demo_true(d, p.value[2] == p.value[0] || p.value[2] == p.value[4]);
-	demo_is(d, p.value[3], p.value[4]);
-	demo_note(d, "; CR3 loaded: a page without G %#lx, with G %#lx",
-		  p.value[1], p.value[2]);
+	probe(d, plain, sizeof(plain), seen);
+	demo_is(d, seen[1], 1);
+	demo_note(d, "; CR3 loaded: without G page %u", seen[1]);
+	probe(d, global, sizeof(global), seen);
+	demo_true(d, seen[1] <= 1);
+	demo_is(d, seen[2], 1);
+	demo_note(d, ", with G %u", seen[1]);
 
-	demo_is(d, sys_probe(PROBE_PCID, &p), 0);
-	if (p.supported) {
-		demo_true(d, p.value[0] != p.value[1]);
-		demo_is(d, p.value[2], p.value[0]);
-		demo_note(d, "; PCID: %#lx, %#lx, %#lx at one address",
-			  p.value[0], p.value[1], p.value[2]);
+	if (demo_info().tagged) {
+		probe(d, tagged, sizeof(tagged), seen);
+		demo_is(d, seen[0], 0);
+		demo_is(d, seen[1], 1);
+		demo_is(d, seen[2], 0);
+		demo_note(d, "; PCID: pages %u, %u, %u at one address", seen[0],
+			  seen[1], seen[2]);
 	} else {
 		demo_note(d, "; no PCID here");
 	}

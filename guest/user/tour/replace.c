@@ -31,7 +31,7 @@ static void evict_shared(struct demo *d, volatile uint64_t *word,
 	uint64_t want = *word, pa = demo_walk(word).pa;
 	struct sys_counts before, after;
 	int64_t pid[SHARERS];
-	struct frame_info f;
+	struct frame f;
 
 	demo_step(d, 0);
 	for (unsigned i = 0; i < SHARERS; i++) {
@@ -148,8 +148,9 @@ void demo_lru(struct demo *d)
 		  "active, %lu inactive",
 		  HOT, COLD, rounds, COLD - gone,
 		  after.evicted_anon - before.evicted_anon,
-		  after.evicted_file - before.evicted_file, after.anon_active,
-		  after.anon_inactive);
+		  after.evicted_file - before.evicted_file,
+		  after.lru[LRU_ANON][true].count,
+		  after.lru[LRU_ANON][false].count);
 	sys_munlock((uintptr_t)locked, PAGE_SIZE);
 	sys_munmap((uintptr_t)area, (HOT + COLD + 1) * PAGE_SIZE);
 }
@@ -178,10 +179,10 @@ static uint64_t wrong_words(volatile void *area, uint64_t pass)
 
 static uint64_t our_resident(void)
 {
-	struct sys_process p;
+	struct process_info p;
 	int64_t pid = sys_getpid();
 
-	for (unsigned i = 0; sys_process(i, &p) == 1; i++)
+	for (unsigned i = 0; process_info(i, &p) == 1; i++)
 		if (p.pid == pid)
 			return p.resident;
 	return 0;

@@ -75,9 +75,8 @@ void demo_outcomes(struct demo *d)
 	sys_mprotect(at, PAGE_SIZE, PROT_READ | PROT_EXEC);
 	expect(d, "write to read-only", at, WRITE, FAULT_P | FAULT_U | FAULT_W);
 	expect(d, "execution", at, EXECUTE, ACCESS_DONE);
-	expect(d, "read of the kernel", info.kernel_text, READ,
-	       FAULT_P | FAULT_U);
-	expect_kill(d, info.kernel_text);
+	expect(d, "read of the kernel", KERNEL_TEXT, READ, FAULT_P | FAULT_U);
+	expect_kill(d, KERNEL_TEXT);
 	expect_swap_in(d, at);
 	sys_munmap(at, PAGE_SIZE);
 }
@@ -139,7 +138,7 @@ static int64_t kernel_reads(uint64_t at, size_t bytes)
 void demo_user_copy(struct demo *d)
 {
 	const uint64_t hole = 0x0000800000000000;
-	uint64_t kernel = demo_info().kernel_text, at, refused;
+	uint64_t kernel = KERNEL_TEXT, at, refused;
 	char *area = demo_map(d, 3 * PAGE_SIZE, 0);
 
 	if (!area)

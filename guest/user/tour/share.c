@@ -27,7 +27,7 @@ static void read_only_view(struct demo *d, void *page)
 void demo_rights(struct demo *d)
 {
 	volatile uint64_t *word = demo_map(d, PAGE_SIZE, MAP_SHARED);
-	struct sys_walk ours, theirs;
+	struct walk ours, theirs;
 	int64_t pid;
 
 	if (!word)
@@ -65,7 +65,7 @@ static void show_zero_below(struct demo *d, volatile uint64_t *page)
 		return;
 	*page = 0;
 	before = demo_lab_counters(d);
-	demo_lab(d, LAB_EVICT, demo_walk(page).pa, NULL);
+	demo_lab(d, LAB_EVICT, demo_walk(page).pa);
 	after = demo_lab_counters(d);
 	demo_is(d, after.zero_elided - before.zero_elided, 1);
 	demo_is(d, after.swapped_out - before.swapped_out, 0);
@@ -188,7 +188,7 @@ static void share_back(struct demo *d, void *area)
 void demo_shared(struct demo *d)
 {
 	void *area = demo_map(d, 2 * PAGE_SIZE, MAP_SHARED);
-	struct sys_walk ours, theirs;
+	struct walk ours, theirs;
 	int64_t pid;
 
 	if (!area)

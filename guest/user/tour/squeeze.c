@@ -69,8 +69,7 @@ void demo_double_paging(struct demo *d)
 	write_all_pages(area);
 	for (unsigned i = 0; i < TWICE_PAGES; i++)
 		demo_is(d,
-			demo_lab(d, LAB_EVICT, demo_walk(page_of(area, i)).pa,
-				 NULL),
+			demo_lab(d, LAB_EVICT, demo_walk(page_of(area, i)).pa),
 			LAB_STORED);
 	twice = page_out_all(d, area);
 	demo_true(d, twice.host_in >= TWICE_PAGES);
@@ -132,7 +131,7 @@ void demo_pressure(struct demo *d)
 		*page_of(area, i) = mix(i);
 	demo_note(d, "%u random pages of %lu MiB", WORK, WORK_BYTES >> 20);
 	for (unsigned i = 0; i < sizeof(step) / sizeof(step[0]); i++) {
-		step[i].cap = demo_lab(d, LAB_RESIDENT, step[i].cap, NULL);
+		step[i].cap = demo_lab(d, LAB_RESIDENT, step[i].cap);
 		if (!i)
 			step[i].cap = 0;
 		work(d, area, &step[i], i + 1);
@@ -140,7 +139,7 @@ void demo_pressure(struct demo *d)
 			  step[i].cap >> 10, step[i].cap ? "" : " (none)",
 			  step[i].faults, step[i].ticks);
 	}
-	demo_lab(d, LAB_RESIDENT, 0, NULL);
+	demo_lab(d, LAB_RESIDENT, 0);
 	demo_true(d, step[1].faults > step[0].faults);
 	demo_true(d, step[2].faults > step[1].faults);
 	sys_munmap((uintptr_t)area, WORK_BYTES);

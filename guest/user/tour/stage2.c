@@ -34,7 +34,7 @@ static unsigned stage2_part(struct demo *d, const struct lab_walk *w,
 static void check_references(struct demo *d, uint64_t va,
 			     const struct lab_walk *w)
 {
-	struct sys_walk own = demo_walk((void *)va);
+	struct walk own = demo_walk((void *)va);
 	unsigned at = 0, sum = 0;
 
 	demo_is(d, w->found, 1);
@@ -58,7 +58,7 @@ static void check_references(struct demo *d, uint64_t va,
 
 void demo_two_stage(struct demo *d)
 {
-	static struct lab_walk w;
+	const struct lab_walk *w;
 	volatile char *page;
 	uint64_t large;
 
@@ -68,16 +68,16 @@ void demo_two_stage(struct demo *d)
 	if (!page)
 		return;
 	*page = 1;
-	demo_lab(d, LAB_WALK, (uintptr_t)page, &w);
-	check_references(d, (uintptr_t)page, &w);
-	if (w.refs && w.ref[w.refs - 1].level == 1)
-		demo_is(d, w.refs, 24);
+	w = demo_lab_walk(d, (uintptr_t)page);
+	check_references(d, (uintptr_t)page, w);
+	if (w->refs && w->ref[w->refs - 1].level == 1)
+		demo_is(d, w->refs, 24);
 
-	large = demo_info().direct_map + demo_walk(page).pa;
-	demo_lab(d, LAB_WALK, large, &w);
+	large = DIRECT_BASE + demo_walk(page).pa;
+	w = demo_lab_walk(d, large);
 	demo_note(d, "; in the kernel's direct map ");
-	check_references(d, large, &w);
-	demo_true(d, w.refs < 24);
+	check_references(d, large, w);
+	demo_true(d, w->refs < 24);
 	sys_munmap((uintptr_t)page, PAGE_SIZE);
 }
 
@@ -132,7 +132,7 @@ static void swap_in(struct stage2_case *c, volatile uint64_t *page, uint64_t pa)
 	uint64_t got;
 
 	*page = 0x0123456789abcdef;
-	demo_is(c->d, demo_lab(c->d, LAB_EVICT, pa, NULL), LAB_STORED);
+	demo_is(c->d, demo_lab(c->d, LAB_EVICT, pa), LAB_STORED);
 	begin(c);
 	got = *page;
 	end(c);
@@ -149,8 +149,8 @@ static void minor_fault(struct stage2_case *c, volatile uint64_t *page,
 {
 	uint64_t got;
 
-	demo_lab(c->d, LAB_UNMAP, pa, NULL);
-	demo_is(c->d, demo_lab(c->d, LAB_STATE, pa, NULL), LAB_UNMAPPED);
+	demo_lab(c->d, LAB_UNMAP, pa);
+	demo_is(c->d, demo_lab(c->d, LAB_STATE, pa), LAB_UNMAPPED);
 	begin(c);
 	got = *page;
 	end(c);
@@ -167,7 +167,7 @@ static void clean_eviction(struct stage2_case *c, volatile uint64_t *page,
 			   uint64_t pa)
 {
 	begin(c);
-	demo_is(c->d, demo_lab(c->d, LAB_EVICT, pa, NULL), LAB_STORED);
+	demo_is(c->d, demo_lab(c->d, LAB_EVICT, pa), LAB_STORED);
 	end(c);
 	demo_is(c->d, *page, 0x0123456789abcdef);
 	if (!c->counts)
@@ -183,7 +183,7 @@ static void dirty_eviction(struct stage2_case *c, volatile uint64_t *page,
 {
 	*page = 0xfedcba9876543210;
 	begin(c);
-	demo_is(c->d, demo_lab(c->d, LAB_EVICT, pa, NULL), LAB_STORED);
+	demo_is(c->d, demo_lab(c->d, LAB_EVICT, pa), LAB_STORED);
 	end(c);
 	demo_is(c->d, *page, 0xfedcba9876543210);
 	if (!c->counts)
@@ -263,11 +263,11 @@ void demo_overcommit(struct demo *d)
 	for (uint64_t word = 0; word < BUFFER / 8; word++)
 		at[word] = pattern(word);
 	before = demo_lab_counters(d);
-	cap = demo_lab(d, LAB_RESIDENT, CAP, NULL);
+	cap = demo_lab(d, LAB_RESIDENT, CAP);
 	demo_true(d, cap <= CAP);
 	peak = check_under_cap(d, at, cap);
 	after = demo_lab_counters(d);
-	demo_lab(d, LAB_RESIDENT, 0, NULL);
+	demo_lab(d, LAB_RESIDENT, 0);
 	demo_true(d, after.swapped_in > before.swapped_in);
 	demo_note(d,
 		  "%lu MiB under a cap of %lu KiB: at most %lu KiB resident, "

@@ -24,7 +24,10 @@ static const struct {
 	DEMONSTRATIONS(ROW)
 };
 
-#define DEMOS ((int)(sizeof(demos) / sizeof(demos[0])))
+/* The status of a run of what is not there. */
+#define NO_PROGRAM 120
+
+#define DEMOS	   ((int)(sizeof(demos) / sizeof(demos[0])))
 
 /* Ticks until a process that has ended must be gone, to the last frame. */
 #define PATIENCE 50u
@@ -139,6 +142,22 @@ static int list(void)
 	return 0;
 }
 
+/* Whatever is no program is taken for a demonstration, and comes here. */
+static int complain(const char *name)
+{
+	int64_t bin = sys_open("/bin", OPEN_READ);
+	struct sys_dirent e;
+
+	printf("no program '%s'; there are:", name);
+	while (bin >= 0 && sys_readdir((int)bin, &e) > 0)
+		if (e.name[0] != '.')
+			printf(" %s", e.name);
+	for (int i = 0; i < DEMOS; i++)
+		printf(" %s", demos[i].name);
+	printf("\n");
+	return NO_PROGRAM;
+}
+
 int main(int argc, char **argv)
 {
 	int64_t at;
@@ -147,6 +166,8 @@ int main(int argc, char **argv)
 		return list();
 	if (streq(argv[0], EXEC_NAME))
 		return exec_main(argc, argv);
+	if (!streq(argv[0], "tour") && find(argv[0]) < 0)
+		return complain(argv[0]);
 	at = sys_mmap(0, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED);
 	if (at < 0) {
 		printf("tour: no shared memory: error %ld\n", -at);

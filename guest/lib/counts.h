@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What happened so far, and what is there of it: each part of the kernel counts
+ * here what it does, and SYS_COUNTS shows it as it is.
+ */
+#ifndef GUEST_LIB_COUNTS_H
+#define GUEST_LIB_COUNTS_H
+
+#include "guest/proc/api.h"
+
+extern struct sys_counts counts;
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest/user/lib/kernel.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "guest/fs/inode.h"
+#include "guest/lib/errno.h"
+#include "guest/lib/format.h"
+#include "guest/lib/string.h"
+#include "guest/mm/leaf.h"
+#include "guest/mm/table.h"
+#include "guest/mm/vma.h"
+#include "guest/proc/process.h"
+#include "guest/user/lib/sys.h"
+
+/* What the kernel's pointer @at points to. */
+static bool look(const void *at, void *to, size_t n)
+{
+	uintptr_t va = (uintptr_t)at;
+
+	return at && !sys_memory(va - DIRECT_BASE, to, n);
+}
+
+static int64_t find(int64_t pid, struct process *p)
+{
+	int64_t more = 1;
+
+	if (!pid)
+		pid = sys_getpid();
+	for (unsigned i = 0; (more = sys_process(i, p)) == 1; i++)
+		if (p->pid == pid)
+			return 1;
+	return more ? more : -ESRCH;
+}
+
+static int64_t find_space(int64_t pid, struct space *s)
+{
+	struct process p;
+	int64_t error = find(pid, &p);
+
+	if (error < 0)
+		return error;
+	return look(p.space, s, sizeof(*s)) ? 1 : -ESRCH;
+}
+
+int64_t process_info(unsigned index, struct process_info *to)
+{
+	struct space s = { 0 };
+	struct process p;
+	int64_t more = sys_process(index, &p);
+
+	if (more != 1)
+		return more;
+	look(p.space, &s, sizeof(s));
+	*to = (struct process_info){
+		.pid = p.pid,
+		.state = p.state,
+		.cpu = p.cpu,
+		.root = s.root.v,
+		.resident = s.resident,
+		.ticks = p.ticks,
+	};
+	look((char *)p.parent + offsetof(struct process, pid), &to->parent,
+	     p.parent ? sizeof(to->parent) : 0);
+	strlcpy(to->name, p.name, sizeof(to->name));
+	return 1;
+}
+
+static void walk_from(uint64_t table, uint64_t at, struct walk *w)
+{
+	for (int level = TABLE_TOP; level >= 1; level--) {
+		uint64_t within = at & (level_bytes(level) - 1), entry;
+		unsigned i = w->entries++;
+
+		w->entry_pa[i] = table + level_index(at, level) * 8;
+		if (sys_memory(w->entry_pa[i], &entry, sizeof(entry)))
+			return;
+		w->entry[i] = entry;
+		table = pte_pa(entry).v;
+		if (!(entry & PTE_P))
+			return;
+		if (level == 1 || entry & PTE_PS) {
+			w->found = 1;
+			w->pa = (table & ~(level_bytes(level) - 1)) | within;
+			return;
+		}
+	}
+}
+
+int64_t walk(int64_t pid, uint64_t at, struct walk *to)
+{
+	struct space s;
+	int64_t error = find_space(pid, &s);
+
+	*to = (struct walk){ 0 };
+	if (error == 1)
+		walk_from(s.root.v, at, to);
+	return error;
+}
+
+/* Where the leaf of @at lies; 0: there is none, and *next is where to go on. */
+static uint64_t leaf_of(const struct space *s, uint64_t at, uint64_t *next)
+{
+	uint64_t table = s->root.v, entry;
+
+	for (int level = TABLE_TOP; level > 1; level--) {
+		*next = (at | (level_bytes(level) - 1)) + 1;
+		if (sys_memory(table + level_index(at, level) * 8, &entry,
+			       sizeof(entry)) ||
+		    !(entry & PTE_P))
+			return 0;
+		table = pte_pa(entry).v;
+	}
+	return table + level_index(at, 1) * 8;
+}
+
+static void count(const struct space *s, struct area_info *a)
+{
+	uint64_t table[TABLE_ENTRIES], next;
+
+	for (uint64_t at = a->start; at < a->end; at = next) {
+		uint64_t leaf = leaf_of(s, at, &next), n;
+
+		next = next < a->end ? next : a->end;
+		n = (next - at) / PAGE_SIZE;
+		if (!leaf || sys_memory(leaf, table, n * 8))
+			continue;
+		for (uint64_t i = 0; i < n; i++) {
+			a->swapped += pte_is_slot(table[i]);
+			a->resident += table[i] & (PTE_P | PTE_KEPT) &&
+				       !(table[i] & PTE_BORROWED);
+		}
+	}
+}
+
+static void name(const struct space *s, const struct vma *v,
+		 struct area_info *a)
+{
+	struct inode inode;
+
+	if (v->kind == VMA_STACK)
+		format(a->name, sizeof(a->name), "[stack]");
+	if (v->kind == VMA_GATE)
+		format(a->name, sizeof(a->name), "[gate]");
+	if (v->kind == VMA_ANON && v->start < s->heap_end && v->end > s->heap)
+		format(a->name, sizeof(a->name), "[heap]");
+	if (v->kind == VMA_FILE &&
+	    look(inode_of(v->mapping), &inode, sizeof(inode)))
+		format(a->name, sizeof(a->name), "inode %u", inode.number);
+}
+
+/* As vma_above does it. */
+static bool find_area(const struct space *s, uint64_t at, struct vma *found)
+{
+	const struct vma *next = s->areas;
+	bool any = false;
+	struct vma v;
+
+	while (look(next, &v, sizeof(v))) {
+		next = at < v.end ? v.left : v.right;
+		if (at < v.end) {
+			*found = v;
+			any = true;
+		}
+	}
+	return any;
+}
+
+int64_t area_info(int64_t pid, uint64_t at, struct area_info *to)
+{
+	struct space s;
+	struct vma v;
+	int64_t error = find_space(pid, &s);
+
+	if (error != 1)
+		return error;
+	if (!find_area(&s, at, &v))
+		return 0;
+	*to = (struct area_info){
+		.start = v.start,
+		.end = v.end,
+		.offset = v.mapping ? vma_index(&v, v.start) * PAGE_SIZE : 0,
+		.prot = v.prot,
+		.flags = v.flags & MAP_SHARED,
+		.kind = v.kind,
+		.locked = v.flags & VMA_LOCKED ? 1 : 0,
+	};
+	count(&s, to);
+	name(&s, &v, to);
+	return 1;
+}

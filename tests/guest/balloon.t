@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+# --balloon auto: two guests in one control group that is too small for what
+# both hold. The idle one gives what it no longer uses, and no byte of the busy
+# one is wrong.
+use strict;
+use warnings;
+use lib 'tests/guest/lib';
+use Fcntl;
+use JSON::PP;
+use POSIX 'mkfifo';
+use Test::More;
+use Twofold;
+
+my @balloon = ('--balloon', 'auto,free_page_reporting=off');
+
+# A memory control group of our own below ours, of version 1 or 2: its folder,
+# or why there is none.
+sub make_group {
+	my ($bytes) = @_;
+	my $own = slurp('/proc/self/cgroup');
+	my ($folder, $file) = $own =~ /^\d+:memory:(.*)$/m
+		? ("/sys/fs/cgroup/memory$1", 'memory.limit_in_bytes')
+		: $own =~ /^0::(.*)$/m ? ("/sys/fs/cgroup$1", 'memory.max')
+		: return (undef, 'no control groups');
+	my $group = "$folder/twofold-test-$$";
+	mkdir $group or return (undef, "mkdir $group: $!");
+	return $group if put("$group/$file", $bytes);
+	rmdir $group;
+	return (undef, "no memory control in $folder");
+}
+
+sub put {
+	my ($path, $text) = @_;
+	sysopen my $f, $path, O_WRONLY or return 0;
+	return defined syswrite $f, "$text\n";
+}
+
+sub balloon {
+	my ($r) = @_;
+	my ($code, $text) = ctl($r, 'balloon', '--json');
+	return $code ? {} : decode_json($text);
+}
+
+# Both in @group: one has written much and forgotten it, the other verifies.
+sub test_two {
+	my ($accel, $group) = @_;
+	my $typed = scratch('typed');
+	mkfifo $typed, 0600 or die "mkfifo: $!";
+	sysopen my $keys, $typed, O_RDWR or die "$typed: $!";
+	$Twofold::stdin = $typed;
+	my $idle = start($accel, '-m', '64M', @balloon, '--', 'shell');
+	$Twofold::stdin = '/dev/null';
+	ok put("$group/cgroup.procs", $idle->{pid}), 'the idle one';
+	ok wait_for($idle, qr/\$ /), 'listens';
+	syswrite $keys, "verify --size 40M --passes 1\r";
+	ok wait_for($idle, qr/verify: ok, 10240 pages/, 300), 'has used 40 MiB';
+	is balloon($idle)->{actual_pages}, 0, 'and gives none yet';
+
+	my $busy = start($accel, '-m', '64M', @balloon, '--', 'verify',
+		'--size', '48M', '--passes', 40);
+	ok put("$group/cgroup.procs", $busy->{pid}), 'the busy one';
+	my $most = 0;
+	ok until_true(300, sub {
+		$most = balloon($idle)->{discarded_pages} // 0;
+		$most > 1024;
+	}), 'the idle one gives 4 MiB' or diag "$most pages";
+	my ($code, $text) = ctl($idle, 'balloon', '2M');
+	isnt $code, 0, 'nobody else may say how much';
+	like $text, qr/sizes itself/, 'in one line';
+	is finish($busy), 0, 'the busy one finds every byte'
+		or diag slurp($busy->{out});
+	ok until_true(120, sub {
+		my $b = balloon($idle);
+		($b->{deflated_pages} // 0) > 0 &&
+			$b->{actual_pages} < $b->{inflated_pages};
+	}), 'then it comes back';
+	syswrite $keys, "exit 3\r";
+	is finish($idle), 3, 'and lives';
+}
+
+for my $accel (accels()) {
+	my ($group, $lack) = $accel eq 'kvm' ? make_group(100 * MIB)
+		: (undef, 'has a host of its own');
+	if ($group) {
+		test_two($accel, $group);
+		ok rmdir $group, 'the group is empty';
+	} else {
+		SKIP: { skip "$accel: two guests: $lack", 1 }
+	}
+	run($accel, 0, '-m', '64M', @balloon, '--', 'verify', '--size', '40M');
+}
+
+done_testing;
