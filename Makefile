@@ -45,18 +45,26 @@ LIBEPT := $(OUT)/libept.a
 LIBDEVICES := $(OUT)/libdevices.a
 LIBVMM := $(OUT)/libvmm.a
 
-# What libnbd needs would triple the start of a program: a helper has it.
-HELPER_SOURCES := $(wildcard vmm/nbd/*.c)
+# What libnbd and libslirp need would triple the start of a program, and Debian
+# has no static libslirp: helpers have them.
+HELPERS := $(OUT)/twofold-nbd $(OUT)/twofold-net
+HELPER_SOURCES := $(wildcard vmm/nbd/*.c vmm/net/*.c)
 HELPER_OBJECTS := $(HELPER_SOURCES:%.c=$(OUT)/obj/%.o)
 
-all: $(OUT)/twofold $(OUT)/twofold-nbd $(BUILD)/guest/sample.elf \
+all: $(OUT)/twofold $(HELPERS) $(BUILD)/guest/sample.elf \
 	$(BUILD)/guest/disk.img
 
 $(OUT)/twofold: $(OUT)/obj/vmm/main.o $(LIBVMM) $(LIBDEVICES) $(LIBEPT)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(OUT)/twofold-nbd: $(HELPER_OBJECTS)
-	$(CC) $(filter-out -static,$(LDFLAGS)) -o $@ $^ -lnbd
+$(OUT)/twofold-nbd: HELPER_LIB := -lnbd
+$(OUT)/twofold-net: HELPER_LIB := -lslirp
+$(HELPERS): $(OUT)/twofold-%:
+	$(CC) $(filter-out -static,$(LDFLAGS)) -o $@ \
+		$(filter $(OUT)/obj/vmm/$*/%,$^) $(HELPER_LIB)
+
+$(OUT)/twofold-nbd: $(filter $(OUT)/obj/vmm/nbd/%,$(HELPER_OBJECTS))
+$(OUT)/twofold-net: $(filter $(OUT)/obj/vmm/net/%,$(HELPER_OBJECTS))
 
 $(OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)

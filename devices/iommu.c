@@ -1,56 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Domains, endpoints, the TLB and the fault records. What the guest asks for
- * changes the tables first and forgets what the TLB knew of them; then it waits
- * until the accesses that are under way, which may still use what they were
- * told, have ended. New ones wait meanwhile, so that it does not starve.
+ * What the guest asks of the IOMMU: domains, who is attached to them, what they
+ * map. It changes the tables first and forgets what the TLB knew of them; then
+ * it waits until the accesses that are under way, which may still use what they
+ * were told, have ended. New ones wait meanwhile, so that it does not starve.
  */
-#include "devices/iommu.h"
-
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 
-#include "devices/iommu_table.h"
-
-#define TLB_ENTRIES 64
-
-struct domain {
-	unsigned endpoints; /* attached; 0: there is no such domain */
-	uint32_t id;
-	bool bypass;
-	struct iotable table;
-};
-
-struct endpoint {
-	uint32_t id;
-	struct domain *domain; /* NULL: none */
-};
-
-/* A translation that was found; rights 0: the place is free. */
-struct tlb_entry {
-	uint32_t endpoint;
-	uint64_t iova_page;
-	struct iotable_entry to;
-};
-
-struct iommu {
-	pthread_mutex_t lock;
-	pthread_cond_t changed; /* inside or draining */
-	unsigned inside; /* accesses under way */
-	unsigned draining; /* who waits for them to end */
-	bool bypass;
-	struct endpoint endpoint[IOMMU_ENDPOINTS];
-	unsigned endpoints;
-	struct domain domain[IOMMU_ENDPOINTS];
-	unsigned tables;
-	struct tlb_entry tlb[TLB_ENTRIES];
-	struct iommu_fault fault[IOMMU_FAULTS];
-	unsigned first_fault, faults;
-	struct iommu_counters count;
-	void (*faulted)(void *ctx);
-	void *ctx;
-};
+#include "devices/iommu_state.h"
 
 struct iommu *iommu_create(void (*faulted)(void *ctx), void *ctx)
 {
@@ -83,14 +41,6 @@ void iommu_destroy(struct iommu *m)
 void iommu_add_endpoint(struct iommu *m, uint32_t endpoint)
 {
 	m->endpoint[m->endpoints++] = (struct endpoint){ .id = endpoint };
-}
-
-static struct endpoint *endpoint_find(struct iommu *m, uint32_t id)
-{
-	for (unsigned i = 0; i < m->endpoints; i++)
-		if (m->endpoint[i].id == id)
-			return &m->endpoint[i];
-	return NULL;
 }
 
 static struct domain *domain_find(struct iommu *m, uint32_t id)
@@ -126,24 +76,6 @@ static void drain(struct iommu *m)
 		pthread_cond_wait(&m->changed, &m->lock);
 	m->draining--;
 	pthread_cond_broadcast(&m->changed);
-}
-
-void iommu_enter(struct iommu *m)
-{
-	pthread_mutex_lock(&m->lock);
-	while (m->draining)
-		pthread_cond_wait(&m->changed, &m->lock);
-	m->inside++;
-	pthread_mutex_unlock(&m->lock);
-}
-
-void iommu_leave(struct iommu *m)
-{
-	pthread_mutex_lock(&m->lock);
-	m->inside--;
-	if (m->draining)
-		pthread_cond_broadcast(&m->changed);
-	pthread_mutex_unlock(&m->lock);
 }
 
 /* Forget what is known of @d's pages [page, page + pages). */
@@ -308,96 +240,6 @@ void iommu_set_bypass(struct iommu *m, bool bypass)
 	pthread_mutex_lock(&m->lock);
 	m->bypass = bypass;
 	pthread_mutex_unlock(&m->lock);
-}
-
-/* By the TLB, else by the tables. */
-static struct iotable_entry find(struct iommu *m, const struct endpoint *e,
-				 uint64_t page)
-{
-	struct tlb_entry *t = &m->tlb[(page ^ e->id * 7) % TLB_ENTRIES];
-
-	if (t->to.rights && t->endpoint == e->id && t->iova_page == page) {
-		m->count.hits++;
-		return t->to;
-	}
-	m->count.walks++;
-	*t = (struct tlb_entry){ e->id, page,
-				 iotable_lookup(&e->domain->table, page) };
-	return t->to;
-}
-
-static void record(struct iommu *m, const struct iommu_fault *f)
-{
-	m->count.faults++;
-	if (m->faults == IOMMU_FAULTS) {
-		m->count.lost++;
-		return;
-	}
-	m->fault[(m->first_fault + m->faults++) % IOMMU_FAULTS] = *f;
-}
-
-/* Where to; f->reason when nowhere. */
-static bool resolve(struct iommu *m, const struct endpoint *e,
-		    struct iommu_fault *f, gpa_t *to)
-{
-	uint64_t page = f->at.v >> PAGE_SHIFT;
-	struct iotable_entry found;
-
-	to->v = f->at.v;
-	f->reason = IOMMU_NO_DOMAIN;
-	if (!e || !e->domain)
-		return e && m->bypass;
-	if (e->domain->bypass)
-		return true;
-	f->reason = IOMMU_NOT_MAPPED;
-	if (f->at.v >> IOMMU_BITS)
-		return false;
-	found = find(m, e, page);
-	to->v = found.page << PAGE_SHIFT | (f->at.v & PAGE_MASK);
-	return (found.rights & f->rights) == f->rights;
-}
-
-bool iommu_translate(struct iommu *m, uint32_t endpoint, iova_t at,
-		     unsigned rights, gpa_t *to)
-{
-	struct iommu_fault f = { .endpoint = endpoint,
-				 .at = at,
-				 .rights = rights };
-	bool good;
-
-	pthread_mutex_lock(&m->lock);
-	good = resolve(m, endpoint_find(m, endpoint), &f, to);
-	if (!good)
-		record(m, &f);
-	pthread_mutex_unlock(&m->lock);
-	if (!good && m->faulted)
-		m->faulted(m->ctx);
-	return good;
-}
-
-bool iommu_fault_waits(struct iommu *m)
-{
-	bool some;
-
-	pthread_mutex_lock(&m->lock);
-	some = m->faults;
-	pthread_mutex_unlock(&m->lock);
-	return some;
-}
-
-bool iommu_take_fault(struct iommu *m, struct iommu_fault *f)
-{
-	bool some;
-
-	pthread_mutex_lock(&m->lock);
-	some = m->faults;
-	if (some) {
-		*f = m->fault[m->first_fault];
-		m->first_fault = (m->first_fault + 1) % IOMMU_FAULTS;
-		m->faults--;
-	}
-	pthread_mutex_unlock(&m->lock);
-	return some;
 }
 
 void iommu_counters(struct iommu *m, struct iommu_counters *c)

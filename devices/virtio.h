@@ -149,5 +149,8 @@ void virtio_wake(struct virtio *v);
 /* End a request: @written bytes of its chain, of which the driver hears when
  * the op returns. For ops; false: VIRTIO_BROKEN. */
 bool virtio_give(struct virtio *v, unsigned n, uint16_t head, uint32_t written);
+/* The same of @count chains at once. */
+bool virtio_give_all(struct virtio *v, unsigned n, const struct vq_used *used,
+		     unsigned count);
 
 #endif

@@ -58,6 +58,7 @@ enum virtio_register {
 #define VIRTIO_F_VERSION_1 (UINT64_C(1) << 32)
 
 enum virtio_id {
+	VIRTIO_ID_NET = 1,
 	VIRTIO_ID_BLK = 2,
 	VIRTIO_ID_CONSOLE = 3,
 	VIRTIO_ID_RNG = 4,

@@ -253,8 +253,15 @@ void virtio_stop(struct virtio *v)
 	pthread_join(v->thread, NULL);
 }
 
+bool virtio_give_all(struct virtio *v, unsigned n, const struct vq_used *used,
+		     unsigned count)
+{
+	atomic_fetch_add_explicit(&v->count.requests, count,
+				  memory_order_relaxed);
+	return virtqueue_give(&v->queue[n], used, count);
+}
+
 bool virtio_give(struct virtio *v, unsigned n, uint16_t head, uint32_t written)
 {
-	atomic_fetch_add_explicit(&v->count.requests, 1, memory_order_relaxed);
-	return virtqueue_give(&v->queue[n], head, written);
+	return virtio_give_all(v, n, &(struct vq_used){ head, written }, 1);
 }

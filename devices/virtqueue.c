@@ -214,14 +214,22 @@ bool chain_write(struct virtqueue *q, const struct vq_chain *c, uint32_t offset,
 		    offset, NULL, from, len);
 }
 
-bool virtqueue_give(struct virtqueue *q, uint16_t head, uint32_t written)
+void virtqueue_untake(struct virtqueue *q, unsigned n)
 {
-	const struct vq_used u = { head, written };
-	uint64_t i = q->used & (q->size - 1);
-	uint16_t idx = (uint16_t)(q->used + 1);
+	q->seen = (uint16_t)(q->seen - n);
+}
 
-	if (!write_ram(q, plus(q->device, RING + i * sizeof(u)), &u, sizeof(u)))
-		return false;
+bool virtqueue_give(struct virtqueue *q, const struct vq_used *used, unsigned n)
+{
+	uint16_t idx = (uint16_t)(q->used + n);
+
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t at = (q->used + i) & (q->size - 1u);
+
+		if (!write_ram(q, plus(q->device, RING + at * sizeof(*used)),
+			       &used[i], sizeof(*used)))
+			return false;
+	}
 	if (!write_ram(q, plus(q->device, 2), &idx, sizeof(idx)))
 		return false;
 	q->used = idx;

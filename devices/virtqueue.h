@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "devices/virtio_bits.h"
 #include "ept/guest_mem.h"
 
 #define VQ_SIZE_MAX 256 /* descriptors of a queue, and so of a chain */
@@ -71,9 +72,14 @@ bool chain_read(struct virtqueue *q, const struct vq_chain *c, uint32_t offset,
 bool chain_write(struct virtqueue *q, const struct vq_chain *c, uint32_t offset,
 		 const void *from, size_t len);
 
-/* Give the chain that began at @head back, @written bytes of it written. False:
- * the used ring cannot be had. */
-bool virtqueue_give(struct virtqueue *q, uint16_t head, uint32_t written);
+/* The last @n chains that were taken, of which none was given back, are to be
+ * taken once more. */
+void virtqueue_untake(struct virtqueue *q, unsigned n);
+
+/* Give chains back, at most q->size: heads, and bytes of them written. The
+ * driver sees all of them or none. False: the used ring cannot be had. */
+bool virtqueue_give(struct virtqueue *q, const struct vq_used *used,
+		    unsigned n);
 
 /* Does the driver want an interrupt for what was given since the last call? */
 bool virtqueue_interrupts(struct virtqueue *q);

@@ -10,7 +10,7 @@
 
 bool evict_movable(const struct stage2 *s, frame_t f)
 {
-	return !page_of(s, f)->busy && !pins_hold(&s->pins, f) &&
+	return !frame_set_has(&s->busy, f) && !pins_hold(&s->pins, f) &&
 	       !gather_holds(&s->stale, f);
 }
 
@@ -40,8 +40,8 @@ static void flush_begin(struct stage2 *s, struct gather *stale)
 		frame_t f = s->stale.frame[i];
 
 		if (pte_kind(entry_of(s, f)) == PTE_UNMAPPED &&
-		    !page_of(s, f)->busy) {
-			page_of(s, f)->busy = true;
+		    !frame_set_has(&s->busy, f)) {
+			frame_set_add(&s->busy, f);
 			gather_add(stale, f);
 		}
 	}
@@ -57,7 +57,7 @@ static void flush_end(struct stage2 *s, const struct gather *stale,
 	for (unsigned i = 0; i < stale->n; i++) {
 		frame_t f = stale->frame[i];
 
-		page_of(s, f)->busy = false;
+		frame_set_remove(&s->busy, f);
 		if (!failed[i])
 			continue;
 		set_entry(s, f, leaf_entry(s, f, pte_rights(entry_of(s, f))));

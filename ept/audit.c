@@ -162,14 +162,14 @@ static bool check_memfd(struct auditor *a, gfn_t g, struct pte e, unsigned i)
 static int check_page(struct auditor *a, uint64_t at, unsigned i)
 {
 	struct stage2 *s = a->s;
-	const struct page *page = &s->page[at];
 	const frame_t f = { at / s->frame_pages };
 	const gfn_t g = gfn_of_page(s, at);
 	const struct pte e = ept_lookup(&s->ept, g);
 	const enum pte_kind kind = pte_kind(e);
+	slot_t copy;
 
 	a->r->pages++;
-	if (page_of(s, f)->busy || kind == PTE_ARRIVING ||
+	if (frame_set_has(&s->busy, f) || kind == PTE_ARRIVING ||
 	    kind == PTE_LEAVING) {
 		a->r->passed_over++;
 		return 0;
@@ -178,10 +178,7 @@ static int check_page(struct auditor *a, uint64_t at, unsigned i)
 		return -EBADMSG;
 	if (kind == PTE_STORED)
 		return check_slot(a, g, pte_slot(e));
-	return page->has_copy
-		       ? check_slot(a, g,
-				    swap_slot_of(s->config.swap, page->copy))
-		       : 0;
+	return copy_of(s, at, &copy) ? check_slot(a, g, copy) : 0;
 }
 
 static int check_chunk(struct auditor *a, uint64_t first, unsigned n)
@@ -274,9 +271,10 @@ static bool check_used(struct auditor *a, uint64_t unnamed)
 	uint64_t named = s->ept.pages[PTE_STORED];
 	uint64_t used = swap_slots_used(s->config.swap);
 	uint64_t most;
+	slot_t copy;
 
 	for (uint64_t at = 0; at < s->pages; at++)
-		named += s->page[at].has_copy;
+		named += copy_of(s, at, &copy);
 	most = named + s->ept.pages[PTE_ARRIVING] + unnamed;
 	return agree(a, AUDIT_SWAP_USED, (gfn_t){ 0 },
 		     used > most    ? most
@@ -300,7 +298,7 @@ static int check_watch(struct auditor *a)
 	for (uint64_t f = 0; f < s->backing.frames && same; f++) {
 		gfn_t g = gfn_of_frame(s, (frame_t){ f });
 
-		if (page_of(s, (frame_t){ f })->watched)
+		if (frame_set_has(&s->watched, (frame_t){ f }))
 			same = agree(a, AUDIT_WATCH, g, true,
 				     queued[f] &&
 					     pte_kind(ept_lookup(&s->ept, g)) ==

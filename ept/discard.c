@@ -53,7 +53,7 @@ static void let_go_resident(struct discard *d, frame_t f, struct pte e)
 	page_unknown(s, f);
 	sampler_forget(s, f);
 	set_entry(s, f, away_entry(s, PTE_LEAVING, f, pte_rights(e)));
-	page_of(s, f)->busy = true;
+	frame_set_add(&s->busy, f);
 	gather_add(&d->going, f);
 }
 
@@ -72,7 +72,7 @@ static enum verdict let_go(struct discard *d, frame_t f)
 	case PTE_UNMAPPED:
 		if (pins_hold(&s->pins, f))
 			return DONE;
-		if (page_of(s, f)->busy)
+		if (frame_set_has(&s->busy, f))
 			return LATER;
 		if (s->stale.n == GATHER_MAX)
 			return FLUSH;
@@ -99,12 +99,13 @@ static void punch(struct discard *d)
 	}
 }
 
-static void drop_copy(struct stage2 *s, struct page *page)
+static void drop_copy(struct stage2 *s, frame_t f, unsigned i)
 {
-	if (page->has_copy)
-		swap_release(s->config.swap,
-			     swap_slot_of(s->config.swap, page->copy));
-	page->has_copy = false;
+	slot_t copy;
+
+	if (copy_of(s, page_of(s, f) + i, &copy))
+		swap_release(s->config.swap, copy);
+	copy_forget(s, page_of(s, f) + i);
 }
 
 static void frame_gone(struct discard *d, frame_t f)
@@ -115,10 +116,10 @@ static void frame_gone(struct discard *d, frame_t f)
 
 	for (unsigned i = 0; i < s->frame_pages; i++, g.v++) {
 		trace(d, g, pte_offset(e, i));
-		drop_copy(s, page_of(s, f) + i);
+		drop_copy(s, f, i);
 	}
 	set_entry(s, f, absent(e));
-	page_of(s, f)->busy = false;
+	frame_set_remove(&s->busy, f);
 	d->pages += s->frame_pages;
 }
 

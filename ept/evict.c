@@ -34,8 +34,8 @@ struct batch *evict_batch_new(const struct stage2 *s)
 	if (!b)
 		return NULL;
 	b->room = evict_room(s) * s->frame_pages;
-	b->victim = calloc(b->room, sizeof(b->victim[0]));
-	b->bytes = aligned_alloc(PAGE_SIZE, b->room * PAGE_SIZE);
+	b->victim = malloc(b->room * sizeof(b->victim[0]));
+	b->bytes = zeroed_new(b->room * PAGE_SIZE);
 	if (b->victim && b->bytes)
 		return b;
 	evict_batch_free(b);
@@ -47,20 +47,24 @@ void evict_batch_free(struct batch *b)
 	if (!b)
 		return;
 	free(b->victim);
-	free(b->bytes);
+	zeroed_free(b->bytes, b->room * PAGE_SIZE);
 	free(b);
+}
+
+void evict_batch_rest(struct batch *b)
+{
+	if (b->used)
+		zeroed_again(b->bytes, b->room * PAGE_SIZE);
+	b->used = false;
 }
 
 static void add(struct stage2 *s, struct batch *b, frame_t f, unsigned i)
 {
-	const struct page *page = page_of(s, f) + i;
 	struct victim *v = &b->victim[b->n++];
 
-	*v = (struct victim){ .gfn = { gfn_of_frame(s, f).v + i },
-			      .frame = f,
-			      .has_copy = page->has_copy };
-	if (v->has_copy)
-		v->copy = swap_slot_of(s->config.swap, page->copy);
+	b->used = true;
+	*v = (struct victim){ .gfn = { gfn_of_frame(s, f).v + i }, .frame = f };
+	v->has_copy = copy_of(s, page_of(s, f) + i, &v->copy);
 }
 
 /* Each of its pages is leaving, because each will have an entry of its own. */
@@ -253,7 +257,7 @@ static void commit_begin(struct stage2 *s, struct batch *b,
 			keep(s, v, error);
 			continue;
 		}
-		page_of(s, v->frame)->busy = true;
+		frame_set_add(&s->busy, v->frame);
 		if (v->fate != FATE_SHARED)
 			gather_add(frames, v->frame);
 	}
@@ -311,13 +315,12 @@ static unsigned commit_end(struct stage2 *s, struct batch *b)
 	pthread_mutex_lock(&s->lock);
 	for (unsigned i = 0; i < b->n; i++) {
 		struct victim *v = &b->victim[i];
-		struct page *page = page_of(s, v->frame) + i % s->frame_pages;
 
 		if (v->fate == FATE_STAYS)
 			continue;
 		part(s, v);
-		page->has_copy = false;
-		page->busy = false;
+		copy_forget(s, page_of(s, v->frame) + i % s->frame_pages);
+		frame_set_remove(&s->busy, v->frame);
 		left++;
 	}
 	if (left)

@@ -24,11 +24,14 @@ struct batch {
 	unsigned n, room;
 	struct victim *victim;
 	uint8_t *bytes; /* what the victims' frames hold */
+	bool used; /* since evict_batch_rest */
 };
 
 /* An empty batch with its buffers, for evict_room() frames. NULL: no memory. */
 struct batch *evict_batch_new(const struct stage2 *s);
 void evict_batch_free(struct batch *b);
+/* It is not needed for a while: its buffer costs nothing meanwhile. */
+void evict_batch_rest(struct batch *b);
 unsigned evict_room(const struct stage2 *s);
 
 /* The next ones with the lock held, and evict_take with `evicting` too. */

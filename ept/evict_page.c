@@ -6,7 +6,7 @@
 
 static bool is_settled(const struct stage2 *s, frame_t f, struct pte e)
 {
-	return !page_of(s, f)->busy && pte_kind(e) != PTE_ARRIVING;
+	return !frame_set_has(&s->busy, f) && pte_kind(e) != PTE_ARRIVING;
 }
 
 /* Take `evicting` and the lock at a moment when nobody is mapping or bringing

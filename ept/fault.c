@@ -19,6 +19,7 @@
 #define FLUSH_AT 32 /* stale pages worth a flush */
 #define STREAK	 16 /* faults in a row that make a storm */
 #define QUIET_MS 5 /* without a fault: the storm is over */
+#define REST_MS	 100 /* and then buffers are given back */
 
 /* A fault that failed waits, its vCPU with it, until the owner says retry. One
  * too many is let go: its thread faults again. */
@@ -94,9 +95,11 @@ static void wait_for_faults(struct server *me)
 		for (unsigned i = 0; i < 200; i++)
 			if (poll(p, 2, 0) > 0)
 				return;
-	n = poll(p, 2, me->streak ? QUIET_MS : -1);
-	if (n == 0)
+	n = poll(p, 2, me->streak ? QUIET_MS : me->haul->used ? REST_MS : -1);
+	if (n == 0 && me->streak)
 		storm(me, true);
+	else if (n == 0)
+		haul_rest(me->s, me->haul);
 	if (n > 0 && (p[1].revents & POLLIN) &&
 	    read(q->wake, &token, sizeof(token)) < 0)
 		assert(errno == EAGAIN); /* another one took it */
@@ -192,7 +195,7 @@ static void join_servers(struct stage2 *s, unsigned started)
 	for (unsigned i = 0; i < started; i++)
 		pthread_join(s->faults.server[i].thread, NULL);
 	for (unsigned i = 0; i < s->faults.servers; i++)
-		haul_free(s->faults.server[i].haul);
+		haul_free(s, s->faults.server[i].haul);
 }
 
 static int start_servers(struct stage2 *s)

@@ -2,7 +2,7 @@
 /*
  * A few queues of frames over one array of links, for policies that move
  * frames between lists: each frame is in one of them or in none, and the
- * lists know their lengths. 9 bytes a frame; nothing allocates after init.
+ * lists know their lengths. Nothing allocates after init.
  */
 #ifndef EPT_FRAME_LISTS_H
 #define EPT_FRAME_LISTS_H
@@ -15,18 +15,18 @@
 #define LISTS	  4
 #define LIST_NONE LISTS /* of a frame that is in none */
 
-/* List i's head is link i; frame f is link LISTS + f. */
+/* List i's head is i; frame f is LISTS + f. */
 struct frame_lists {
 	uint64_t frames;
 	uint64_t count[LISTS];
-	struct ring *link; /* [LISTS + frames] */
-	uint8_t *list; /* [frames]: which one it is in */
+	struct rings rings;
+	struct packed list; /* [frames]: 1 + which one it is in, or 0 */
 };
 
 static inline void frame_lists_free(struct frame_lists *l)
 {
-	free(l->link);
-	free(l->list);
+	rings_free(&l->rings);
+	packed_free(&l->list);
 }
 
 /* For frames [0, @frames), all lists empty. False: too many, or no memory;
@@ -34,32 +34,28 @@ static inline void frame_lists_free(struct frame_lists *l)
 static inline bool frame_lists_init(struct frame_lists *l, uint64_t frames)
 {
 	*l = (struct frame_lists){ .frames = frames };
-	if (frames >= UINT32_MAX - LISTS)
-		return false;
-	l->link = calloc(LISTS + frames, sizeof(l->link[0]));
-	l->list = malloc(frames + 1);
-	if (!l->link || !l->list)
-		return false;
-	for (uint32_t i = 0; i < LISTS; i++)
-		ring_init(l->link, i);
-	for (uint64_t f = 0; f < frames; f++)
-		l->list[f] = LIST_NONE;
-	return true;
+	return rings_init(&l->rings, LISTS + frames, LISTS) &&
+	       packed_init(&l->list, frames, LISTS);
 }
 
 /* The list that @f is in, or LIST_NONE. */
 static inline unsigned frame_lists_of(const struct frame_lists *l, frame_t f)
 {
+	uint64_t list;
+
 	assert(f.v < l->frames);
-	return l->list[f.v];
+	list = packed_get(&l->list, f.v);
+	return list ? (unsigned)list - 1 : LIST_NONE;
 }
 
 static inline void frame_lists_remove(struct frame_lists *l, frame_t f)
 {
-	assert(frame_lists_of(l, f) != LIST_NONE);
-	l->count[l->list[f.v]]--;
-	l->list[f.v] = LIST_NONE;
-	ring_remove(l->link, LISTS + (uint32_t)f.v);
+	unsigned list = frame_lists_of(l, f);
+
+	assert(list != LIST_NONE);
+	l->count[list]--;
+	packed_set(&l->list, f.v, 0);
+	ring_remove(&l->rings, LISTS + (uint32_t)f.v);
 }
 
 /* Make @f, which is in no list, the newest of @list. */
@@ -68,8 +64,8 @@ static inline void frame_lists_push(struct frame_lists *l, unsigned list,
 {
 	assert(frame_lists_of(l, f) == LIST_NONE);
 	l->count[list]++;
-	l->list[f.v] = (uint8_t)list;
-	ring_add_last(l->link, list, LISTS + (uint32_t)f.v);
+	packed_set(&l->list, f.v, list + 1);
+	ring_add_last(&l->rings, list, LISTS + (uint32_t)f.v);
 }
 
 /* Make @f, wherever it is, the newest of @list. */
@@ -87,7 +83,7 @@ static inline bool frame_lists_pop(struct frame_lists *l, unsigned list,
 {
 	if (!l->count[list])
 		return false;
-	*f = (frame_t){ ring_first(l->link, list) - LISTS };
+	*f = (frame_t){ ring_first(&l->rings, list) - LISTS };
 	frame_lists_remove(l, *f);
 	return true;
 }

@@ -11,28 +11,23 @@
 #include "ept/addr.h"
 #include "ept/ring.h"
 
-#define FRAME_QUEUE_HEAD 0 /* frame f is link f + 1 */
+#define FRAME_QUEUE_HEAD 0 /* frame f is f + 1 */
 
 struct frame_queue {
 	uint64_t frames;
-	struct ring *link; /* [frames + 1] */
+	struct rings rings;
 };
 
 /* For frames [0, @frames), empty. False: too many, or no memory. */
 static inline bool frame_queue_init(struct frame_queue *q, uint64_t frames)
 {
-	if (frames >= UINT32_MAX)
-		return false;
 	q->frames = frames;
-	q->link = calloc(frames + 1, sizeof(q->link[0]));
-	if (q->link)
-		ring_init(q->link, FRAME_QUEUE_HEAD);
-	return q->link;
+	return rings_init(&q->rings, frames + 1, 1);
 }
 
 static inline void frame_queue_free(struct frame_queue *q)
 {
-	free(q->link);
+	rings_free(&q->rings);
 }
 
 static inline uint32_t frame_queue_link(const struct frame_queue *q, frame_t f)
@@ -43,27 +38,27 @@ static inline uint32_t frame_queue_link(const struct frame_queue *q, frame_t f)
 
 static inline bool frame_queue_holds(const struct frame_queue *q, frame_t f)
 {
-	return ring_holds(q->link, frame_queue_link(q, f));
+	return ring_holds(&q->rings, frame_queue_link(q, f));
 }
 
 static inline void frame_queue_push(struct frame_queue *q, frame_t f)
 {
-	ring_add_last(q->link, FRAME_QUEUE_HEAD, frame_queue_link(q, f));
+	ring_add_last(&q->rings, FRAME_QUEUE_HEAD, frame_queue_link(q, f));
 }
 
 static inline void frame_queue_remove(struct frame_queue *q, frame_t f)
 {
-	ring_remove(q->link, frame_queue_link(q, f));
+	ring_remove(&q->rings, frame_queue_link(q, f));
 }
 
 /* Take the frame that was pushed first. False: the queue is empty. */
 static inline bool frame_queue_pop(struct frame_queue *q, frame_t *f)
 {
-	uint32_t first = ring_first(q->link, FRAME_QUEUE_HEAD);
+	uint32_t first = ring_first(&q->rings, FRAME_QUEUE_HEAD);
 
-	if (ring_empty(q->link, FRAME_QUEUE_HEAD))
+	if (ring_empty(&q->rings, FRAME_QUEUE_HEAD))
 		return false;
-	ring_remove(q->link, first);
+	ring_remove(&q->rings, first);
 	f->v = first - 1;
 	return true;
 }

@@ -21,21 +21,28 @@ struct haul *haul_new(const struct stage2 *s)
 
 	if (!h)
 		return NULL;
-	h->from = calloc(room * s->frame_pages, sizeof(h->from[0]));
-	h->bytes = aligned_alloc(PAGE_SIZE, room * PAGE_SIZE);
+	h->from = malloc(room * s->frame_pages * sizeof(h->from[0]));
+	h->bytes = zeroed_new(room * PAGE_SIZE);
 	if (h->from && h->bytes)
 		return h;
-	haul_free(h);
+	haul_free(s, h);
 	return NULL;
 }
 
-void haul_free(struct haul *h)
+void haul_free(const struct stage2 *s, struct haul *h)
 {
 	if (!h)
 		return;
 	free(h->from);
-	free(h->bytes);
+	zeroed_free(h->bytes, haul_room(s) * PAGE_SIZE);
 	free(h);
+}
+
+void haul_rest(const struct stage2 *s, struct haul *h)
+{
+	if (h->used)
+		zeroed_again(h->bytes, haul_room(s) * PAGE_SIZE);
+	h->used = false;
 }
 
 /* Where the bytes of the arrival's @i-th page are made. */
@@ -135,6 +142,7 @@ void haul_fill(struct stage2 *s, struct haul *h, unsigned first, unsigned n)
 {
 	struct request q = { 0 };
 
+	h->used = true;
 	for (unsigned i = first; i < first + n; i++) {
 		struct arrival *a = &h->page[i];
 		int r;
@@ -186,22 +194,17 @@ static void give_up(struct stage2 *s, struct arrival *a)
 /* Pages that came back from swap keep their copies. */
 static void keep_copies(struct stage2 *s, const struct arrival *a)
 {
-	struct page *page = page_of(s, a->frame);
-
-	for (unsigned i = 0; i < s->frame_pages; i++) {
-		page[i].has_copy = pte_kind(a->from[i]) == PTE_STORED;
-		if (page[i].has_copy)
-			page[i].copy =
-				swap_record_of_slot(pte_slot(a->from[i])) &
-				SWAP_RECORDS_MASK;
-	}
+	for (unsigned i = 0; i < s->frame_pages; i++)
+		if (pte_kind(a->from[i]) == PTE_STORED)
+			copy_keep(s, page_of(s, a->frame) + i,
+				  pte_slot(a->from[i]));
 }
 
 /* From now on the table says that it is mapped. */
 static void enter(struct stage2 *s, struct arrival *a)
 {
 	set_entry(s, a->frame, a->to);
-	page_of(s, a->frame)->busy = true;
+	frame_set_add(&s->busy, a->frame);
 	count_fill(s, a, 1);
 	sampler_reference(s, a->frame);
 	if (a->in_memory) {
@@ -221,7 +224,7 @@ static void leave(struct stage2 *s, struct arrival *a)
 		return;
 	count_fill(s, a, UINT64_MAX);
 	page_unknown(s, a->frame);
-	page_of(s, a->frame)->has_copy = false;
+	copy_forget(s, page_of(s, a->frame));
 	give_up(s, a);
 }
 
@@ -313,7 +316,7 @@ static void settle(struct stage2 *s, struct arrival *a, bool entered)
 {
 	if (!entered)
 		return;
-	page_of(s, a->frame)->busy = false;
+	frame_set_remove(&s->busy, a->frame);
 	if (a->error)
 		leave(s, a);
 	else if (a->ahead)

@@ -34,6 +34,7 @@ struct haul {
 	} page[TIER_BATCH];
 	uint8_t *bytes; /* PAGE_SIZE for each page; not used for large ones */
 	struct pte *from; /* room for what page[] points to */
+	bool used; /* since haul_rest */
 };
 
 enum haul_take {
@@ -52,7 +53,9 @@ static inline gfn_t arrival_gfn(const struct arrival *a, unsigned i)
 
 /* NULL: no memory. It takes haul_room() arrivals. */
 struct haul *haul_new(const struct stage2 *s);
-void haul_free(struct haul *h);
+void haul_free(const struct stage2 *s, struct haul *h);
+/* It is not needed for a while: its buffer costs nothing meanwhile. */
+void haul_rest(const struct stage2 *s, struct haul *h);
 unsigned haul_room(const struct stage2 *s);
 
 /* The lock is held. */

@@ -60,7 +60,7 @@ static void take_unmapped(struct stage2 *s, struct haul *h, frame_t f,
 
 	a->in_memory = true;
 	a->from[0] = away_entry(s, PTE_UNMAPPED, f, rights);
-	page_of(s, f)->busy = true;
+	frame_set_add(&s->busy, f);
 }
 
 enum haul_take haul_take(struct stage2 *s, struct haul *h, gfn_t g, int *error)
@@ -74,10 +74,10 @@ enum haul_take haul_take(struct stage2 *s, struct haul *h, gfn_t g, int *error)
 		return HAUL_LOST;
 	switch (pte_kind(e)) {
 	case PTE_LEAF:
-		return page_of(s, f)->busy ? HAUL_MOVING : HAUL_THERE;
+		return frame_set_has(&s->busy, f) ? HAUL_MOVING : HAUL_THERE;
 	case PTE_LEAVING:
 	case PTE_UNMAPPED:
-		if (page_of(s, f)->busy)
+		if (frame_set_has(&s->busy, f))
 			return HAUL_MOVING;
 		if (pte_kind(e) == PTE_LEAVING)
 			cancel_leaving(s, f, rights);

@@ -5,6 +5,16 @@
 
 #include "ept/history.h"
 
+uint64_t history_events(uint64_t pages)
+{
+	uint64_t events = HISTORY_MIN;
+
+	while (events < HISTORY_EVENTS &&
+	       events * sizeof(struct history_event) < pages)
+		events *= 2;
+	return events;
+}
+
 int history_init(struct history *h, uint64_t events)
 {
 	assert(events && !(events & (events - 1)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The flight recorder: what happened to pages lately, always on, in a ring of
- * fixed size. A page's story is found by scanning it backwards, which only
+ * The flight recorder: what happened to pages lately, always on, in a ring
+ * whose size goes with that of RAM. A page's story is found by scanning it backwards, which only
  * somebody who asks pays for; noting an event is a copy of half a cache line.
  * The caller serialises (stage 2 holds its lock).
  */
@@ -12,7 +12,8 @@
 
 #include "ept/addr.h"
 
-#define HISTORY_EVENTS	  32768 /* 1 MiB */
+#define HISTORY_EVENTS	  32768 /* 1 MiB: for RAM of 4 GiB, or more */
+#define HISTORY_MIN	  512
 #define HISTORY_NO_TIER	  0xff
 #define HISTORY_NO_POLICY 0xff
 
@@ -46,6 +47,9 @@ struct history {
 	uint64_t noted; /* since the start; the next goes to noted % events */
 	struct history_event *event;
 };
+
+/* How many events to keep about @pages: a byte a page of RAM, the bounds aside. */
+uint64_t history_events(uint64_t pages);
 
 /* Room for @events, a power of two. 0 or -ENOMEM. */
 int history_init(struct history *h, uint64_t events);

@@ -27,8 +27,8 @@ struct mrc {
 	uint64_t references, first;
 	uint64_t hits[MRC_POINTS]; /* in each segment */
 	uint64_t room[MRC_POINTS], count[MRC_POINTS]; /* frames of each */
-	/* Segment i's head is link i, sampled frame n is MRC_POINTS + n. */
-	struct ring *link;
+	/* Segment i's head is i, sampled frame n is MRC_POINTS + n. */
+	struct rings rings;
 	uint8_t *segment; /* of each sampled frame */
 };
 
@@ -47,7 +47,6 @@ static void lay_out(struct mrc *m)
 
 		m->room[i] = here - before;
 		before = here;
-		ring_init(m->link, i);
 	}
 	for (uint64_t n = 0; n < m->sample.below; n++)
 		m->segment[n] = NOWHERE;
@@ -60,12 +59,9 @@ int mrc_create(struct mrc **out, const struct mrc_config *c)
 	if (!m)
 		return -ENOMEM;
 	m->sample = sample_of(c->frames, c->sampling);
-	if (m->sample.below < UINT32_MAX - MRC_POINTS) {
-		m->link = calloc(MRC_POINTS + m->sample.below,
-				 sizeof(m->link[0]));
-		m->segment = malloc(m->sample.below);
-	}
-	if (!m->link || !m->segment) {
+	m->segment = malloc(m->sample.below);
+	if (!m->segment ||
+	    !rings_init(&m->rings, MRC_POINTS + m->sample.below, MRC_POINTS)) {
 		mrc_destroy(m);
 		return -ENOMEM;
 	}
@@ -76,21 +72,21 @@ int mrc_create(struct mrc **out, const struct mrc_config *c)
 
 void mrc_destroy(struct mrc *m)
 {
-	free(m->link);
+	rings_free(&m->rings);
 	free(m->segment);
 	free(m);
 }
 
 static void put_first(struct mrc *m, uint8_t segment, uint64_t number)
 {
-	ring_add_first(m->link, segment, MRC_POINTS + (uint32_t)number);
+	ring_add_first(&m->rings, segment, MRC_POINTS + (uint32_t)number);
 	m->segment[number] = segment;
 	m->count[segment]++;
 }
 
 static void take_out(struct mrc *m, uint64_t number)
 {
-	ring_remove(m->link, MRC_POINTS + (uint32_t)number);
+	ring_remove(&m->rings, MRC_POINTS + (uint32_t)number);
 	m->count[m->segment[number]]--;
 	m->segment[number] = NOWHERE;
 }
@@ -100,7 +96,7 @@ static void take_out(struct mrc *m, uint64_t number)
 static void settle(struct mrc *m)
 {
 	for (uint8_t i = 0; m->count[i] > m->room[i]; i++) {
-		uint64_t last = m->link[i].prev - MRC_POINTS;
+		uint64_t last = ring_prev(&m->rings, i) - MRC_POINTS;
 
 		take_out(m, last);
 		put_first(m, i + 1, last);

@@ -6,8 +6,8 @@
  *
  * The caller serialises (the stage-2 lock). A call for a frame outside the
  * sample costs a hash; one for a frame inside moves at most one frame for each
- * point. Nothing blocks or allocates after create. Memory: 9 bytes a sampled
- * frame, at most twice that.
+ * point. Nothing blocks or allocates after create. Memory: some 4 bytes a
+ * sampled frame, at most twice that.
  */
 #ifndef EPT_MRC_H
 #define EPT_MRC_H

@@ -6,10 +6,10 @@
 #include "ept/observe.h"
 #include "ept/state.h"
 
-int observe_init(struct observer *o)
+int observe_init(struct observer *o, uint64_t pages)
 {
 	pressure_init(&o->pressure, clock_ns());
-	return history_init(&o->history, HISTORY_EVENTS);
+	return history_init(&o->history, history_events(pages));
 }
 
 void observe_destroy(struct observer *o)
@@ -130,22 +130,20 @@ void observe_resume(struct observer *o, uint32_t thread)
 bool stage2_page(struct stage2 *s, gfn_t g, struct page_report *r)
 {
 	const struct history *h = &s->observer.history;
-	const struct page *page;
 	frame_t f;
 
 	if (!frame_of(s, g, &f))
 		return false;
-	page = page_of(s, f) + (g.v - gfn_of_frame(s, f).v);
 	pthread_mutex_lock(&s->lock);
 	*r = (struct page_report){
 		.entry = ept_lookup(&s->ept, g),
 		.level = ept_level(&s->ept, g),
-		.has_copy = page->has_copy,
-		.copy = swap_slot_of(s->config.swap, page->copy),
-		.busy = page_of(s, f)->busy,
+		.busy = frame_set_has(&s->busy, f),
 		.lost = history_lost(h),
 		.now = trace_now(),
 	};
+	r->has_copy = copy_of(s, page_of(s, f) + (g.v - gfn_of_frame(s, f).v),
+			      &r->copy);
 	r->events = history_find(h, g, r->event, PAGE_EVENTS);
 	pthread_mutex_unlock(&s->lock);
 	return true;

@@ -19,8 +19,8 @@ struct observer {
 	struct ladder ladder;
 };
 
-/* 0 or -ENOMEM. */
-int observe_init(struct observer *o);
+/* For a stage 2 of @pages. 0 or -ENOMEM. */
+int observe_init(struct observer *o, uint64_t pages);
 void observe_destroy(struct observer *o);
 
 /* The hooks; the lock is held by the caller of all of these. */

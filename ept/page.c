@@ -69,9 +69,29 @@ void frames_share(struct stage2 *s)
 	s->policy->capacity = share / s->frame_pages;
 }
 
-struct page *page_of(const struct stage2 *s, frame_t f)
+uint64_t page_of(const struct stage2 *s, frame_t f)
 {
-	return &s->page[f.v * s->frame_pages];
+	return f.v * s->frame_pages;
+}
+
+bool copy_of(const struct stage2 *s, uint64_t page, slot_t *copy)
+{
+	uint64_t record = packed_get(&s->copy, page);
+
+	if (record)
+		*copy = swap_slot_of(s->config.swap, (uint32_t)record - 1);
+	return record;
+}
+
+void copy_keep(struct stage2 *s, uint64_t page, slot_t copy)
+{
+	packed_set(&s->copy, page, UINT64_C(1) + swap_record_of_slot(copy));
+}
+
+void copy_forget(struct stage2 *s, uint64_t page)
+{
+	if (packed_get(&s->copy, page))
+		packed_set(&s->copy, page, 0);
 }
 
 void *page_alias(const struct stage2 *s, gfn_t g)
@@ -85,10 +105,8 @@ void *page_alias(const struct stage2 *s, gfn_t g)
 
 void page_known(struct stage2 *s, frame_t f, bool touched)
 {
-	struct page *page = page_of(s, f);
-
-	if (page->watched) {
-		page->watched = false;
+	if (frame_set_has(&s->watched, f)) {
+		frame_set_remove(&s->watched, f);
 		s->policy->ops->insert(s->policy, f);
 	}
 	if (touched)
@@ -97,11 +115,9 @@ void page_known(struct stage2 *s, frame_t f, bool touched)
 
 void page_unknown(struct stage2 *s, frame_t f)
 {
-	struct page *page = page_of(s, f);
-
-	if (!page->watched)
+	if (!frame_set_has(&s->watched, f))
 		s->policy->ops->remove(s->policy, f);
-	page->watched = false;
+	frame_set_remove(&s->watched, f);
 }
 
 struct pte leaf_entry(const struct stage2 *s, frame_t f, unsigned rights)

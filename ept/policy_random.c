@@ -14,16 +14,16 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "ept/packed.h"
 #include "ept/policy.h"
 
-#define SEED   UINT64_C(0x9e3779b97f4a7c15)
-#define NOT_IN UINT32_MAX
+#define SEED UINT64_C(0x9e3779b97f4a7c15)
 
 struct random {
 	struct policy base;
 	uint64_t seed, n;
-	uint32_t *frame; /* [n]: the resident frames, in any order */
-	uint32_t *at; /* [frames]: where in frame[], or NOT_IN */
+	struct packed frame; /* [n]: the resident frames, in any order */
+	struct packed at; /* [frames]: 1 + where in frame[]; 0: it is not */
 };
 
 static struct random *random_of(struct policy *p)
@@ -33,8 +33,8 @@ static struct random *random_of(struct policy *p)
 
 static void destroy(struct policy *p)
 {
-	free(random_of(p)->frame);
-	free(random_of(p)->at);
+	packed_free(&random_of(p)->frame);
+	packed_free(&random_of(p)->at);
 	free(p);
 }
 
@@ -46,16 +46,11 @@ static struct policy *create(uint64_t frames, uint64_t capacity)
 		return NULL;
 	p->base = (struct policy){ &policy_random, capacity };
 	p->seed = SEED;
-	if (frames < UINT32_MAX) {
-		p->frame = calloc(frames + 1, sizeof(p->frame[0]));
-		p->at = malloc((frames + 1) * sizeof(p->at[0]));
-	}
-	if (!p->frame || !p->at) {
+	if (frames > UINT32_MAX || !packed_init(&p->frame, frames, frames) ||
+	    !packed_init(&p->at, frames, frames)) {
 		destroy(&p->base);
 		return NULL;
 	}
-	for (uint64_t f = 0; f < frames; f++)
-		p->at[f] = NOT_IN;
 	return &p->base;
 }
 
@@ -63,14 +58,14 @@ static void insert(struct policy *base, frame_t f)
 {
 	struct random *p = random_of(base);
 
-	assert(p->at[f.v] == NOT_IN);
-	p->at[f.v] = (uint32_t)p->n;
-	p->frame[p->n++] = (uint32_t)f.v;
+	assert(!packed_get(&p->at, f.v));
+	packed_set(&p->frame, p->n++, f.v);
+	packed_set(&p->at, f.v, p->n);
 }
 
 static void touch(struct policy *p, frame_t f)
 {
-	assert(random_of(p)->at[f.v] != NOT_IN);
+	assert(packed_get(&random_of(p)->at, f.v));
 	(void)p;
 	(void)f;
 }
@@ -79,13 +74,14 @@ static void touch(struct policy *p, frame_t f)
 static void forget(struct policy *base, frame_t f)
 {
 	struct random *p = random_of(base);
-	uint32_t at = p->at[f.v];
+	uint64_t at = packed_get(&p->at, f.v), last;
 
-	if (at == NOT_IN)
+	if (!at)
 		return;
-	p->frame[at] = p->frame[--p->n];
-	p->at[p->frame[at]] = at;
-	p->at[f.v] = NOT_IN;
+	last = packed_get(&p->frame, --p->n);
+	packed_set(&p->frame, at - 1, last);
+	packed_set(&p->at, last, at);
+	packed_set(&p->at, f.v, 0);
 }
 
 static uint64_t next(struct random *p)
@@ -103,7 +99,7 @@ static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 	(void)coming;
 	if (!p->n)
 		return false;
-	*victim = (frame_t){ p->frame[next(p) % p->n] };
+	*victim = (frame_t){ packed_get(&p->frame, next(p) % p->n) };
 	forget(base, *victim);
 	return true;
 }

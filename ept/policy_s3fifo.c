@@ -27,7 +27,7 @@ enum { SMALL, MAIN, GHOST };
 struct s3fifo {
 	struct policy base;
 	struct frame_lists lists;
-	uint8_t *count; /* [frames]: references since it came */
+	struct packed count; /* [frames]: references since it came */
 };
 
 static struct s3fifo *s3fifo_of(struct policy *p)
@@ -38,7 +38,7 @@ static struct s3fifo *s3fifo_of(struct policy *p)
 static void destroy(struct policy *p)
 {
 	frame_lists_free(&s3fifo_of(p)->lists);
-	free(s3fifo_of(p)->count);
+	packed_free(&s3fifo_of(p)->count);
 	free(p);
 }
 
@@ -49,9 +49,8 @@ static struct policy *create(uint64_t frames, uint64_t capacity)
 	if (!p)
 		return NULL;
 	p->base = (struct policy){ &policy_s3fifo, capacity };
-	if (frame_lists_init(&p->lists, frames))
-		p->count = malloc(frames + 1);
-	if (!p->count) {
+	if (!frame_lists_init(&p->lists, frames) ||
+	    !packed_init(&p->count, frames, COUNT_MAX)) {
 		destroy(&p->base);
 		return NULL;
 	}
@@ -63,17 +62,18 @@ static void insert(struct policy *base, frame_t f)
 	struct s3fifo *p = s3fifo_of(base);
 	bool ghost = frame_lists_of(&p->lists, f) == GHOST;
 
-	p->count[f.v] = 0;
+	packed_set(&p->count, f.v, 0);
 	frame_lists_move(&p->lists, ghost ? MAIN : SMALL, f);
 }
 
-static void touch(struct policy *p, frame_t f)
+static void touch(struct policy *base, frame_t f)
 {
-	uint8_t *count = &s3fifo_of(p)->count[f.v];
+	struct s3fifo *p = s3fifo_of(base);
+	uint64_t count = packed_get(&p->count, f.v);
 
-	assert(frame_lists_of(&s3fifo_of(p)->lists, f) <= MAIN);
-	if (*count < COUNT_MAX)
-		++*count;
+	assert(frame_lists_of(&p->lists, f) <= MAIN);
+	if (count < COUNT_MAX)
+		packed_set(&p->count, f.v, count + 1);
 }
 
 static void forget(struct policy *p, frame_t f)
@@ -86,8 +86,8 @@ static void forget(struct policy *p, frame_t f)
 static bool choose_small(struct s3fifo *p, frame_t *victim)
 {
 	frame_lists_pop(&p->lists, SMALL, victim);
-	if (p->count[victim->v] >= COUNT_TO_MAIN) {
-		p->count[victim->v] = 0;
+	if (packed_get(&p->count, victim->v) >= COUNT_TO_MAIN) {
+		packed_set(&p->count, victim->v, 0);
 		frame_lists_push(&p->lists, MAIN, *victim);
 		return false;
 	}
@@ -99,10 +99,13 @@ static bool choose_small(struct s3fifo *p, frame_t *victim)
 /* The oldest of M. Does it leave? */
 static bool choose_main(struct s3fifo *p, frame_t *victim)
 {
+	uint64_t count;
+
 	frame_lists_pop(&p->lists, MAIN, victim);
-	if (!p->count[victim->v])
+	count = packed_get(&p->count, victim->v);
+	if (!count)
 		return true;
-	p->count[victim->v]--;
+	packed_set(&p->count, victim->v, count - 1);
 	frame_lists_push(&p->lists, MAIN, *victim);
 	return false;
 }

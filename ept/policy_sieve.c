@@ -70,7 +70,7 @@ static void touch(struct policy *p, frame_t f)
 /* The link at which a hand that has come to @at really looks. */
 static uint32_t looks_at(const struct frame_queue *q, uint32_t at)
 {
-	return at == FRAME_QUEUE_HEAD ? q->link[at].next : at;
+	return at == FRAME_QUEUE_HEAD ? ring_next(&q->rings, at) : at;
 }
 
 static void take_out(struct sieve *p, frame_t f)
@@ -78,7 +78,7 @@ static void take_out(struct sieve *p, frame_t f)
 	uint32_t link = frame_queue_link(&p->queue, f);
 
 	if (p->hand == link)
-		p->hand = p->queue.link[link].next;
+		p->hand = ring_next(&p->queue.rings, link);
 	frame_queue_remove(&p->queue, f);
 }
 
@@ -94,7 +94,7 @@ static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 	struct frame_queue *q = &p->queue;
 
 	(void)coming;
-	if (ring_empty(q->link, FRAME_QUEUE_HEAD))
+	if (ring_empty(&q->rings, FRAME_QUEUE_HEAD))
 		return false;
 	for (;;) {
 		p->hand = looks_at(q, p->hand);
@@ -102,7 +102,7 @@ static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 		if (!frame_set_has(&p->visited, *victim))
 			break;
 		frame_set_remove(&p->visited, *victim);
-		p->hand = q->link[p->hand].next;
+		p->hand = ring_next(&q->rings, p->hand);
 	}
 	take_out(p, *victim); /* the hand goes on to the next newer */
 	return true;

@@ -29,7 +29,7 @@
 #define SUB_BINS   16 /* of each power of two above */
 #define BINS	   (SMALL_BINS + (12 - SMALL_LOG) * SUB_BINS)
 
-/* Links: a ring head a class, one for returned slabs, then the slabs. */
+/* Numbers: a ring head a class, one for returned slabs, then the slabs. */
 #define RETURNED   BINS
 #define FIRST_SLAB (BINS + 1)
 
@@ -44,7 +44,7 @@ struct pool {
 	pthread_mutex_t lock;
 	uint8_t *region;
 	struct slab *slab;
-	struct ring *link;
+	struct rings rings;
 	uint32_t slabs, fresh; /* that may be; the first never used */
 	uint16_t bytes[BINS]; /* of a blob of each size class */
 	struct pool_stats stats;
@@ -127,28 +127,28 @@ static void slab_open(struct pool *p, uint32_t slab, unsigned bin)
 {
 	p->slab[slab] = (struct slab){ .bin = (uint16_t)bin };
 	p->stats.slab_bytes += POOL_SLAB;
-	ring_add_first(p->link, bin, FIRST_SLAB + slab);
+	ring_add_first(&p->rings, bin, FIRST_SLAB + slab);
 }
 
 /* A slab with room for @bin: one of its own, a returned one, a fresh one. A
  * full pool still has room in slabs of larger classes. */
 static bool slab_find(struct pool *p, unsigned bin, uint32_t *slab)
 {
-	if (ring_empty(p->link, bin)) {
-		if (!ring_empty(p->link, RETURNED)) {
-			uint32_t m = ring_first(p->link, RETURNED);
+	if (ring_empty(&p->rings, bin)) {
+		if (!ring_empty(&p->rings, RETURNED)) {
+			uint32_t m = ring_first(&p->rings, RETURNED);
 
-			ring_remove(p->link, m);
+			ring_remove(&p->rings, m);
 			slab_open(p, m - FIRST_SLAB, bin);
 		} else if (p->fresh < p->slabs) {
 			slab_open(p, p->fresh++, bin);
 		}
 	}
-	while (bin < BINS && ring_empty(p->link, bin))
+	while (bin < BINS && ring_empty(&p->rings, bin))
 		bin++;
 	if (bin == BINS)
 		return false;
-	*slab = ring_first(p->link, bin) - FIRST_SLAB;
+	*slab = ring_first(&p->rings, bin) - FIRST_SLAB;
 	return true;
 }
 
@@ -184,7 +184,7 @@ static void *blob_take(struct pool *p, uint32_t slab)
 		at = blob_carve(p, slab);
 	}
 	if (++s->used == capacity(p, s))
-		ring_remove(p->link, FIRST_SLAB + slab);
+		ring_remove(&p->rings, FIRST_SLAB + slab);
 	p->stats.blobs++;
 	p->stats.used_bytes += bin_bytes(p, s->bin);
 	return at;
@@ -220,10 +220,10 @@ static bool blob_put(struct pool *p, uint32_t slab, void *at)
 	p->stats.used_bytes -= bin_bytes(p, s->bin);
 	/* At the front, so that nearly full slabs fill up and others empty. */
 	if (s->used-- == capacity(p, s))
-		ring_add_first(p->link, s->bin, m);
+		ring_add_first(&p->rings, s->bin, m);
 	if (s->used)
 		return false;
-	ring_remove(p->link, m);
+	ring_remove(&p->rings, m);
 	return true;
 }
 
@@ -242,7 +242,7 @@ void pool_free(struct pool *p, uint64_t blob)
 	pthread_mutex_lock(&p->lock);
 	p->stats.bytes -= touched(p, &p->slab[slab]);
 	p->stats.slab_bytes -= POOL_SLAB;
-	ring_add_first(p->link, RETURNED, FIRST_SLAB + slab);
+	ring_add_first(&p->rings, RETURNED, FIRST_SLAB + slab);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -290,19 +290,16 @@ int pool_create(struct pool **out, uint64_t limit)
 	p->slabs = (uint32_t)slabs;
 	p->stats.limit_bytes = slabs * POOL_SLAB;
 	p->slab = calloc(slabs, sizeof(*p->slab));
-	p->link = calloc(FIRST_SLAB + slabs, sizeof(*p->link));
-	if (p->slab && p->link)
+	if (p->slab && rings_init(&p->rings, FIRST_SLAB + slabs, FIRST_SLAB))
 		r = reserve(p);
 	if (r)
 		goto undo_alloc;
-	for (uint32_t head = 0; head < FIRST_SLAB; head++)
-		ring_init(p->link, head);
 	pthread_mutex_init(&p->lock, NULL);
 	*out = p;
 	return 0;
 
 undo_alloc:
-	free(p->link);
+	rings_free(&p->rings);
 	free(p->slab);
 	free(p);
 	return r;
@@ -312,7 +309,7 @@ void pool_destroy(struct pool *p)
 {
 	munmap(p->region, p->slabs * POOL_SLAB);
 	pthread_mutex_destroy(&p->lock);
-	free(p->link);
+	rings_free(&p->rings);
 	free(p->slab);
 	free(p);
 }

@@ -9,6 +9,8 @@
 #include "ept/deadline.h"
 #include "ept/evict.h"
 
+#define REST_MS 100
+
 /* A frame that the policy gave up cannot leave now. It was not used: the policy
  * must not take this for a rescue. */
 static void put_back(struct stage2 *s, frame_t f)
@@ -31,7 +33,7 @@ static bool watch_one(struct stage2 *s)
 		return true;
 	}
 	evict_age(s, f);
-	page_of(s, f)->watched = true;
+	frame_set_add(&s->watched, f);
 	watch_push(&s->watch, f);
 	return true;
 }
@@ -54,11 +56,10 @@ static void take_watched(struct stage2 *s, struct batch *b, unsigned want)
 {
 	while (want && s->watch.n > s->stale.n) {
 		frame_t f = watch_pop(&s->watch);
-		struct page *page = page_of(s, f);
 
-		if (!page->watched)
+		if (!frame_set_has(&s->watched, f))
 			continue;
-		page->watched = false;
+		frame_set_remove(&s->watched, f);
 		if (!evict_movable(s, f)) {
 			put_back(s, f);
 			continue;
@@ -126,7 +127,7 @@ static int batch_error(const struct batch *b)
 /* No batch of a whole round freed anything: rest a while, then try again. */
 static void rest(struct stage2 *s)
 {
-	struct timespec until = deadline_in(100);
+	struct timespec until = deadline_in(REST_MS);
 
 	pthread_cond_timedwait(&s->work, &s->lock, &until);
 }
@@ -134,8 +135,14 @@ static void rest(struct stage2 *s)
 /* Frames are free: have room made in the faster tiers, and wait for work. */
 static void idle(struct stage2 *s)
 {
+	struct timespec until = deadline_in(REST_MS);
+
 	demote_ask(s);
-	pthread_cond_wait(&s->work, &s->lock);
+	if (!s->batch->used)
+		pthread_cond_wait(&s->work, &s->lock);
+	else if (pthread_cond_timedwait(&s->work, &s->lock, &until) ==
+		 ETIMEDOUT)
+		evict_batch_rest(s->batch);
 }
 
 static void *reclaim_run(void *arg)

@@ -8,8 +8,7 @@
 #include "ept/record.h"
 #include "ept/swap.h"
 
-#define COUNT_MAX \
-	(UINT64_C(1) << SWAP_RECORD_BITS) /* 2 TiB of pages; 16 GiB reserved */
+#define COUNT_MAX	SWAP_RECORDS /* 16 GiB reserved */
 #define COUNT_MIN	(UINT64_C(1) << 16)
 #define NONE		UINT64_MAX /* the end of the free list */
 

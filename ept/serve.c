@@ -193,13 +193,13 @@ static void let_go(struct stage2 *s, gfn_t g)
 	int error;
 
 	frame_of(s, g, &f);
-	page_of(s, f)->busy = true;
+	frame_set_add(&s->busy, f);
 	pthread_mutex_unlock(&s->lock);
 	if (!uffd_continue(s->faults.uffd, backing_guest(&s->backing, f), len,
 			   len, &error))
 		serve_again(s, f);
 	pthread_mutex_lock(&s->lock);
-	page_of(s, f)->busy = false;
+	frame_set_remove(&s->busy, f);
 	pthread_cond_broadcast(&s->settled);
 }
 

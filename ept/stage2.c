@@ -253,9 +253,26 @@ static int create_backing(struct stage2 *s)
 	return r;
 }
 
+/* What a page, or a frame, has beside its entry. */
+static bool init_pages(struct stage2 *s)
+{
+	const uint64_t frames = s->pages / s->frame_pages;
+
+	return frame_set_init(&s->busy, frames) &&
+	       frame_set_init(&s->watched, frames) &&
+	       packed_init(&s->copy, s->pages, SWAP_RECORDS);
+}
+
+static void free_pages(struct stage2 *s)
+{
+	frame_set_free(&s->busy);
+	frame_set_free(&s->watched);
+	packed_free(&s->copy);
+}
+
 int stage2_create(struct stage2 **out, const struct stage2_config *c)
 {
-	struct stage2 *s = calloc(1, sizeof(*s));
+	struct stage2 *s = zeroed_new(sizeof(*s));
 	uint64_t frames;
 	int r = -ENOMEM;
 
@@ -267,12 +284,11 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 	s->limit = limit_of(s, c->limit);
 	frames = s->pages / s->frame_pages;
 	init_locks(s);
-	s->page = calloc(s->pages, sizeof(*s->page));
 	s->policy = c->policy->create(frames, frames);
-	if (!s->page || !s->policy ||
+	if (!init_pages(s) || !s->policy ||
 	    !watch_init(&s->watch, (uint32_t)(frames / 16 + 2 * TIER_BATCH)))
 		goto undo_arrays;
-	r = observe_init(&s->observer);
+	r = observe_init(&s->observer, s->pages);
 	if (r)
 		goto undo_arrays;
 	r = create_backing(s);
@@ -305,9 +321,9 @@ undo_arrays:
 	if (s->policy)
 		s->policy->ops->destroy(s->policy);
 	watch_free(&s->watch);
-	free(s->page);
+	free_pages(s);
 	destroy_locks(s);
-	free(s);
+	zeroed_free(s, sizeof(*s));
 	return r;
 }
 
@@ -327,13 +343,12 @@ static void release_copies(struct stage2 *s)
 {
 	for (uint64_t i = 0; i < s->pages; i++) {
 		struct pte e = ept_lookup(&s->ept, gfn_of_page(s, i));
+		slot_t copy;
 
 		if (pte_kind(e) == PTE_STORED)
 			swap_release(s->config.swap, pte_slot(e));
-		if (s->page[i].has_copy)
-			swap_release(
-				s->config.swap,
-				swap_slot_of(s->config.swap, s->page[i].copy));
+		if (copy_of(s, i, &copy))
+			swap_release(s->config.swap, copy);
 	}
 }
 
@@ -351,9 +366,9 @@ void stage2_destroy(struct stage2 *s)
 	s->policy->ops->destroy(s->policy);
 	observe_destroy(&s->observer);
 	watch_free(&s->watch);
-	free(s->page);
+	free_pages(s);
 	destroy_locks(s);
-	free(s);
+	zeroed_free(s, sizeof(*s));
 }
 
 void *stage2_host(struct stage2 *s, gfn_t g)

@@ -22,25 +22,14 @@
 
 #include "ept/ahead.h"
 #include "ept/backing.h"
+#include "ept/frame_set.h"
 #include "ept/gather.h"
 #include "ept/observe.h"
+#include "ept/packed.h"
 #include "ept/pins.h"
 #include "ept/stage2.h"
 #include "ept/table.h"
 #include "ept/watch.h"
-
-/* What a page has beside its entry. Indexed by its number in RAM. Of a frame of
- * 512 pages the first one's flags count. */
-struct page {
-	uint32_t copy
-	    : SWAP_RECORD_BITS; /* its stored copy's record, if has_copy */
-	uint32_t has_copy : 1;
-	uint32_t watched : 1;
-	uint32_t busy : 1; /* being mapped, unmapped or freed: not to be
-			    * touched until `settled` */
-};
-
-_Static_assert(sizeof(struct page) == 4, "a thousandth of what it describes");
 
 #define PARKED	    64
 #define SERVERS_MAX 4
@@ -86,7 +75,10 @@ struct stage2 {
 	uint64_t pages; /* of RAM and of shares */
 	uint64_t ram; /* of RAM alone */
 	unsigned frame_pages; /* 1 or 512: pages that move together */
-	struct page *page;
+	struct frame_set busy; /* being mapped, unmapped or freed: not to be
+				* touched until `settled` */
+	struct frame_set watched;
+	struct packed copy; /* [pages]: 1 + the record of its stored copy */
 	struct pins pins;
 	uint64_t limit;
 	unsigned waiting; /* threads that need a frame */
@@ -161,8 +153,13 @@ void set_entry(struct stage2 *s, frame_t f, struct pte e);
 void set_page(struct stage2 *s, gfn_t g, struct pte e);
 /* Where the hypervisor finds the bytes of page @g, which has a frame. */
 void *page_alias(const struct stage2 *s, gfn_t g);
-/* The frame's first page. */
-struct page *page_of(const struct stage2 *s, frame_t f);
+/* The number of the frame's first page. */
+uint64_t page_of(const struct stage2 *s, frame_t f);
+/* The stored copy that the @page-th page, which is in memory, has kept. False:
+ * none. */
+bool copy_of(const struct stage2 *s, uint64_t page, slot_t *copy);
+void copy_keep(struct stage2 *s, uint64_t page, slot_t copy);
+void copy_forget(struct stage2 *s, uint64_t page);
 /* Hand the resident page in frame @f to the policy, from the watch queue if it
  * is there; @touched: by a reference of its own. */
 void page_known(struct stage2 *s, frame_t f, bool touched);

@@ -81,8 +81,7 @@ unsigned swap_demote(struct swap *s);
 
 /* A slot is longer than the number of its record, and is known from it while
  * it is held: for who must keep many slots in little room. */
-#define SWAP_RECORD_BITS  29
-#define SWAP_RECORDS_MASK ((1u << SWAP_RECORD_BITS) - 1)
+#define SWAP_RECORDS (UINT64_C(1) << 29) /* that there can be: 2 TiB of pages */
 uint32_t swap_record_of_slot(slot_t slot);
 slot_t swap_slot_of(const struct swap *s, uint32_t record);
 

@@ -7,10 +7,10 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "ept/table.h"
 #include "ept/walk.h"
+#include "ept/zeroed.h"
 
 #define CHUNK 128 /* pages */
 
@@ -38,37 +38,53 @@ static struct pte changed(const struct change *c, struct pte old, uint64_t gfn)
 	return pte_with_rights(old, c->rights);
 }
 
-/* Table pages come in chunks, whose first page links them: malloc would put a
- * header before each and so take two pages. What is free is linked by its
- * first entry. */
+/* Table pages are cut from chunks: malloc would put a header before each and so
+ * take two pages. What was freed is linked by its first entry; what never was a
+ * table is not touched. */
+struct chunk {
+	struct chunk *older;
+	struct pte *table;
+	unsigned fresh; /* tables that never were */
+};
+
 static bool more_tables(struct ept *t)
 {
-	uint8_t *chunk = mmap(NULL, CHUNK * PAGE_SIZE, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct chunk *c = malloc(sizeof(*c));
 
-	if (chunk == MAP_FAILED)
+	if (!c)
 		return false;
-	*(void **)chunk = t->chunks;
-	t->chunks = chunk;
-	for (unsigned i = 1; i < CHUNK; i++) {
-		struct pte *table = (struct pte *)(chunk + i * PAGE_SIZE);
-
-		table->v = (uintptr_t)t->free;
-		t->free = table;
+	c->table = zeroed_new(CHUNK * PAGE_SIZE);
+	if (!c->table) {
+		free(c);
+		return false;
 	}
+	c->fresh = CHUNK;
+	c->older = t->chunks;
+	t->chunks = c;
 	return true;
+}
+
+static struct pte *table_cut(struct ept *t)
+{
+	struct chunk *c;
+
+	if ((!t->chunks || !t->chunks->fresh) && !more_tables(t))
+		return NULL;
+	c = t->chunks;
+	return c->table + (CHUNK - c->fresh--) * LEVEL_ENTRIES;
 }
 
 static struct pte *table_new(struct ept *t)
 {
-	struct pte *table;
+	struct pte *table = t->free;
 
-	if (!t->free && !more_tables(t))
-		return NULL;
-	table = t->free;
-	t->free = (struct pte *)(uintptr_t)table->v;
-	memset(table, 0, PAGE_SIZE);
-	t->tables++;
+	if (table) {
+		t->free = (struct pte *)(uintptr_t)table->v;
+		memset(table, 0, PAGE_SIZE);
+	} else {
+		table = table_cut(t);
+	}
+	t->tables += !!table;
 	return table;
 }
 
@@ -82,10 +98,11 @@ static void table_free(struct ept *t, struct pte *table)
 static void free_chunks(struct ept *t)
 {
 	while (t->chunks) {
-		void *chunk = t->chunks;
+		struct chunk *c = t->chunks;
 
-		t->chunks = *(void **)chunk;
-		munmap(chunk, CHUNK * PAGE_SIZE);
+		t->chunks = c->older;
+		zeroed_free(c->table, CHUNK * PAGE_SIZE);
+		free(c);
 	}
 }
 

@@ -20,7 +20,7 @@ struct ept {
 	struct pte *root;
 	uint64_t tables; /* table pages in use, the root's included */
 	struct pte *free; /* table pages that are not */
-	void *chunks; /* what they all were cut from */
+	struct chunk *chunks; /* what they all were cut from, latest first */
 	uint64_t pages[PTE_KINDS]; /* 4 KiB pages of each kind */
 	/* Called when a mapped page stops being mapped as it was. May be
 	 * NULL. Must not call back into the table. */

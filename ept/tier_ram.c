@@ -14,6 +14,7 @@
 
 #include "ept/codec.h"
 #include "ept/pool.h"
+#include "ept/zeroed.h"
 
 #define PAYS  3072 /* the largest compressed page worth keeping */
 #define DESKS 4
@@ -144,7 +145,7 @@ static void destroy(struct tier *base)
 	}
 	if (t->pool)
 		pool_destroy(t->pool);
-	free(t);
+	zeroed_free(t, sizeof(*t));
 }
 
 static const struct tier_ops ram_ops = {
@@ -159,7 +160,7 @@ static const struct tier_ops ram_ops = {
 
 int tier_ram_create(struct tier **out, uint64_t limit, enum codec codec)
 {
-	struct tier_ram *t = calloc(1, sizeof(*t));
+	struct tier_ram *t = zeroed_new(sizeof(*t));
 	int r;
 
 	if (!t)

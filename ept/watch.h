@@ -2,7 +2,7 @@
 /*
  * The watch queue: frames that the policy gave up, unmapped, on their way out
  * in the order in which they were given up. A touch on the way rescues a page;
- * its place in the queue is then skipped (struct page says `watched`), so
+ * its place in the queue is then skipped (a set says who is watched), so
  * taking a frame out of the middle costs nothing.
  */
 #ifndef EPT_WATCH_H

@@ -84,6 +84,28 @@ $(DMA_ELF): $(DMA_OBJ)
 
 -include $(DMA_OBJ:.o=.d)
 
+# And one that gives away what it stands on.
+WRECK_ELF := $(BUILD)/tests/guest/wreck.elf
+WRECK_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, tests/guest/virtio/start.S \
+	tests/guest/dma/driver.c tests/guest/wreck/wreck.c)
+
+$(WRECK_ELF): $(WRECK_OBJ)
+	@mkdir -p $(@D)
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
+
+-include $(WRECK_OBJ:.o=.d)
+
+# And one that is on a network.
+NET_ELF := $(BUILD)/tests/guest/net.elf
+NET_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, tests/guest/virtio/start.S \
+	tests/guest/virtio/driver.c $(wildcard tests/guest/net/*.c))
+
+$(NET_ELF): $(NET_OBJ)
+	@mkdir -p $(@D)
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
+
+-include $(NET_OBJ:.o=.d)
+
 # A guest of one file, for what the bundled one has no program for.
 SUM_ELF := $(BUILD)/tests/guest/share/sum.elf
 
@@ -93,7 +115,8 @@ $(SUM_ELF): tests/guest/share/sum.S
 	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $@.o
 
 # Whole VMs, on every kind of stage 2 that this machine has.
-guest-test: all capsule $(VIRTIO_ELF) $(DMA_ELF) $(SUM_ELF)
+guest-test: all capsule $(VIRTIO_ELF) $(DMA_ELF) $(NET_ELF) $(WRECK_ELF) \
+	$(SUM_ELF)
 	prove tests/guest
 
 # Everything, as the README and CI call it: the guests last, and alone.
@@ -122,7 +145,7 @@ format:
 	clang-format -i $(C_FILES)
 
 # Ratios beside baselines: each is a command of its own, too.
-BENCHES := start first-touch swap tiers cpus huge pause scale
+BENCHES := start first-touch swap tiers blk cpus huge pause scale
 BENCH_BIN := $(addprefix $(OUT)/tests/bench/, \
 	spawn raw_kvm packed stored books replay)
 
@@ -135,9 +158,18 @@ $(SMP_ELF): $(SMP_OBJ)
 	@mkdir -p $(@D)
 	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
 
+# And one for a disk.
+BLK_ELF := $(BUILD)/tests/bench/blk.elf
+BLK_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, tests/guest/virtio/start.S \
+	tests/bench/blk-guest/blk.c)
+
+$(BLK_ELF): $(BLK_OBJ)
+	@mkdir -p $(@D)
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
+
 BENCH_NBD := $(OUT)/tests/remote
 
-bench: all $(BENCH_BIN) $(BENCH_NBD) $(SMP_ELF)
+bench: all $(BENCH_BIN) $(BENCH_NBD) $(SMP_ELF) $(BLK_ELF)
 	@for b in $(BENCHES); do tests/bench/$$b || exit 1; done
 	$(OUT)/tests/bench/replay
 
@@ -153,7 +185,7 @@ $(BENCH_NBD): $(OUT)/obj/tests/bench/remote.o $(OUT)/obj/tests/bench/reads.o \
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -static,$(LDFLAGS)) -o $@ $^ $(LDLIBS) -lnbd
 
--include $(SMP_OBJ:.o=.d)
+-include $(SMP_OBJ:.o=.d) $(BLK_OBJ:.o=.d)
 -include $(BENCH_BIN:$(OUT)/%=$(OUT)/obj/%.d) \
 	$(OUT)/obj/tests/bench/remote.d $(OUT)/obj/tests/bench/reads.d
 

@@ -44,6 +44,13 @@ static bool make_mark(char mark[MARK_BYTES + 1], struct complaint *why)
 	return true;
 }
 
+/* QEMU could give its Linux a network, but not our packets. */
+static bool check_nets(const struct run_options *o, struct complaint *why)
+{
+	return !o->nets || complaint_set(why, "--net needs /dev/kvm: the "
+					      "capsule has no network");
+}
+
 /* A bad image is told here, in the words of a run without capsule. */
 static bool check_guest(const struct run_options *o, const char *guest,
 			struct complaint *why)
@@ -230,10 +237,10 @@ bool capsule_session_open(struct capsule_session *s,
 
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	clear(s, o);
-	if (check_guest(o, guest, why) && make_mark(s->mark, why) &&
-	    open_image(s, name, guest, why) && open_swaps(s, why) &&
-	    open_disks(s, why) && open_files(s, why) && open_ports(s, why) &&
-	    open_socket(s, name, why))
+	if (check_nets(o, why) && check_guest(o, guest, why) &&
+	    make_mark(s->mark, why) && open_image(s, name, guest, why) &&
+	    open_swaps(s, why) && open_disks(s, why) && open_files(s, why) &&
+	    open_ports(s, why) && open_socket(s, name, why))
 		return true;
 	capsule_session_close(s);
 	return false;

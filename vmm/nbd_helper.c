@@ -2,18 +2,14 @@
 #include "vmm/nbd_helper.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "vmm/beside.h"
-#include "vmm/words.h"
+#include "vmm/helper.h"
 
 /* Both ends of everything. */
 struct wiring {
@@ -28,13 +24,11 @@ static void close_all(const int *fd, unsigned n)
 			close(fd[i]);
 }
 
-/* It has nothing to save, so it need not be asked. */
 static void end_helper(struct nbd_link *link)
 {
 	close_all(link->lane, NBD_LANES);
 	close_all(&link->memory, 1);
-	kill(link->helper, SIGKILL);
-	waitpid(link->helper, NULL, 0);
+	helper_end(link->helper);
 }
 
 static bool make_wiring(struct wiring *w)
@@ -69,36 +63,16 @@ static void add_words(struct words *words, const struct wiring *w,
 		words_add(words, "%d", w->theirs[i]);
 }
 
-/* A process group of its own: what the terminal does is not for it. */
-_Noreturn static void become_helper(const struct wiring *w, char **args,
-				    pid_t parent)
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(127);
-	dup2(open("/dev/null", O_RDWR | O_CLOEXEC), 0);
-	fcntl(w->ours.memory, F_SETFD, 0);
-	for (unsigned i = 0; i < NBD_LANES; i++)
-		fcntl(w->theirs[i], F_SETFD, 0);
-	execv(args[0], args);
-	_exit(127);
-}
-
 static pid_t spawn(const struct wiring *w, const char *program, const char *uri,
 		   uint64_t bytes)
 {
 	struct words words = { 0 };
-	pid_t parent = getpid(), child;
+	int fd[NBD_LANES + 1] = { w->ours.memory };
+	pid_t child;
 
+	memcpy(&fd[1], w->theirs, sizeof(w->theirs));
 	add_words(&words, w, program, uri, bytes);
-	child = fork();
-	if (child == 0)
-		become_helper(w, words.word, parent);
+	child = helper_start(&words, fd, NBD_LANES + 1);
 	words_free(&words);
 	return child;
 }
@@ -133,7 +107,7 @@ bool nbd_helper_start(struct nbd_link *link, const struct swap_option *s,
 	}
 	w.ours.helper = spawn(&w, program, s->path, bytes);
 	if (w.ours.helper < 0) {
-		complaint_set(why, "fork: %s", strerror(errno));
+		complaint_set(why, "fork: %s", strerror(-w.ours.helper));
 		goto undo_wiring;
 	}
 	close_all(w.theirs, NBD_LANES);

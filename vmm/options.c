@@ -3,8 +3,8 @@
  * The command line of `twofold run`: [OPTIONS] [GUEST] [-- GUEST ARGS]. What
  * options there are says options_table.c; here is how they are read, what
  * holds when they are not given, and what must hold between them. An option
- * given twice counts the last time, except --swap, --disk and --share, which
- * add up.
+ * given twice counts the last time, except --swap, --disk, --net and --share,
+ * which add up.
  */
 #include "vmm/options.h"
 
@@ -222,6 +222,8 @@ void options_free(struct run_options *o)
 		free(o->disk[i].path);
 	for (unsigned i = 0; i < o->shares; i++)
 		free(o->share[i].path);
+	for (unsigned i = 0; i < o->nets; i++)
+		free(o->net[i].tap);
 	free(o->trace);
 	free(o->stats);
 	free(o->name);

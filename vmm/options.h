@@ -15,6 +15,7 @@
 #define MAX_SWAPS     8
 #define MAX_DISKS     8
 #define MAX_SHARES    4
+#define MAX_NETS      4
 
 #define LARGE_PAGE    (UINT64_C(2) << 20) /* bytes */
 
@@ -50,6 +51,14 @@ struct balloon_option {
 	bool deflate_on_oom, reporting;
 };
 
+/* A network device. */
+struct net_option {
+	enum { NET_USER, NET_TAP } kind;
+	char *tap; /* its interface's name */
+	bool mac_given; /* mac: */
+	uint8_t mac[6];
+};
+
 /* A file that is read-only guest memory. */
 struct share_option {
 	char *path;
@@ -75,6 +84,8 @@ struct run_options {
 	struct balloon_option balloon;
 	struct share_option share[MAX_SHARES];
 	unsigned shares;
+	struct net_option net[MAX_NETS];
+	unsigned nets;
 	enum on_swap_error on_swap_error;
 	enum accel accel;
 	enum console console; /* which device the terminal's input goes to */

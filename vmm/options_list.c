@@ -7,12 +7,7 @@
 
 #include "vmm/options_part.h"
 
-struct item {
-	const char *key, *value; /* value is NULL when there is no '=' */
-};
-
-/* Cut the next item off @rest, a list that may be written to. */
-static bool next_item(char **rest, struct item *item)
+bool item_next(char **rest, struct item *item)
 {
 	char *value = strsep(rest, ",");
 
@@ -23,7 +18,7 @@ static bool next_item(char **rest, struct item *item)
 	return true;
 }
 
-static bool key_is(const struct item *item, const char *key)
+bool item_is(const struct item *item, const char *key)
 {
 	return item->value && !strcmp(item->key, key);
 }
@@ -59,11 +54,11 @@ static bool memory_item(struct run_options *o, const struct item *item,
 {
 	if (first && !item->value)
 		return memory_size(o, item->key, why);
-	if (key_is(item, "size"))
+	if (item_is(item, "size"))
 		return memory_size(o, item->value, why);
-	if (key_is(item, "page_size"))
+	if (item_is(item, "page_size"))
 		return memory_page(o, item->value, why);
-	if (key_is(item, "prefault"))
+	if (item_is(item, "prefault"))
 		return !strcmp(item->value, "off") ||
 		       complaint_set(why, "prefault must be off");
 	return complaint_set(why, "want SIZE or size=SIZE[,page_size=4K|2M]"
@@ -77,7 +72,7 @@ bool options_memory(struct run_options *o, const char *value,
 	bool good = copy || complaint_set(why, "no memory");
 	struct item item;
 
-	for (bool first = true; good && next_item(&rest, &item); first = false)
+	for (bool first = true; good && item_next(&rest, &item); first = false)
 		good = memory_item(o, &item, first, why);
 	free(copy);
 	return good;
@@ -141,9 +136,9 @@ static bool swap_first(struct swap_option *s, const struct item *item,
 		return !item->value || swap_size(s, item->value, why);
 	}
 	s->timeout_s = NBD_TIMEOUT_S;
-	if (key_is(item, "nbd"))
+	if (item_is(item, "nbd"))
 		return swap_uri(s, item->value, why);
-	if (key_is(item, "file") && *item->value) {
+	if (item_is(item, "file") && *item->value) {
 		s->path = strdup(item->value);
 		return s->path || complaint_set(why, "no memory");
 	}
@@ -154,11 +149,11 @@ static bool swap_first(struct swap_option *s, const struct item *item,
 static bool swap_item(struct swap_option *s, const struct item *item,
 		      struct complaint *why)
 {
-	if (!s->ram && key_is(item, "size"))
+	if (!s->ram && item_is(item, "size"))
 		return swap_size(s, item->value, why);
-	if (s->ram && key_is(item, "codec"))
+	if (s->ram && item_is(item, "codec"))
 		return swap_codec(s, item->value, why);
-	if (s->nbd && key_is(item, "timeout"))
+	if (s->nbd && item_is(item, "timeout"))
 		return swap_timeout(s, item->value, why);
 	return complaint_set(why, "want %s",
 			     s->ram   ? RAM_FORM
@@ -170,9 +165,9 @@ static bool swap_list(struct swap_option *s, char *rest, struct complaint *why)
 {
 	struct item item;
 
-	if (!next_item(&rest, &item) || !swap_first(s, &item, why))
+	if (!item_next(&rest, &item) || !swap_first(s, &item, why))
 		return false;
-	while (next_item(&rest, &item))
+	while (item_next(&rest, &item))
 		if (!swap_item(s, &item, why))
 			return false;
 	return true;
@@ -221,10 +216,10 @@ static bool disk_list(struct disk_option *d, char *rest, struct complaint *why)
 	bool good = true;
 	struct item item;
 
-	while (good && next_item(&rest, &item)) {
-		if (key_is(&item, "path"))
+	while (good && item_next(&rest, &item)) {
+		if (item_is(&item, "path"))
 			good = disk_path(d, item.value, why);
-		else if (key_is(&item, "readonly"))
+		else if (item_is(&item, "readonly"))
 			good = set_switch(&d->readonly, &item, why);
 		else
 			return complaint_set(why,
@@ -266,13 +261,13 @@ static bool balloon_item(struct balloon_option *b, const struct item *item,
 {
 	if (!item->value && !strcmp(item->key, "auto"))
 		return b->automatic = true;
-	if (key_is(item, "size"))
+	if (item_is(item, "size"))
 		return number_is_zero(item->value, &b->bytes) ||
 		       size_parse(item->value, 0, &b->bytes) ||
 		       complaint_set(why, "not a size (0, 64M, 2G)");
-	if (key_is(item, "deflate_on_oom"))
+	if (item_is(item, "deflate_on_oom"))
 		return set_switch(&b->deflate_on_oom, item, why);
-	if (key_is(item, "free_page_reporting"))
+	if (item_is(item, "free_page_reporting"))
 		return set_switch(&b->reporting, item, why);
 	return complaint_set(why, "want auto or size=SIZE"
 				  "[,deflate_on_oom=on|off]"
@@ -286,7 +281,7 @@ bool options_balloon(struct run_options *o, const char *value,
 	bool good = copy || complaint_set(why, "no memory");
 	struct item item;
 
-	while (good && next_item(&rest, &item))
+	while (good && item_next(&rest, &item))
 		good = balloon_item(&o->balloon, &item, why);
 	free(copy);
 	o->balloon.given = true;
@@ -313,11 +308,11 @@ static bool share_address(struct share_option *s, const char *text,
 static bool share_item(struct share_option *s, const struct item *item,
 		       struct complaint *why)
 {
-	if (key_is(item, "path") && *item->value && !s->path) {
+	if (item_is(item, "path") && *item->value && !s->path) {
 		s->path = strdup(item->value);
 		return s->path || complaint_set(why, "no memory");
 	}
-	if (key_is(item, "address"))
+	if (item_is(item, "address"))
 		return share_address(s, item->value, why);
 	return complaint_set(why, "want path=FILE[,address=GPA]");
 }
@@ -330,7 +325,7 @@ bool options_share(struct run_options *o, const char *value,
 	bool good = copy || complaint_set(why, "no memory");
 	struct item item;
 
-	while (good && next_item(&rest, &item))
+	while (good && item_next(&rest, &item))
 		good = share_item(&s, &item, why);
 	free(copy);
 	if (good && !s.path)

@@ -25,8 +25,18 @@ struct option {
 /* All options that take a value, ended by one without a name. */
 extern const struct option options[];
 
-/* The values of --memory, --swap, --disk, --balloon, --share: key=value lists;
- * as option.set. */
+/* An element of a list. */
+struct item {
+	const char *key, *value; /* value is NULL when there is no '=' */
+};
+
+/* Cut the next item off @rest, a list that may be written to. */
+bool item_next(char **rest, struct item *item);
+/* Is it KEY=VALUE? */
+bool item_is(const struct item *item, const char *key);
+
+/* The values of --memory, --swap, --disk, --balloon, --share, --net: key=value
+ * lists; as option.set. */
 bool options_memory(struct run_options *o, const char *value,
 		    struct complaint *why);
 bool options_swap(struct run_options *o, const char *value,
@@ -37,6 +47,8 @@ bool options_balloon(struct run_options *o, const char *value,
 		     struct complaint *why);
 bool options_share(struct run_options *o, const char *value,
 		   struct complaint *why);
+bool options_net(struct run_options *o, const char *value,
+		 struct complaint *why);
 
 /*
  * Make o->cmdline, so far the TEXT of -p or NULL, the whole guest command

@@ -266,6 +266,10 @@ const struct option options[] = {
 	  "a raw image or block device as a virtio disk; repeatable\n"
 	  "[the sample guest's own image, in a private copy, and a\n"
 	  "scratch disk]" },
+	{ 0, "net", "user|tap=NAME[,mac=MAC]", options_net,
+	  "a network device; repeatable. user: a network of its own,\n"
+	  "10.0.2.0/24, from which it can reach what you can, this\n"
+	  "host as 10.0.2.2; tap: an interface that exists" },
 	{ 0, "balloon", "[auto,]size=SIZE[,...]", options_balloon,
 	  "ask the guest for so much of its memory at first [0];\n"
 	  "auto: then for what it can spare while the host is short;\n"

@@ -115,12 +115,19 @@ static json_t *ladder_json(const struct status *st)
 
 static json_t *device_json(const struct status *st, unsigned i)
 {
-	return json_pack("{s:i, s:o, s:I, s:I, s:I, s:I}", "slot", (int)i,
-			 "name", safe_text(st->device[i].name), "requests",
-			 safe_count(st->device[i].requests), "bytes",
-			 safe_count(st->device[i].bytes), "errors",
-			 safe_count(st->device[i].errors), "needs_reset",
-			 safe_count(st->device[i].needs_reset));
+	json_t *device =
+		json_pack("{s:i, s:o, s:I, s:I, s:I, s:I}", "slot", (int)i,
+			  "name", safe_text(st->device[i].name), "requests",
+			  safe_count(st->device[i].requests), "bytes",
+			  safe_count(st->device[i].bytes), "errors",
+			  safe_count(st->device[i].errors), "needs_reset",
+			  safe_count(st->device[i].needs_reset));
+
+	if (device && st->device[i].net)
+		json_object_set_new(
+			device, "foreign_frames",
+			json_integer(safe_count(st->device[i].foreign_frames)));
+	return device;
 }
 
 static json_t *devices_json(const struct status *st)

@@ -68,6 +68,8 @@ struct status {
 	struct {
 		const char *name; /* of its kind: blk, ... */
 		uint64_t requests, bytes, errors, needs_reset;
+		bool net; /* then it has: */
+		uint64_t foreign_frames; /* not sent by its own address */
 	} device[ABI_VIRTIO_SLOTS]; /* the virtio devices by slot */
 	unsigned devices;
 	struct {

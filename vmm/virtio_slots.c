@@ -14,8 +14,10 @@
 #include "devices/virtio_blk.h"
 #include "devices/virtio_console.h"
 #include "devices/virtio_iommu.h"
+#include "devices/virtio_net.h"
 #include "devices/virtio_rng.h"
 #include "vmm/disk.h"
+#include "vmm/net.h"
 #include "vmm/vm.h"
 
 static uint64_t base_of(const struct virtio_slot *s)
@@ -97,6 +99,29 @@ static bool make_disk(struct vm *vm, unsigned i, struct virtio_slot *s,
 	return complaint_set(why, "disk %u: %s", i, strerror(-r));
 }
 
+static unsigned nets(const struct vm *vm)
+{
+	return vm->options->nets;
+}
+
+static bool make_net(struct vm *vm, unsigned i, struct virtio_slot *s,
+		     const struct virtio_host *host, struct complaint *why)
+{
+	const struct net_option *o = &vm->options->net[i];
+	uint8_t mac[NET_MAC];
+	struct net_link link;
+	int r;
+
+	if (!net_open(&link, o, why))
+		return false;
+	net_mac(o, mac);
+	r = virtio_net_create(&s->device, &link, mac, host);
+	if (!r)
+		return true;
+	link.ops->close(&link);
+	return complaint_set(why, "network %u: %s", i, strerror(-r));
+}
+
 static unsigned balloons(const struct vm *vm)
 {
 	return vm->wants_lab || vm->options->balloon.given;
@@ -165,7 +190,7 @@ static const struct {
 } wiring[] = {
 	{ "blk", disks, make_disk },	  { "rng", one, make_rng },
 	{ "console", one, make_console }, { "balloon", balloons, make_balloon },
-	{ "iommu", one, make_iommu },
+	{ "iommu", one, make_iommu },	  { "net", nets, make_net },
 };
 
 /* The @i-th device of the list's @k-th kind, in the next slot. */

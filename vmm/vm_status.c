@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "devices/virtio_net.h"
 #include "vmm/clock.h"
 #include "vmm/vm.h"
 
@@ -109,13 +110,18 @@ static void status_devices(struct vm *vm, struct status *st)
 {
 	st->devices = vm->slots;
 	for (unsigned i = 0; i < vm->slots; i++) {
-		struct virtio_counters *c = &vm->slot[i].device->count;
+		struct virtio *virtio = vm->slot[i].device;
+		struct virtio_counters *c = &virtio->count;
 
 		st->device[i].name = vm->slot[i].name;
 		st->device[i].requests = atomic_load(&c->requests);
 		st->device[i].bytes = atomic_load(&c->bytes);
 		st->device[i].errors = atomic_load(&c->errors);
 		st->device[i].needs_reset = atomic_load(&c->needs_reset);
+		st->device[i].net = virtio->kind.id == VIRTIO_ID_NET;
+		if (st->device[i].net)
+			st->device[i].foreign_frames =
+				virtio_net_foreign(virtio);
 	}
 }
 

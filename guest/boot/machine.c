@@ -46,13 +46,6 @@ void machine_add_ram(struct machine *m, uint64_t at, uint64_t bytes)
 	add(m->ram, &m->rams, page_up(at), page_down(at + bytes));
 }
 
-void machine_set_cmdline(struct machine *m, const char *text)
-{
-	if (strlcpy(m->cmdline, text, MACHINE_CMDLINE) >= MACHINE_CMDLINE)
-		panic("the command line has more than %u bytes",
-		      MACHINE_CMDLINE - 1);
-}
-
 static void read_memmap(struct machine *m, const struct hvm_start_info *info)
 {
 	const struct hvm_memmap *map;
@@ -87,6 +80,7 @@ void machine_read(struct machine *m, pa_t start_info)
 
 	*m = (struct machine){ .uart_port = ABI_UART_PORT,
 			       .exit_port = ABI_EXIT_PORT,
+			       .cmdline = "",
 			       .cpus = 1 };
 	if (info->magic != PVH_MAGIC)
 		panic("no PVH start info at %#lx", start_info.v);
@@ -94,7 +88,7 @@ void machine_read(struct machine *m, pa_t start_info)
 	    image_pa(kernel_end).v);
 	reserve(m, start_info.v, sizeof(*info));
 	if (info->cmdline_at)
-		machine_set_cmdline(m, reserve_text(m, info->cmdline_at));
+		m->cmdline = reserve_text(m, info->cmdline_at);
 	read_modules(m, info);
 	if (!m->rams)
 		read_memmap(m, info);

@@ -12,8 +12,7 @@
 #include "guest/abi.h"
 #include "guest/mm/addr.h"
 
-#define MACHINE_RANGES	16u
-#define MACHINE_CMDLINE 4096u
+#define MACHINE_RANGES 16u
 
 /* A device: where, and its line of the IOAPIC. */
 struct spot {
@@ -27,7 +26,7 @@ struct machine {
 	unsigned rams;
 	struct range reserved[MACHINE_RANGES];
 	unsigned reserveds;
-	char cmdline[MACHINE_CMDLINE];
+	const char *cmdline; /* where the loader left it */
 	bool zeroed; /* never-written RAM reads as zeros */
 	uint16_t uart_port, exit_port;
 	struct spot lab, dma, virtio[ABI_VIRTIO_SLOTS];
@@ -44,6 +43,5 @@ void machine_read(struct machine *m, pa_t start_info);
 void machine_read_tree(struct machine *m, const void *blob);
 
 void machine_add_ram(struct machine *m, uint64_t at, uint64_t bytes);
-void machine_set_cmdline(struct machine *m, const char *text);
 
 #endif

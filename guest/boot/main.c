@@ -13,9 +13,8 @@
 #include "guest/cpu/trap.h"
 #include "guest/dev/dma.h"
 #include "guest/dev/exit.h"
-#include "guest/dev/irq.h"
+#include "guest/dev/apic.h"
 #include "guest/dev/lab.h"
-#include "guest/dev/lapic.h"
 #include "guest/dev/uart.h"
 #include "guest/dev/virtio.h"
 #include "guest/fs/calls.h"
@@ -27,7 +26,6 @@
 #include "guest/lib/format.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
-#include "guest/mm/anon.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
@@ -59,53 +57,46 @@ static void take_option(const char *option)
 		print("kernel: option '%s' is unknown\n", option);
 }
 
-/* The next word of *at, cut out of it; "" at the end. */
-static const char *next_word(char **at)
-{
-	char *word = *at, *end;
+/* The program's, one after the other, each with its NUL. */
+static const char *arguments = "tour";
+static size_t argument_bytes = sizeof("tour");
 
-	while (*word == ' ' || *word == '\t')
-		word++;
-	for (end = word; *end && *end != ' ' && *end != '\t'; end++)
-		;
-	*at = *end ? end + 1 : end;
-	*end = '\0';
-	return word;
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
 }
 
-/* The program's: one after the other. */
-static const char *arguments;
-static size_t argument_bytes;
-
 /*
- * [KERNEL OPTIONS --] PROGRAM [ARGUMENTS], all without quoting; they are moved
- * together where they are. QEMU's microvm appends words that begin with
- * "virtio_mmio.": they are not ours.
+ * [KERNEL OPTIONS --] PROGRAM [ARGUMENTS], all without quoting. QEMU's microvm
+ * appends words that begin with "virtio_mmio.": they are not ours.
  */
-static void take_words(char *line)
+static void take_words(const char *at)
 {
+	static char words[4096];
+	char *begin = words, *to = words, *word;
 	bool options = false; /* have been taken */
-	const char *word;
-	char *to = line;
 
-	arguments = line;
-	while (*(word = next_word(&line))) {
-		if (str_begins(word, "virtio_mmio."))
-			continue;
-		if (options || !streq(word, "--")) {
-			while ((*to++ = *word++))
-				;
-			continue;
+	for (;;) {
+		while (is_blank(*at))
+			at++;
+		if (!*at)
+			break;
+		for (word = to; *at && !is_blank(*at); *to++ = *at++)
+			if (to == words + sizeof(words) - 1)
+				panic("the command line is too long");
+		*to++ = '\0';
+		if (str_begins(word, "virtio_mmio.")) {
+			to = word;
+		} else if (!options && streq(word, "--")) {
+			for (char *o = words; o < word; o += strlen(o) + 1)
+				take_option(o);
+			options = true;
+			begin = to;
 		}
-		for (const char *o = arguments; o < to; o += strlen(o) + 1)
-			take_option(o);
-		options = true;
-		arguments = to;
 	}
-	argument_bytes = (size_t)(to - arguments);
-	if (!argument_bytes) {
-		arguments = "tour";
-		argument_bytes = sizeof("tour");
+	if (to > begin) {
+		arguments = begin;
+		argument_bytes = (size_t)(to - begin);
 	}
 }
 
@@ -131,7 +122,7 @@ static int wait_for_program(void)
 {
 	int status;
 
-	while (process_wait(-1, &status, false) != 1)
+	while (process_wait(-1, &status) != 1)
 		;
 	if (status >= STATUS_KILLED)
 		return EXIT_KILLED;
@@ -147,8 +138,8 @@ static void end_others(void)
 	do {
 		for (p = processes; p; p = p->next)
 			if (p->pid)
-				process_kill(p->pid, SIGNAL_KILL);
-	} while (process_wait(-1, &status, false) > 0);
+				process_kill(p);
+	} while (process_wait(-1, &status) > 0);
 }
 
 static void print_summary(void)
@@ -198,11 +189,9 @@ void kernel_main(uint32_t start_info)
 
 	frame_init(&machine);
 	kmap_init(&machine);
-	anon_init();
 	if (machine.lab.there)
 		lab_init(machine.lab.at);
-	lapic_init();
-	irq_init();
+	apic_init();
 	if (machine.dma.there)
 		dma_init(machine.dma.at, machine.dma.line);
 	uart_connect();

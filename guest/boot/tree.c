@@ -64,7 +64,7 @@ static void take_property(struct machine *m, struct node *n, const char *name,
 	} else if (streq(name, "interrupts")) {
 		n->line = cell(value);
 	} else if (streq(name, "bootargs")) {
-		machine_set_cmdline(m, (const char *)value);
+		m->cmdline = (const char *)value;
 	} else if (streq(name, "stdout-path")) {
 		console = last_part((const char *)value);
 	} else if (streq(name, "timebase-frequency")) {
@@ -74,7 +74,10 @@ static void take_property(struct machine *m, struct node *n, const char *name,
 
 static void take_node(struct machine *m, const struct node *n)
 {
-	struct spot here = { .there = n->reg, .line = n->line };
+	struct spot here = {
+		.there = n->reg,
+		.line = n->line,
+	};
 
 	if (n->reg_end - n->reg >= 4)
 		here.at.v = long_cell(n->reg);

@@ -3,9 +3,6 @@
 #ifndef GUEST_CPU_CPU_H
 #define GUEST_CPU_CPU_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "guest/mm/addr.h"
 
 #define RFLAGS_IF (1u << 9)

@@ -12,8 +12,6 @@
 #ifndef GUEST_CPU_LOCK_H
 #define GUEST_CPU_LOCK_H
 
-#include <stdbool.h>
-
 #include "guest/cpu/tlb.h"
 
 extern bool kernel_locked;

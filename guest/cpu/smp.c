@@ -8,8 +8,7 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/lock.h"
-#include "guest/cpu/trap.h"
-#include "guest/dev/lapic.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/kmap.h"
@@ -52,7 +51,7 @@ void cpu_main(void)
 	cpu_init();
 	segment_init(c);
 	trap_load();
-	write_cr3(kmap_root().v);
+	write_cr3(kernel_root.v);
 	lapic_init_cpu();
 	gate_init_cpu();
 	__atomic_store_n(&cpu_count, c->number + 1, __ATOMIC_RELEASE);
@@ -65,10 +64,11 @@ void smp_start(unsigned count)
 	memcpy(direct((pa_t){ TRAMPOLINE }), ap_trampoline,
 	       (size_t)(ap_trampoline_end - ap_trampoline));
 	for (unsigned i = 1; i < count && i < CPUS; i++) {
-		struct process *idle = process_idle();
+		struct process *idle = process_new("idle", NULL);
 
 		if (!idle)
 			panic("no memory for processor %u", i);
+		idle->parent = NULL;
 		cpus[i].number = i;
 		adopt(&cpus[i], idle);
 		ap_stack = stack_top(idle);

@@ -3,9 +3,6 @@
 #ifndef GUEST_CPU_SMP_H
 #define GUEST_CPU_SMP_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "guest/cpu/segment.h"
 #include "guest/cpu/tlb.h"
 #include "guest/proc/process.h"

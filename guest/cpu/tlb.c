@@ -3,8 +3,7 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
-#include "guest/cpu/trap.h"
-#include "guest/dev/lapic.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
 #include "guest/mm/kmap.h"
@@ -112,7 +111,7 @@ void tlb_load(struct space *s)
 		return;
 	t->loaded = s;
 	if (!s)
-		write_cr3(kmap_root().v);
+		write_cr3(kernel_root.v);
 	else
 		write_cr3(tlb_tagged ? tagged(t, s) : s->root.v);
 }

@@ -136,13 +136,15 @@ context_switch:
 	ret
 
 /*
- * A process begins with the function in RBX, and leaves the kernel with the
+ * A process begins with the function in RBX, if any, and leaves the kernel with the
  * trap_frame that lies behind its switch_frame.
  */
 	.globl begin
 begin:
+	test %rbx, %rbx
+	jz 1f
 	call *%rbx
-	mov %rsp, %rdi
+1:	mov %rsp, %rdi
 	call trap_leave
 	jmp trap_return
 

@@ -6,11 +6,9 @@
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/lock.h"
 #include "guest/cpu/smp.h"
-#include "guest/dev/irq.h"
+#include "guest/dev/apic.h"
 #include "guest/dev/lab.h"
-#include "guest/dev/lapic.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/print.h"
 #include "guest/mm/fault.h"
 #include "guest/proc/gate.h"
@@ -93,7 +91,7 @@ void trap_leave(struct trap_frame *f)
 		if (this_cpu()->resched && !broken("switch"))
 			sched_yield();
 		if (process_dying())
-			process_exit(STATUS_KILLED + current()->signal);
+			process_exit(STATUS_KILLED + SIGNAL_KILL);
 	}
 	kernel_unlock();
 }

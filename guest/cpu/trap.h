@@ -49,10 +49,6 @@ void trap_init(void);
 /* Load it on another processor. */
 void trap_load(void);
 
-/* Memory has failed under the access at @f: a program that made it ends with
- * EXIT_MEMORY_LOST; in the kernel it is the end of the run. */
-void machine_check(struct trap_frame *f);
-
 /* Where ring 0 goes on after an exception that it expects, or 0. */
 extern uintptr_t trap_fixup;
 

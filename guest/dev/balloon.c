@@ -5,14 +5,12 @@
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
 #include "guest/mm/frame.h"
-#include "guest/mm/reclaim.h"
 #include "guest/mm/zone.h"
-#include "guest/mm/swap.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sleep.h"
 
 enum { INFLATE, DEFLATE, STATISTICS, REPORTING = 4 };
-enum { CONFIG_TARGET = 0, CONFIG_ACTUAL = 4 }; /* frames */
+enum { CONFIG_TARGET, CONFIG_ACTUAL }; /* words: frames */
 
 #define FEATURE_STATISTICS (1ul << 1)
 #define FEATURE_ON_OOM	   (1ul << 2)
@@ -164,15 +162,14 @@ static void thread(void)
 	bool more;
 
 	for (;;) {
-		target = virtio_config(device, CONFIG_TARGET);
+		target = device->config[CONFIG_TARGET];
 		if (target != before)
 			retreating = false;
 		before = target;
 		if (virtqueue_back(device->queues[STATISTICS]) >= 0)
 			lend_statistics();
 		more = step(target);
-		virtio_set_config(device, CONFIG_ACTUAL,
-				  (uint32_t)counts.balloon_frames);
+		device->config[CONFIG_ACTUAL] = (uint32_t)counts.balloon_frames;
 		if (!more)
 			sleep_on(device);
 	}

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/dev/dma.h"
 
-#include "guest/abi.h"
+#include <assert.h>
+
 #include "guest/dev/iommu.h"
-#include "guest/dev/irq.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
@@ -14,15 +15,26 @@
 #include "guest/proc/sleep.h"
 #include "guest/proc/syscall.h"
 
-#define REGION_ORDER 4
-#define REGION_BYTES (PAGE_SIZE << REGION_ORDER)
+#define REGION_BYTES (15 * PAGE_SIZE)
 /* Bytes a millisecond: a region takes long enough to see others run. */
 #define PACE (2 * PAGE_SIZE)
 
+/* All that the engine sees, in one block. The target is last, so that its
+ * window has one end only. */
+struct shared {
+	union {
+		struct dma_descriptor ring; /* of one */
+		uint8_t page[PAGE_SIZE];
+	};
+	uint8_t source[REGION_BYTES], target[REGION_BYTES];
+};
+
+#define SHARED_ORDER 5
+static_assert(sizeof(struct shared) <= PAGE_SIZE << SHARED_ORDER, "a block");
+
 static volatile uint64_t *registers;
-static struct dma_descriptor *ring; /* of one */
+static struct shared *shared;
 static uint32_t head; /* handed over so far */
-static void *source, *target; /* regions */
 static bool taken; /* all of it, by a process that has a transfer going */
 
 static void set(enum dma_register at, uint64_t value)
@@ -34,27 +46,18 @@ static void on_interrupt(void *ctx)
 {
 	(void)ctx;
 	set(DMA_IRQ, 0);
-	wake(&ring);
-}
-
-static void *region(unsigned order)
-{
-	struct frame *f = frames_alloc(order, ZONE_DMA, FRAME_DMA);
-
-	if (!f)
-		panic("no memory below 16 MiB");
-	return direct(frame_pa(f));
+	wake(shared);
 }
 
 void dma_init(pa_t base, unsigned line)
 {
-	registers = mmio_map(base, PAGE_SIZE);
-	if (registers[DMA_ID / 8] != ABI_DMA_ID)
+	struct frame *f = frames_alloc(SHARED_ORDER, ZONE_DMA, FRAME_DMA);
+
+	registers = mmio_map(base);
+	if (!f || registers[DMA_ID / 8] != ABI_DMA_ID)
 		panic("the DMA engine at %#lx is none", base.v);
-	ring = region(0);
-	source = region(REGION_ORDER);
-	target = region(REGION_ORDER);
-	set(DMA_RING, direct_pa(ring).v);
+	shared = direct(frame_pa(f));
+	set(DMA_RING, frame_pa(f).v);
 	set(DMA_RING_SIZE, 1);
 	irq_connect(line, on_interrupt, NULL);
 	set(DMA_PACE, PACE);
@@ -64,37 +67,24 @@ void dma_init(pa_t base, unsigned line)
 /* The process sleeps until the engine's interrupt wakes it. */
 static void run(struct dma_descriptor *d)
 {
-	*ring = *d;
+	shared->ring = *d;
 	set(DMA_HEAD, ++head);
-	while (!__atomic_load_n(&ring->status, __ATOMIC_ACQUIRE))
-		sleep_on(&ring);
-	*d = *ring;
+	while (!__atomic_load_n(&shared->ring.status, __ATOMIC_ACQUIRE))
+		sleep_on(shared);
+	*d = shared->ring;
 }
 
-/* The device sees its ring, all of the source, and of the target a window. */
-static int64_t limit(uint64_t window)
-{
-	int64_t error =
-		iommu_map(direct_pa(ring), PAGE_SIZE, IOMMU_READ | IOMMU_WRITE);
-
-	if (broken("iommu"))
-		window = REGION_BYTES;
-	if (!error)
-		error = iommu_map(direct_pa(source), REGION_BYTES, IOMMU_READ);
-	if (!error)
-		error = iommu_map(direct_pa(target), window,
-				  IOMMU_READ | IOMMU_WRITE);
-	return error;
-}
-
-/* One transfer, and what the IOMMU has refused of it. */
+/* One transfer through a window: of the target only so many bytes are seen. */
 static int64_t move(struct dma_descriptor *d, uint64_t window, uint64_t *fault)
 {
 	int64_t error = iommu_attach();
 
 	if (error)
 		return error;
-	error = limit(window);
+	if (broken("iommu"))
+		window = REGION_BYTES;
+	error = iommu_map(direct_pa(shared),
+			  offsetof(struct shared, target) + window);
 	if (!error)
 		run(d);
 	*fault = iommu_detach();
@@ -104,8 +94,8 @@ static int64_t move(struct dma_descriptor *d, uint64_t window, uint64_t *fault)
 static int64_t transfer(struct sys_dma *t)
 {
 	struct space *s = current()->space;
-	struct dma_descriptor d = { .source = direct_pa(source).v,
-				    .target = direct_pa(target).v,
+	struct dma_descriptor d = { .source = direct_pa(shared->source).v,
+				    .target = direct_pa(shared->target).v,
 				    .bytes = (uint32_t)t->bytes,
 				    .operation = (uint16_t)t->operation,
 				    .flags = DMA_INTERRUPT };
@@ -114,9 +104,9 @@ static int64_t transfer(struct sys_dma *t)
 	if (t->operation == DMA_FILL)
 		d.source = t->from;
 	else
-		error = user_read(s, source, t->from, t->bytes);
+		error = user_read(s, shared->source, t->from, t->bytes);
 	if (!error && t->to)
-		error = user_read(s, target, t->to, t->bytes);
+		error = user_read(s, shared->target, t->to, t->bytes);
 	if (!error && t->iova_window)
 		error = move(&d, t->iova_window, &t->fault_iova);
 	else if (!error)
@@ -124,7 +114,7 @@ static int64_t transfer(struct sys_dma *t)
 	t->status = d.status;
 	t->result = d.result;
 	if (!error && t->to && !broken("dma"))
-		error = user_write(s, t->to, target, t->bytes);
+		error = user_write(s, t->to, shared->target, t->bytes);
 	return error;
 }
 

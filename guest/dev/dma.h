@@ -10,8 +10,6 @@
 #ifndef GUEST_DEV_DMA_H
 #define GUEST_DEV_DMA_H
 
-#include <stdint.h>
-
 #include "guest/mm/addr.h"
 
 /* The engine's registers lie at @base; @line is its interrupt. */

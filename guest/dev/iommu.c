@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/dev/iommu.h"
 
-#include "guest/abi.h"
 #include "guest/dev/virtio.h"
 #include "guest/lib/errno.h"
 
 enum { REQUESTS, EVENTS };
 enum { ATTACH = 1, DETACH = 2, MAP = 3 };
+enum { READ = 1, WRITE = 2 };
 
 #define FEATURE_MAP (1ul << 2)
 #define DOMAIN	    1u
@@ -68,7 +68,7 @@ int64_t iommu_attach(void)
 	return device ? move(ATTACH) : -ENODEV;
 }
 
-int64_t iommu_map(pa_t at, uint64_t bytes, unsigned rights)
+int64_t iommu_map(pa_t at, uint64_t bytes)
 {
 	const struct map request = {
 		.type = MAP,
@@ -76,7 +76,7 @@ int64_t iommu_map(pa_t at, uint64_t bytes, unsigned rights)
 		.first = at.v,
 		.last = at.v + bytes - 1,
 		.to = at.v,
-		.flags = rights,
+		.flags = READ | WRITE,
 	};
 
 	return ask(&request, sizeof(request));

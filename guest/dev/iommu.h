@@ -7,11 +7,7 @@
 #ifndef GUEST_DEV_IOMMU_H
 #define GUEST_DEV_IOMMU_H
 
-#include <stdint.h>
-
 #include "guest/mm/addr.h"
-
-enum { IOMMU_READ = 1, IOMMU_WRITE = 2 };
 
 /*
  * From now on the engine sees only what is mapped. For one at a time, as all of
@@ -19,8 +15,8 @@ enum { IOMMU_READ = 1, IOMMU_WRITE = 2 };
  */
 int64_t iommu_attach(void);
 
-/* Whole pages from @at on, with these rights. 0, -EIO. */
-int64_t iommu_map(pa_t at, uint64_t bytes, unsigned rights);
+/* Whole pages from @at on, to read and write. 0, -EIO. */
+int64_t iommu_map(pa_t at, uint64_t bytes);
 
 /* As before; the device address of the last fault since iommu_attach, or 0. */
 uint64_t iommu_detach(void);

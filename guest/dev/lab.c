@@ -43,7 +43,7 @@ void lab_init(pa_t base)
 {
 	uint64_t result;
 
-	lab_registers = mmio_map(base, ABI_LAB_SIZE);
+	lab_registers = mmio_map(base);
 	if (lab_registers[LAB_ID / 8] != ABI_LAB_ID)
 		panic("no lab device at %#lx, though the tree says so", base.v);
 	if (lab_registers[LAB_TRACING / 8] != 1)

@@ -6,9 +6,6 @@
 #ifndef GUEST_DEV_LAB_H
 #define GUEST_DEV_LAB_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "guest/abi.h"
 #include "guest/mm/addr.h"
 

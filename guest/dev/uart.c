@@ -3,7 +3,7 @@
 
 #include "guest/abi.h"
 #include "guest/cpu/cpu.h"
-#include "guest/dev/irq.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/errno.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sleep.h"

@@ -9,7 +9,7 @@ extern const struct console uart;
 
 void uart_init(uint16_t port);
 
-/* From now on input interrupts. After irq_init. */
+/* From now on input interrupts. After apic_init. */
 void uart_connect(void);
 
 #endif

@@ -3,34 +3,34 @@
 
 #include <assert.h>
 
-#include "guest/dev/irq.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
 #include "guest/proc/sleep.h"
 
-/* Registers of the transport (4.2.2), 32 bits each. */
+/* Registers of the transport (4.2.2), by index: 32 bits each. */
 enum {
-	MAGIC = 0x000, /* "virt" */
-	VERSION = 0x004,
-	DEVICE_ID = 0x008, /* 0: nothing is there */
-	DEVICE_FEATURES = 0x010,
-	DEVICE_FEATURES_SEL = 0x014,
-	DRIVER_FEATURES = 0x020,
-	DRIVER_FEATURES_SEL = 0x024,
-	QUEUE_SEL = 0x030,
-	QUEUE_SIZE_MAX = 0x034,
-	QUEUE_SIZE = 0x038,
-	QUEUE_READY = 0x044,
-	QUEUE_NOTIFY = 0x050,
-	INTERRUPT_STATUS = 0x060,
-	INTERRUPT_ACK = 0x064,
-	STATUS = 0x070,
-	QUEUE_DESCRIPTORS = 0x080, /* low and high word */
-	QUEUE_AVAILABLE = 0x090,
-	QUEUE_USED = 0x0a0,
-	CONFIG = 0x100
+	MAGIC = 0x000 / 4, /* "virt" */
+	VERSION = 0x004 / 4,
+	DEVICE_ID = 0x008 / 4, /* 0: nothing is there */
+	DEVICE_FEATURES = 0x010 / 4,
+	DEVICE_FEATURES_SEL = 0x014 / 4,
+	DRIVER_FEATURES = 0x020 / 4,
+	DRIVER_FEATURES_SEL = 0x024 / 4,
+	QUEUE_SEL = 0x030 / 4,
+	QUEUE_SIZE_MAX = 0x034 / 4,
+	QUEUE_SIZE = 0x038 / 4,
+	QUEUE_READY = 0x044 / 4,
+	QUEUE_NOTIFY = 0x050 / 4,
+	INTERRUPT_STATUS = 0x060 / 4,
+	INTERRUPT_ACK = 0x064 / 4,
+	STATUS = 0x070 / 4,
+	QUEUE_DESCRIPTORS = 0x080 / 4, /* low and high word */
+	QUEUE_AVAILABLE = 0x090 / 4,
+	QUEUE_USED = 0x0a0 / 4,
+	CONFIG = 0x100 / 4
 };
 
 enum {
@@ -81,16 +81,6 @@ static const struct virtio_driver *const drivers[] = {
 
 #define DRIVERS (sizeof(drivers) / sizeof(drivers[0]))
 
-static uint32_t get(struct virtio *v, unsigned at)
-{
-	return *(volatile uint32_t *)(v->registers + at);
-}
-
-static void set(struct virtio *v, unsigned at, uint32_t value)
-{
-	*(volatile uint32_t *)(v->registers + at) = value;
-}
-
 /* The kernel sees its own image, and all of memory. */
 static uint64_t pa_of(const volatile void *at)
 {
@@ -101,18 +91,8 @@ static uint64_t pa_of(const volatile void *at)
 
 static void set_address(struct virtio *v, unsigned at, const void *to)
 {
-	set(v, at, (uint32_t)pa_of(to));
-	set(v, at + 4, (uint32_t)(pa_of(to) >> 32));
-}
-
-uint32_t virtio_config(struct virtio *v, unsigned at)
-{
-	return get(v, CONFIG + at);
-}
-
-void virtio_set_config(struct virtio *v, unsigned at, uint32_t value)
-{
-	set(v, CONFIG + at, value);
+	v->registers[at] = (uint32_t)pa_of(to);
+	v->registers[at + 1] = (uint32_t)(pa_of(to) >> 32);
 }
 
 /* What the device has used since we looked last. */
@@ -133,8 +113,8 @@ static void on_interrupt(void *ctx)
 {
 	struct virtio *v = ctx;
 
-	set(v, INTERRUPT_ACK, get(v, INTERRUPT_STATUS));
-	v->failed = get(v, STATUS) & NEEDS_RESET;
+	v->registers[INTERRUPT_ACK] = v->registers[INTERRUPT_STATUS];
+	v->failed = v->registers[STATUS] & NEEDS_RESET;
 	for (unsigned i = 0; i < VIRTQUEUES; i++)
 		if (v->queues[i])
 			take_used(v->queues[i]);
@@ -159,7 +139,7 @@ static void lend(struct virtqueue *q, unsigned slot,
 	q->done &= ~(1ul << slot);
 	q->available.ring[next++ % q->size] = (uint16_t)head;
 	__atomic_store_n(&q->available.index, next, __ATOMIC_RELEASE);
-	set(q->device, QUEUE_NOTIFY, q->index);
+	q->device->registers[QUEUE_NOTIFY] = q->index;
 }
 
 /* Sleeps for a slot that is free. */
@@ -208,10 +188,10 @@ static uint64_t agree(struct virtio *v, const struct virtio_driver *d)
 	for (unsigned i = 0; i < 2; i++) {
 		uint32_t ours = (uint32_t)((d->knows | needs) >> 32 * i);
 
-		set(v, DEVICE_FEATURES_SEL, i);
-		set(v, DRIVER_FEATURES_SEL, i);
-		ours &= get(v, DEVICE_FEATURES);
-		set(v, DRIVER_FEATURES, ours);
+		v->registers[DEVICE_FEATURES_SEL] = i;
+		v->registers[DRIVER_FEATURES_SEL] = i;
+		ours &= v->registers[DEVICE_FEATURES];
+		v->registers[DRIVER_FEATURES] = ours;
 		both |= (uint64_t)ours << 32 * i;
 	}
 	return (both & needs) == needs ? both : 0;
@@ -224,8 +204,8 @@ static struct virtqueue *queue_new(struct virtio *v, unsigned index,
 	struct virtqueue *q;
 	uint32_t size;
 
-	set(v, QUEUE_SEL, index);
-	size = get(v, QUEUE_SIZE_MAX);
+	v->registers[QUEUE_SEL] = index;
+	size = v->registers[QUEUE_SIZE_MAX];
 	if (!parts || size < parts)
 		return NULL;
 	f = frame_alloc(FRAME_DMA);
@@ -236,11 +216,11 @@ static struct virtqueue *queue_new(struct virtio *v, unsigned index,
 	q->index = index;
 	q->size = size < QUEUE_MOST ? size : QUEUE_MOST;
 	q->parts = parts;
-	set(v, QUEUE_SIZE, q->size);
+	v->registers[QUEUE_SIZE] = q->size;
 	set_address(v, QUEUE_DESCRIPTORS, q->descriptors);
 	set_address(v, QUEUE_AVAILABLE, &q->available);
 	set_address(v, QUEUE_USED, &q->used);
-	set(v, QUEUE_READY, 1);
+	v->registers[QUEUE_READY] = 1;
 	return q;
 }
 
@@ -248,19 +228,19 @@ static struct virtqueue *queue_new(struct virtio *v, unsigned index,
 static void start(struct virtio *v, const struct virtio_driver *d,
 		  unsigned line)
 {
-	set(v, STATUS, 0);
-	set(v, STATUS, ACKNOWLEDGE);
-	set(v, STATUS, ACKNOWLEDGE | DRIVER);
+	v->registers[STATUS] = 0;
+	v->registers[STATUS] = ACKNOWLEDGE;
+	v->registers[STATUS] = ACKNOWLEDGE | DRIVER;
 	v->features = agree(v, d);
-	set(v, STATUS, ACKNOWLEDGE | DRIVER | FEATURES_OK);
-	if (!v->features || !(get(v, STATUS) & FEATURES_OK)) {
-		set(v, STATUS, 0);
+	v->registers[STATUS] = ACKNOWLEDGE | DRIVER | FEATURES_OK;
+	if (!v->features || !(v->registers[STATUS] & FEATURES_OK)) {
+		v->registers[STATUS] = 0;
 		return;
 	}
 	for (unsigned i = 0; i < VIRTQUEUES; i++)
 		v->queues[i] = queue_new(v, i, d->parts[i]);
 	irq_connect(line, on_interrupt, v);
-	set(v, STATUS, get(v, STATUS) | DRIVER_OK);
+	v->registers[STATUS] = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK;
 	d->start(v);
 }
 
@@ -273,13 +253,13 @@ void virtio_init(const struct machine *m)
 		pa_t at = m->virtio[i].at;
 		uint32_t id;
 
-		v->registers = (volatile uint8_t *)mmio_map(
-				       (pa_t){ page_down(at.v) }, PAGE_SIZE) +
-			       page_offset(at.v);
+		v->registers = mmio_map(at);
+		v->config = v->registers + CONFIG;
 		v->is_console = at.v == m->console.at.v;
-		if (get(v, MAGIC) != MAGIC_VALUE || get(v, VERSION) != 2)
+		if (v->registers[MAGIC] != MAGIC_VALUE ||
+		    v->registers[VERSION] != 2)
 			continue;
-		id = get(v, DEVICE_ID);
+		id = v->registers[DEVICE_ID];
 		for (unsigned d = 0; d < DRIVERS; d++)
 			if (drivers[d]->id == id)
 				start(v, drivers[d], m->virtio[i].line);

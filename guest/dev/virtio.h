@@ -12,9 +12,6 @@
 #ifndef GUEST_DEV_VIRTIO_H
 #define GUEST_DEV_VIRTIO_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "guest/boot/machine.h"
 
 #define VIRTQUEUES 5u /* that a device of ours can have */
@@ -23,7 +20,7 @@ struct virtqueue;
 
 /* Whoever waits for something of the device sleeps on this. */
 struct virtio {
-	volatile uint8_t *registers;
+	volatile uint32_t *registers, *config; /* config: the device's own */
 	uint64_t features; /* both sides know */
 	bool failed; /* it answers no request any more */
 	bool is_console; /* the tree says so: the UART is not */
@@ -48,10 +45,6 @@ struct virtio_part {
 	size_t bytes;
 	bool written;
 };
-
-/* A word of the device's own configuration. */
-uint32_t virtio_config(struct virtio *v, unsigned at);
-void virtio_set_config(struct virtio *v, unsigned at, uint32_t value);
 
 /*
  * Hand the device a request of @n parts, and sleep until it is through. How

@@ -6,7 +6,7 @@
 #include "guest/lib/print.h"
 #include "guest/mm/slab.h"
 
-enum { CONFIG_SECTORS = 0 }; /* 64 bits */
+enum { CONFIG_SECTORS = 0 }; /* a word, and the next */
 enum { FEATURE_RO = 1 << 5, FEATURE_FLUSH = 1 << 9 };
 enum { READ = 0, WRITE = 1, FLUSH = 4 };
 enum { STATUS_OK = 0, STATUS_UNTOLD = 0xff };
@@ -55,8 +55,8 @@ static const struct block_ops ops = { transfer, flush };
 static void start(struct virtio *v)
 {
 	struct disk *d = kzalloc(sizeof(*d));
-	uint64_t sectors = virtio_config(v, CONFIG_SECTORS) |
-			   (uint64_t)virtio_config(v, CONFIG_SECTORS + 4) << 32;
+	uint64_t sectors = v->config[CONFIG_SECTORS] |
+			   (uint64_t)v->config[CONFIG_SECTORS + 1] << 32;
 
 	if (!d)
 		panic("no memory for a disk");

@@ -20,13 +20,12 @@ struct block_ops {
 };
 
 struct block_device {
+	struct mapping cache; /* the first: they have one address */
 	const struct block_ops *ops;
 	uint64_t blocks;
 	bool readonly;
 	bool in_memory; /* not counted */
 	bool written; /* since the last flush */
-	struct mapping cache;
-	struct block_device *next;
 };
 
 /* Before all else: ops, blocks and readonly of @d are set. */
@@ -35,7 +34,7 @@ void block_init(struct block_device *d);
 /* A driver has found @d: the same, and block_at knows it. */
 void block_add(struct block_device *d);
 
-/* Disk @index, in the order they were found, or NULL. */
+/* Disk @index, in the order they were found; NULL behind the last. */
 struct block_device *block_at(unsigned index);
 
 /* Sleep. 0 or -errno: -EIO behind the end, -EROFS. */

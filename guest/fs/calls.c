@@ -91,137 +91,66 @@ int64_t sys_close(const struct trap_frame *f)
 
 int64_t sys_read(const struct trap_frame *f)
 {
-	return file_read(files_at(f->rdi), current()->space, f->rsi, f->rdx);
+	return file_copy(files_at(f->rdi), current()->space, f->rsi, f->rdx,
+			 false);
 }
 
 int64_t sys_write(const struct trap_frame *f)
 {
-	return file_write(files_at(f->rdi), current()->space, f->rsi, f->rdx);
+	return file_copy(files_at(f->rdi), current()->space, f->rsi, f->rdx,
+			 true);
 }
 
 int64_t sys_seek(const struct trap_frame *f)
 {
 	struct file *file = files_at(f->rdi);
-	uint64_t from = 0, to;
+	uint64_t to = f->rsi;
 
 	if (!file)
 		return -EBADF;
 	if (!file->inode)
 		return -ESPIPE;
-	if (f->rdx == SEEK_HERE)
-		from = file->offset;
-	else if (f->rdx == SEEK_END)
-		from = file->inode->bytes;
-	else if (f->rdx != SEEK_START)
-		return -EINVAL;
-	to = from + f->rsi;
-	if ((int64_t)to < 0)
+	if (f->rdx == SEEK_END)
+		to += file->inode->bytes;
+	if (f->rdx > SEEK_END || (int64_t)to < 0)
 		return -EINVAL;
 	file->offset = to;
 	return (int64_t)to;
 }
 
-int64_t sys_stat(const struct trap_frame *f)
-{
-	struct file *file = files_at(f->rdi);
-	struct sys_stat stat = { 0 };
-
-	if (!file)
-		return -EBADF;
-	stat.kind = file->ops->kind;
-	if (file->inode) {
-		stat.inode = file->inode->number;
-		stat.bytes = file->inode->bytes;
-		stat.blocks = file->inode->disk->sectors;
-		stat.links = file->inode->disk->links;
-	}
-	return user_write(current()->space, f->rsi, &stat, sizeof(stat));
-}
-
-int64_t sys_readdir(const struct trap_frame *f)
-{
-	struct file *file = files_at(f->rdi);
-	struct sys_dirent entry = { 0 };
-	int more;
-
-	if (!file)
-		return -EBADF;
-	if (file->ops->kind != FILE_DIRECTORY)
-		return -ENOTDIR;
-	more = dir_next(file->inode, &file->offset, &entry);
-	if (more > 0 &&
-	    user_write(current()->space, f->rsi, &entry, sizeof(entry)))
-		return -EFAULT;
-	return more;
-}
-
-int64_t sys_truncate(const struct trap_frame *f)
-{
-	struct file *file = files_at(f->rdi);
-
-	if (!file || !(file->flags & OPEN_WRITE))
-		return -EBADF;
-	return file->inode ? inode_resize(file->inode, f->rsi) : -EINVAL;
-}
-
-/* Do @what to the program's path; what comes of it is not wanted. */
-static int64_t change(dir_fn *what, uintptr_t from)
-{
-	char path[PATH_BYTES];
-	struct inode *i = NULL;
-	int error = take_path(path, from);
-
-	if (!error)
-		error = path_do(what, root_fs, path, &i);
-	if (!error && i)
-		inode_put(i);
-	return error;
-}
-
 int64_t sys_unlink(const struct trap_frame *f)
 {
-	return change(dir_unlink, f->rdi);
-}
+	char path[PATH_BYTES];
+	int error = take_path(path, f->rdi);
 
-int64_t sys_mkdir(const struct trap_frame *f)
-{
-	return change(dir_mkdir, f->rdi);
+	return error ? error : path_do(dir_unlink, root_fs, path, NULL);
 }
 
 int64_t sys_pipe(const struct trap_frame *f)
 {
 	struct file *end[2];
 	int64_t out, in;
-	int fd[2];
 	int error = pipe_new(end);
 
+	(void)f;
 	if (error)
 		return error;
 	out = install(end[0]);
 	in = install(end[1]);
-	fd[0] = (int)out;
-	fd[1] = (int)in;
-	if (out >= 0 && in >= 0 &&
-	    !user_write(current()->space, f->rdi, fd, sizeof(fd)))
-		return 0;
+	if (in >= 0)
+		return in << 32 | out;
 	if (out >= 0)
 		close(&current()->files[out]);
-	if (in < 0)
-		return in;
-	close(&current()->files[in]);
-	return -EFAULT;
+	return in;
 }
 
 int64_t sys_dup(const struct trap_frame *f)
 {
 	struct file *file = files_at(f->rdi);
-	bool any = (int64_t)f->rsi == -1;
 
-	if (!file || (f->rsi >= PROCESS_FILES && !any))
+	if (!file || f->rsi >= PROCESS_FILES)
 		return -EBADF;
 	file->count++;
-	if (any)
-		return install(file);
 	close(&current()->files[f->rsi]);
 	current()->files[f->rsi] = file;
 	return (int64_t)f->rsi;

@@ -12,27 +12,24 @@
 static int read_page(struct mapping *m, struct frame *f)
 {
 	struct inode *i = inode_of(m);
-	uint32_t block;
-	int error = ext2_map(i, f->index, false, &block);
+	int64_t block = ext2_map(i, f->index, false);
 
-	if (error)
-		return error;
-	if (block)
-		return block_read(i->fs->disk, block, f);
-	memset(ext2_bytes(f), 0, PAGE_SIZE);
-	return 0;
+	if (block > 0)
+		return block_read(i->fs->disk, (uint64_t)block, f);
+	if (!block)
+		memset(ext2_bytes(f), 0, PAGE_SIZE);
+	return (int)block;
 }
 
 /* Its place was reserved before it became dirty. */
 static int write_page(struct mapping *m, struct frame *f)
 {
 	struct inode *i = inode_of(m);
-	uint32_t block;
-	int error = ext2_map(i, f->index, false, &block);
+	int64_t block = ext2_map(i, f->index, false);
 
-	if (error)
-		return error;
-	return block ? block_write(i->fs->disk, block, f) : -EIO;
+	if (block > 0)
+		return block_write(i->fs->disk, (uint64_t)block, f);
+	return block ? (int)block : -EIO;
 }
 
 /*
@@ -42,12 +39,12 @@ static int write_page(struct mapping *m, struct frame *f)
  */
 static int reserve(struct inode *i, struct frame *f)
 {
-	uint32_t block;
-	int error = ext2_map(i, f->index, true, &block);
+	int64_t block = ext2_map(i, f->index, true);
 
-	if (!error)
-		mapping_dirty(f);
-	return error;
+	if (block < 0)
+		return (int)block;
+	mapping_dirty(f);
+	return 0;
 }
 
 static int reserve_page(struct mapping *m, struct frame *f)
@@ -111,133 +108,70 @@ int inode_page(struct inode *i, uint64_t end, struct frame **f)
 	return error;
 }
 
-/* Zeros behind the new end: they would be seen if the file grew again. */
-static int clear_tail(struct inode *i, uint64_t bytes)
-{
-	uint64_t index = bytes >> PAGE_SHIFT;
-	size_t at = page_offset(bytes);
-	struct frame *f;
-	uint32_t block;
-	int error = ext2_map(i, index, false, &block);
-
-	if (error || !at || !block)
-		return error;
-	error = mapping_get(&i->pages, index, &f);
-	if (error)
-		return error;
-	memset((char *)ext2_bytes(f) + at, 0, PAGE_SIZE - at);
-	mapping_dirty(f);
-	frame_put(f);
-	return 0;
-}
-
 /*
- * Who maps the file may get pages again while their blocks are cut off: they
- * go, and what is being read or written has ended, before the lock does.
+ * Who maps the file may get pages again while their blocks are freed: they go,
+ * and what is being read or written has ended, before the lock does.
  */
-static int shrink(struct inode *i, uint64_t bytes)
+int inode_empty(struct inode *i)
 {
-	int error = clear_tail(i, bytes);
+	int error;
 
-	if (error)
-		return error;
-	inode_end(i, bytes);
-	mapping_truncate(&i->pages, i->pages.end);
-	error = ext2_map_cut(i, i->pages.end);
-	mapping_truncate(&i->pages, i->pages.end);
-	return error;
-}
-
-int inode_resize(struct inode *i, uint64_t bytes)
-{
-	int error = 0;
-
-	if (bytes > EXT2_PAGES << PAGE_SHIFT)
-		return -EFBIG;
 	fs_lock();
-	if (bytes < i->bytes)
-		error = shrink(i, bytes);
-	else
-		inode_end(i, bytes);
+	inode_end(i, 0);
+	mapping_truncate(&i->pages, 0);
+	error = ext2_map_cut(i);
+	mapping_truncate(&i->pages, 0);
 	fs_unlock();
 	return error;
 }
 
-static void *byte_at(struct frame *f, uint64_t offset)
-{
-	return (char *)ext2_bytes(f) + page_offset(offset);
-}
-
-static int read_part(struct inode *i, uint64_t offset, struct space *s,
-		     uintptr_t user, size_t n)
-{
-	struct frame *f;
-	uint64_t index = offset >> PAGE_SHIFT;
-	int error;
-
-	error = mapping_get(&i->pages, broken("mmap-read") ? 0 : index, &f);
-	if (error)
-		return error;
-	error = user_write(s, user, byte_at(f, offset), n);
-	frame_put(f);
-	return error;
-}
-
 /*
- * The end moves as soon as there is a block, lest one lie behind it: if the
- * copy fails then, zeros are what was written. The page is dirty again after
- * the copy, which may have slept while the page was stored.
+ * What is written moves the end as soon as there is a block, lest one lie
+ * behind it: if the copy fails then, zeros are what was written. The page is
+ * dirty again after the copy, which may have slept while it was stored.
  */
-static int write_part(struct inode *i, uint64_t offset, struct space *s,
-		      uintptr_t user, size_t n)
+static int copy_part(struct inode *i, uint64_t offset, struct space *s,
+		     uintptr_t user, size_t n, bool write)
 {
+	uint64_t index = broken("mmap-read") ? 0 : offset >> PAGE_SHIFT;
 	struct frame *f;
+	char *at;
 	int error;
 
-	if (!user_byte(s, user, false))
+	if (write && !user_byte(s, user, false))
 		return -EFAULT; /* before there is a block for it */
-	fs_lock();
-	error = inode_page(i, offset + n, &f);
-	fs_unlock();
+	if (write)
+		fs_lock();
+	error = write ? inode_page(i, offset + n, &f)
+		      : mapping_get(&i->pages, index, &f);
+	if (write)
+		fs_unlock();
 	if (error)
 		return error;
-	error = user_read(s, byte_at(f, offset), user, n);
-	mapping_dirty(f);
+	at = (char *)ext2_bytes(f) + page_offset(offset);
+	error = write ? user_read(s, at, user, n) : user_write(s, user, at, n);
+	if (write)
+		mapping_dirty(f);
 	frame_put(f);
 	return error;
 }
 
-typedef int part_fn(struct inode *i, uint64_t offset, struct space *s,
-		    uintptr_t user, size_t n);
-
-/* @part for each page of [offset, offset + n); how many bytes went well. */
-static int64_t each_page(struct inode *i, uint64_t offset, struct space *s,
-			 uintptr_t user, size_t n, part_fn *part)
+int64_t inode_copy(struct inode *i, uint64_t offset, struct space *s,
+		   uintptr_t user, size_t n, bool write)
 {
+	uint64_t left = offset < i->bytes ? i->bytes - offset : 0;
 	size_t done = 0, now;
 
+	if (!write && n > left)
+		n = left;
 	for (; done < n; done += now) {
 		uint64_t room = PAGE_SIZE - page_offset(offset + done);
 		int error;
 
 		now = n - done < room ? n - done : room;
-		error = part(i, offset + done, s, user + done, now);
+		error = copy_part(i, offset + done, s, user + done, now, write);
 		if (error)
 			return done ? (int64_t)done : error;
 	}
 	return (int64_t)done;
-}
-
-int64_t inode_read(struct inode *i, uint64_t offset, struct space *s,
-		   uintptr_t user, size_t n)
-{
-	uint64_t left = offset < i->bytes ? i->bytes - offset : 0;
-
-	return each_page(i, offset, s, user, n < left ? n : left, read_part);
-}
-
-int64_t inode_write(struct inode *i, uint64_t offset, struct space *s,
-		    uintptr_t user, size_t n)
-{
-	return each_page(i, offset, s, user, n, write_part);
 }

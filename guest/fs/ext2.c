@@ -95,7 +95,7 @@ static int hold(struct ext2 *e, uint32_t block)
 	return error;
 }
 
-static int read_tables(struct ext2 *e)
+static int begin(struct ext2 *e)
 {
 	int error = hold(e, 0);
 
@@ -108,21 +108,13 @@ static int read_tables(struct ext2 *e)
 	take_numbers(e);
 	for (uint32_t g = 0; !error && g < e->groups; g += EXT2_GROUPS)
 		error = hold(e, 1 + g / (uint32_t)EXT2_GROUPS);
-	return error;
-}
-
-static int find_root(struct ext2 *e)
-{
-	int error;
-
-	fs_lock();
-	error = inode_load(e, EXT2_ROOT, &e->root);
-	fs_unlock();
-	if (error || inode_is_directory(e->root))
+	if (error || e->readonly)
 		return error;
-	inode_put(e->root);
-	inode_drop_all();
-	return ext2_nonsense(e, "inode", EXT2_ROOT);
+	e->was_valid = e->super->state & EXT2_VALID;
+	e->super->state &= (uint16_t)~EXT2_VALID;
+	e->super->mounts++;
+	mapping_dirty(e->held[0]);
+	return 0;
 }
 
 int ext2_mount(struct block_device *disk, struct ext2 **to)
@@ -133,21 +125,13 @@ int ext2_mount(struct block_device *disk, struct ext2 **to)
 	if (!e)
 		return -ENOMEM;
 	e->disk = disk;
-	error = read_tables(e);
-	if (!error)
-		error = find_root(e);
-	if (error) {
-		for (unsigned i = 0; i <= EXT2_TABLES && e->held[i]; i++)
-			frame_put(e->held[i]);
-		kfree(e);
-		return error;
+	error = begin(e);
+	if (!error) {
+		*to = e;
+		return 0;
 	}
-	if (!e->readonly) {
-		e->was_valid = e->super->state & EXT2_VALID;
-		e->super->state &= (uint16_t)~EXT2_VALID;
-		e->super->mounts++;
-		mapping_dirty(e->held[0]);
-	}
-	*to = e;
-	return 0;
+	for (unsigned i = 0; i <= EXT2_TABLES && e->held[i]; i++)
+		frame_put(e->held[i]);
+	kfree(e);
+	return error;
 }

@@ -29,7 +29,6 @@ struct ext2 {
 	uint32_t now; /* there is no clock: when the disk was last written */
 	bool readonly, corrupt;
 	bool was_valid; /* when it was mounted */
-	struct inode *root;
 };
 
 /* The mounted disk; and the one in the kernel image, read-only (mount.c). */
@@ -77,12 +76,12 @@ int ext2_take(struct ext2 *e, enum ext2_what what, uint32_t near, uint32_t *n);
 int ext2_release(struct ext2 *e, enum ext2_what what, uint32_t n);
 
 /*
- * ext2_map.c: the block behind page @index of a file, 0: a hole. With @make,
- * and then with fs_lock, a hole gets a block.
+ * ext2_map.c: the block behind page @index of a file, 0: a hole; or -errno.
+ * With @make, and then with fs_lock, a hole gets a block.
  */
-int ext2_map(struct inode *i, uint64_t index, bool make, uint32_t *block);
+int64_t ext2_map(struct inode *i, uint64_t index, bool make);
 
-/* With fs_lock: free the blocks from page @from on. */
-int ext2_map_cut(struct inode *i, uint64_t from);
+/* With fs_lock: free all blocks. */
+int ext2_map_cut(struct inode *i);
 
 #endif

@@ -85,11 +85,11 @@ static int fill_slot(struct inode *i, uint32_t *slot, unsigned level)
  * Walk down to page @index. Each step reads a number out of the inode or out
  * of a block that is held; @make fills in what is missing on the way.
  */
-int ext2_map(struct inode *i, uint64_t index, bool make, uint32_t *block)
+int64_t ext2_map(struct inode *i, uint64_t index, bool make)
 {
 	struct frame *f = NULL, *next;
 	unsigned slot, level;
-	uint32_t *at;
+	uint32_t *at, block;
 	int error = 0;
 
 	if (index >= EXT2_PAGES)
@@ -112,44 +112,41 @@ int ext2_map(struct inode *i, uint64_t index, bool make, uint32_t *block)
 		f = next;
 		at = pointer(f, index, level - 1);
 	}
-	*block = *at;
+	block = *at;
 	if (f)
 		frame_put(f);
-	if (!error && *block >= i->fs->all[EXT2_BLOCKS])
-		error = ext2_nonsense(i->fs, "block", *block);
-	return error;
+	if (!error && block >= i->fs->all[EXT2_BLOCKS])
+		error = ext2_nonsense(i->fs, "block", block);
+	return error ? error : (int64_t)block;
 }
 
 /*
- * Free what *slot leads to from page @from on (counted from the first page of
- * *slot), and its block if that is all. A block of numbers that was freed must
- * not be written again: it may become a page of a file.
+ * Free what *slot leads to, and its block. A block of numbers that was freed
+ * must not be written again: it may become a page of a file.
  */
-static int cut(struct inode *i, uint32_t *slot, unsigned level, uint64_t from)
+static int cut(struct inode *i, uint32_t *slot, unsigned level)
 {
 	struct ext2 *e = i->fs;
 	struct frame *f;
-	int error = 0;
+	int error;
 
-	if (!*slot || from >= span(level))
+	if (!*slot)
 		return 0;
 	if (level) {
-		uint64_t each = span(level - 1);
+		uint32_t *number;
 
 		error = ext2_block(e, *slot, &f);
 		if (error)
 			return error;
-		for (uint64_t at = from / each * each;
-		     !error && at < span(level); at += each)
-			error = cut(i, pointer(f, at, level - 1), level - 1,
-				    from > at ? from - at : 0);
+		number = ext2_bytes(f);
+		for (unsigned at = 0; !error && at < EXT2_POINTERS; at++)
+			error = cut(i, number + at, level - 1);
 		mapping_dirty(f);
 		frame_put(f);
-	}
-	if (error || from)
-		return error;
-	if (level)
+		if (error)
+			return error;
 		mapping_discard(&e->disk->cache, *slot, *slot + 1ul);
+	}
 	error = ext2_release(e, EXT2_BLOCKS, *slot);
 	if (error)
 		return error;
@@ -159,18 +156,12 @@ static int cut(struct inode *i, uint32_t *slot, unsigned level, uint64_t from)
 	return 0;
 }
 
-int ext2_map_cut(struct inode *i, uint64_t from)
+int ext2_map_cut(struct inode *i)
 {
-	uint64_t first = 0;
 	int error = 0;
 
 	i->last = 0;
-	for (unsigned slot = 0; !error && slot < EXT2_SLOTS; slot++) {
-		unsigned level = level_of(slot);
-
-		error = cut(i, &i->disk->slot[slot], level,
-			    from > first ? from - first : 0);
-		first += span(level);
-	}
+	for (unsigned slot = 0; !error && slot < EXT2_SLOTS; slot++)
+		error = cut(i, &i->disk->slot[slot], level_of(slot));
 	return error;
 }

@@ -4,23 +4,18 @@
 #include "guest/fs/ext2.h"
 #include "guest/fs/path.h"
 #include "guest/lib/errno.h"
+#include "guest/lib/string.h"
 #include "guest/mm/slab.h"
+#include "guest/mm/user.h"
 
-static int64_t advance(struct file *f, int64_t done)
+static int64_t copy(struct file *f, struct space *s, uintptr_t user, size_t n,
+		    bool write)
 {
+	int64_t done = inode_copy(f->inode, f->offset, s, user, n, write);
+
 	if (done > 0)
 		f->offset += (uint64_t)done;
 	return done;
-}
-
-static int64_t read(struct file *f, struct space *s, uintptr_t user, size_t n)
-{
-	return advance(f, inode_read(f->inode, f->offset, s, user, n));
-}
-
-static int64_t write(struct file *f, struct space *s, uintptr_t user, size_t n)
-{
-	return advance(f, inode_write(f->inode, f->offset, s, user, n));
 }
 
 static void close(struct file *f)
@@ -29,16 +24,29 @@ static void close(struct file *f)
 }
 
 static const struct file_ops regular_ops = {
-	.read = read,
-	.write = write,
+	.copy = copy,
 	.close = close,
-	.kind = FILE_REGULAR,
 };
 
-/* Neither read nor written: it is listed. */
+/* One entry at a time. */
+static int64_t list(struct file *f, struct space *s, uintptr_t user, size_t n,
+		    bool write)
+{
+	struct sys_dirent entry = { 0 };
+	int more;
+
+	(void)write; /* never: it is not opened for that */
+	if (n < sizeof(entry))
+		return -EISDIR;
+	more = dir_next(f->inode, &f->offset, &entry);
+	if (more > 0 && user_write(s, user, &entry, sizeof(entry)))
+		return -EFAULT;
+	return more > 0 ? (int64_t)sizeof(entry) : more;
+}
+
 static const struct file_ops directory_ops = {
+	.copy = list,
 	.close = close,
-	.kind = FILE_DIRECTORY,
 };
 
 struct file *file_new(const struct file_ops *ops, unsigned flags)
@@ -61,16 +69,25 @@ static int prepare(struct inode *i, unsigned flags)
 		return -EISDIR;
 	if (i->fs->readonly)
 		return -EROFS;
-	return flags & OPEN_TRUNCATE ? inode_resize(i, 0) : 0;
+	return flags & OPEN_TRUNCATE ? inode_empty(i) : 0;
 }
 
 int file_open(const char *path, unsigned flags, struct file **to)
 {
+	dir_fn *what = dir_find;
 	struct file *f = NULL;
 	struct inode *i;
-	int error = path_do(flags & OPEN_CREATE ? dir_open : dir_find, root_fs,
-			    path, &i);
+	int error;
 
+	if (streq(path, "/dev/random")) {
+		*to = file_new(&random_ops, OPEN_READ);
+		return *to ? 0 : -ENOMEM;
+	}
+	if (flags & OPEN_MKDIR)
+		what = dir_mkdir;
+	else if (flags & OPEN_CREATE)
+		what = dir_open;
+	error = path_do(what, root_fs, path, &i);
 	if (error)
 		return error;
 	error = prepare(i, flags);
@@ -96,23 +113,15 @@ void file_put(struct file *f)
 	kfree(f);
 }
 
-int64_t file_read(struct file *f, struct space *s, uintptr_t user, size_t n)
+int64_t file_copy(struct file *f, struct space *s, uintptr_t user, size_t n,
+		  bool write)
 {
-	if (!f || !(f->flags & OPEN_READ))
+	if (!f || !(f->flags & (write ? OPEN_WRITE : OPEN_READ)))
 		return -EBADF;
-	if (!f->ops->read)
-		return -EISDIR;
-	return f->ops->read(f, s, user, n < FILE_PART ? n : FILE_PART);
-}
-
-int64_t file_write(struct file *f, struct space *s, uintptr_t user, size_t n)
-{
-	if (!f || !(f->flags & OPEN_WRITE))
-		return -EBADF;
-	return f->ops->write(f, s, user, n < FILE_PART ? n : FILE_PART);
+	return f->ops->copy(f, s, user, n < FILE_PART ? n : FILE_PART, write);
 }
 
 struct mapping *file_mapping(struct file *f)
 {
-	return f->ops->kind == FILE_REGULAR ? &f->inode->pages : NULL;
+	return f->ops == &regular_ops ? &f->inode->pages : NULL;
 }

@@ -12,15 +12,13 @@
 struct file;
 struct pipe;
 
-/* May sleep; bytes done or -errno. NULL: that cannot be done. */
 struct file_ops {
-	int64_t (*read)(struct file *f, struct space *s, uintptr_t user,
-			size_t n);
-	int64_t (*write)(struct file *f, struct space *s, uintptr_t user,
-			 size_t n);
+	/* @n bytes at @user of @s are written, else read into; how many were,
+	 * or -errno. May sleep */
+	int64_t (*copy)(struct file *f, struct space *s, uintptr_t user,
+			size_t n, bool write);
 	/* nobody holds it any more; NULL: nothing to do */
 	void (*close)(struct file *f);
-	uint32_t kind; /* FILE_* of proc/api.h */
 };
 
 struct file {
@@ -38,7 +36,7 @@ int file_open(const char *path, unsigned flags, struct file **to);
 /* One with these ops, or NULL: no memory. */
 struct file *file_new(const struct file_ops *ops, unsigned flags);
 
-extern const struct file_ops console_ops;
+extern const struct file_ops console_ops, random_ops;
 
 void file_put(struct file *f); /* may sleep */
 
@@ -47,8 +45,8 @@ void file_put(struct file *f); /* may sleep */
  * where it was not opened for that, or is NULL. May sleep.
  */
 #define FILE_PART (64 * PAGE_SIZE)
-int64_t file_read(struct file *f, struct space *s, uintptr_t user, size_t n);
-int64_t file_write(struct file *f, struct space *s, uintptr_t user, size_t n);
+int64_t file_copy(struct file *f, struct space *s, uintptr_t user, size_t n,
+		  bool write);
 
 /* Its pages, or NULL where it has none. */
 struct mapping *file_mapping(struct file *f);

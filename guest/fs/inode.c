@@ -75,7 +75,7 @@ static void erase(struct inode *i)
 {
 	i->disk->deleted_at = i->fs->now;
 	inode_end(i, 0);
-	if (!ext2_map_cut(i, 0) &&
+	if (!ext2_map_cut(i) &&
 	    !ext2_release(i->fs, EXT2_INODES, i->number - 1) &&
 	    inode_is_directory(i))
 		count_directory(i->fs, i->number, -1);
@@ -204,22 +204,19 @@ int inode_new(struct inode *dir, bool directory, struct inode **to)
 }
 
 /* What is held is still in the list after a sleep. */
-static struct inode *held(struct inode *i)
-{
-	if (i)
-		inode_get(i);
-	return i;
-}
-
 int inode_sync_all(bool last)
 {
-	struct inode *next;
+	struct inode *i = all, *next;
 	int error, result = 0;
 
-	for (struct inode *i = held(all); i; i = next) {
+	if (i)
+		inode_get(i);
+	for (; i; i = next) {
 		error = mapping_sync(&i->pages, 0, UINT64_MAX);
 		result = error ? error : result;
-		next = held(i->next);
+		next = i->next;
+		if (next)
+			inode_get(next);
 		inode_put(i);
 	}
 	error = ext2_sync(root_fs, last);

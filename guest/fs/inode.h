@@ -22,6 +22,7 @@
 struct ext2;
 
 struct inode {
+	struct mapping pages; /* the first: they have one address */
 	struct ext2 *fs;
 	uint32_t number;
 	uint32_t count; /* who hold it */
@@ -29,7 +30,6 @@ struct inode {
 	struct ext2_inode *disk; /* its record, in: */
 	struct frame *table; /* held */
 	uint32_t last; /* block that it got last, 0: none since it is here */
-	struct mapping pages;
 	struct inode *next; /* all of them */
 };
 
@@ -65,7 +65,7 @@ void inode_put(struct inode *i);
 
 static inline struct inode *inode_of(struct mapping *m)
 {
-	return (struct inode *)((char *)m - offsetof(struct inode, pages));
+	return (struct inode *)m;
 }
 
 /* Write back the pages of all files, then what their file system has. */
@@ -86,17 +86,15 @@ void inode_end(struct inode *i, uint64_t bytes);
  */
 int inode_page(struct inode *i, uint64_t end, struct frame **f);
 
-/* Longer: zeros; shorter: the rest is gone. May sleep. 0 or -errno. */
-int inode_resize(struct inode *i, uint64_t bytes);
+/* All that is in it is gone. May sleep. 0 or -errno. */
+int inode_empty(struct inode *i);
 
 /*
- * Bytes [offset, offset + n) from or to @user of @s, through the cache. How
- * many that were, -errno if none. May sleep. Reading stops at the end of the
- * file, writing moves it.
+ * Bytes [offset, offset + n) from @user of @s, with @write, else to it, by way
+ * of the cache. How many that were, -errno if none. May sleep. Reading stops
+ * at the end of the file, writing moves it.
  */
-int64_t inode_read(struct inode *i, uint64_t offset, struct space *s,
-		   uintptr_t user, size_t n);
-int64_t inode_write(struct inode *i, uint64_t offset, struct space *s,
-		    uintptr_t user, size_t n);
+int64_t inode_copy(struct inode *i, uint64_t offset, struct space *s,
+		   uintptr_t user, size_t n, bool write);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/fs/mount.h"
 
-#include "guest/dev/lapic.h"
+#include "guest/dev/apic.h"
 #include "guest/fs/ext2.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
@@ -38,9 +38,9 @@ static struct block_device rom = {
 static void write_back(void)
 {
 	for (;;) {
-		uint64_t next = lapic_ticks() + LOOK_TICKS;
+		uint64_t next = lapic_ticks + LOOK_TICKS;
 
-		while (lapic_ticks() < next)
+		while (lapic_ticks < next)
 			sleep_until(&next, next);
 		inode_sync_all(false);
 	}

@@ -28,11 +28,13 @@ static int next_name(const char **path, char name[NAME_BYTES])
 int path_do(dir_fn *what, struct ext2 *fs, const char *path, struct inode **to)
 {
 	char name[NAME_BYTES] = ".", next[NAME_BYTES];
-	struct inode *at = fs->root, *below;
+	struct inode *at, *below;
 	int error;
 
 	fs_lock();
-	inode_get(at);
+	error = inode_load(fs, EXT2_ROOT, &at);
+	if (error)
+		goto unlock;
 	while (!(error = next_name(&path, next)) && *next) {
 		error = dir_find(at, name, &below);
 		if (error)
@@ -44,6 +46,8 @@ int path_do(dir_fn *what, struct ext2 *fs, const char *path, struct inode **to)
 	if (!error)
 		error = what(at, name, to);
 	inode_put(at);
+
+unlock:
 	fs_unlock();
 	return error;
 }

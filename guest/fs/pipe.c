@@ -39,66 +39,44 @@ static size_t in_a_row(uint64_t at, uintptr_t user, size_t n)
 	return least(n, PAGE_SIZE - page_offset(user));
 }
 
-/* Waits for the first byte, takes what is there. */
-static int64_t read(struct file *f, struct space *s, uintptr_t user, size_t n)
+/*
+ * Who reads waits for the first byte, and takes what is there; who writes
+ * waits until all of it is in.
+ */
+static int64_t copy(struct file *f, struct space *s, uintptr_t user, size_t n,
+		    bool write)
 {
 	struct pipe *p = f->pipe;
-	size_t done = 0, part;
-
-	while (n && p->in == p->out && p->writer) {
-		if (process_dying())
-			return -EINTR;
-		sleep_on(p);
-	}
-	for (; done < n && p->in != p->out; done += part) {
-		char *to = user_byte(s, user + done, true);
-
-		if (!to)
-			return done ? (int64_t)done : -EFAULT;
-		part = in_a_row(p->out, user + done,
-				least(n - done, p->in - p->out));
-		memcpy(to, p->bytes + p->out % PIPE_BYTES, part);
-		p->out += part;
-		wake(p);
-	}
-	return (int64_t)done;
-}
-
-/* The same to the ring, with what there is room for; -errno: never again. */
-static int64_t write_part(struct pipe *p, struct space *s, uintptr_t user,
-			  size_t n)
-{
-	const char *from = user_byte(s, user, false);
-	size_t part;
-
-	if (!from)
-		return -EFAULT;
-	if (!p->reader)
-		return -EPIPE;
-	if (process_dying())
-		return -EINTR;
-	part = in_a_row(p->in, user, least(n, PIPE_BYTES - (p->in - p->out)));
-	memcpy(p->bytes + p->in % PIPE_BYTES, from, part);
-	p->in += part;
-	wake(p);
-	return (int64_t)part;
-}
-
-/* All of it, however long that takes, or what went in before an error. */
-static int64_t write(struct file *f, struct space *s, uintptr_t user, size_t n)
-{
+	uint64_t *at = write ? &p->in : &p->out;
 	size_t done = 0;
+	int error = 0;
 
-	while (done < n) {
-		int64_t part = write_part(f->pipe, s, user + done, n - done);
+	while (done < n && !error) {
+		char *page = user_byte(s, user + done, !write);
+		char *ring = p->bytes + *at % PIPE_BYTES;
+		size_t there = p->in - p->out;
+		size_t part = in_a_row(
+			*at, user + done,
+			least(n - done, write ? PIPE_BYTES - there : there));
 
-		if (part < 0)
-			return done ? (int64_t)done : part;
-		done += (size_t)part;
-		if (!part)
-			sleep_on(f->pipe);
+		if (!page) {
+			error = -EFAULT;
+		} else if (write && !p->reader) {
+			error = -EPIPE;
+		} else if (part) {
+			memcpy(write ? ring : page, write ? page : ring, part);
+			*at += part;
+			done += part;
+			wake(p);
+		} else if (!write && (done || !p->writer)) {
+			break;
+		} else if (process_dying()) {
+			error = -EINTR;
+		} else {
+			sleep_on(p);
+		}
 	}
-	return (int64_t)done;
+	return done ? (int64_t)done : error;
 }
 
 static void close(struct file *f)
@@ -115,10 +93,8 @@ static void close(struct file *f)
 }
 
 static const struct file_ops pipe_ops = {
-	.read = read,
-	.write = write,
+	.copy = copy,
 	.close = close,
-	.kind = FILE_PIPE,
 };
 
 int pipe_new(struct file *end[2])

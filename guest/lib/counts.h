@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What happened so far, and what is there of it: each part of the kernel counts
- * here what it does, and SYS_COUNTS shows it as it is.
+ * here what it does, and programs read it where it lies (SYS_INFO).
  */
 #ifndef GUEST_LIB_COUNTS_H
 #define GUEST_LIB_COUNTS_H

@@ -57,16 +57,12 @@ static void put_number(struct out *o, const struct spec *s, uint64_t n,
 static const char *parse_spec(struct spec *s, const char *how)
 {
 	*s = (struct spec){ 0 };
-	for (;; how++) {
-		if (*how == '0')
-			s->zero = true;
-		else if (*how == '-')
-			s->left = true;
-		else if (*how == '#')
-			s->prefix = true;
-		else
-			break;
-	}
+	s->left = *how == '-';
+	how += s->left;
+	s->prefix = *how == '#';
+	how += s->prefix;
+	s->zero = *how == '0';
+	how += s->zero;
 	for (; *how >= '0' && *how <= '9'; how++)
 		s->width = s->width * 10 + (size_t)(*how - '0');
 	for (; *how == 'l'; how++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * printf's little brother: %d %u %x %p %c %s %%, with the flags '0', '-', '#', a
- * width, and l. Like snprintf it returns the length the text would have, and
- * what it writes, in @room of 1 or more, always ends in a NUL.
+ * printf's little brother: %d %u %x %p %c %s %%, with the flags '-', '#' and '0'
+ * in this order, a width, and l. Like snprintf it returns the length the text
+ * would have, and what it writes, in @room of 1 or more, always ends in a NUL.
  */
 #ifndef GUEST_LIB_FORMAT_H
 #define GUEST_LIB_FORMAT_H

@@ -54,11 +54,7 @@ size_t strnlen(const char *s, size_t most)
 
 size_t strlen(const char *s)
 {
-	size_t n = 0;
-
-	while (s[n])
-		n++;
-	return n;
+	return strnlen(s, SIZE_MAX);
 }
 
 int strcmp(const char *a, const char *b)
@@ -70,10 +66,7 @@ int strcmp(const char *a, const char *b)
 
 bool str_begins(const char *s, const char *prefix)
 {
-	while (*prefix)
-		if (*s++ != *prefix++)
-			return false;
-	return true;
+	return !memcmp(s, prefix, strlen(prefix));
 }
 
 /* Cut where there is no more room, and always ended; the length of @from. */

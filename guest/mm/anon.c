@@ -6,23 +6,15 @@
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
-#include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/pte.h"
+#include "guest/mm/slab.h"
 #include "guest/mm/swap.h"
 
-pa_t zero_frame;
-
-void anon_init(void)
-{
-	struct frame *f = frame_alloc(FRAME_KERNEL);
-
-	if (!f)
-		panic("no frame for zeros");
-	zero_frame = frame_pa(f);
-}
+static const char zero_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+pa_t zero_frame = { (uintptr_t)zero_page - KERNEL_BASE };
 
 static inline int give(struct vma *v, uintptr_t va, uint64_t *at)
 {
@@ -30,7 +22,7 @@ static inline int give(struct vma *v, uintptr_t va, uint64_t *at)
 
 	if (!f)
 		return -ENOMEM;
-	anon_map(v, va, at, f);
+	anon_map(v, va, at, f, v->bits);
 	return LAB_FAULT_DEMAND_ZERO;
 }
 
@@ -75,20 +67,6 @@ static bool is_sole(struct frame *f)
 	return true;
 }
 
-void anon_return(struct vma *v, uintptr_t va, uint64_t *at, struct frame *f)
-{
-	uint32_t slot = pte_slot(*at);
-
-	f->index = va >> PAGE_SHIFT;
-	f->maps++;
-	v->space->resident++;
-	v->space->swapped--;
-	*at = frame_pa(f).v | (v->bits & ~PTE_W);
-	if (v->flags & VMA_LOCKED)
-		leaf_lock(at);
-	swap_put(slot);
-}
-
 /*
  * The allocation may sleep, and the page may be evicted meanwhile: then the
  * access is repeated, and faults again.
@@ -116,7 +94,7 @@ int anon_wppage(struct vma *v, uintptr_t va, uint64_t *at)
 		memcpy(direct(frame_pa(f)), direct(pte_pa(old)), PAGE_SIZE);
 	}
 	leaf_drop(v, at);
-	anon_map(v, va, at, f);
+	anon_map(v, va, at, f, v->bits);
 	tlb_flush_page(v->space, va);
 	return zeros ? LAB_FAULT_DEMAND_ZERO : LAB_FAULT_COW;
 }
@@ -130,3 +108,48 @@ const struct vma_ops stack_ops = {
 	.nopage = stack_nopage,
 	.wppage = anon_wppage,
 };
+
+struct shared {
+	struct mapping mapping; /* the first: they have one address */
+	uint64_t pages, holders;
+};
+
+static void hold(struct mapping *m)
+{
+	((struct shared *)m)->holders++;
+}
+
+static void release(struct mapping *m)
+{
+	struct shared *s = (struct shared *)m;
+
+	if (--s->holders)
+		return;
+	mapping_truncate(m, 0);
+	frame_unpromise(s->pages);
+	kfree(s);
+}
+
+static const struct mapping_ops shared_pages = {
+	.read = swap_load,
+	.write = swap_store,
+	.hold = hold,
+	.release = release,
+};
+
+struct mapping *shared_new(uint64_t pages)
+{
+	struct shared *s;
+
+	if (!frame_promise(pages))
+		return NULL;
+	s = kzalloc(sizeof(*s));
+	if (!s) {
+		frame_unpromise(pages);
+		return NULL;
+	}
+	mapping_init(&s->mapping, &shared_pages);
+	s->pages = pages;
+	s->holders = 1;
+	return &s->mapping;
+}

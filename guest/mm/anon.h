@@ -4,6 +4,9 @@
  * mapped read-only; the first write gives a frame of its own; fork shares it
  * until one side writes (copy-on-write). The same write path serves private
  * pages of files.
+ * Shared memory is a mapping without a file: its pages begin as zeros, are the
+ * same for all who have the area by fork, and end with the last of them.
+ *
  * An anonymous frame knows its address only: fork leaves a page where it was,
  * so that is where other spaces may have the frame, too (mm/rmap.h).
  */
@@ -14,37 +17,31 @@
 
 #include "guest/mm/frame.h"
 #include "guest/mm/leaf.h"
+#include "guest/mm/mapping.h"
 #include "guest/mm/space.h"
 #include "guest/mm/vma.h"
 
 /* Plain memory; and what grows downwards when it is touched. */
 extern const struct vma_ops anon_ops, stack_ops;
 
-/* The frame of zeros: never writable, never counted. */
+/* A page of zeros in the kernel image: never writable, never counted. */
 extern pa_t zero_frame;
-
-/* Make the zero frame, or panic. */
-void anon_init(void);
 
 /* vma_ops for all private areas. */
 int anon_wppage(struct vma *v, uintptr_t va, uint64_t *at);
 
-/* Map @f, ours alone and in no table yet, where the entry is empty. */
+/* Map @f, which is in no other table than those with @va, where *@at says. */
 static inline void anon_map(struct vma *v, uintptr_t va, uint64_t *at,
-			    struct frame *f)
+			    struct frame *f, uint64_t bits)
 {
 	f->index = va >> PAGE_SHIFT;
-	f->maps = 1;
-	v->space->resident++;
-	*at = frame_pa(f).v | v->bits;
-	if (v->flags & VMA_LOCKED)
-		leaf_lock(at);
+	leaf_map(v, at, f, bits);
 }
 
 /*
- * For swap_in: map @f, with a reference for it, where the leaf holds the slot
- * whose bytes it has. The leaf lets the slot go.
+ * Shared memory of @pages, which are promised. NULL: no memory. The caller
+ * releases it.
  */
-void anon_return(struct vma *v, uintptr_t va, uint64_t *at, struct frame *f);
+struct mapping *shared_new(uint64_t pages);
 
 #endif

@@ -1,5 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/mm/buddy.h"
+/*
+ * The buddy system (Knowlton 1965; Knuth, TAOCP vol. 1, 2.5): free memory as
+ * blocks of 2^order frames, each aligned to its size. The block beside it with
+ * which it makes a larger one is its buddy:
+ *
+ *      order 1   [ 8  9 ] [10 11 ]     buddy of 8 is 8 ^ 2 = 10
+ *      order 2   [ 8  9    10 11 ]     both free: one block
+ *
+ * Blocks are known by the number of their first frame, and linked through the
+ * descriptors, so that free memory itself is never touched. The first frame of
+ * a free block has FRAME_HEAD, and no other frame has; its FRAME_TOUCHED speaks
+ * for the whole block.
+ */
+#include "guest/mm/zone.h"
 
 #include "guest/lib/broken.h"
 #include "guest/lib/print.h"

@@ -7,7 +7,7 @@
 #include "guest/mm/frame.h"
 #include "guest/mm/objects.h"
 #include "guest/mm/reclaim.h"
-#include "guest/mm/shared.h"
+#include "guest/mm/anon.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/space.h"
 #include "guest/mm/user.h"
@@ -58,8 +58,8 @@ int64_t sys_mmap(const struct trap_frame *f)
 		.start = f->rdi,
 		.end = f->rdi + f->rsi,
 		.prot = (unsigned)f->rdx,
-		.flags = f->r10 & (MAP_FIXED | MAP_POPULATE | MAP_APART |
-				   MAP_SHARED | MAP_FILE),
+		.flags = f->r10 &
+			 (MAP_FIXED | MAP_POPULATE | MAP_SHARED | MAP_FILE),
 		.kind = VMA_ANON,
 		.file_end = FILE_ALL,
 	};
@@ -108,29 +108,6 @@ static unsigned index_of(uint64_t n)
 	return n < UINT32_MAX ? (unsigned)n : UINT32_MAX;
 }
 
-/* 1, or 0 behind the last; what was asked for goes to the program at @to. */
-static int64_t give_one(bool there, uintptr_t to, const void *from, size_t n)
-{
-	if (!there)
-		return 0;
-	return user_write(current()->space, to, from, n) ? -EFAULT : 1;
-}
-
-int64_t sys_zone(const struct trap_frame *f)
-{
-	unsigned i = index_of(f->rdi);
-
-	frame_drain();
-	return give_one(i < ZONES, f->rsi, &zones[i], sizeof(zones[i]));
-}
-
-int64_t sys_slab(const struct trap_frame *f)
-{
-	const struct sys_slab *slab = cache_at(index_of(f->rdi));
-
-	return give_one(slab, f->rsi, slab, sizeof(*slab));
-}
-
 int64_t sys_limit(const struct trap_frame *f)
 {
 	uint64_t *most = &current()->space->limit, before = *most;
@@ -147,6 +124,7 @@ int64_t sys_limit(const struct trap_frame *f)
 
 int64_t sys_reclaim(const struct trap_frame *f)
 {
+	frame_drain();
 	return reclaim_pass(index_of(f->rdi));
 }
 

@@ -98,7 +98,7 @@ static __attribute__((noinline)) void refuse(struct trap_frame *f, uintptr_t va,
 					     int error)
 {
 	if (process_dying()) /* of oom_kill, perhaps for this very page */
-		process_exit(STATUS_KILLED + current()->signal);
+		process_exit(STATUS_KILLED + SIGNAL_KILL);
 	if (error == -ENOMEM)
 		print("kernel: out of frames\n");
 	if (broken("outcomes"))

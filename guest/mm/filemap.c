@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/mm/filemap.h"
-
+/*
+ * Areas that show a mapping (mm/mapping.h): a file, or shared memory. What is
+ * read is the cache's own frame, mapped. A write to a private area gets a copy
+ * of the page, as after fork; a write to a shared one makes the page dirty:
+ * the right to write comes with that fault, and goes when the page is stored.
+ */
 #include "guest/abi.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
@@ -41,43 +45,33 @@ static int map_cached(struct vma *v, uintptr_t va, uint64_t *at, bool write)
 		frame_put(f);
 		return error == -EAGAIN ? kind_of(v) : error;
 	}
-	f->maps++;
-	v->space->resident++;
-	*at = frame_pa(f).v | (write ? v->bits : v->bits & ~PTE_W);
-	if (v->flags & VMA_LOCKED)
-		leaf_lock(at);
+	leaf_map(v, at, f, write ? v->bits : v->bits & ~PTE_W);
 	return kind_of(v);
 }
 
-/* How many bytes of the page at @va come from the file. */
+/* How many bytes of the page at @va come from the file: one at least. */
 static size_t part_of_file(const struct vma *v, uintptr_t va)
 {
-	uint64_t before = vma_index(v, va) << PAGE_SHIFT;
+	uint64_t left = v->file_end - (vma_index(v, va) << PAGE_SHIFT);
 
-	if (v->file_end <= before)
-		return 0;
-	return v->file_end - before < PAGE_SIZE ? v->file_end - before
-						: PAGE_SIZE;
+	return left < PAGE_SIZE ? left : PAGE_SIZE;
 }
 
 /* A copy, and zeros where the area shows no more of the file. */
 static int map_copy(struct vma *v, uintptr_t va, uint64_t *at)
 {
-	size_t part = part_of_file(v, va);
-	struct frame *from = NULL, *f;
-	int error = part ? get(v, va, &from) : 0;
+	struct frame *from, *f;
+	int error = get(v, va, &from);
 
 	if (error)
 		return error;
 	f = frame_alloc(FRAME_ANON);
 	if (f) {
-		if (part)
-			memcpy(direct(frame_pa(f)), direct(frame_pa(from)),
-			       part);
-		anon_map(v, va, at, f);
+		memcpy(direct(frame_pa(f)), direct(frame_pa(from)),
+		       part_of_file(v, va));
+		anon_map(v, va, at, f, v->bits);
 	}
-	if (from)
-		frame_put(from);
+	frame_put(from);
 	return f ? LAB_FAULT_DEMAND_FILE : -ENOMEM;
 }
 

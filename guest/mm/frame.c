@@ -19,17 +19,13 @@
 /* How often frames in a row are tried for: room that is made may lie apart. */
 #define TRIES 9u
 
-/* Of the block of never-used frames that a frame apart is the first of. */
-#define APART_ORDER 8u
-
 /* Kept free beside what is promised, for the kernel's own needs. */
 #define SLACK 64u
 
 static uint32_t stock; /* a list of frame numbers */
-static uint64_t taken; /* from the zones: in use, or in the stock */
 static uint64_t limit = UINT64_MAX;
 static uint64_t promised;
-static enum zone_id highest = ZONE_DMA;
+enum zone_id frame_zone = ZONE_DMA;
 
 /* FRAME_TOUCHED where even what was never written may hold anything. */
 static uint16_t dirty_ram;
@@ -38,12 +34,6 @@ void frame_init(const struct machine *m)
 {
 	dirty_ram = m->zeroed ? 0 : FRAME_TOUCHED;
 	zone_init(m);
-}
-
-void frame_use_all(void)
-{
-	frame_drain();
-	highest = ZONE_NORMAL;
 }
 
 static inline void clear(struct frame *f)
@@ -65,8 +55,8 @@ static bool may_take(uint64_t n)
 	bool helper = reclaim_running();
 	uint64_t spare = reclaim_low && !helper ? RESERVE : 0;
 
-	return (helper || taken + n <= limit) &&
-	       taken + n + spare <= zone_frames();
+	return (helper || zone_taken + n <= limit) &&
+	       zone_taken + n + spare <= zone_frames();
 }
 
 static void stock_add(struct frame *f)
@@ -85,10 +75,9 @@ static __attribute__((noinline)) bool refill(void)
 		reclaim_wake();
 	while (order && !may_take(1u << order))
 		order--;
-	f = may_take(1u << order) ? zone_take(highest, 0, &order) : NULL;
+	f = may_take(1u << order) ? zone_take(frame_zone, 0, &order) : NULL;
 	if (!f)
 		return false;
-	taken += 1u << order;
 	for (unsigned i = 1u << order; i--;) {
 		f[i].flags = f->flags;
 		stock_add(f + i);
@@ -152,21 +141,6 @@ struct frame *frame_alloc_raw(enum frame_use use)
 	return take(use, false);
 }
 
-struct frame *frame_alloc_apart(enum frame_use use)
-{
-	struct frame *f = may_take(1u << APART_ORDER)
-				  ? zone_take_fresh(APART_ORDER)
-				  : NULL;
-
-	if (!f)
-		return NULL;
-	if (dirty_ram)
-		clear(f);
-	taken += 1u << APART_ORDER;
-	hand_out(f, APART_ORDER, use);
-	return f;
-}
-
 struct frame *frames_alloc(unsigned order, enum zone_id zone,
 			   enum frame_use use)
 {
@@ -184,10 +158,8 @@ struct frame *frames_alloc(unsigned order, enum zone_id zone,
 		if (may_take(1u << order))
 			f = zone_take(zone, order, &order);
 	}
-	if (f) {
-		taken += 1u << order;
+	if (f)
 		hand_out(f, order, use);
-	}
 	return f;
 }
 
@@ -220,12 +192,10 @@ void frame_free(struct frame *f)
 	f->use = FRAME_FREE;
 	f->owner = NULL;
 	f->slot = 0;
-	if (!order && zone_of(f) != ZONE_DMA) {
+	if (!order && zone_of(f) != ZONE_DMA)
 		stock_add(f);
-	} else {
-		taken -= 1u << order;
+	else
 		zone_give(f, order);
-	}
 }
 
 void frame_drain(void)
@@ -234,7 +204,6 @@ void frame_drain(void)
 		struct frame *f = frames + stock;
 
 		stock = f->next;
-		taken--;
 		zone_give(f, 0);
 	}
 }
@@ -246,14 +215,6 @@ uint64_t frame_limit(uint64_t most)
 	limit = most ? most : UINT64_MAX;
 	frame_drain();
 	return before;
-}
-
-struct frame frame_describe(pa_t pa)
-{
-	enum frame_use use = zone_use(pa);
-
-	return use == FRAME_FREE ? *frame_at(pa)
-				 : (struct frame){ .use = (uint8_t)use };
 }
 
 uint64_t frames_used(void)

@@ -19,12 +19,10 @@
 #include "guest/mm/addr.h"
 #include "guest/proc/api.h"
 
-enum zone_id { ZONE_DMA, ZONE_NORMAL };
-
 void frame_init(const struct machine *m);
 
-/* The direct map shows all of RAM: until now only the DMA zone was used. */
-void frame_use_all(void);
+/* Where single frames come from: DMA until there is a direct map. */
+extern enum zone_id frame_zone;
 
 /*
  * One frame, of zeros or with any content, with one holder; or NULL. May sleep
@@ -32,12 +30,6 @@ void frame_use_all(void);
  */
 struct frame *frame_alloc(enum frame_use use);
 struct frame *frame_alloc_raw(enum frame_use use);
-
-/*
- * Zeros, far from every other frame that was ever touched: it has the frames
- * behind it with it.
- */
-struct frame *frame_alloc_apart(enum frame_use use);
 
 /*
  * 2^order frames in a row with any content, aligned to their size; or NULL. The
@@ -74,11 +66,6 @@ static inline struct frame *frame_at(pa_t pa)
 	return frames + (pa.v >> PAGE_SHIFT);
 }
 
-static inline struct frame *frame_list_first(const struct frame_list *l)
-{
-	return l->first ? frames + l->first : NULL;
-}
-
 static inline void frame_list_add(struct frame_list *l, struct frame *f)
 {
 	uint32_t n = (uint32_t)(f - frames);
@@ -96,9 +83,6 @@ static inline void frame_list_remove(struct frame_list *l, struct frame *f)
 	*(f->next ? &frames[f->next].prev : &l->last) = f->prev;
 	l->count--;
 }
-
-/* The descriptor of @pa; where there is none, only the use. */
-struct frame frame_describe(pa_t pa);
 
 uint64_t frames_used(void);
 

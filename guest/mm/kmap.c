@@ -11,7 +11,7 @@
 /* kernel.ld */
 extern const char kernel_start[], text_end[], rodata_end[], kernel_end[];
 
-static pa_t kernel_root;
+pa_t kernel_root;
 static uintptr_t mmio_next = MMIO_BASE;
 
 static uint64_t *kernel_slot(uintptr_t va, int level)
@@ -71,12 +71,7 @@ void kmap_init(const struct machine *m)
 	kernel_slot(MMIO_BASE, 1);
 	kernel_slot(VMALLOC_BASE, 1);
 	write_cr3(kernel_root.v);
-	frame_use_all();
-}
-
-pa_t kmap_root(void)
-{
-	return kernel_root;
+	frame_zone = ZONE_NORMAL;
 }
 
 uint64_t *kmap_leaf(uintptr_t va)
@@ -84,14 +79,14 @@ uint64_t *kmap_leaf(uintptr_t va)
 	return table_slot(kernel_root, va, 1);
 }
 
-volatile void *mmio_map(pa_t at, size_t bytes)
+volatile void *mmio_map(pa_t at)
 {
 	uintptr_t va = mmio_next;
 
-	mmio_next += page_up(bytes);
-	map(va, mmio_next, at,
+	mmio_next += PAGE_SIZE;
+	map(va, mmio_next, (pa_t){ page_down(at.v) },
 	    PTE_P | PTE_W | (broken("mmio") ? 0 : PTE_PCD) | pte_nx | pte_g);
-	return (volatile void *)va;
+	return (volatile void *)(va + page_offset(at.v));
 }
 
 bool kmap_new_root(pa_t *root)

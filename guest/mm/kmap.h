@@ -12,11 +12,11 @@
 /* Build the tables (mm/layout.h), the lower half empty, and switch to them. */
 void kmap_init(const struct machine *m);
 
-/* Map device registers, uncached, read-write. Panics when out of frames. */
-volatile void *mmio_map(pa_t at, size_t bytes);
+/* Map the page of device registers at @at, uncached. Panics when out of frames. */
+volatile void *mmio_map(pa_t at);
 
 /* The kernel's own root: nothing in the lower half. */
-pa_t kmap_root(void);
+extern pa_t kernel_root;
 
 /* The leaf entry for @va in the kernel's half; NULL: no frame for a table. */
 uint64_t *kmap_leaf(uintptr_t va);

@@ -29,7 +29,7 @@ void leaf_lock(const uint64_t *at)
 
 void leaf_unlocked(struct frame *f)
 {
-	if (!(f->flags & FRAME_LOCKED) || rmap_locked(f))
+	if (!(f->flags & FRAME_LOCKED) || rmap_in(f, NULL, VMA_LOCKED))
 		return;
 	f->flags &= ~FRAME_LOCKED;
 	counts.frames_locked--;

@@ -55,6 +55,17 @@ void leaf_drop(struct vma *v, uint64_t *at);
 /* The frame of *@at, if it has one, is not evicted from now on. */
 void leaf_lock(const uint64_t *at);
 
+/* Map @f, for which the caller has a reference. */
+static inline void leaf_map(struct vma *v, uint64_t *at, struct frame *f,
+			    uint64_t bits)
+{
+	f->maps++;
+	v->space->resident++;
+	*at = frame_pa(f).v | bits;
+	if (v->flags & VMA_LOCKED)
+		leaf_lock(at);
+}
+
 /* A leaf that mapped @f is gone, or its area is not locked any more. */
 void leaf_unlocked(struct frame *f);
 

@@ -84,10 +84,3 @@ void lru_gather(unsigned looks)
 		}
 	}
 }
-
-struct frame *lru_last(enum lru_kind kind, bool active)
-{
-	uint32_t n = counts.lru[kind][active].last;
-
-	return n ? frames + n : NULL;
-}

@@ -26,9 +26,6 @@ void lru_gather(unsigned looks);
 /* @f, in no list, is in use now: it was read from swap. */
 void lru_add(struct frame *f);
 
-/* The last of a list; NULL: it is empty. */
-struct frame *lru_last(enum lru_kind kind, bool active);
-
 /* @f, which is listed, becomes the first of the list. */
 void lru_move(struct frame *f, bool active);
 

@@ -138,37 +138,19 @@ int space_mprotect(struct space *s, uintptr_t at, size_t bytes, unsigned prot)
 	return change(s, at, bytes, protect, prot);
 }
 
-/* What is there is locked now, what comes is by who maps it. */
-static int lock(struct vma *v)
+/* What is there is locked now, or not; what comes is by who maps it. */
+static int lock(struct vma *v, bool locked)
 {
 	uintptr_t va = v->start;
 	uint64_t *at;
 
-	v->flags |= VMA_LOCKED;
+	v->flags = locked ? v->flags | VMA_LOCKED : v->flags & ~VMA_LOCKED;
 	for (; (at = leaf_next(v->space, &va, v->end)); va += PAGE_SIZE)
-		leaf_lock(at);
-	return fill(v, FAULT_W);
-}
-
-static int unlock(struct vma *v)
-{
-	uintptr_t va = v->start;
-	uint64_t *at;
-
-	v->flags &= ~VMA_LOCKED;
-	for (; (at = leaf_next(v->space, &va, v->end)); va += PAGE_SIZE)
-		if (leaf_frame(*at))
+		if (locked)
+			leaf_lock(at);
+		else if (leaf_frame(*at))
 			leaf_unlocked(leaf_frame(*at));
-	return 0;
-}
-
-/* Shared memory has no other place than memory. */
-static int sync(struct vma *v)
-{
-	if (v->kind != VMA_FILE || !(v->flags & MAP_SHARED))
-		return 0;
-	return mapping_sync(v->mapping, vma_index(v, v->start),
-			    vma_index(v, v->end));
+	return locked ? fill(v, FAULT_W) : 0;
 }
 
 static int advise(struct vma *v, unsigned advice)
@@ -185,11 +167,14 @@ static int advise(struct vma *v, unsigned advice)
 		reclaim_range(v);
 		return 0;
 	case MADVISE_LOCK:
-		return lock(v);
+		return lock(v, true);
 	case MADVISE_UNLOCK:
-		return unlock(v);
-	case MADVISE_SYNC:
-		return sync(v);
+		return lock(v, false);
+	case MADVISE_SYNC: /* shared memory has no place but memory */
+		if (v->kind != VMA_FILE)
+			return 0;
+		return mapping_sync(v->mapping, vma_index(v, v->start),
+				    vma_index(v, v->end));
 	default:
 		return -EINVAL;
 	}
@@ -214,20 +199,6 @@ static uintptr_t find_gap(struct space *s, size_t bytes)
 	return at;
 }
 
-/* Give frames that are far from each other, and from all used so far. */
-static int scatter(struct vma *v)
-{
-	for (uintptr_t va = v->start; va < v->end; va += PAGE_SIZE) {
-		uint64_t *at = leaf_at(v->space, va);
-		struct frame *f = at ? frame_alloc_apart(FRAME_ANON) : NULL;
-
-		if (!f)
-			return -ENOMEM;
-		anon_map(v, va, at, f);
-	}
-	return 0;
-}
-
 /* Before the area may merge with another: it is filled to its ends. */
 static int map_now(struct space *s, struct vma want)
 {
@@ -238,9 +209,7 @@ static int map_now(struct space *s, struct vma want)
 		return error;
 	if (broken("sparse"))
 		leaf_at(s, want.start);
-	if (want.flags & MAP_APART && want.kind == VMA_ANON)
-		error = scatter(v);
-	else if (want.flags & MAP_POPULATE || broken("demand"))
+	if (want.flags & MAP_POPULATE || broken("demand"))
 		error = fill(v, FAULT_W);
 	if (error)
 		space_unmap(v);

@@ -2,7 +2,7 @@
 #include "guest/mm/reclaim.h"
 
 #include "guest/dev/balloon.h"
-#include "guest/dev/lapic.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
@@ -10,7 +10,6 @@
 #include "guest/mm/leaf.h"
 #include "guest/mm/lru.h"
 #include "guest/mm/mapping.h"
-#include "guest/mm/oom.h"
 #include "guest/mm/rmap.h"
 #include "guest/mm/swap.h"
 #include "guest/mm/zone.h"
@@ -30,6 +29,9 @@
 
 /* Descriptors that the first pass looks at to find frames not yet listed. */
 #define FEW_LOOKS 256u
+
+/* How long the killed may take to give back what they have. */
+#define KILL_TICKS 2u
 
 uint64_t reclaim_low;
 
@@ -89,7 +91,7 @@ static void age(enum lru_kind kind)
 	uint64_t looks = list[true].count;
 
 	while (looks-- && list[false].count < list[true].count) {
-		struct frame *f = lru_last(kind, true);
+		struct frame *f = frames + list[true].last;
 
 		lru_move(f, is_used(f));
 	}
@@ -101,20 +103,21 @@ static void age(enum lru_kind kind)
  */
 static void look(enum lru_kind kind, struct pass *p)
 {
-	uint64_t looks = counts.lru[kind][false].count;
+	const struct frame_list *list = &counts.lru[kind][false];
+	uint64_t looks = list->count;
 
 	while (looks-- && p->freed < p->want) {
 		struct frame *f;
 
 		if (p->files && looks % BREATH == 0)
 			sched_breathe();
-		f = lru_last(kind, false);
-		if (!f)
+		if (!list->count)
 			return;
+		f = frames + list->last;
 		lru_move(f, is_used(f));
 		if (f->flags & FRAME_ACTIVE)
 			continue;
-		if (p->only && !rmap_in(f, p->only))
+		if (p->only && !rmap_in(f, p->only, 0))
 			continue;
 		p->freed += evict(f, p->files);
 	}
@@ -145,6 +148,50 @@ static unsigned run(struct pass p, unsigned passes)
 	return p.freed;
 }
 
+/* Process 1 has less than any other. */
+static uint64_t pages_of(const struct process *p)
+{
+	return p->pid == 1 ? 0 : 1 + p->space->resident + p->space->swapped;
+}
+
+/* Who is dying already, else who has most. */
+static struct process *choose(void)
+{
+	struct process *worst = NULL, *p;
+
+	for (p = processes; p; p = p->next) {
+		if (!p->space || p->state == ZOMBIE)
+			continue;
+		if (p->killed)
+			return p;
+		if (!worst || pages_of(p) > pages_of(worst))
+			worst = p;
+	}
+	return worst;
+}
+
+/*
+ * Out of memory: nothing can be evicted, and somebody must have a frame. The
+ * process that has most, in frames and in slots, is killed, or waited for if it
+ * is on its way. False if that is the current one, or there is none.
+ */
+static bool kill_one(void)
+{
+	struct process *p = choose();
+
+	if (p && !p->killed) {
+		print("kernel: out of memory: %s (pid %u) is killed: it has "
+		      "most, %lu pages in memory and %lu in swap\n",
+		      p->name, p->pid, p->space->resident, p->space->swapped);
+		counts.oom_kills++;
+		process_kill(p);
+	}
+	if (!p || p == current())
+		return false;
+	sleep_until(&counts.oom_kills, lapic_ticks + KILL_TICKS);
+	return true;
+}
+
 bool reclaim(unsigned want, bool kill)
 {
 	if (!reclaim_low || current()->reclaiming)
@@ -154,8 +201,8 @@ bool reclaim(unsigned want, bool kill)
 	if (balloon_relieve())
 		return true;
 	reclaim_wake();
-	sleep_until(&reclaim_low, lapic_ticks() + 1);
-	return frame_left() || (kill && oom_kill());
+	sleep_until(&reclaim_low, lapic_ticks + 1);
+	return frame_left() || (kill && kill_one());
 }
 
 unsigned reclaim_pass(unsigned want)

@@ -8,6 +8,9 @@
  * Two make room: who finds no frame (reclaim, in the middle of whatever it
  * does), and a kernel thread that is woken before it comes to that. Only the
  * thread writes to files: whoever allocates may have the file system in hand.
+ *
+ * When nothing can leave, the process that has most is killed, and process 1
+ * last: the run ends with it.
  */
 #ifndef GUEST_MM_RECLAIM_H
 #define GUEST_MM_RECLAIM_H

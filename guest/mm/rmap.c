@@ -18,11 +18,6 @@ struct place {
 	uint64_t *at;
 };
 
-static struct place places_of(struct frame *f)
-{
-	return (struct place){ .frame = f, .left = f->maps };
-}
-
 /* Where the frame may be beside where we looked last. */
 static bool move_on(struct place *p)
 {
@@ -61,11 +56,9 @@ static bool next(struct place *p)
 	return false;
 }
 
-unsigned rmap_unmap(struct frame *f)
+void rmap_unmap(struct frame *f)
 {
-	unsigned maps = f->maps;
-
-	for (struct place p = places_of(f); next(&p);) {
+	for (struct place p = { .frame = f, .left = f->maps }; next(&p);) {
 		*p.at = 0;
 		if (f->use == FRAME_ANON) {
 			*p.at = pte_of_slot(f->slot);
@@ -81,14 +74,13 @@ unsigned rmap_unmap(struct frame *f)
 		if (broken("rmap"))
 			break;
 	}
-	return maps - f->maps;
 }
 
 bool rmap_take(struct frame *f, uint64_t bit)
 {
 	bool any = false;
 
-	for (struct place p = places_of(f); next(&p);) {
+	for (struct place p = { .frame = f, .left = f->maps }; next(&p);) {
 		if (!(*p.at & bit))
 			continue;
 		__atomic_fetch_and(p.at, ~bit, __ATOMIC_RELAXED);
@@ -98,18 +90,11 @@ bool rmap_take(struct frame *f, uint64_t bit)
 	return any;
 }
 
-bool rmap_locked(struct frame *f)
+bool rmap_in(struct frame *f, const struct space *s, unsigned flags)
 {
-	for (struct place p = places_of(f); next(&p);)
-		if (vma_above(p.space, p.va)->flags & VMA_LOCKED)
-			return true;
-	return false;
-}
-
-bool rmap_in(struct frame *f, const struct space *s)
-{
-	for (struct place p = places_of(f); next(&p);)
-		if (p.space == s)
+	for (struct place p = { .frame = f, .left = f->maps }; next(&p);)
+		if ((!s || p.space == s) &&
+		    (vma_above(p.space, p.va)->flags & flags) == flags)
 			return true;
 	return false;
 }

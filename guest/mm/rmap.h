@@ -4,7 +4,9 @@
  * it: an anonymous frame lies at one address, in any space, since fork leaves
  * pages where they are; a frame of a mapping lies at one index in some of the
  * areas that show that mapping. Their tables are looked at, until as many
- * leaves are found as the frame says there are.
+ * leaves are found as the frame says there are. (A list of the areas that may
+ * have it, Linux's anon_vma, would save looking at the others' tables, for a
+ * pointer in each area, and work at each fork, split and merge.)
  */
 #ifndef GUEST_MM_RMAP_H
 #define GUEST_MM_RMAP_H
@@ -18,10 +20,10 @@ struct space;
 
 /*
  * Take @f out of every table. Its leaves become those of its slot if it is
- * anonymous (f->slot must be set), else empty. Returns how many there were.
+ * anonymous (f->slot must be set), else empty.
  * The caller holds a reference of its own.
  */
-unsigned rmap_unmap(struct frame *f);
+void rmap_unmap(struct frame *f);
 
 /*
  * Take @bit from all its leaves; true if one had it. PTE_A: was @f used since
@@ -29,10 +31,7 @@ unsigned rmap_unmap(struct frame *f);
  */
 bool rmap_take(struct frame *f, uint64_t bit);
 
-/* Is it in a table of @s? */
-bool rmap_in(struct frame *f, const struct space *s);
-
-/* Does a locked area map it? */
-bool rmap_locked(struct frame *f);
+/* Does an area of @s (NULL: of any space) with all @flags map it? */
+bool rmap_in(struct frame *f, const struct space *s, unsigned flags);
 
 #endif

@@ -7,31 +7,24 @@
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
 
-#define CACHES 24u
-
 /* What the mark behind an object says. Of a free one it ends in the link. */
 #define MARK_USED     0x5a5aa5a50f0ff0f0ul
 #define MARK_FREE     0x0dead0bead0f0000ul
 #define MARK_POISONED 0x6b0dead0bead0000ul
 #define MARK_LINK     0xfffful /* offset of the next free object + 1; 0: none */
 
-struct cache {
-	struct sys_slab seen;
-	struct frame_list partial; /* frames with room */
-};
-
 /* kmalloc's come first: with the mark their objects are powers of two. */
 #define SIZES	       7u
 #define SMALLEST_SHIFT 5u
 
-static struct cache caches[CACHES] = {
-	{ .seen = { "kmalloc-24", 24 } },
-	{ .seen = { "kmalloc-56", 56 } },
-	{ .seen = { "kmalloc-120", 120 } },
-	{ .seen = { "kmalloc-248", 248 } },
-	{ .seen = { "kmalloc-504", 504 } },
-	{ .seen = { "kmalloc-1016", 1016 } },
-	{ .seen = { "kmalloc-2040", 2040 } },
+struct cache caches[CACHES] = {
+	{ .name = "kmalloc-24", .object_bytes = 24 },
+	{ .name = "kmalloc-56", .object_bytes = 56 },
+	{ .name = "kmalloc-120", .object_bytes = 120 },
+	{ .name = "kmalloc-248", .object_bytes = 248 },
+	{ .name = "kmalloc-504", .object_bytes = 504 },
+	{ .name = "kmalloc-1016", .object_bytes = 1016 },
+	{ .name = "kmalloc-2040", .object_bytes = 2040 },
 };
 static unsigned cache_count = SIZES;
 
@@ -41,8 +34,8 @@ struct cache *cache_create(const char *name, size_t object_bytes)
 
 	if (cache_count++ == CACHES || object_bytes > LARGEST_OBJECT)
 		panic("no cache '%s' can be made", name);
-	memcpy(c->seen.name, name, strlen(name));
-	c->seen.object_bytes = (object_bytes + 7) & ~7ul;
+	memcpy(c->name, name, strlen(name));
+	c->object_bytes = (object_bytes + 7) & ~7ul;
 	return c;
 }
 
@@ -53,12 +46,12 @@ static struct frame *frame_of(const void *p)
 
 static uint64_t *mark_of(const struct cache *c, const void *p)
 {
-	return (uint64_t *)((uintptr_t)p + c->seen.object_bytes);
+	return (uint64_t *)((uintptr_t)p + c->object_bytes);
 }
 
 static uint16_t stride_of(const struct cache *c)
 {
-	return (uint16_t)(c->seen.object_bytes + sizeof(uint64_t));
+	return (uint16_t)(c->object_bytes + sizeof(uint64_t));
 }
 
 static bool is_full(const struct cache *c, const struct frame *f)
@@ -75,8 +68,8 @@ static struct frame *new_slab(struct cache *c)
 	f->owner = c;
 	f->index = 0;
 	frame_list_add(&c->partial, f);
-	c->seen.frames++;
-	c->seen.objects_total += PAGE_SIZE / stride_of(c);
+	c->frames++;
+	c->objects_total += PAGE_SIZE / stride_of(c);
 	return f;
 }
 
@@ -88,7 +81,7 @@ static bool is_spoiled(const struct cache *c, const void *p)
 	if (mark == MARK_FREE || broken("kmalloc"))
 		return false;
 	return mark != MARK_POISONED ||
-	       !all_words(p, POISON, c->seen.object_bytes / 8);
+	       !all_words(p, POISON, c->object_bytes / 8);
 }
 
 /* Why @p must not be freed; NULL if it may be. */
@@ -107,11 +100,10 @@ static const char *fault_of(const struct cache *c, const void *p)
 /* The object given back last, or the next that was never used. */
 void *cache_alloc(struct cache *c)
 {
-	struct frame *f = frame_list_first(&c->partial);
+	struct frame *f =
+		c->partial.count ? frames + c->partial.first : new_slab(c);
 	char *p;
 
-	if (!f)
-		f = new_slab(c);
 	if (!f)
 		return NULL;
 	p = direct(frame_pa(f));
@@ -119,7 +111,7 @@ void *cache_alloc(struct cache *c)
 		p += f->slab.free - 1;
 		if (is_spoiled(c, p))
 			panic("%s at %p was written after it was freed",
-			      c->seen.name, p);
+			      c->name, p);
 		f->slab.free = (uint16_t)(*mark_of(c, p) & MARK_LINK);
 	} else {
 		p += f->slab.carved;
@@ -127,7 +119,7 @@ void *cache_alloc(struct cache *c)
 	}
 	*mark_of(c, p) = MARK_USED;
 	f->slab.used++;
-	c->seen.objects_used++;
+	c->objects_used++;
 	if (is_full(c, f))
 		frame_list_remove(&c->partial, f);
 	return p;
@@ -140,26 +132,21 @@ void cache_free(struct cache *c, void *p)
 	const char *why = fault_of(c, p);
 
 	if (why)
-		panic("%s at %p cannot be freed: %s", c->seen.name, p, why);
+		panic("%s at %p cannot be freed: %s", c->name, p, why);
 	if (debug_checks)
-		fill_words(p, POISON, c->seen.object_bytes / 8);
+		fill_words(p, POISON, c->object_bytes / 8);
 	if (is_full(c, f))
 		frame_list_add(&c->partial, f);
 	*mark_of(c, p) =
 		(debug_checks ? MARK_POISONED : MARK_FREE) | f->slab.free;
 	f->slab.free = (uint16_t)(page_offset((uintptr_t)p) + 1);
-	c->seen.objects_used--;
+	c->objects_used--;
 	if (--f->slab.used)
 		return;
 	frame_list_remove(&c->partial, f);
-	c->seen.frames--;
-	c->seen.objects_total -= PAGE_SIZE / stride_of(c);
+	c->frames--;
+	c->objects_total -= PAGE_SIZE / stride_of(c);
 	frame_put(f);
-}
-
-const struct sys_slab *cache_at(unsigned index)
-{
-	return index < cache_count ? &caches[index].seen : NULL;
 }
 
 /* The exponent of the power of two that is not less than @n. */

@@ -21,7 +21,7 @@
 
 #define LARGEST_OBJECT 2040u
 
-struct cache;
+extern struct cache caches[CACHES];
 
 /* Objects of @object_bytes, at most LARGEST_OBJECT. Panics: too many caches. */
 struct cache *cache_create(const char *name, size_t object_bytes);
@@ -29,9 +29,6 @@ struct cache *cache_create(const char *name, size_t object_bytes);
 /* An object with any content, aligned to 8 bytes; NULL: no memory. */
 void *cache_alloc(struct cache *c);
 void cache_free(struct cache *c, void *p);
-
-/* Cache @index as SYS_SLAB shows it; NULL behind the last. */
-const struct sys_slab *cache_at(unsigned index);
 
 /*
  * Memory of any size: from the cache of the next power of two, or in whole

@@ -5,7 +5,6 @@
 #include "guest/cpu/tlb.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/anon.h"
-#include "guest/mm/filemap.h"
 #include "guest/mm/kmap.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/slab.h"

@@ -211,9 +211,12 @@ int swap_in(struct vma *v, uintptr_t va, uint64_t *at)
 		if (*at == leaf && !cached(slot))
 			error = fetch(f, slot);
 	}
-	if (!error && *at == leaf && f->slot == slot)
-		anon_return(v, va, at, f);
-	else
+	if (error || *at != leaf || f->slot != slot) {
 		frame_put(f);
-	return error;
+		return error;
+	}
+	anon_map(v, va, at, f, v->bits & ~PTE_W);
+	v->space->swapped--;
+	swap_put(slot);
+	return 0;
 }

@@ -38,8 +38,8 @@ void swap_init(void);
 bool swap_out(struct frame *f);
 
 /*
- * *slot, a leaf of page @va of @v, holds a slot: get the page and map it
- * (anon_return). May sleep; *slot may have changed meanwhile, then there is
+ * *slot, a leaf of page @va of @v, holds a slot: get the page and map it,
+ * not to be written to. May sleep; *slot may have changed meanwhile, then there is
  * nothing to do. 0, -ENOMEM, -EIO.
  */
 int swap_in(struct vma *v, uintptr_t va, uint64_t *slot);

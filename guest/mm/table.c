@@ -40,18 +40,14 @@ static bool make_table(pa_t root, uint64_t *at, uintptr_t va)
 
 uint64_t *table_slot(pa_t root, uintptr_t va, int level)
 {
-	uint64_t *table = direct(root);
+	struct slot slot = table_walk(root, va);
 
-	for (int l = TABLE_TOP; l > level; l--) {
-		uint64_t *at = table + level_index(va, l);
-
-		if (!(*at & PTE_P) && !make_table(root, at, va))
+	while (slot.level > level) {
+		if (*slot.at & PTE_P || !make_table(root, slot.at, va))
 			return NULL;
-		if (*at & PTE_PS)
-			return NULL;
-		table = direct(pte_pa(*at));
+		slot = table_walk(root, va);
 	}
-	return table + level_index(va, level);
+	return slot.at;
 }
 
 struct frame *table_new(void)

@@ -63,66 +63,47 @@ struct vma *vma_above(const struct space *s, uintptr_t at)
 	return best;
 }
 
-/* The areas of @root below and above @at, as two trees. */
-static void divide(struct vma *root, uintptr_t at, struct vma **below,
+/* The areas of @tree that begin below @at, and the others, as two trees. */
+static void divide(struct vma *tree, uintptr_t at, struct vma **below,
 		   struct vma **above)
 {
-	while (root) {
-		if (root->start < at) {
-			*below = root;
-			below = &root->right;
-			root = root->right;
-		} else {
-			*above = root;
-			above = &root->left;
-			root = root->left;
-		}
+	if (!tree) {
+		*below = *above = NULL;
+	} else if (tree->start < at) {
+		*below = tree;
+		divide(tree->right, at, &tree->right, above);
+	} else {
+		*above = tree;
+		divide(tree->left, at, below, &tree->left);
 	}
-	*below = *above = NULL;
 }
 
-static void insert(struct vma **root, struct vma *v)
+/* One tree of two, of which all areas of @a lie below those of @b. */
+static struct vma *join(struct vma *a, struct vma *b)
 {
-	struct vma *rest;
-
-	while ((rest = *root) && rest->rank >= v->rank)
-		root = v->start < rest->start ? &rest->left : &rest->right;
-	divide(rest, v->start, &v->left, &v->right);
-	*root = v;
-}
-
-/* Where @v hangs, its two subtrees take its place, by rank. */
-static void take_out(struct vma **root, struct vma *v)
-{
-	struct vma *below = v->left, *above = v->right;
-
-	while (*root != v)
-		root = v->start < (*root)->start ? &(*root)->left
-						 : &(*root)->right;
-	while (below && above) {
-		if (below->rank >= above->rank) {
-			*root = below;
-			root = &below->right;
-			below = below->right;
-		} else {
-			*root = above;
-			root = &above->left;
-			above = above->left;
-		}
+	if (!a || !b)
+		return a ? a : b;
+	if (a->rank >= b->rank) {
+		a->right = join(a->right, b);
+		return a;
 	}
-	*root = below ? below : above;
+	b->left = join(a, b->left);
+	return b;
 }
 
 struct vma *vma_add(const struct vma *like)
 {
 	struct space *s = like->space;
 	struct vma *v = s->area_count < AREAS_MOST ? kmalloc(sizeof(*v)) : NULL;
+	struct vma *below, *above;
 
 	if (!v)
 		return NULL;
 	*v = *like;
 	v->rank = random_rank();
-	insert(&s->areas, v);
+	v->left = v->right = NULL;
+	divide(s->areas, v->start, &below, &above);
+	s->areas = join(join(below, v), above);
 	s->area_count++;
 	if (v->mapping)
 		show(v);
@@ -132,8 +113,11 @@ struct vma *vma_add(const struct vma *like)
 void vma_remove(struct vma *v)
 {
 	struct space *s = v->space;
+	struct vma *below, *above;
 
-	take_out(&s->areas, v);
+	divide(s->areas, v->start, &below, &above);
+	divide(above, v->end, &v, &above);
+	s->areas = join(below, above);
 	s->area_count--;
 	s->recent = NULL;
 	if (v->mapping)
@@ -168,7 +152,7 @@ void vma_merge(struct space *s, uintptr_t at)
 	struct vma *a = vma_above(s, at - 1), *b = vma_above(s, at);
 	uintptr_t end;
 
-	if (!b || a == b || !is_one(a, b) || broken("vma"))
+	if (!a || !b || a == b || !is_one(a, b) || broken("vma"))
 		return;
 	end = b->end;
 	vma_remove(b);

@@ -33,6 +33,9 @@ struct vma_ops {
 	int (*wppage)(struct vma *v, uintptr_t va, uint64_t *at);
 };
 
+/* Areas that show a mapping: filemap.c. */
+extern const struct vma_ops private_ops, shared_ops;
+
 /* Beside MAP_SHARED in vma.flags. */
 enum {
 	VMA_LOCKED = 1 << 16, /* mlock */
@@ -54,7 +57,7 @@ struct vma {
 
 	struct mapping *mapping; /* whose pages it shows, or NULL */
 	uint64_t shift; /* from numbers of its pages to those of the mapping */
-	uint64_t file_end; /* zeros from this byte on; or FILE_ALL */
+	uint64_t file_end; /* zeros from this byte on, of its last page */
 
 	struct vma *left, *right; /* tree: lower and higher areas */
 	uint32_t rank; /* no area below it has a higher one */

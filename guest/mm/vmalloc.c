@@ -61,7 +61,7 @@ void vfree(void *p)
 	a = *link;
 	*link = a->next;
 	for (uintptr_t at = a->start; at < a->end; at += PAGE_SIZE) {
-		struct slot slot = table_walk(kmap_root(), at);
+		struct slot slot = table_walk(kernel_root, at);
 		uint64_t old = *slot.at;
 
 		if (!(old & PTE_P))

@@ -5,14 +5,13 @@
 
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
-#include "guest/mm/buddy.h"
 
 #define LOW_MIB	 0x100000ul
 #define RAM_MOST (256ul << 30)
 
 static_assert(sizeof(struct frame) == 40, "a hundredth of RAM describes it");
 
-struct sys_zone zones[ZONES] = {
+struct zone zones[ZONES] = {
 	[ZONE_DMA] = { .name = "DMA",
 		       .start = LOW_MIB,
 		       .next = LOW_MIB,
@@ -24,9 +23,10 @@ struct sys_zone zones[ZONES] = {
 };
 
 struct frame *frames;
+uint64_t zone_taken;
 
 static const struct machine *machine;
-static struct range reserved[MACHINE_RANGES + 2]; /* and these two: */
+struct range reserved[RESERVED_RANGES];
 static unsigned reserveds;
 
 static void reserve(uint64_t start, uint64_t end)
@@ -34,10 +34,10 @@ static void reserve(uint64_t start, uint64_t end)
 	reserved[reserveds++] = (struct range){ { start }, { end } };
 }
 
-static bool lies_in(const struct range *r, unsigned n, uint64_t at)
+static bool lies_in(const struct range *r, unsigned n, pa_t pa)
 {
 	while (n--)
-		if (range_has(r[n], (pa_t){ at }))
+		if (range_has(r[n], pa))
 			return true;
 	return false;
 }
@@ -55,12 +55,9 @@ static uint64_t border_above(uint64_t at, const struct range *r, unsigned n,
 	return border;
 }
 
-/* FRAME_NONE, FRAME_RESERVED or, to be handed out, FRAME_FREE. */
-static enum frame_use kind_of(uint64_t at)
+bool zone_has(pa_t pa)
 {
-	if (!lies_in(machine->ram, machine->rams, at))
-		return FRAME_NONE;
-	return lies_in(reserved, reserveds, at) ? FRAME_RESERVED : FRAME_FREE;
+	return lies_in(machine->ram, machine->rams, pa);
 }
 
 /*
@@ -78,7 +75,8 @@ static struct range usable(uint64_t at)
 			border_above(r.start.v, reserved, reserveds,
 				     border_above(r.start.v, machine->ram,
 						  machine->rams, r.end.v));
-	} while (r.start.v < RAM_MOST && kind_of(r.start.v) != FRAME_FREE);
+	} while (r.start.v < RAM_MOST &&
+		 (!zone_has(r.start) || lies_in(reserved, reserveds, r.start)));
 	return r;
 }
 
@@ -111,7 +109,7 @@ static void place_descriptors(uint64_t highest)
 		memset(frames, 0, bytes);
 }
 
-static struct sys_zone *zone_at(uint64_t at)
+static struct zone *zone_at(uint64_t at)
 {
 	return &zones[at < DMA_END ? ZONE_DMA : ZONE_NORMAL];
 }
@@ -130,7 +128,7 @@ void zone_init(const struct machine *m)
 	place_descriptors(highest);
 	for (struct range r = usable(0); r.start.v < RAM_MOST;
 	     r = usable(r.end.v)) {
-		struct sys_zone *z = zone_at(r.start.v);
+		struct zone *z = zone_at(r.start.v);
 
 		z->managed += (r.end.v - r.start.v) >> PAGE_SHIFT;
 		z->never_used = z->managed;
@@ -138,7 +136,7 @@ void zone_init(const struct machine *m)
 }
 
 /* The largest aligned block at the start of what was never used, or 0. */
-static uint32_t bring_up(struct sys_zone *z, unsigned *order)
+static uint32_t bring_up(struct zone *z, unsigned *order)
 {
 	struct range r = usable(z->next);
 	uint32_t n = (uint32_t)(r.start.v >> PAGE_SHIFT);
@@ -153,7 +151,7 @@ static uint32_t bring_up(struct sys_zone *z, unsigned *order)
 	return n;
 }
 
-static bool grow(struct sys_zone *z)
+static bool grow(struct zone *z)
 {
 	unsigned order = ZONE_ORDERS - 1;
 	uint32_t n = bring_up(z, &order);
@@ -163,7 +161,7 @@ static bool grow(struct sys_zone *z)
 	return n;
 }
 
-static uint32_t take(struct sys_zone *z, unsigned least, unsigned *order)
+static uint32_t take(struct zone *z, unsigned least, unsigned *order)
 {
 	do {
 		for (unsigned i = least; i < ZONE_ORDERS; i++) {
@@ -176,28 +174,26 @@ static uint32_t take(struct sys_zone *z, unsigned least, unsigned *order)
 	return 0;
 }
 
+static struct frame *hand_out(uint32_t n, unsigned order)
+{
+	if (!n)
+		return NULL;
+	zone_taken += 1u << order;
+	return frames + n;
+}
+
 struct frame *zone_take(enum zone_id highest, unsigned least, unsigned *order)
 {
 	uint32_t n = 0;
 
 	for (int i = highest; i >= 0 && !n; i--)
 		n = take(&zones[i], least, order);
-	return n ? frames + n : NULL;
-}
-
-struct frame *zone_take_fresh(unsigned order)
-{
-	struct sys_zone *z = &zones[ZONE_NORMAL];
-	unsigned got = order;
-	uint32_t n;
-
-	for (; (n = bring_up(z, &got)) && got < order; got = order)
-		buddy_add(z->free, n, got);
-	return n ? frames + n : NULL;
+	return hand_out(n, *order);
 }
 
 void zone_give(struct frame *f, unsigned order)
 {
+	zone_taken -= 1u << order;
 	buddy_add(zones[zone_of(f)].free, (uint32_t)(f - frames), order);
 }
 
@@ -218,12 +214,4 @@ uint32_t zone_span(uint32_t *n)
 uint64_t zone_frames(void)
 {
 	return zones[ZONE_DMA].managed + zones[ZONE_NORMAL].managed;
-}
-
-enum frame_use zone_use(pa_t pa)
-{
-	enum frame_use use = kind_of(pa.v);
-
-	return use == FRAME_FREE && pa.v >= zone_at(pa.v)->next ? FRAME_UNUSED
-								: use;
 }

@@ -19,9 +19,12 @@
 #include "guest/mm/frame.h"
 
 #define DMA_END 0x1000000ul
-#define ZONES	(ZONE_NORMAL + 1)
 
-extern struct sys_zone zones[ZONES];
+extern struct zone zones[ZONES];
+
+/* What is never handed out: low memory, the machine's, the descriptors. */
+#define RESERVED_RANGES (MACHINE_RANGES + 2)
+extern struct range reserved[RESERVED_RANGES];
 
 /* Find the RAM, place the descriptors. Before there is a direct map. */
 void zone_init(const struct machine *m);
@@ -31,9 +34,6 @@ void zone_init(const struct machine *m);
  * least 2^least frames; of it at most 2^*order. *order: its. NULL: none.
  */
 struct frame *zone_take(enum zone_id highest, unsigned least, unsigned *order);
-
-/* A block that was never used; NULL: there is none that large. */
-struct frame *zone_take_fresh(unsigned order);
 
 void zone_give(struct frame *f, unsigned order);
 
@@ -46,10 +46,21 @@ static inline enum zone_id zone_of(const struct frame *f)
  * first behind it that was not. 0: there are none at or behind *n. */
 uint32_t zone_span(uint32_t *n);
 
+/* Frames that were taken and not given back. */
+extern uint64_t zone_taken;
+
 /* Frames that exist; their number never changes. */
 uint64_t zone_frames(void);
 
-/* FRAME_NONE, _RESERVED, _UNUSED; else FRAME_FREE: look at the descriptor. */
-enum frame_use zone_use(pa_t pa);
+/* There is RAM at @pa. */
+bool zone_has(pa_t pa);
+
+/*
+ * buddy.c: a zone's free blocks, ZONE_ORDERS lists by order. The block of
+ * @order at @n is free: merge it as far as that goes. A block of @order, split
+ * off a larger one if need be; 0: there is none.
+ */
+void buddy_add(struct frame_list *free, uint32_t n, unsigned order);
+uint32_t buddy_take(struct frame_list *free, unsigned order);
 
 #endif

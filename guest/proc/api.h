@@ -24,8 +24,8 @@
 	CALL(SYS_EXIT, sys_exit) /* (status) */ \
 	CALL(SYS_FORK, sys_fork) /* (): the child's pid, or 0 in the child */ \
 	CALL(SYS_EXEC, sys_exec) /* (path, arguments, bytes) */ \
-	CALL(SYS_WAIT, sys_wait) /* (pid or -1, int *status, flags): pid */ \
-	CALL(SYS_KILL, sys_kill) /* (pid, signal) */ \
+	CALL(SYS_WAIT, sys_wait) /* (pid or -1, int *status): its pid */ \
+	CALL(SYS_KILL, sys_kill) /* (pid, SIGNAL_KILL) */ \
 	CALL(SYS_GETPID, sys_getpid) \
 	CALL(SYS_SLEEP, sys_sleep) /* (ticks) */ \
 	CALL(SYS_TICKS, sys_ticks) /* (): of the timer since the start */ \
@@ -42,30 +42,23 @@
 	/* Files. */ \
 	CALL(SYS_OPEN, sys_open) /* (path, open_flags): fd */ \
 	CALL(SYS_CLOSE, sys_close) /* (fd) */ \
-	CALL(SYS_READ, sys_read) /* (fd, buffer, bytes): read, 0 at the end */ \
+	CALL(SYS_READ, sys_read) /* (fd, buffer, bytes): read, 0 at the end; \
+		of a directory one struct sys_dirent */ \
 	CALL(SYS_WRITE, sys_write) /* (fd, buffer, bytes): written */ \
 	CALL(SYS_SEEK, sys_seek) /* (fd, offset, seek_from): the new offset */ \
-	CALL(SYS_STAT, sys_stat) /* (fd, struct sys_stat *) */ \
-	CALL(SYS_READDIR, sys_readdir) /* (fd, struct sys_dirent *): 1 or 0 */ \
-	CALL(SYS_TRUNCATE, sys_truncate) /* (fd, bytes) */ \
 	CALL(SYS_UNLINK, sys_unlink) /* (path) */ \
-	CALL(SYS_MKDIR, sys_mkdir) /* (path) */ \
-	CALL(SYS_PIPE, sys_pipe) /* (int fd[2]): [0] to read, [1] to write */ \
-	CALL(SYS_DUP, sys_dup) /* (fd, to or -1): the new fd */ \
+	CALL(SYS_PIPE, sys_pipe) /* (): fd to read, + fd to write << 32 */ \
+	CALL(SYS_DUP, sys_dup) /* (fd, to): the new fd */ \
 	CALL(SYS_SYNC, sys_sync) /* (): all that is dirty, to the disks */ \
 	/* For the demonstrations: what a program cannot see by itself. */ \
 	CALL(SYS_INFO, inspect_info) /* (struct sys_info *) */ \
-	CALL(SYS_COUNTS, inspect_counts) /* (struct sys_counts *) */ \
 	CALL(SYS_MEMORY, inspect_memory) /* (pa, to, bytes): within a page */ \
 	CALL(SYS_PTE_CLEAR, inspect_pte_clear) /* (address, PTE_A or PTE_D) */ \
-	CALL(SYS_FRAME, inspect_frame) /* (pa, struct frame *) */ \
 	CALL(SYS_LAB, inspect_lab) /* (enum lab_command, arg, page): result */ \
 	CALL(SYS_PROCESS, inspect_process) /* (index, struct process *) */ \
-	CALL(SYS_ZONE, sys_zone) /* (index, struct sys_zone *) */ \
-	CALL(SYS_SLAB, sys_slab) /* (index, struct sys_slab *) */ \
 	CALL(SYS_LIMIT, sys_limit) /* (limit_what, value): the value before */ \
 	CALL(SYS_DROP_CACHES, sys_drop_caches) /* (): how many clean pages */ \
-	CALL(SYS_RECLAIM, sys_reclaim) /* (frames): how many were evicted */ \
+	CALL(SYS_RECLAIM, sys_reclaim) /* (frames): evict as reclaim would; how many left */ \
 	CALL(SYS_OBJECT, sys_object) /* (struct sys_object *): see there */ \
 	CALL(SYS_PROBE, sys_probe) /* (struct sys_probe *): see there */ \
 	CALL(SYS_DMA, sys_dma) /* (struct sys_dma *) */ \
@@ -75,9 +68,15 @@
 #define SYSTEM_CALL_NUMBER(number, function) number,
 enum sys_number { SYSTEM_CALLS(SYSTEM_CALL_NUMBER) SYS_CALLS };
 
-enum { OPEN_READ = 1, OPEN_WRITE = 2, OPEN_CREATE = 4, OPEN_TRUNCATE = 8 };
-enum { SEEK_START, SEEK_HERE, SEEK_END };
-enum { WAIT_NO_HANG = 1 };
+enum open_flags {
+	OPEN_READ = 1,
+	OPEN_WRITE = 2,
+	OPEN_CREATE = 4, /* if it is not there */
+	OPEN_TRUNCATE = 8, /* to nothing */
+	OPEN_MKDIR = 16 /* make it a directory, if it is not there */
+};
+
+enum seek_from { SEEK_START, SEEK_END };
 enum { SIGNAL_KILL = 9, SIGNAL_SEGV = 11 };
 
 /* A wait's status: of exit, 0..255; of a signal, STATUS_KILLED + its number. */
@@ -88,7 +87,6 @@ enum { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
 enum {
 	MAP_FIXED = 1, /* here or not at all */
 	MAP_POPULATE = 2, /* give the frames now */
-	MAP_APART = 4, /* populate from frames far from each other */
 	MAP_SHARED = 8, /* else private */
 	MAP_FILE = 16 /* of fd, from offset; else anonymous */
 };
@@ -102,13 +100,7 @@ enum {
 	MADVISE_SYNC /* msync: store what is dirty of a file */
 };
 
-enum { FILE_REGULAR = 1, FILE_DIRECTORY, FILE_PIPE, FILE_CONSOLE };
-
-struct sys_stat {
-	uint64_t inode, bytes, blocks; /* blocks of 512 */
-	uint32_t kind; /* FILE_* */
-	uint32_t links;
-};
+enum file_kind { FILE_REGULAR = 1, FILE_DIRECTORY };
 
 #define NAME_BYTES 256
 
@@ -130,6 +122,10 @@ struct sys_info {
 	uint64_t no_execute; /* 1: the processor has NX, and it is on */
 	uint64_t tagged; /* 1: it has PCIDs, and they are on */
 	uint64_t zeroed; /* 1: never-written RAM reads as zeros */
+	/* Where these lie, for SYS_MEMORY: struct sys_counts, struct frame of
+	 * all frames, struct zone and struct cache of all there are. */
+	uint64_t counts, frames, zones, caches;
+	uint64_t reserved; /* and the ranges that are never handed out */
 };
 
 enum frame_use {
@@ -190,7 +186,7 @@ struct frame_list {
 
 enum lru_kind { LRU_FILE, LRU_ANON, LRU_KINDS };
 
-/* Page faults by kind, frames, and what replacement and the disks did. */
+/* Page faults by kind, frames in use, and what replacement and the disks did. */
 struct sys_counts {
 	union {
 		uint64_t fault[8]; /* by enum lab_fault_kind; [0]: all */
@@ -200,7 +196,6 @@ struct sys_counts {
 		};
 	};
 	uint64_t zero_shared; /* of demand_zero: the zero frame was mapped */
-	uint64_t frames_total, frames_used;
 	union {
 		uint64_t frames[FRAME_USES]; /* in use, by enum frame_use */
 		struct {
@@ -226,9 +221,11 @@ enum vma_kind { VMA_ANON, VMA_FILE, VMA_SHARED, VMA_STACK, VMA_GATE };
 
 enum process_state { RUNNABLE, RUNNING, SLEEPING, ZOMBIE };
 
+enum zone_id { ZONE_DMA, ZONE_NORMAL, ZONES };
+
 #define ZONE_ORDERS 11 /* buddy blocks of 1 to 1024 frames */
 
-struct sys_zone {
+struct zone {
 	char name[16];
 	uint64_t start, end; /* physical addresses */
 	uint64_t next; /* from here on nothing was ever used */
@@ -236,9 +233,14 @@ struct sys_zone {
 	struct frame_list free[ZONE_ORDERS]; /* blocks, by order */
 };
 
-struct sys_slab {
+#define CACHES 24
+
+/* Of small objects; those behind the last have no name. */
+struct cache {
 	char name[24];
-	uint64_t object_bytes, objects_used, objects_total, frames;
+	uint64_t object_bytes, objects_used, objects_total;
+	uint64_t frames;
+	struct frame_list partial; /* of them, those with room */
 };
 
 enum limit_what {
@@ -299,7 +301,7 @@ struct sys_probe {
 
 /*
  * A transfer of the DMA engine between buffers of the calling process, of at
- * most 64 KiB. DMA_FILL takes the eight bytes from `from` itself.
+ * most 60 KiB. DMA_FILL takes the eight bytes from `from` itself.
  */
 struct sys_dma {
 	uint64_t from, to, bytes; /* addresses of the program */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/proc/syscall.h"
 
-#include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
-#include "guest/dev/lapic.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/user.h"
 #include "guest/proc/sched.h"
@@ -20,8 +19,7 @@ int64_t sys_exit(const struct trap_frame *f)
 int64_t sys_wait(const struct trap_frame *f)
 {
 	int status = 0;
-	int64_t pid =
-		process_wait((int64_t)f->rdi, &status, f->rdx & WAIT_NO_HANG);
+	int64_t pid = process_wait((int64_t)f->rdi, &status);
 
 	if (pid > 0 && f->rsi &&
 	    user_write(current()->space, f->rsi, &status, sizeof(status)))
@@ -31,11 +29,16 @@ int64_t sys_wait(const struct trap_frame *f)
 
 int64_t sys_kill(const struct trap_frame *f)
 {
-	if (f->rsi != SIGNAL_KILL && f->rsi != SIGNAL_SEGV)
+	struct process *p = processes;
+
+	while (p && (p->pid != f->rdi || p->state == ZOMBIE))
+		p = p->next;
+	if (!p || !p->pid)
+		return -ESRCH;
+	if (f->rsi != SIGNAL_KILL)
 		return -EINVAL;
-	return f->rdi <= UINT32_MAX
-		       ? process_kill((uint32_t)f->rdi, (int)f->rsi)
-		       : -ESRCH;
+	process_kill(p);
+	return 0;
 }
 
 int64_t sys_getpid(const struct trap_frame *f)
@@ -46,11 +49,11 @@ int64_t sys_getpid(const struct trap_frame *f)
 
 int64_t sys_sleep(const struct trap_frame *f)
 {
-	uint64_t until = lapic_ticks() + f->rdi;
+	uint64_t until = lapic_ticks + f->rdi;
 
 	if (f->rdi > LONGEST)
 		return -EINVAL;
-	while (lapic_ticks() < until) {
+	while (lapic_ticks < until) {
 		if (process_dying())
 			return -EINTR;
 		sleep_until(&until, until);
@@ -61,7 +64,7 @@ int64_t sys_sleep(const struct trap_frame *f)
 int64_t sys_ticks(const struct trap_frame *f)
 {
 	(void)f;
-	return (int64_t)lapic_ticks();
+	return (int64_t)lapic_ticks;
 }
 
 int64_t sys_catch(const struct trap_frame *f)

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/proc/elf.h"
 
-#include <stdbool.h>
-
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
-#include "guest/proc/api.h"
 
 /* System V ABI, AMD64 supplement and generic part, chapter 4 and 5. */
 struct elf_header {

@@ -3,10 +3,7 @@
 #ifndef GUEST_PROC_ELF_H
 #define GUEST_PROC_ELF_H
 
-#include <stdint.h>
-
 #include "guest/fs/inode.h"
-#include "guest/mm/space.h"
 
 /*
  * Map the segments of @file into a new space; its heap begins behind them.

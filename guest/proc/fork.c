@@ -9,16 +9,11 @@
 #include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
 
-/* In the kernel it has nothing to do. */
-static void begin_child(void)
-{
-}
-
 int64_t sys_fork(const struct trap_frame *f)
 {
 	struct process *me = current();
 	struct space *s = space_fork(me->space);
-	struct process *child = s ? process_new(me->name, begin_child) : NULL;
+	struct process *child = s ? process_new(me->name, NULL) : NULL;
 
 	if (!child) {
 		if (s)

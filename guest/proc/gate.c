@@ -62,7 +62,7 @@ static bool syscall_works(void)
 	if (!p)
 		panic("no memory for a process");
 	sched_add(p);
-	process_wait(p->pid, &status, false);
+	process_wait(p->pid, &status);
 	return status == TRIAL_WORKS;
 }
 

@@ -9,11 +9,8 @@
 #ifndef GUEST_PROC_GATE_H
 #define GUEST_PROC_GATE_H
 
-#include <stdbool.h>
-
 #include "guest/cpu/trap.h"
 #include "guest/mm/addr.h"
-#include "guest/proc/api.h"
 
 /* Set up syscall on this processor. */
 void gate_init_cpu(void);

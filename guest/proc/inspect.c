@@ -5,11 +5,12 @@
 #include "guest/cpu/tlb.h"
 #include "guest/dev/balloon.h"
 #include "guest/dev/lab.h"
-#include "guest/dev/lapic.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/leaf.h"
+#include "guest/mm/slab.h"
 #include "guest/mm/user.h"
 #include "guest/mm/zone.h"
 #include "guest/proc/api.h"
@@ -42,16 +43,14 @@ int64_t inspect_info(const struct trap_frame *f)
 		.no_execute = pte_nx != 0,
 		.tagged = tlb_tagged,
 		.zeroed = machine->zeroed,
+		.counts = image_pa(&counts).v,
+		.frames = direct_pa(frames).v,
+		.zones = image_pa(zones).v,
+		.caches = image_pa(caches).v,
+		.reserved = image_pa(reserved).v,
 	};
 
 	return give(f->rdi, &info, sizeof(info));
-}
-
-int64_t inspect_counts(const struct trap_frame *f)
-{
-	counts.frames_total = zone_frames();
-	counts.frames_used = frames_used();
-	return give(f->rdi, &counts, sizeof(counts));
 }
 
 int64_t inspect_pte_clear(const struct trap_frame *f)
@@ -66,13 +65,6 @@ int64_t inspect_pte_clear(const struct trap_frame *f)
 	*slot.at &= ~f->rsi;
 	tlb_flush_page(current()->space, f->rdi);
 	return 0;
-}
-
-int64_t inspect_frame(const struct trap_frame *f)
-{
-	struct frame info = frame_describe((pa_t){ f->rdi });
-
-	return give(f->rsi, &info, sizeof(info));
 }
 
 /* A copy: the process may end while its page of ours is being fetched. */
@@ -95,7 +87,7 @@ int64_t inspect_memory(const struct trap_frame *f)
 
 	if (f->rdx > PAGE_SIZE - page_offset(at.v))
 		return -EINVAL;
-	if (frame_describe(at).use == FRAME_NONE)
+	if (!zone_has(at))
 		return -EFAULT;
 	if (f->rdx == sizeof(uint64_t) && broken("paging"))
 		at.v ^= sizeof(uint64_t);

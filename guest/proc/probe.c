@@ -53,7 +53,7 @@ static void stage_end(struct stage *s)
 {
 	invlpg(PROBE_AT);
 	tlb_load(NULL);
-	write_cr3(kmap_root().v);
+	write_cr3(kernel_root.v);
 	for (unsigned i = 0; i < 2; i++) {
 		if (s->page[i])
 			frame_put(s->page[i]);

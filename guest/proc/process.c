@@ -23,7 +23,7 @@ static uint32_t last_pid;
 #define STACK_ORDER 1
 static_assert(PAGE_SIZE << STACK_ORDER == STACK_BYTES, "a block is a stack");
 
-static struct process *create(const char *name, process_fn *fn)
+struct process *process_new(const char *name, process_fn *fn)
 {
 	struct frame *stack =
 		frames_alloc(STACK_ORDER, ZONE_NORMAL, FRAME_KERNEL);
@@ -33,25 +33,19 @@ static struct process *create(const char *name, process_fn *fn)
 	if (!stack)
 		return NULL;
 	p = direct(frame_pa(stack));
-	*p = (struct process){ .pinned = -1, .state = SLEEPING };
+	*p = (struct process){
+		.parent = current(),
+		.next = processes,
+		.pinned = -1,
+		.state = SLEEPING,
+	};
+	processes = p;
 	strlcpy(p->name, name, sizeof(p->name));
 	*process_frame(p) = (struct trap_frame){ 0 };
 	s = (struct switch_frame *)process_frame(p) - 1;
 	*s = (struct switch_frame){ .rbx = (uintptr_t)fn,
 				    .rip = (uintptr_t)begin };
 	p->rsp = (uintptr_t)s;
-	return p;
-}
-
-struct process *process_new(const char *name, process_fn *fn)
-{
-	struct process *p = create(name, fn);
-
-	if (!p)
-		return NULL;
-	p->parent = current();
-	p->next = processes;
-	processes = p;
 	return p;
 }
 
@@ -70,11 +64,6 @@ void process_kernel(const char *name, process_fn *fn)
 		panic("no memory for %s", name);
 	p->parent = NULL;
 	sched_add(p);
-}
-
-struct process *process_idle(void)
-{
-	return create("idle", NULL);
 }
 
 void process_set_fs(uint64_t base)
@@ -138,13 +127,11 @@ static struct process *child(int64_t pid)
 	return found;
 }
 
-int64_t process_wait(int64_t pid, int *status, bool no_hang)
+int64_t process_wait(int64_t pid, int *status)
 {
 	struct process *p;
 
 	while ((p = child(pid)) && p->state != ZOMBIE) {
-		if (no_hang)
-			return 0;
 		if (process_dying())
 			return -EINTR;
 		sleep_on(current());
@@ -157,24 +144,10 @@ int64_t process_wait(int64_t pid, int *status, bool no_hang)
 	return pid;
 }
 
-struct process *process_find(uint32_t pid)
-{
-	struct process *p = processes;
-
-	while (p && (p->pid != pid || p->state == ZOMBIE))
-		p = p->next;
-	return pid ? p : NULL;
-}
-
 /* If it sleeps it notices now, if it runs at its next way out of the kernel. */
-int process_kill(uint32_t pid, int signal)
+void process_kill(struct process *p)
 {
-	struct process *p = process_find(pid);
-
-	if (!p)
-		return -ESRCH;
-	p->signal = signal;
+	p->killed = true;
 	if (p->state == SLEEPING)
 		wake(p->channel);
-	return 0;
 }

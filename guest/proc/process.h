@@ -12,12 +12,8 @@
 #ifndef GUEST_PROC_PROCESS_H
 #define GUEST_PROC_PROCESS_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "guest/cpu/trap.h"
 #include "guest/mm/space.h"
-#include "guest/proc/api.h"
 
 #define STACK_BYTES   8192ul
 #define PROCESS_NAME  32
@@ -41,7 +37,7 @@ struct process {
 	unsigned cpu; /* where it runs, or ran last */
 	int pinned; /* the processor it must stay on, or -1 */
 	int status; /* as SYS_WAIT gives it, when a ZOMBIE */
-	int signal; /* that will end it as soon as it may, or 0 */
+	bool killed; /* ends as soon as it may */
 	bool reclaiming; /* makes room for others: mm/reclaim.h */
 	uintptr_t catch; /* SYS_CATCH; 0: a refused access kills */
 	struct object *objects; /* mm/objects.h */
@@ -72,7 +68,8 @@ static inline struct trap_frame *process_frame(struct process *p)
 /*
  * A child of the current process, which will begin with @fn, in the kernel;
  * when that returns, it leaves for ring 3 with the registers in process_frame.
- * The caller has it started, by process_start or sched_add. NULL: no memory.
+ * The caller has it started, by process_start or sched_add. NULL for @fn: it
+ * has nothing to do there. NULL: no memory.
  */
 typedef void process_fn(void);
 struct process *process_new(const char *name, process_fn *fn);
@@ -82,9 +79,6 @@ uint32_t process_start(struct process *p);
 
 /* A kernel thread, which never ends. Panics when there is no memory. */
 void process_kernel(const char *name, process_fn *fn);
-
-/* One that is in no list, for a processor to idle in (cpu/smp.c). */
-struct process *process_idle(void);
 
 /* The kernel's first thread, which waits for those whose parent has ended. */
 extern struct process *process_reaper;
@@ -98,24 +92,20 @@ _Noreturn void process_exit(int status);
 
 /*
  * Wait for a child of the current process to end: @pid, or any if it is -1.
- * Its pid, and *status as SYS_WAIT gives it; 0 if none has and @no_hang;
- * -ECHILD, -EINTR.
+ * Its pid, and *status as SYS_WAIT gives it; -ECHILD, -EINTR.
  */
-int64_t process_wait(int64_t pid, int *status, bool no_hang);
+int64_t process_wait(int64_t pid, int *status);
 
-/* Process @pid will end with @signal. 0, -ESRCH. */
-int process_kill(uint32_t pid, int signal);
+/* @p will end as soon as it may. */
+void process_kill(struct process *p);
 
 /* The current process is to end: who sleeps in a loop gives up with -EINTR. */
 static inline bool process_dying(void)
 {
-	return current()->signal;
+	return current()->killed;
 }
 
-/* The process with @pid, NULL if there is none. */
-struct process *process_find(uint32_t pid);
-
-/* All but the idle ones, linked by next, newest first. */
+/* All, linked by next, newest first. */
 extern struct process *processes;
 
 #endif

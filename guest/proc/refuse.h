@@ -2,8 +2,6 @@
 #ifndef GUEST_PROC_REFUSE_H
 #define GUEST_PROC_REFUSE_H
 
-#include <stdint.h>
-
 #include "guest/cpu/trap.h"
 
 /*
@@ -11,5 +9,9 @@
  * fault): it goes on where SYS_CATCH said, or it is killed.
  */
 void process_refuse(struct trap_frame *f, uintptr_t va);
+
+/* Memory has failed under the access at @f: a program that made it ends with
+ * EXIT_MEMORY_LOST; in the kernel it is the end of the run. */
+void machine_check(struct trap_frame *f);
 
 #endif

@@ -4,8 +4,7 @@
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/lock.h"
 #include "guest/cpu/smp.h"
-#include "guest/cpu/tlb.h"
-#include "guest/dev/lapic.h"
+#include "guest/dev/apic.h"
 #include "guest/lib/counts.h"
 #include "guest/proc/sleep.h"
 
@@ -104,7 +103,7 @@ void sleep_until(const void *channel, uint64_t tick)
 {
 	struct process *me = current();
 
-	if (lapic_ticks() >= tick)
+	if (lapic_ticks >= tick)
 		return;
 	me->channel = channel;
 	me->wake_tick = tick;
@@ -128,7 +127,7 @@ void wake(const void *channel)
 	uint64_t next = UINT64_MAX;
 
 	while ((p = *link)) {
-		if (p->channel == channel || p->wake_tick <= lapic_ticks()) {
+		if (p->channel == channel || p->wake_tick <= lapic_ticks) {
 			*link = p->queue;
 			sched_add(p);
 			continue;
@@ -146,10 +145,10 @@ bool sched_idle_tick(void)
 	struct cpu *c = this_cpu();
 
 	if (c->number == 0)
-		lapic_tick();
+		lapic_ticks++;
 	return c->running == c->idle &&
 	       (c->number ||
-		lapic_ticks() < __atomic_load_n(&due, __ATOMIC_RELAXED));
+		lapic_ticks < __atomic_load_n(&due, __ATOMIC_RELAXED));
 }
 
 void sched_tick(void)
@@ -158,7 +157,7 @@ void sched_tick(void)
 
 	current()->ticks++;
 	c->resched = true;
-	if (c->number == 0 && lapic_ticks() >= due)
+	if (c->number == 0 && lapic_ticks >= due)
 		wake(NULL);
 }
 

@@ -17,7 +17,7 @@
 /* From any process, not from an interrupt. */
 void sleep_on(const void *channel);
 
-/* The same, awake at the latest when lapic_ticks() has reached @tick. */
+/* The same, awake at the latest when lapic_ticks has reached @tick. */
 void sleep_until(const void *channel, uint64_t tick);
 
 /* Wake all who sleep on @channel. From anywhere in the kernel. */

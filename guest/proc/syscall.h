@@ -3,8 +3,6 @@
 #ifndef GUEST_PROC_SYSCALL_H
 #define GUEST_PROC_SYSCALL_H
 
-#include <stdint.h>
-
 #include "guest/cpu/trap.h"
 #include "guest/proc/api.h"
 

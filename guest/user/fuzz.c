@@ -10,6 +10,7 @@
  * are gone, as many frames must be in use as before. L is the first life.
  */
 #include "guest/lib/string.h"
+#include "guest/user/lib/kernel.h"
 #include "guest/user/lib/random.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
@@ -210,7 +211,7 @@ static bool start_life(uint64_t seed, uint64_t life, unsigned lane)
  * written any number. */
 static uint64_t await_death(void)
 {
-	unsigned lane = lane_of(sys_wait(-1, NULL, 0));
+	unsigned lane = lane_of(sys_wait(-1, NULL));
 	uint64_t rounds;
 
 	if (lane == LANES)
@@ -226,7 +227,7 @@ static struct sys_counts counts(void)
 
 	sys_sync(); /* what was written to a file is no leak */
 	sys_drop_caches();
-	sys_counts(&c);
+	kernel_counts(&c);
 	return c;
 }
 
@@ -236,7 +237,7 @@ static bool is_settled(const struct sys_counts *before)
 	struct sys_counts now = counts();
 
 	for (unsigned i = 0; i < SETTLE_TICKS; i++) {
-		if (now.frames_used == before->frames_used &&
+		if (used_frames(&now) == used_frames(before) &&
 		    now.slots_used == before->slots_used)
 			return true;
 		sys_sleep(1);
@@ -244,7 +245,7 @@ static bool is_settled(const struct sys_counts *before)
 	}
 	printf("fuzz: %lu frames and %lu slots in use, there were %lu and "
 	       "%lu\n",
-	       now.frames_used, now.slots_used, before->frames_used,
+	       used_frames(&now), now.slots_used, used_frames(before),
 	       before->slots_used);
 	return false;
 }
@@ -307,7 +308,7 @@ static int run(const struct plan *p)
 	ok = ok && run_rounds(p, p->rounds, &lives) && is_settled(&before);
 	if (watchdog > 0) {
 		sys_kill(watchdog, SIGNAL_KILL);
-		sys_wait(watchdog, NULL, 0);
+		sys_wait(watchdog, NULL);
 	}
 	if (ok)
 		printf("fuzz: ok, seed %lu, %lu rounds in %lu lives\n", p->seed,

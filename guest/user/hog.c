@@ -4,6 +4,7 @@
  * The kernel must end the child that has most, and only that: the other has
  * its pages still, and all frames of the first are free again.
  */
+#include "guest/user/lib/kernel.h"
 #include "guest/user/lib/random.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
@@ -59,7 +60,7 @@ static struct sys_counts counts(void)
 
 	sys_sync();
 	sys_drop_caches();
-	sys_counts(&c);
+	kernel_counts(&c);
 	return c;
 }
 
@@ -88,11 +89,11 @@ static bool run(const struct sys_counts *before)
 	*step = NOTHING_YET;
 	small = start(live_small);
 	await(SMALL_HAS_ALL);
-	sys_limit(LIMIT_FRAMES, before->frames_used + ROOM);
+	sys_limit(LIMIT_FRAMES, used_frames(before) + ROOM);
 	large = start(live_large);
-	sys_wait(large, &large_status, 0);
+	sys_wait(large, &large_status);
 	*step = LARGE_IS_GONE;
-	sys_wait(small, &small_status, 0);
+	sys_wait(small, &small_status);
 	sys_limit(LIMIT_FRAMES, 0);
 	printf("hog: the large child is pid %ld\n", large);
 	return is("the large child", large_status,
@@ -115,8 +116,8 @@ int main(void)
 		return 1;
 	after = counts();
 	if (!is("killed", (int64_t)(after.oom_kills - before.oom_kills), 1) |
-	    !is("frames in use", (int64_t)after.frames_used,
-		(int64_t)before.frames_used))
+	    !is("frames in use", (int64_t)used_frames(&after),
+		(int64_t)used_frames(&before)))
 		return 1;
 	printf("hog: ok\n");
 	return 0;

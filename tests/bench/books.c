@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * books MIB: what stage 2 keeps about RAM of that size once every page of it
- * was touched. Prints bytes of private memory, bytes of the process's page
- * tables (the kernel's, for two mappings), and nanoseconds a touch.
+ * books MIB [RESIDENT_MIB POLICY]: what stage 2 keeps about RAM of that size
+ * once every page of it was touched, and, under a cap, was evicted and touched
+ * again. Prints bytes of private memory, bytes of the process's page tables (the
+ * kernel's, for two mappings), and nanoseconds a touch.
+ *
+ * Counted is all that the process then has more of the host than before stage
+ * 2 was made, a moment after the last fault: table, lists, flight recorder,
+ * the threads' stacks and what they keep of their buffers.
+ * Not counted: guest RAM itself; and swap, which stands for no RAM but for
+ * stored pages: its codecs, its records. (The pages here repeat one word, so
+ * that swap has a record for each and no copy.)
  */
 #include <err.h>
 #include <stdio.h>
@@ -11,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ept/record.h"
 #include "ept/stage2.h"
 
 static double now_ns(void)
@@ -37,34 +46,59 @@ static long status_bytes(const char *key)
 	return kib * 1024;
 }
 
+static struct swap *swap_new(void)
+{
+	struct swap_config sc = { .tiers = 1 };
+	struct swap *swap;
+
+	if (tier_ram_create(&sc.tier[0], 0, CODEC_LZ4) ||
+	    swap_create(&swap, &sc))
+		errx(1, "no swap");
+	return swap;
+}
+
+static void touch(struct stage2 *s, uint64_t page, bool whole)
+{
+	volatile uint64_t *to = stage2_host(s, (gfn_t){ page });
+
+	for (unsigned i = 0; i < (whole ? PAGE_SIZE / sizeof(*to) : 1); i++)
+		to[i] = page + 1;
+}
+
 int main(int argc, char **argv)
 {
-	uint64_t pages = argc == 2 ? strtoul(argv[1], NULL, 10) << 8 : 0;
+	uint64_t pages = argc > 1 ? strtoul(argv[1], NULL, 10) << 8 : 0;
+	bool capped = argc == 4;
 	struct stage2_config c = {
 		.region = { { { 0 }, pages } },
 		.regions = 1,
-		.limit = pages,
-		.policy = &policy_clock,
+		.limit = capped ? strtoul(argv[2], NULL, 10) << 8 : pages,
+		.policy = capped ? policy_find(argv[3]) : &policy_clock,
 		.file = STDIN_FILENO, /* without extents it is never read */
 		.paging = true,
 		.vcpus = 1,
 	};
-	long anon = status_bytes("RssAnon:"), tables = status_bytes("VmPTE:");
-	struct swap_config sc = { .tiers = 1 };
+	long anon, tables, records;
 	struct stage2 *s;
 	double start;
 
-	if (!pages)
-		errx(2, "MIB");
-	if (tier_ram_create(&sc.tier[0], 0, CODEC_LZ4) ||
-	    swap_create(&c.swap, &sc) || stage2_create(&s, &c))
+	if (!pages || !c.policy)
+		errx(2, "books MIB [RESIDENT_MIB POLICY]");
+	c.swap = swap_new();
+	anon = status_bytes("RssAnon:");
+	tables = status_bytes("VmPTE:");
+	if (stage2_create(&s, &c))
 		errx(1, "no stage 2 of %lu pages", pages);
 	stage2_enter_vcpu(s);
 	start = now_ns();
-	for (uint64_t g = 0; g < pages; g++)
-		*(volatile uint8_t *)stage2_host(s, (gfn_t){ g }) = 1;
+	for (uint64_t i = 0; i < pages; i++)
+		touch(s, i, capped);
 	start = now_ns() - start;
-	printf("%ld %ld %.0f\n", status_bytes("RssAnon:") - anon,
+	for (uint64_t i = 0; capped && i < pages; i++)
+		touch(s, i, false);
+	usleep(300 * 1000); /* who has nothing to do gives its buffers back */
+	records = (long)(swap_slots_used(c.swap) * sizeof(struct record));
+	printf("%ld %ld %.0f\n", status_bytes("RssAnon:") - anon - records,
 	       status_bytes("VmPTE:") - tables, start / (double)pages);
 	stage2_stop(s);
 	stage2_destroy(s);

@@ -19,7 +19,7 @@ $(FUZZ)/image: $(FUZZ_IMAGE) tests/unit/image_fixture.h vmm/image.h
 
 $(FUZZ)/virtio: tests/fuzz/virtio.c tests/fuzz/virtio_host.h \
 	$(wildcard devices/virt*.[ch] devices/blk_io.[ch] devices/iommu*.[ch]) \
-	ept/walk.c
+	ept/walk.c devices/thread.c
 	@mkdir -p $(@D)
 	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
 		-fsanitize=fuzzer,address,undefined \
@@ -27,7 +27,7 @@ $(FUZZ)/virtio: tests/fuzz/virtio.c tests/fuzz/virtio_host.h \
 		$(filter %.c,$^) -luring
 
 $(FUZZ)/dma: tests/fuzz/dma.c tests/fuzz/virtio_host.h \
-	$(wildcard devices/dma*.[ch] devices/iommu*.[ch]) ept/walk.c
+	$(wildcard devices/dma*.[ch] devices/iommu*.[ch]) ept/walk.c devices/thread.c
 	@mkdir -p $(@D)
 	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
 		-fsanitize=fuzzer,address,undefined \

@@ -5,6 +5,7 @@
  * Whatever it did, a reset must make the device as new: then a proper request
  * is answered properly. tests/fuzz/fuzz.mk says how to run it.
  */
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "devices/virtio_blk.h"
 #include "devices/virtio_console.h"
 #include "devices/virtio_iommu.h"
+#include "devices/virtio_net.h"
 #include "devices/virtio_rng.h"
 #include "tests/fuzz/virtio_host.h"
 
@@ -25,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 #define DEVICE(n) (0x3000u + (n)*0x200u)
 #define BUFFERS	  0x4000u
 
-enum which { BLK, BLK_READONLY, RNG, CONSOLE, BALLOON, IOMMU, DEVICES };
+enum which { BLK, BLK_READONLY, RNG, CONSOLE, BALLOON, IOMMU, NET, DEVICES };
 
 static struct virtio *dev;
 static struct iommu *iommu; /* of IOMMU */
@@ -73,6 +75,79 @@ static int image(void)
 	return dup(fd);
 }
 
+/* A link: packets of these sizes wait, as many as its descriptor counts. */
+static struct {
+	uint16_t waiting[16], first, n;
+	int send_error;
+	bool gone; /* it has said so */
+	unsigned sent;
+	int fd;
+} wire;
+
+static ssize_t link_receive(struct net_link *l, void *to, size_t room)
+{
+	uint64_t one;
+	size_t len;
+
+	if (wire.gone || read(l->fd, &one, sizeof(one)) < 0)
+		return wire.gone ? -ENODEV : -EAGAIN;
+	len = wire.waiting[wire.first++ % 16] * 2u;
+	wire.n--;
+	if (len > room || !len) {
+		wire.gone = true;
+		return -ENODEV;
+	}
+	memset(to, 0x55, len);
+	return (ssize_t)len;
+}
+
+static int link_send(struct net_link *l, const void *packet, size_t len)
+{
+	struct net_header h;
+
+	(void)l;
+	memcpy(&h, packet, sizeof(h));
+	if (wire.gone || len < sizeof(h) + NET_FRAME_MIN ||
+	    len > NET_PACKET_MAX || h.hdr_len > len)
+		abort();
+	wire.sent++;
+	wire.gone = wire.send_error == -ENODEV;
+	return wire.send_error;
+}
+
+static void link_close(struct net_link *l)
+{
+	close(l->fd);
+}
+
+static int make_net(const struct virtio_host *host)
+{
+	static const struct net_link_ops ops = { .receive = link_receive,
+						 .send = link_send,
+						 .close = link_close };
+	static const uint8_t mac[NET_MAC] = { 2 };
+	const struct net_link link = {
+		.ops = &ops,
+		.fd = eventfd(0, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC),
+		.offloads = NET_OFFLOADS,
+	};
+
+	memset(&wire, 0, sizeof(wire));
+	wire.fd = link.fd;
+	return virtio_net_create(&dev, &link, mac, host);
+}
+
+static void packet_comes(uint64_t half)
+{
+	const uint64_t one = 1;
+
+	if (wire.n == 16)
+		return;
+	wire.waiting[(wire.first + wire.n++) % 16] = (uint16_t)half;
+	if (write(wire.fd, &one, sizeof(one)) < 0)
+		abort();
+}
+
 static int make(enum which which)
 {
 	const struct virtio_host host = { .irq = { set_line, NULL } };
@@ -91,6 +166,8 @@ static int make(enum which which)
 			return -1;
 		iommu_add_endpoint(iommu, 1);
 		return 0;
+	case NET:
+		return make_net(&host);
 	case RNG:
 		return virtio_rng_create(&dev, &host);
 	case CONSOLE:
@@ -260,6 +337,42 @@ static void act_balloon(void)
 	balloon_refresh(dev, 0);
 }
 
+/* A frame for the link, buffers for one, one that comes, or a link in trouble.
+ */
+static void act_net(void)
+{
+	static const int errors[] = { 0, -EAGAIN, -EIO, -ENODEV };
+	struct net_header h = { .hdr_len = (uint8_t)take(1) };
+	uint64_t pick = take(1);
+
+	if (pick % 4 == 0) {
+		h.flags = (uint8_t)(pick >> 4 & 3);
+		h.gso_type = (uint8_t)take(1);
+		h.gso_size = (uint16_t)take(1);
+		h.csum_start = (uint16_t)take(1);
+		h.csum_offset = (uint16_t)take(1);
+		guest_write(NULL, (gpa_t){ BUFFERS }, &h, sizeof(h));
+		put_desc(DESC(1), 0,
+			 (struct vq_desc){ BUFFERS, take_len(), 0, 0 });
+		offer(1, 0);
+		set(VIRTIO_QUEUE_NOTIFY, 1);
+	} else if (pick % 4 == 1) {
+		for (uint64_t i = 0; i < (pick >> 4); i++) {
+			put_desc(DESC(0), i,
+				 (struct vq_desc){ BUFFERS + i * 0x400,
+						   h.hdr_len * 8u,
+						   VQ_DESC_WRITE, 0 });
+			offer(0, i);
+		}
+		set(VIRTIO_QUEUE_NOTIFY, 0);
+	} else if (pick % 4 == 2) {
+		packet_comes(take(2));
+	} else {
+		wire.send_error = errors[pick >> 4 & 3];
+	}
+	io_run();
+}
+
 static void act(void)
 {
 	unsigned n;
@@ -323,8 +436,19 @@ static void act(void)
 			act_iommu();
 		else if (dev->kind.id == VIRTIO_ID_BALLOON)
 			act_balloon();
+		else if (dev->kind.id == VIRTIO_ID_NET)
+			act_net();
 		break;
 	}
+}
+
+/* What waits must not tell the device that its link is gone. */
+static void silence(void)
+{
+	uint64_t one;
+
+	while (read(wire.fd, &one, sizeof(one)) > 0)
+		;
 }
 
 /* A device that was reset serves a request of its kind. */
@@ -333,9 +457,12 @@ static void must_work(enum which which)
 	const bool disk = which == BLK || which == BLK_READONLY;
 	const struct vq_desc d = { BUFFERS, 100,
 				   which == RNG ? VQ_DESC_WRITE : 0, 0 };
-	const unsigned n = which == CONSOLE;
+	const unsigned n = which == CONSOLE || which == NET;
+	const unsigned sent = wire.sent + !wire.gone;
 
-	memset(ram, 0xff, sizeof(ram));
+	if (which == NET)
+		silence();
+	memset(ram, which == NET ? 0 : 0xff, sizeof(ram));
 	for (unsigned i = 0; i < 3; i++)
 		put16(DRIVER(i) + 2, 0), put16(DRIVER(i), 0);
 	bring_up(0);
@@ -348,7 +475,8 @@ static void must_work(enum which which)
 	set(VIRTIO_QUEUE_NOTIFY, n);
 	io_run();
 	if (get_reg(VIRTIO_STATUS, 4) != 15 || get16(DEVICE(n) + 2) != 1 ||
-	    !level || (disk && ram[BUFFERS + 0x10] != BLK_OK))
+	    !level || (disk && ram[BUFFERS + 0x10] != BLK_OK) ||
+	    (which == NET && wire.sent != sent))
 		abort();
 }
 

@@ -78,6 +78,8 @@ my $lock = pack 's s x4 q q l x4', 1, 0, 0, 0, 0; # F_WRLCK, on all of it
 fcntl $used, 37, $lock or die; # F_OFD_SETLK
 refused 'a disk that another VM has', qr/another VM is using it/, '',
 	"$run --disk path=" . scratch('used');
+refused 'no such tap', qr/tap nonesuch: there is none/, '',
+	"$run --net tap=nonesuch";
 refused 'no room for swap', qr/room|space/, '',
 	"$run --swap file=/dev/shm,size=900T";
 refused 'unwritable stats', qr/stats/, '', "$run --stats /nonesuch/s.json";

@@ -70,6 +70,11 @@ for my $accel (accels()) {
 	like $out, qr/^cow +\w/m, 'list';
 	like $out, qr/^ok 1 - sparse:/m, 'a demonstration';
 
+	$r = run($accel, 0, '--', 'shell', '-c', 'random; random');
+	my @bits = slurp($r->{out}) =~ /^([0-9a-f]{16})$/mg;
+	is scalar(@bits), 2, 'the host has randomness' or diag slurp($r->{out});
+	isnt $bits[0], $bits[1], 'other bits each time';
+
 	$r = run($accel, 120, '--', 'shell', '-c', 'nonsense');
 	$r = run($accel, 3, '--', 'shell', '-c', 'echo x; exit 3; echo y');
 	unlike slurp($r->{out}), qr/^y$/m, 'exit is the end';

@@ -95,8 +95,11 @@ static inline void fake_status(void *vm, struct status *st)
 			      { 0.5, 0.25, 0.125, 45678 } },
 		.ladder = { [RUNG_COMPRESSED] = { 4, 16384, 1500 } },
 		.slo = { 0.5, 48 << 20, 9, 2 },
-		.device[0] = { "blk", 12, 3 << 20, 1, 0 },
-		.device[1] = { "rng", 0, 0, 0, 0 },
+		.device[0] = { .name = "blk",
+			       .requests = 12,
+			       .bytes = 3 << 20,
+			       .errors = 1 },
+		.device[1] = { .name = "rng" },
 		.devices = 2,
 	};
 }

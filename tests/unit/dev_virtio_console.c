@@ -25,15 +25,6 @@ static void on_room(void *ctx)
 	rooms++;
 }
 
-/* The one queue that a test uses is where the fixture has it. */
-static void bring_up_queue(unsigned n)
-{
-	clear_queue();
-	negotiate(0);
-	set_queue(n, SIZE);
-	driver_ok();
-}
-
 static int setup(void **state)
 {
 	const struct console_host to = { on_write, on_room, output };
@@ -67,7 +58,7 @@ static void what_is_sent_comes_out_in_order(void **state)
 	static const char text[] = "hello, world";
 
 	(void)state;
-	bring_up_queue(TRANSMIT);
+	bring_up_queue(TRANSMIT, 0, SIZE);
 	put(BUFFERS, text, 7);
 	put(BUFFERS + PAGE_SIZE, text + 7, 5);
 	put_desc(DESC, 0, BUFFERS, 7, VQ_DESC_NEXT, 1);
@@ -85,7 +76,7 @@ static void what_is_sent_comes_out_in_order(void **state)
 static void a_flood_is_bounded(void **state)
 {
 	(void)state;
-	bring_up_queue(TRANSMIT);
+	bring_up_queue(TRANSMIT, 0, SIZE);
 	put_desc(DESC, 0, BUFFERS, UINT32_MAX, 0, 0);
 	offer(SIZE, 0);
 	put_desc(DESC, 1, HOLE, 16, 0, 0);
@@ -102,7 +93,7 @@ static void input_fills_the_guests_buffers(void **state)
 	char got[8] = "";
 
 	(void)state;
-	bring_up_queue(RECEIVE);
+	bring_up_queue(RECEIVE, 0, SIZE);
 	put_desc(DESC, 0, BUFFERS, 4, VQ_DESC_WRITE, 0);
 	put_desc(DESC, 1, BUFFERS + 4, 4, VQ_DESC_WRITE, 0);
 	offer(SIZE, 0);
@@ -133,7 +124,7 @@ static void input_is_bounded(void **state)
 			 CONSOLE_INPUT);
 	assert_int_equal(virtio_console_input(dev, paste, 1), 0);
 	assert_int_equal(rooms, 0);
-	bring_up_queue(RECEIVE);
+	bring_up_queue(RECEIVE, 0, SIZE);
 	put_desc(DESC, 0, BUFFERS, 100, VQ_DESC_WRITE, 0);
 	offer(SIZE, 0);
 	set(VIRTIO_QUEUE_NOTIFY, RECEIVE);
@@ -157,7 +148,7 @@ static void input_is_bounded(void **state)
 static void a_buffer_that_is_no_ram_takes_its_bytes_along(void **state)
 {
 	(void)state;
-	bring_up_queue(RECEIVE);
+	bring_up_queue(RECEIVE, 0, SIZE);
 	put_desc(DESC, 0, HOLE, 4, VQ_DESC_WRITE, 0);
 	put_desc(DESC, 1, BUFFERS, 4, VQ_DESC_WRITE, 0);
 	offer(SIZE, 0);

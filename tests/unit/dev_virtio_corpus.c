@@ -6,7 +6,7 @@
 static void every_line_is_survived(void **state)
 {
 	(void)state;
-	corpus_replay("tests/fuzz/virtio.corpus", 40);
+	corpus_replay("tests/fuzz/virtio.corpus", 120);
 }
 
 int main(void)

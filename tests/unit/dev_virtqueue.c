@@ -84,7 +84,8 @@ static void indices_wrap(void **state)
 	for (unsigned i = 0; i < 0x10000 + 10; i++) {
 		offer(SIZE, 0);
 		take(VQ_TAKEN);
-		assert_true(virtqueue_give(&q, chain.head, i));
+		assert_true(virtqueue_give(
+			&q, &(struct vq_used){ chain.head, i }, 1));
 		assert_int_equal(used_idx(), (i + 1) & 0xffff);
 		assert_int_equal(used_entry(i % SIZE).len, i);
 	}
@@ -281,10 +282,10 @@ static void what_overlaps_is_the_guests_loss(void **state)
 	offer(SIZE, 0);
 	take(VQ_TAKEN);
 	assert_true(chain_write(&q, &chain, 0, bytes, 16));
-	assert_true(virtqueue_give(&q, 0, 16));
+	assert_true(virtqueue_give(&q, &(struct vq_used){ 0, 16 }, 1));
 	assert_int_equal(used_idx(), 1);
 	take(VQ_TAKEN);
-	assert_true(virtqueue_give(&q, 0, 16));
+	assert_true(virtqueue_give(&q, &(struct vq_used){ 0, 16 }, 1));
 	assert_int_equal(used_idx(), 2);
 }
 
@@ -349,7 +350,7 @@ static void expect_interrupt(unsigned from, unsigned gives, unsigned event,
 	q.used = q.told = (uint16_t)from;
 	put16(DRIVER + 4 + SIZE * 2, event);
 	for (unsigned i = 0; i < gives; i++)
-		assert_true(virtqueue_give(&q, 0, 0));
+		assert_true(virtqueue_give(&q, &(struct vq_used){ 0, 0 }, 1));
 	assert_int_equal(virtqueue_interrupts(&q), want);
 	assert_false(virtqueue_interrupts(&q));
 }
@@ -359,11 +360,11 @@ static void interrupts_as_the_driver_asks(void **state)
 {
 	(void)state;
 	assert_false(virtqueue_interrupts(&q));
-	assert_true(virtqueue_give(&q, 0, 0));
+	assert_true(virtqueue_give(&q, &(struct vq_used){ 0, 0 }, 1));
 	put16(DRIVER, VQ_AVAIL_NO_INTERRUPT);
 	assert_false(virtqueue_interrupts(&q));
 	put16(DRIVER, 0);
-	assert_true(virtqueue_give(&q, 0, 0));
+	assert_true(virtqueue_give(&q, &(struct vq_used){ 0, 0 }, 1));
 	assert_true(virtqueue_interrupts(&q));
 
 	q.event_idx = true;
@@ -437,7 +438,7 @@ static void a_queue_without_memory_is_broken(void **state)
 	take_broken();
 	q.driver.v = DRIVER;
 	q.device.v = HOLE;
-	assert_false(virtqueue_give(&q, 0, 0));
+	assert_false(virtqueue_give(&q, &(struct vq_used){ 0, 0 }, 1));
 	q.event_idx = true;
 	take_broken();
 	q.desc.v = HOLE;
@@ -493,7 +494,7 @@ static void lost_pages_that_come_back(void **state)
 	failing = patience = 1;
 	assert_true(chain_read(&q, &chain, 0, bytes, sizeof(bytes)));
 	failing = patience = 1;
-	assert_true(virtqueue_give(&q, 0, 0));
+	assert_true(virtqueue_give(&q, &(struct vq_used){ 0, 0 }, 1));
 	assert_int_equal(asked, 5);
 	failing = 3;
 	patience = 2;

@@ -74,10 +74,15 @@ static volatile uint64_t *touchable(uint64_t page)
 	return stage2_host(s2, gfn(page));
 }
 
+static frame_t frame(uint64_t page)
+{
+	return (frame_t){ page };
+}
+
 static bool is_anyone_busy(void)
 {
 	for (uint64_t f = 0; f < PAGES; f++)
-		if (s2->page[f].busy)
+		if (frame_set_has(&s2->busy, frame(f)))
 			return true;
 	return false;
 }
@@ -218,11 +223,6 @@ static void sound_in_a_storm(void **state)
 	assert_sound(audit());
 }
 
-static frame_t frame(uint64_t page)
-{
-	return (frame_t){ page };
-}
-
 static void bytes_without_an_entry(void **state)
 {
 	(void)state;
@@ -305,16 +305,17 @@ static void stored_page_whose_slot_is_dead(void **state)
 
 static void kept_copy_whose_slot_is_dead(void **state)
 {
-	struct page *page = &s2->page[6];
+	slot_t copy;
 
 	(void)state;
 	*touchable(6) = 1;
 	assert_int_equal(stage2_evict(s2, gfn(6)), 0);
 	assert_int_equal(*touchable(6), 1);
 	settle();
-	page->copy++;
+	assert_true(copy_of(s2, 6, &copy));
+	copy_keep(s2, 6, (slot_t){ copy.v + 1 });
 	assert_names(AUDIT_SLOT, 6, true, false);
-	page->copy--;
+	copy_keep(s2, 6, copy);
 	assert_sound(audit());
 }
 
@@ -323,16 +324,16 @@ static void watched_page_that_is_not_queued(void **state)
 	(void)state;
 	*touchable(8) = 1;
 	assert_int_equal(stage2_unmap(s2, gfn(8)), 0);
-	s2->page[8].watched = true;
+	frame_set_add(&s2->watched, frame(8));
 	assert_names(AUDIT_WATCH, 8, true, false);
-	s2->page[8].watched = false;
+	frame_set_remove(&s2->watched, frame(8));
 	*touchable(9) = 1;
 	settle();
 	watch_push(&s2->watch, frame(9));
 	assert_sound(audit()); /* was rescued: its place is skipped */
-	s2->page[9].watched = true;
+	frame_set_add(&s2->watched, frame(9));
 	assert_names(AUDIT_WATCH, 9, true, false); /* but it is mapped */
-	s2->page[9].watched = false;
+	frame_set_remove(&s2->watched, frame(9));
 }
 
 /* Each resident page is with the policy, under watch or leaving, once. */
@@ -354,7 +355,7 @@ static void policy_holds_who_is_resident(void **state)
 	for (uint64_t i = 0; i < PAGES; i++) {
 		enum pte_kind kind = pte_kind(ept_lookup(&s2->ept, gfn(i)));
 		bool known = (kind == PTE_LEAF || kind == PTE_UNMAPPED) &&
-			     !s2->page[i].watched;
+			     !frame_set_has(&s2->watched, frame(i));
 
 		assert_int_equal(held[i], known);
 		if (held[i])

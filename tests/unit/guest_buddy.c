@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "guest/mm/buddy.h"
+#include "guest/mm/zone.h"
 #include "tests/unit/guest_fixture.h"
 
 #define FIRST  37u /* neither end is the edge of a block */

@@ -56,7 +56,7 @@ static int64_t write_at(const char *path, uint64_t at, const void *from,
 
 	if (done)
 		return done;
-	done = inode_write(i, at, NULL, (uintptr_t)from, n);
+	done = inode_copy(i, at, NULL, (uintptr_t)from, n, true);
 	inode_put(i);
 	return done;
 }
@@ -68,19 +68,19 @@ static int64_t read_at(const char *path, uint64_t at, void *to, size_t n)
 
 	if (done)
 		return done;
-	done = inode_read(i, at, NULL, (uintptr_t)to, n);
+	done = inode_copy(i, at, NULL, (uintptr_t)to, n, false);
 	inode_put(i);
 	return done;
 }
 
-static int resize(const char *path, uint64_t bytes)
+static int empty(const char *path)
 {
 	struct inode *i;
 	int error = find(path, &i);
 
 	if (error)
 		return error;
-	error = inode_resize(i, bytes);
+	error = inode_empty(i);
 	inode_put(i);
 	return error;
 }
@@ -133,15 +133,11 @@ static void model_write(unsigned file)
 		model[file].bytes = at + n;
 }
 
-static void model_resize(unsigned file)
+static void model_empty(unsigned file)
 {
-	uint64_t bytes = any(any(2) ? 300 * KIB : FILE_MOST);
-
-	assert_int_equal(resize(path_of(file), bytes), 0);
-	if (bytes < model[file].bytes)
-		memset(model[file].content + bytes, 0,
-		       model[file].bytes - bytes);
-	model[file].bytes = bytes;
+	assert_int_equal(empty(path_of(file)), 0);
+	memset(model[file].content, 0, FILE_MOST);
+	model[file].bytes = 0;
 }
 
 static void model_check(unsigned file)
@@ -173,7 +169,7 @@ static void model_step(void)
 		model[file].bytes = 0;
 		break;
 	case 1:
-		model_resize(file);
+		model_empty(file);
 		break;
 	case 2:
 		if (!any(4))
@@ -288,7 +284,7 @@ static void everything(void)
 		write_at("/dir/a", 2000 * PAGE_SIZE, buffer, 100),
 		write_at("/hello", 3, buffer, 10),
 		inode_sync_all(false),
-		resize("/dir/a", 13 * PAGE_SIZE + 5),
+		empty("/dir/a"),
 		read_at("/hello", 0, buffer, sizeof(buffer)),
 		remove_path("/dir/b"),
 		remove_path("/dir/a"),
@@ -398,7 +394,7 @@ static void holes(void **state)
 	assert_int_equal(inode_sync_all(false), 0);
 	assert_int_equal(remove_path("/old"), 0);
 	assert_int_equal(make_file("/new"), 0);
-	assert_int_equal(resize("/new", sizeof(buffer)), 0);
+	assert_int_equal(write_at("/new", sizeof(buffer) - 1, "", 1), 1);
 	assert_int_equal(find("/new", &i), 0);
 	for (uint64_t page = 0; page < 12; page++) {
 		assert_int_equal(mapping_get(&i->pages, page, &f), 0);
@@ -416,7 +412,7 @@ static void holes(void **state)
 
 	/* What has left the cache gets no block. */
 	assert_int_equal(mapping_get(&i->pages, 20, &f), 0);
-	assert_int_equal(resize("/new", 0), 0);
+	assert_int_equal(empty("/new"), 0);
 	assert_int_equal(mapping_write(&i->pages, f), -OUR_EAGAIN);
 	assert_int_equal(i->disk->sectors, 0);
 	frame_put(f);
@@ -438,11 +434,12 @@ static void ends(void **state)
 	assert_int_equal(mount(), 0);
 	assert_int_equal(make_file("/file"), 0);
 	assert_int_equal(find("/file", &i), 0);
-	assert_int_equal(inode_write(i, 0, NULL, 1, 100), -14);
+	assert_int_equal(inode_copy(i, 0, NULL, 1, 100, true), -14);
 	assert_int_equal(i->disk->sectors, 0);
-	assert_int_equal(inode_write(i, 0, NULL, (uintptr_t)buffer, 100), 100);
+	assert_int_equal(inode_copy(i, 0, NULL, (uintptr_t)buffer, 100, true),
+			 100);
 	assert_int_equal(i->bytes, 100);
-	assert_int_equal(inode_write(i, 5 * PAGE_SIZE, NULL, 2, 100), -14);
+	assert_int_equal(inode_copy(i, 5 * PAGE_SIZE, NULL, 2, 100, true), -14);
 	assert_int_equal(i->disk->sectors, 16);
 	assert_int_equal(i->bytes, 5 * PAGE_SIZE + 100);
 	inode_put(i);
@@ -466,7 +463,7 @@ static void no_space(void **state)
 	assert_int_equal(done, -28);
 	assert_int_equal(root_fs->super->free[EXT2_BLOCKS], 0);
 	assert_int_equal(make_dir("/dir"), -28);
-	assert_int_equal(resize("/large", 1), 0);
+	assert_int_equal(empty("/large"), 0);
 	assert_int_equal(make_dir("/dir"), 0);
 	for (unsigned i = 0; i < 16; i++) {
 		char path[16];
@@ -530,7 +527,8 @@ static void read_all(const char *path, unsigned depth)
 	if (depth > 3 || find(path, &i))
 		return;
 	if (!inode_is_directory(i))
-		inode_read(i, 0, NULL, (uintptr_t)buffer, sizeof(buffer));
+		inode_copy(i, 0, NULL, (uintptr_t)buffer, sizeof(buffer),
+			   false);
 	while (inode_is_directory(i) && dir_next(i, &at, &entry) == 1) {
 		snprintf(below, sizeof(below), "%s/%s", path, entry.name);
 		if (*entry.name != '.')

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Areas that show a file, private and shared; and memory that is shared. */
 #include "guest/mm/mapping.h"
-#include "guest/mm/shared.h"
+#include "guest/mm/anon.h"
 #include "tests/unit/guest_space_fixture.h"
 
 #define FILE_PAGES 4u
@@ -52,9 +52,11 @@ static int end(void **state)
 static struct space *show(unsigned prot, unsigned flags, uint64_t file_end)
 {
 	struct space *s = space_new();
+	size_t bytes = file_end == FILE_ALL ? FILE_PAGES * PAGE_SIZE
+					    : page_up(file_end);
 	struct vma want = {
 		.start = AT,
-		.end = AT + FILE_PAGES * PAGE_SIZE,
+		.end = AT + bytes,
 		.prot = prot,
 		.flags = flags,
 		.kind = VMA_FILE,
@@ -104,12 +106,11 @@ static void test_data(void **state)
 	assert_int_equal(s->resident, 1);
 	assert_int_equal(*byte_at(s, 1, 99, 0), 'b');
 	assert_int_equal(*byte_at(s, 1, 100, 0), 0);
-	assert_int_equal(*byte_at(s, 2, 0, 0), 0);
 	assert_int_equal(reads, 2);
-	assert_int_equal(faults, 3);
+	assert_int_equal(faults, 2);
 	*byte_at(s, 0, 0, FAULT_W) = 'x';
 	*byte_at(s, 1, 0, FAULT_W) = 'y';
-	assert_int_equal(faults, 4); /* the second page was a copy already */
+	assert_int_equal(faults, 3); /* the second page was a copy already */
 	assert_int_equal(mapping_sync(&file, 0, FILE_PAGES), 0);
 	assert_int_equal(writes, 0);
 	assert_int_equal(*byte_at(s, 0, 0, 0), 'x');

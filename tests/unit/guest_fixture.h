@@ -110,7 +110,7 @@ static inline void guest_ram(void)
 
 	assert_ptr_equal(at, (void *)DIRECT_BASE);
 	frame_init(&m);
-	frame_use_all();
+	frame_zone = ZONE_NORMAL;
 }
 
 #endif

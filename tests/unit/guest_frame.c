@@ -56,13 +56,13 @@ static void let_go(struct frame *f, unsigned order)
 	frame_put(f);
 }
 
-static struct sys_zone zone(unsigned i)
+static struct zone zone(unsigned i)
 {
 	frame_drain();
 	return zones[i];
 }
 
-static uint64_t free_in(const struct sys_zone *z)
+static uint64_t free_in(const struct zone *z)
 {
 	uint64_t sum = z->never_used;
 
@@ -71,19 +71,17 @@ static uint64_t free_in(const struct sys_zone *z)
 	return sum;
 }
 
-/* The descriptor of the block that frame @n is part of. */
+/* The descriptor of the block that frame @n is part of; or its own. */
 static struct frame block_of(uint64_t n)
 {
-	struct frame own = frame_describe((pa_t){ n << PAGE_SHIFT }), first;
+	for (unsigned order = 0; order < ZONE_ORDERS; order++) {
+		const struct frame *first = &frames[n >> order << order];
 
-	for (unsigned order = 0; own.use >= FRAME_FREE && order < ZONE_ORDERS;
-	     order++) {
-		first = frames[n >> order << order];
-		if (first.order >= order &&
-		    (first.use > FRAME_FREE || first.flags & FRAME_HEAD))
-			return first;
+		if (first->order >= order &&
+		    (first->use > FRAME_FREE || first->flags & FRAME_HEAD))
+			return *first;
 	}
-	return own;
+	return frames[n];
 }
 
 static int setup(void **state)
@@ -95,7 +93,7 @@ static int setup(void **state)
 
 static void all_zones(void **state)
 {
-	struct sys_zone dma = zone(ZONE_DMA), normal = zone(ZONE_NORMAL);
+	struct zone dma = zone(ZONE_DMA), normal = zone(ZONE_NORMAL);
 	uint64_t kernel = (KERNEL_TO - KERNEL_AT) >> PAGE_SHIFT;
 	uint64_t array = FRAMES * sizeof(struct frame) / PAGE_SIZE;
 
@@ -106,13 +104,11 @@ static void all_zones(void **state)
 	assert_int_equal(zone_frames(), dma.managed + normal.managed);
 	assert_int_equal(free_in(&dma), dma.managed);
 	assert_int_equal(dma.never_used, dma.managed);
-	assert_int_equal(frame_describe((pa_t){ 0x1000 }).use, FRAME_RESERVED);
-	assert_int_equal(frame_describe((pa_t){ KERNEL_AT }).use,
-			 FRAME_RESERVED);
-	assert_int_equal(frame_describe((pa_t){ 0xa0000 }).use, FRAME_NONE);
-	assert_int_equal(frame_describe((pa_t){ GUEST_RAM }).use, FRAME_NONE);
-	assert_int_equal(frame_describe((pa_t){ 0x300000 + DMA_END }).use,
-			 FRAME_UNUSED);
+	assert_true(zone_has((pa_t){ 0x1000 }));
+	assert_false(zone_has((pa_t){ 0xa0000 }));
+	assert_false(zone_has((pa_t){ GUEST_RAM }));
+	assert_int_equal(dma.next, 0x100000);
+	assert_int_equal(block_of(KERNEL_AT >> PAGE_SHIFT).use, FRAME_NONE);
 }
 
 static void take_or_give(struct held *h)
@@ -138,7 +134,7 @@ static void take_or_give(struct held *h)
 
 static void check_counts(void)
 {
-	struct sys_zone dma = zone(ZONE_DMA), normal = zone(ZONE_NORMAL);
+	struct zone dma = zone(ZONE_DMA), normal = zone(ZONE_NORMAL);
 	uint64_t held = 0;
 
 	for (uint64_t n = 0; n < FRAMES; n++) {
@@ -175,7 +171,7 @@ static void use_all(void)
 static void storm_merges_back(void **state)
 {
 	static struct held held[HELD];
-	struct sys_zone before[ZONES];
+	struct zone before[ZONES];
 
 	(void)state;
 	use_all();
@@ -194,7 +190,7 @@ static void storm_merges_back(void **state)
 		if (held[i].f)
 			let_go(held[i].f, held[i].order);
 	for (unsigned i = 0; i < ZONES; i++) {
-		struct sys_zone after = zone(i);
+		struct zone after = zone(i);
 
 		for (unsigned order = 0; order < ZONE_ORDERS; order++)
 			assert_int_equal(before[i].free[order].count,
@@ -213,7 +209,7 @@ static void zeros(void **state)
 	assert_ptr_equal(frame_alloc(FRAME_ANON), f);
 	assert_true(all_words(at, 0, PAGE_SIZE / 8));
 	frame_put(f);
-	assert_int_equal(frame_describe(frame_pa(f)).use, FRAME_FREE);
+	assert_int_equal(f->use, FRAME_FREE);
 }
 
 static void holders(void **state)
@@ -231,22 +227,6 @@ static void holders(void **state)
 	assert_int_equal(frames_used(), used - 8);
 }
 
-/* Apart means untouched on both sides, until they are given back. */
-static void apart(void **state)
-{
-	struct frame *a = frame_alloc_apart(FRAME_ANON);
-	struct frame *b = frame_alloc_apart(FRAME_ANON);
-	struct sys_zone before = zone(ZONE_NORMAL), after;
-
-	(void)state;
-	assert_int_equal(b - a, 256);
-	assert_true(all_words(direct(frame_pa(a)), 0, 2 * 256 * 512));
-	frame_put(a);
-	frame_put(b);
-	after = zone(ZONE_NORMAL);
-	assert_int_equal(free_in(&after), free_in(&before) + 2 * 256);
-}
-
 /* In use, a few frames in the stock: exactly so many more may be had. */
 static void limit(void **state)
 {
@@ -260,7 +240,6 @@ static void limit(void **state)
 	while (n < 64 && (f[n] = frame_alloc(FRAME_ANON)))
 		n++;
 	assert_int_equal(n, 1 + 42);
-	assert_null(frame_alloc_apart(FRAME_ANON));
 	while (n--)
 		frame_put(f[n]);
 	f[0] = frames_alloc(5, ZONE_NORMAL,
@@ -291,9 +270,11 @@ static void fails_loudly(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_zones),	     cmocka_unit_test(apart),
-		cmocka_unit_test(storm_merges_back), cmocka_unit_test(zeros),
-		cmocka_unit_test(holders),	     cmocka_unit_test(limit),
+		cmocka_unit_test(all_zones),
+		cmocka_unit_test(storm_merges_back),
+		cmocka_unit_test(zeros),
+		cmocka_unit_test(holders),
+		cmocka_unit_test(limit),
 		cmocka_unit_test(fails_loudly),
 	};
 

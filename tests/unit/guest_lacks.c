@@ -19,10 +19,8 @@
 LACKS(format)
 LACKS(gate_page_pa)
 LACKS(lab_record)
-LACKS(lapic_ticks)
 LACKS(print)
 LACKS(process_exit)
-LACKS(process_find)
 LACKS(process_kernel)
 LACKS(process_kill)
 LACKS(process_refuse)
@@ -37,13 +35,13 @@ LACKS(wake)
 
 extern const char kernel_start[1], text_end[1], rodata_end[1], kernel_end[1];
 extern const char rom_start[1], rom_end[1];
-extern uint64_t pte_g, pte_nx;
+extern uint64_t pte_g, pte_nx, lapic_ticks;
 extern bool lab_tracing;
 extern struct process *processes;
 
 __attribute__((weak)) const char kernel_start[1], text_end[1], rodata_end[1],
 	kernel_end[1], rom_start[1], rom_end[1];
-__attribute__((weak)) uint64_t pte_g, pte_nx;
+__attribute__((weak)) uint64_t pte_g, pte_nx, lapic_ticks;
 __attribute__((weak)) bool lab_tracing;
 __attribute__((weak)) struct sys_counts counts;
 __attribute__((weak)) struct process *processes;

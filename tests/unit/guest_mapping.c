@@ -26,11 +26,10 @@ static uint64_t index_of(unsigned i)
 /* What the tree's nodes are: nothing else is allocated here meanwhile. */
 static uint64_t objects_used(void)
 {
-	const struct sys_slab *slab;
 	uint64_t sum = 0;
 
-	for (unsigned i = 0; (slab = cache_at(i)); i++)
-		sum += slab->objects_used;
+	for (unsigned i = 0; i < CACHES; i++)
+		sum += caches[i].objects_used;
 	return sum;
 }
 

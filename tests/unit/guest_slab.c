@@ -28,15 +28,13 @@ static int setup(void **state)
 	return 0;
 }
 
-static struct sys_slab slab(const char *name)
+static struct cache slab(const char *name)
 {
-	const struct sys_slab *s;
-
-	for (unsigned i = 0; (s = cache_at(i)); i++)
-		if (!strcmp(s->name, name))
-			return *s;
+	for (unsigned i = 0; i < CACHES; i++)
+		if (!strcmp(caches[i].name, name))
+			return caches[i];
 	fail_msg("no cache %s", name);
-	return (struct sys_slab){ 0 };
+	return (struct cache){ 0 };
 }
 
 static bool all_bytes(const uint8_t *from, uint8_t byte, size_t n)
@@ -71,8 +69,6 @@ static void take_or_give(struct held *h)
 static void storm(bool debug)
 {
 	static struct held held[HELD];
-	const struct sys_slab *s;
-
 	debug_checks = debug;
 	assert_int_equal(frames_used(), 0);
 	for (unsigned i = 0; i < 100000; i++)
@@ -81,10 +77,10 @@ static void storm(bool debug)
 		if (held[i].p)
 			take_or_give(&held[i]);
 	assert_int_equal(frames_used(), 0);
-	for (unsigned i = 0; (s = cache_at(i)); i++) {
-		assert_int_equal(s->objects_used, 0);
-		assert_int_equal(s->objects_total, 0);
-		assert_int_equal(s->frames, 0);
+	for (unsigned i = 0; i < CACHES; i++) {
+		assert_int_equal(caches[i].objects_used, 0);
+		assert_int_equal(caches[i].objects_total, 0);
+		assert_int_equal(caches[i].frames, 0);
 	}
 	debug_checks = false;
 }

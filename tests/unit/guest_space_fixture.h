@@ -209,7 +209,9 @@ int swap_in(struct vma *v, uintptr_t va, uint64_t *slot)
 	if (!f)
 		return -ENOMEM;
 	memcpy(direct(frame_pa(f)), slots[number].page, PAGE_SIZE);
-	anon_return(v, va, slot, f);
+	anon_map(v, va, slot, f, v->bits & ~PTE_W);
+	v->space->swapped--;
+	swap_put(number);
 	return 0;
 }
 
@@ -224,7 +226,8 @@ static inline unsigned evict(struct frame *f)
 	memcpy(slots[slot].page, direct(frame_pa(f)), PAGE_SIZE);
 	f->slot = slot;
 	frame_get(f);
-	leaves = rmap_unmap(f);
+	leaves = f->maps;
+	rmap_unmap(f);
 	assert_int_equal(f->maps, 0);
 	assert_int_equal(f->count, 1);
 	assert_int_equal(slots[slot].count, leaves);
@@ -238,7 +241,7 @@ static inline void spaces_begin(void)
 	struct frame *gate;
 
 	guest_ram();
-	anon_init();
+	zero_frame = frame_pa(frame_alloc(FRAME_KERNEL));
 	gate = frame_alloc(FRAME_KERNEL);
 	gate_pa = frame_pa(gate);
 }

@@ -272,6 +272,13 @@ static void shared_pages(void **state)
 	assert_int_equal(counts.slots_used, 0);
 }
 
+static struct frame *last(bool active)
+{
+	uint32_t n = counts.lru[LRU_ANON][active].last;
+
+	return n ? frames + n : NULL;
+}
+
 /* What was used longest ago is last; what is freed is in no list. */
 static void lists(void **state)
 {
@@ -286,9 +293,9 @@ static void lists(void **state)
 	assert_int_equal(counts.lru[LRU_ANON][true].count, 0);
 	lru_move(f[3], true);
 	lru_move(f[5], true);
-	assert_ptr_equal(lru_last(LRU_ANON, true), f[3]);
+	assert_ptr_equal(last(true), f[3]);
 	space_munmap(s, BASE + 3 * PAGE_SIZE, PAGE_SIZE);
-	assert_ptr_equal(lru_last(LRU_ANON, true), f[5]);
+	assert_ptr_equal(last(true), f[5]);
 	lru_gather(UINT32_MAX);
 	assert_int_equal(counts.lru[LRU_ANON][false].count, 6);
 	assert_int_equal(counts.lru[LRU_FILE][false].count, 0);
@@ -327,7 +334,7 @@ static void evict_some(void)
 	struct frame *f;
 
 	lru_gather(UINT32_MAX);
-	f = lru_last(LRU_ANON, false);
+	f = last(false);
 	if (!f)
 		return;
 	lru_move(f, false);

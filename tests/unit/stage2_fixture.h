@@ -44,6 +44,7 @@ struct options {
 	int file; /* of the extent */
 	unsigned refs_ms;
 	bool large;
+	bool poison; /* what is lost raises SIGBUS */
 };
 
 static inline void start(struct options o)
@@ -60,6 +61,7 @@ static inline void start(struct options o)
 		.extent = &o.extent,
 		.extents = o.extent.bytes ? 1 : 0,
 		.paging = true,
+		.poison = o.poison,
 		.vcpus = 2,
 		.refs_ms = o.refs_ms,
 		.failed = on_failure,

@@ -210,13 +210,18 @@ static inline void driver_ok(void)
 	set(VIRTIO_STATUS, reg(VIRTIO_STATUS) | VIRTIO_DRIVER_OK);
 }
 
-/* All of it: queue 0 of @size and DRIVER_OK. */
-static inline void bring_up(uint64_t features, unsigned size)
+/* All of it: queue @n, the only one, of @size and DRIVER_OK. */
+static inline void bring_up_queue(unsigned n, uint64_t features, unsigned size)
 {
 	clear_queue();
 	negotiate(features);
-	set_queue(0, size);
+	set_queue(n, size);
 	driver_ok();
+}
+
+static inline void bring_up(uint64_t features, unsigned size)
+{
+	bring_up_queue(0, features, size);
 }
 
 /* Wait for an interrupt and acknowledge it: its InterruptStatus. */

@@ -227,6 +227,23 @@ static void disks_add_up(void **state)
 	options_free(&o);
 }
 
+static void networks_add_up(void **state)
+{
+	static const uint8_t mac[] = { 2, 0, 0xaB, 0xcd, 0, 0xff };
+
+	(void)state;
+	expect_good("--net user --net tap=t0,mac=02:00:aB:cd:00:ff");
+	assert_int_equal(o.nets, 2);
+	assert_int_equal(o.net[0].kind, NET_USER);
+	assert_null(o.net[0].tap);
+	assert_false(o.net[0].mac_given);
+	assert_int_equal(o.net[1].kind, NET_TAP);
+	assert_string_equal(o.net[1].tap, "t0");
+	assert_true(o.net[1].mac_given);
+	assert_memory_equal(o.net[1].mac, mac, 6);
+	options_free(&o);
+}
+
 static void guest_words_follow_the_text(void **state)
 {
 	static const struct {
@@ -306,6 +323,7 @@ static void help_names_every_option(void **state)
 		"--mem-slo stall=PERCENT\n",
 		"--disk path=FILE[,readonly=on]\n",
 		"--balloon size=SIZE[,...]\n",
+		"--net user|tap=NAME[,mac=MAC]\n",
 		"--console uart|virtio\n",
 	};
 	char *text = help_text(), *rest = text, *line;
@@ -339,6 +357,7 @@ int main(void)
 		cmocka_unit_test(resident_is_within_memory),
 		cmocka_unit_test(swap_tiers_add_up),
 		cmocka_unit_test(disks_add_up),
+		cmocka_unit_test(networks_add_up),
 		cmocka_unit_test(balloon_has_defaults),
 		cmocka_unit_test(guest_words_follow_the_text),
 		cmocka_unit_test(guest_is_named_once),

@@ -5,6 +5,8 @@
 #define BALLOON_FORM                             \
 	"want size=SIZE[,deflate_on_oom=on|off]" \
 	"[,free_page_reporting=on|off]"
+#define NET_FORM  "want user[,mac=MAC] or tap=NAME[,mac=MAC]"
+#define NET_MACS  "mac is six bytes in hexadecimal, with ':' between"
 #define DISK_FORM "want path=FILE[,readonly=on]"
 #define SWAP_FORMS                                     \
 	"want ram[=SIZE][,codec=lz4|zstd], "           \
@@ -129,6 +131,29 @@ static void bad_lines_say_why(void **state)
 		  "--disk 'path=/a,readonly=yes': readonly is on or off" },
 		{ "--disk path=/a,cache=off",
 		  "--disk 'path=/a,cache=off': " DISK_FORM },
+		{ "--net",
+		  "--net needs a value: --net user|tap=NAME[,mac=MAC]" },
+		{ "--net none", "--net 'none': " NET_FORM },
+		{ "--net user=me", "--net 'user=me': " NET_FORM },
+		{ "--net tap", "--net 'tap': " NET_FORM },
+		{ "--net tap=", "--net 'tap=': " NET_FORM },
+		{ "--net mac=2:2:2:2:2:2",
+		  "--net 'mac=2:2:2:2:2:2': " NET_FORM },
+		{ "--net user,mtu=9000", "--net 'user,mtu=9000': " NET_FORM },
+		{ "--net user,mac", "--net 'user,mac': " NET_FORM },
+		{ "--net user,mac=02:00:00:00:00",
+		  "--net 'user,mac=02:00:00:00:00': " NET_MACS },
+		{ "--net user,mac=02:00:00:00:00:1",
+		  "--net 'user,mac=02:00:00:00:00:1': " NET_MACS },
+		{ "--net user,mac=02:00:00:00:00:11:",
+		  "--net 'user,mac=02:00:00:00:00:11:': " NET_MACS },
+		{ "--net user,mac=0x:00:00:00:00:11",
+		  "--net 'user,mac=0x:00:00:00:00:11': " NET_MACS },
+		{ "--net user,mac=03:00:00:00:00:11",
+		  "--net 'user,mac=03:00:00:00:00:11': mac is a group's "
+		  "address: its first byte is odd" },
+		{ "--net user --net user --net user --net user --net tap=a",
+		  "--net 'tap=a': at most 4 networks" },
 		{ "--balloon 64M", "--balloon '64M': " BALLOON_FORM },
 		{ "--balloon size=64", "--balloon 'size=64': not a size "
 				       "(0, 64M, 2G)" },

@@ -53,7 +53,16 @@ static const struct status sample = {
 		    [RUNG_COMPRESSED] = { 129, 130, 131 },
 		    [RUNG_REMOTE] = { 132, 133, 134 } },
 	.slo = { 0.75, 135, 136, 137 },
-	.device = { { "blk", 138, 139, 140, 141 }, { "rng", 142, 143, 0, 0 } },
+	.device = { { .name = "blk",
+		      .requests = 138,
+		      .bytes = 139,
+		      .errors = 140,
+		      .needs_reset = 141 },
+		    { .name = "net",
+		      .requests = 142,
+		      .bytes = 143,
+		      .net = true,
+		      .foreign_frames = 159 } },
 	.devices = 2,
 	.share = { 144, 145, 146, 147, 148 },
 	.dma = { 149, 150, 151, 152 },
@@ -110,8 +119,9 @@ static const char sample_text[] =
 	"\"devices\":["
 	"{\"slot\":0,\"name\":\"blk\",\"requests\":138,\"bytes\":139,"
 	"\"errors\":140,\"needs_reset\":141},"
-	"{\"slot\":1,\"name\":\"rng\",\"requests\":142,\"bytes\":143,"
-	"\"errors\":0,\"needs_reset\":0}],"
+	"{\"slot\":1,\"name\":\"net\",\"requests\":142,\"bytes\":143,"
+	"\"errors\":0,\"needs_reset\":0,"
+	"\"foreign_frames\":159}],"
 	"\"share\":{\"size_bytes\":144,\"copy_bytes\":145,"
 	"\"pages_read\":146,\"pages_found\":147,"
 	"\"writes_ignored\":148},"

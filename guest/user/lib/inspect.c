@@ -3,10 +3,6 @@
 #include "guest/user/lib/kernel.h"
 #include "guest/user/lib/sys.h"
 
-#include <stdbool.h>
-
-#include "guest/mm/addr.h"
-
 #define P(pointer) ((uintptr_t)(pointer))
 
 int64_t sys_info(struct sys_info *info)
@@ -14,43 +10,9 @@ int64_t sys_info(struct sys_info *info)
 	return sys_call(SYS_INFO, P(info), 0, 0);
 }
 
-int64_t sys_counts(struct sys_counts *counts)
-{
-	return sys_call(SYS_COUNTS, P(counts), 0, 0);
-}
-
 int64_t sys_pte_clear(uint64_t at, uint64_t bits)
 {
 	return sys_call(SYS_PTE_CLEAR, at, bits, 0);
-}
-
-/* In use or free, of at least @order. */
-static bool is_block(const struct frame *first, unsigned order)
-{
-	return first->order >= order &&
-	       (first->use > FRAME_FREE || first->flags & FRAME_HEAD);
-}
-
-int64_t sys_frame(uint64_t pa, struct frame *frame)
-{
-	int64_t error = sys_call(SYS_FRAME, pa, P(frame), 0);
-	struct frame first;
-
-	if (error || frame->use < FRAME_FREE)
-		return error;
-	for (unsigned order = 0; order < ZONE_ORDERS; order++) {
-		uint64_t at = pa >> (PAGE_SHIFT + order)
-					    << (PAGE_SHIFT + order);
-
-		sys_call(SYS_FRAME, at, P(&first), 0);
-		if (is_block(&first, order)) {
-			*frame = first;
-			break;
-		}
-	}
-	if (frame->use == FRAME_FREE && !(frame->flags & FRAME_TOUCHED))
-		frame->use = FRAME_UNUSED;
-	return 0;
 }
 
 int64_t sys_lab(unsigned command, uint64_t arg, void *page)
@@ -66,25 +28,6 @@ int64_t sys_process(unsigned index, struct process *process)
 int64_t sys_memory(uint64_t pa, void *to, size_t n)
 {
 	return sys_call(SYS_MEMORY, pa, P(to), n);
-}
-
-int64_t sys_zone(unsigned index, struct sys_zone *zone)
-{
-	return sys_call(SYS_ZONE, index, P(zone), 0);
-}
-
-uint64_t zone_free(const struct sys_zone *zone)
-{
-	uint64_t sum = zone->never_used;
-
-	for (unsigned order = 0; order < ZONE_ORDERS; order++)
-		sum += zone->free[order].count << order;
-	return sum;
-}
-
-int64_t sys_slab(unsigned index, struct sys_slab *slab)
-{
-	return sys_call(SYS_SLAB, index, P(slab), 0);
 }
 
 int64_t sys_report(void)

@@ -11,6 +11,7 @@
 #include "guest/mm/leaf.h"
 #include "guest/mm/table.h"
 #include "guest/mm/vma.h"
+#include "guest/mm/zone.h"
 #include "guest/proc/process.h"
 #include "guest/user/lib/sys.h"
 
@@ -189,4 +190,149 @@ int64_t area_info(int64_t pid, uint64_t at, struct area_info *to)
 	count(&s, to);
 	name(&s, &v, to);
 	return 1;
+}
+
+static bool read_all(uint64_t pa, void *to, size_t n)
+{
+	char *at = to;
+
+	while (n) {
+		size_t part = PAGE_SIZE - page_offset(pa);
+
+		part = part < n ? part : n;
+		if (sys_memory(pa, at, part))
+			return false;
+		pa += part;
+		at += part;
+		n -= part;
+	}
+	return true;
+}
+
+/* It stays where it is. */
+static const struct sys_info *places(void)
+{
+	static struct sys_info info;
+
+	if (!info.counts)
+		sys_info(&info);
+	return &info;
+}
+
+int64_t kernel_counts(struct sys_counts *to)
+{
+	return read_all(places()->counts, to, sizeof(*to)) ? 0 : -EFAULT;
+}
+
+uint64_t used_frames(const struct sys_counts *c)
+{
+	uint64_t used = 0;
+
+	for (unsigned i = 0; i < FRAME_USES; i++)
+		used += c->frames[i];
+	return used;
+}
+
+static int64_t read_zone(unsigned index, struct zone *to)
+{
+	if (index >= ZONES)
+		return 0;
+	return read_all(places()->zones + index * sizeof(*to), to, sizeof(*to));
+}
+
+uint64_t all_frames(void)
+{
+	struct zone z;
+	uint64_t total = 0;
+
+	for (unsigned i = 0; read_zone(i, &z); i++)
+		total += z.managed;
+	return total;
+}
+
+int64_t kernel_zone(unsigned index, struct zone *to)
+{
+	if (!index)
+		sys_reclaim(0);
+	return read_zone(index, to);
+}
+
+uint64_t zone_free(const struct zone *z)
+{
+	uint64_t sum = z->never_used;
+
+	for (unsigned order = 0; order < ZONE_ORDERS; order++)
+		sum += z->free[order].count << order;
+	return sum;
+}
+
+int64_t kernel_cache(unsigned index, struct cache *to)
+{
+	if (index >= CACHES)
+		return 0;
+	return read_all(places()->caches + index * sizeof(*to), to,
+			sizeof(*to)) &&
+	       *to->name;
+}
+
+static bool read_frame(uint64_t pa, struct frame *to)
+{
+	return read_all(places()->frames + (pa >> PAGE_SHIFT) * sizeof(*to), to,
+			sizeof(*to));
+}
+
+/* In use or free, of at least @order. */
+static bool is_block(const struct frame *first, unsigned order)
+{
+	return first->order >= order &&
+	       (first->use > FRAME_FREE || first->flags & FRAME_HEAD);
+}
+
+static bool is_reserved(uint64_t pa)
+{
+	struct range r[RESERVED_RANGES];
+
+	if (!read_all(places()->reserved, r, sizeof(r)))
+		return false;
+	for (unsigned i = 0; i < RESERVED_RANGES; i++)
+		if (range_has(r[i], (pa_t){ pa }))
+			return true;
+	return false;
+}
+
+/* A descriptor means nothing before its frame was used for the first time. */
+static enum frame_use use_of(uint64_t pa, const struct frame *own)
+{
+	struct zone z = { 0 };
+	char byte;
+
+	if (sys_memory(pa, &byte, 1))
+		return FRAME_NONE;
+	if (is_reserved(pa))
+		return FRAME_RESERVED;
+	for (unsigned i = 0; pa >= z.end && read_zone(i, &z); i++)
+		;
+	return pa >= z.next ? FRAME_UNUSED : own->use;
+}
+
+int64_t kernel_frame(uint64_t pa, struct frame *to)
+{
+	struct frame first;
+
+	*to = (struct frame){ 0 };
+	read_frame(pa, to);
+	to->use = (uint8_t)use_of(pa, to);
+	for (unsigned order = 0; to->use >= FRAME_FREE && order < ZONE_ORDERS;
+	     order++) {
+		unsigned shift = PAGE_SHIFT + order;
+
+		if (read_frame(pa >> shift << shift, &first) &&
+		    is_block(&first, order)) {
+			*to = first;
+			break;
+		}
+	}
+	if (to->use == FRAME_FREE && !(to->flags & FRAME_TOUCHED))
+		to->use = FRAME_UNUSED;
+	return 0;
 }

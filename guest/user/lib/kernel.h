@@ -49,4 +49,18 @@ struct walk {
 
 int64_t walk(int64_t pid, uint64_t at, struct walk *to);
 
+/* What was counted so far. */
+int64_t kernel_counts(struct sys_counts *to);
+uint64_t used_frames(const struct sys_counts *c);
+uint64_t all_frames(void);
+
+/* The descriptor of the block of frames that @pa lies in. */
+int64_t kernel_frame(uint64_t pa, struct frame *to);
+
+/* Zone @index; that of 0 comes after all that is free went to the zones. */
+int64_t kernel_zone(unsigned index, struct zone *to);
+uint64_t zone_free(const struct zone *z); /* frames */
+
+int64_t kernel_cache(unsigned index, struct cache *to);
+
 #endif

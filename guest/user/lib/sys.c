@@ -30,9 +30,9 @@ int64_t sys_exec(const char *path, char *const *argv)
 	return sys_call(SYS_EXEC, P(path), P(text), bytes);
 }
 
-int64_t sys_wait(int64_t pid, int *status, unsigned flags)
+int64_t sys_wait(int64_t pid, int *status)
 {
-	return sys_call(SYS_WAIT, (uint64_t)pid, P(status), flags);
+	return sys_call(SYS_WAIT, (uint64_t)pid, P(status), 0);
 }
 
 int64_t sys_kill(int64_t pid, int signal)
@@ -137,19 +137,11 @@ int64_t sys_seek(int fd, int64_t offset, unsigned from)
 	return sys_call(SYS_SEEK, (uint64_t)fd, (uint64_t)offset, from);
 }
 
-int64_t sys_stat(int fd, struct sys_stat *stat)
-{
-	return sys_call(SYS_STAT, (uint64_t)fd, P(stat), 0);
-}
-
 int64_t sys_readdir(int fd, struct sys_dirent *entry)
 {
-	return sys_call(SYS_READDIR, (uint64_t)fd, P(entry), 0);
-}
+	int64_t n = sys_read(fd, entry, sizeof(*entry));
 
-int64_t sys_truncate(int fd, uint64_t bytes)
-{
-	return sys_call(SYS_TRUNCATE, (uint64_t)fd, bytes, 0);
+	return n == sizeof(*entry) ? 1 : n;
 }
 
 int64_t sys_unlink(const char *path)
@@ -159,12 +151,20 @@ int64_t sys_unlink(const char *path)
 
 int64_t sys_mkdir(const char *path)
 {
-	return sys_call(SYS_MKDIR, P(path), 0, 0);
+	int64_t fd = sys_open(path, OPEN_MKDIR);
+
+	return fd < 0 ? fd : sys_close((int)fd);
 }
 
 int64_t sys_pipe(int fd[2])
 {
-	return sys_call(SYS_PIPE, P(fd), 0, 0);
+	int64_t ends = sys_call(SYS_PIPE, 0, 0, 0);
+
+	if (ends < 0)
+		return ends;
+	fd[0] = (int)(ends & INT32_MAX);
+	fd[1] = (int)(ends >> 32);
+	return 0;
 }
 
 int64_t sys_dup(int fd, int to)

@@ -36,7 +36,7 @@ static inline int64_t sys_call(enum sys_number number, uint64_t a, uint64_t b,
 _Noreturn void sys_exit(int status);
 int64_t sys_fork(void);
 int64_t sys_exec(const char *path, char *const *argv);
-int64_t sys_wait(int64_t pid, int *status, unsigned flags);
+int64_t sys_wait(int64_t pid, int *status);
 int64_t sys_kill(int64_t pid, int signal);
 int64_t sys_getpid(void);
 int64_t sys_sleep(uint64_t ticks);
@@ -58,9 +58,7 @@ int64_t sys_close(int fd);
 int64_t sys_read(int fd, void *to, size_t n);
 int64_t sys_write(int fd, const void *from, size_t n);
 int64_t sys_seek(int fd, int64_t offset, unsigned from);
-int64_t sys_stat(int fd, struct sys_stat *stat);
-int64_t sys_readdir(int fd, struct sys_dirent *entry);
-int64_t sys_truncate(int fd, uint64_t bytes);
+int64_t sys_readdir(int fd, struct sys_dirent *entry); /* 1; 0: the end */
 int64_t sys_unlink(const char *path);
 int64_t sys_mkdir(const char *path);
 int64_t sys_pipe(int fd[2]);
@@ -71,18 +69,11 @@ struct process; /* the kernel's: see kernel.h */
 
 /* What a program cannot see by itself: inspect.c. */
 int64_t sys_info(struct sys_info *info);
-int64_t sys_counts(struct sys_counts *counts);
 int64_t sys_pte_clear(uint64_t at, uint64_t bits);
-
-/* The descriptor of the block of frames that @pa lies in. */
-int64_t sys_frame(uint64_t pa, struct frame *frame);
-
 int64_t sys_lab(unsigned command, uint64_t arg, void *page);
 int64_t sys_process(unsigned index, struct process *process);
 int64_t sys_memory(uint64_t pa, void *to, size_t n);
-int64_t sys_zone(unsigned index, struct sys_zone *zone);
-uint64_t zone_free(const struct sys_zone *zone); /* frames of it */
-int64_t sys_slab(unsigned index, struct sys_slab *slab);
+
 int64_t sys_report(void);
 int64_t sys_limit(enum limit_what what, uint64_t value);
 int64_t sys_drop_caches(void);

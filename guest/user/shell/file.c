@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cat, ls, echo, rm, mkdir, sync: files. */
+/* cat, ls, echo, random, rm, mkdir, sync: files. */
 #include "guest/lib/format.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
@@ -36,16 +36,15 @@ int tool_cat(int argc, char **argv)
 static void print_entry(const char *directory, const struct sys_dirent *e)
 {
 	char path[2 * NAME_BYTES];
-	struct sys_stat s = { 0 };
-	int64_t fd;
+	int64_t fd, bytes = 0;
 
 	format(path, sizeof(path), "%s/%s", directory, e->name);
 	fd = sys_open(path, OPEN_READ);
 	if (fd >= 0) {
-		sys_stat((int)fd, &s);
+		bytes = sys_seek((int)fd, 0, SEEK_END);
 		sys_close((int)fd);
 	}
-	printf("%6lu %10lu %s%s\n", e->inode, s.bytes, e->name,
+	printf("%6lu %10ld %s%s\n", e->inode, bytes, e->name,
 	       e->kind == FILE_DIRECTORY ? "/" : "");
 }
 
@@ -61,6 +60,19 @@ int tool_ls(int argc, char **argv)
 		print_entry(path, &e);
 	sys_close((int)fd);
 	return more ? tool_fail(argv[0], path, more) : 0;
+}
+
+int tool_random(int argc, char **argv)
+{
+	int64_t fd = sys_open("/dev/random", OPEN_READ), n;
+	uint64_t bits = 0;
+
+	(void)argc;
+	n = fd < 0 ? fd : sys_read((int)fd, &bits, sizeof(bits));
+	if (n != sizeof(bits))
+		return tool_fail(argv[0], "/dev/random", n);
+	printf("%016lx\n", bits);
+	return 0;
 }
 
 int tool_echo(int argc, char **argv)

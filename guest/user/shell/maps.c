@@ -83,7 +83,7 @@ static void print_frame(uint64_t pa)
 {
 	struct frame f;
 
-	if (sys_frame(pa, &f) || f.use >= sizeof(uses) / sizeof(uses[0]))
+	if (kernel_frame(pa, &f) || f.use >= sizeof(uses) / sizeof(uses[0]))
 		return;
 	printf("frame %#lx: %s, held by %u, in %u entries", pa & ~0xffful,
 	       uses[f.use], f.count, f.maps);

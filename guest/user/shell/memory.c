@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* free, buddyinfo, slabinfo, vmstat: the kernel's memory in numbers. */
+#include "guest/user/lib/kernel.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
 #include "guest/user/shell/tool.h"
@@ -12,14 +13,14 @@ static void row(const char *what, uint64_t frames)
 int tool_free(int argc, char **argv)
 {
 	struct sys_counts c;
-	int64_t error = sys_counts(&c);
+	int64_t error = kernel_counts(&c);
 
 	(void)argc;
 	if (error)
 		return tool_fail(argv[0], "counts", error);
-	row("total", c.frames_total);
-	row("free", c.frames_total - c.frames_used);
-	row("used", c.frames_used);
+	row("total", all_frames());
+	row("free", all_frames() - used_frames(&c));
+	row("used", used_frames(&c));
 	row("  page tables", c.frames_tables);
 	row("  of no file", c.frames_anon);
 	row("  of files", c.frames_file);
@@ -31,11 +32,11 @@ int tool_free(int argc, char **argv)
 
 int tool_buddyinfo(int argc, char **argv)
 {
-	struct sys_zone z;
+	struct zone z;
 	int64_t more;
 
 	(void)argc;
-	for (unsigned i = 0; (more = sys_zone(i, &z)) == 1; i++) {
+	for (unsigned i = 0; (more = kernel_zone(i, &z)) == 1; i++) {
 		printf("%-7s %#11lx-%#11lx free blocks of order 0 to %u:",
 		       z.name, z.start, z.end, ZONE_ORDERS - 1);
 		for (unsigned order = 0; order < ZONE_ORDERS; order++)
@@ -48,13 +49,13 @@ int tool_buddyinfo(int argc, char **argv)
 
 int tool_slabinfo(int argc, char **argv)
 {
-	struct sys_slab s;
+	struct cache s;
 	int64_t more;
 
 	(void)argc;
 	printf("%-20s %6s %6s %6s %6s\n", "CACHE", "BYTES", "USED", "TOTAL",
 	       "FRAMES");
-	for (unsigned i = 0; (more = sys_slab(i, &s)) == 1; i++)
+	for (unsigned i = 0; (more = kernel_cache(i, &s)) == 1; i++)
 		printf("%-20s %6lu %6lu %6lu %6lu\n", s.name, s.object_bytes,
 		       s.objects_used, s.objects_total, s.frames);
 	return more ? tool_fail(argv[0], "slabs", more) : 0;
@@ -63,7 +64,7 @@ int tool_slabinfo(int argc, char **argv)
 int tool_vmstat(int argc, char **argv)
 {
 	struct sys_counts c;
-	int64_t error = sys_counts(&c);
+	int64_t error = kernel_counts(&c);
 
 	(void)argc;
 	if (error)

@@ -87,7 +87,7 @@ static int wait_for(const int64_t *pid, int count)
 
 	for (int i = 0; i < count; i++)
 		if (pid[i] > 0)
-			sys_wait(pid[i], &status, 0);
+			sys_wait(pid[i], &status);
 	return status;
 }
 

@@ -14,6 +14,7 @@ const struct tool tools[] = {
 	{ "vmstat", tool_vmstat, "", "what has been counted so far" },
 	{ "cat", tool_cat, "[FILE ...]", "what is in it" },
 	{ "ls", tool_ls, "[DIRECTORY]", "its files" },
+	{ "random", tool_random, "", "64 bits of /dev/random" },
 	{ "echo", tool_echo, "[WORD ...]", "the words" },
 	{ "rm", tool_rm, "FILE ...", "remove it" },
 	{ "mkdir", tool_mkdir, "DIRECTORY ...", "make it" },

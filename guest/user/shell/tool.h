@@ -25,6 +25,6 @@ int tool_fail(const char *name, const char *what, long error);
 
 tool_fn tool_ps, tool_maps, tool_pagemap, tool_free, tool_buddyinfo,
 	tool_slabinfo, tool_vmstat, tool_cat, tool_ls, tool_echo, tool_rm,
-	tool_mkdir, tool_sync, tool_kill, tool_help;
+	tool_mkdir, tool_sync, tool_random, tool_kill, tool_help;
 
 #endif

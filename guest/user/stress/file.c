@@ -119,7 +119,9 @@ void file_start(struct worker *w)
 	if (fd == -EROFS || fd == -ENOSYS)
 		return;
 	worker_check(w, "open", fd);
-	worker_check(w, "truncate", sys_truncate(w->fd, FILE_PAGES * PAGE));
+	worker_check(w, "seek",
+		     sys_seek(w->fd, FILE_PAGES * PAGE - 1, SEEK_START));
+	worker_check(w, "write", sys_write(w->fd, "", 1) - 1);
 }
 
 void file_end(struct worker *w)

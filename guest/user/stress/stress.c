@@ -9,6 +9,7 @@
 #include "guest/cpu/cpu.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
+#include "guest/user/lib/kernel.h"
 #include "guest/user/lib/random.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
@@ -56,7 +57,7 @@ static void end_child(const struct worker *w, int64_t pid)
 	int status = -1;
 
 	worker_check(w, "fork", pid);
-	if (sys_wait(pid, &status, 0) != pid || status)
+	if (sys_wait(pid, &status) != pid || status)
 		worker_fail(w, "a child's status", (uint64_t)pid,
 			    (uint64_t)status, 0);
 }
@@ -132,7 +133,7 @@ static bool run_workers(uint64_t seed, uint64_t seconds)
 	for (unsigned i = 0; i < WORKERS; i++) {
 		int status = -1;
 
-		ok &= pid[i] > 0 && sys_wait(pid[i], &status, 0) == pid[i] &&
+		ok &= pid[i] > 0 && sys_wait(pid[i], &status) == pid[i] &&
 		      !status;
 	}
 	return ok;
@@ -144,7 +145,7 @@ static struct sys_counts counts(void)
 
 	sys_sync();
 	sys_drop_caches();
-	sys_counts(&c);
+	kernel_counts(&c);
 	return c;
 }
 
@@ -154,7 +155,7 @@ static bool is_settled(const struct sys_counts *before)
 	struct sys_counts now = counts();
 
 	for (unsigned i = 0; i < SETTLE_TICKS; i++) {
-		if (now.frames_used <= before->frames_used &&
+		if (used_frames(&now) <= used_frames(before) &&
 		    now.slots_used <= before->slots_used)
 			return true;
 		sys_sleep(1);
@@ -162,7 +163,7 @@ static bool is_settled(const struct sys_counts *before)
 	}
 	printf("stress: %lu frames and %lu slots in use, there were %lu and "
 	       "%lu\n",
-	       now.frames_used, now.slots_used, before->frames_used,
+	       used_frames(&now), now.slots_used, used_frames(before),
 	       before->slots_used);
 	return false;
 }
@@ -196,7 +197,7 @@ int main(int argc, char **argv)
 	lock_memory();
 	before = counts();
 	if (before.slots_total > 2 * PAGES)
-		sys_limit(LIMIT_FRAMES, before.frames_used + PAGES / 2);
+		sys_limit(LIMIT_FRAMES, used_frames(&before) + PAGES / 2);
 	ok = run_workers(seed, seconds);
 	sys_limit(LIMIT_FRAMES, 0);
 	after = counts();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * buddy, kmalloc, vmalloc: the kernel's own allocators, used on our behalf
- * (SYS_OBJECT) and watched (SYS_ZONE, SYS_SLAB).
+ * (SYS_OBJECT) and watched (kernel.h).
  */
 #include "guest/lib/errno.h"
 #include "guest/user/lib/random.h"
@@ -12,7 +12,7 @@ demo_fn demo_buddy, demo_kmalloc, demo_vmalloc;
 #define ZONES_MOST 4u
 
 struct zones {
-	struct sys_zone zone[ZONES_MOST];
+	struct zone zone[ZONES_MOST];
 	unsigned count;
 };
 
@@ -20,7 +20,8 @@ static struct zones zones(void)
 {
 	struct zones z = { 0 };
 
-	while (z.count < ZONES_MOST && sys_zone(z.count, &z.zone[z.count]) == 1)
+	while (z.count < ZONES_MOST &&
+	       kernel_zone(z.count, &z.zone[z.count]) == 1)
 		z.count++;
 	return z;
 }
@@ -54,7 +55,7 @@ static void check_zones(struct demo *d, const struct zones *zones)
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < zones->count; i++) {
-		const struct sys_zone *z = &zones->zone[i];
+		const struct zone *z = &zones->zone[i];
 		uint64_t free = zone_free(z);
 
 		sum += free;
@@ -63,7 +64,7 @@ static void check_zones(struct demo *d, const struct zones *zones)
 		demo_note(d, "%s %#lx..%#lx: %lu of %lu frames free; ", z->name,
 			  z->start, z->end, free, z->managed);
 	}
-	demo_is(d, sum, c.frames_total - c.frames_used);
+	demo_is(d, sum, all_frames() - used_frames(&c));
 }
 
 /* Free memory that no block of 512 frames holds, in percent. */
@@ -72,7 +73,7 @@ static uint64_t fragmented(const struct zones *z)
 	uint64_t free = 0, large = 0;
 
 	for (unsigned i = 0; i < z->count; i++) {
-		const struct sys_zone *zone = &z->zone[i];
+		const struct zone *zone = &z->zone[i];
 
 		free += zone_free(zone) - zone->never_used;
 		for (unsigned order = 9; order < ZONE_ORDERS; order++)
@@ -126,8 +127,8 @@ void demo_buddy(struct demo *d)
 	pieces = storm(d);
 	after = zones();
 	for (unsigned i = 0; i < after.count; i++) {
-		const struct sys_zone *a = &after.zone[i];
-		const struct sys_zone *b = &before.zone[i];
+		const struct zone *a = &after.zone[i];
+		const struct zone *b = &before.zone[i];
 
 		demo_is(d, zone_free(a), zone_free(b));
 		/* What the storm was the first to use is whole again. */
@@ -142,11 +143,11 @@ void demo_buddy(struct demo *d)
 }
 
 /* The cache that serves @bytes: the smallest that they fit into. */
-static struct sys_slab slab_for(uint64_t bytes)
+static struct cache slab_for(uint64_t bytes)
 {
-	struct sys_slab best = { .object_bytes = UINT64_MAX }, slab;
+	struct cache best = { .object_bytes = UINT64_MAX }, slab;
 
-	for (unsigned i = 0; sys_slab(i, &slab) == 1; i++)
+	for (unsigned i = 0; kernel_cache(i, &slab) == 1; i++)
 		if (slab.name[0] == 'k' && slab.name[1] == 'm' &&
 		    slab.object_bytes >= bytes &&
 		    slab.object_bytes < best.object_bytes)
@@ -173,9 +174,9 @@ static void abuse(struct demo *d, uint64_t bytes, enum object_abuse how,
 void demo_kmalloc(struct demo *d)
 {
 	struct sys_object o[OBJECTS];
-	struct sys_slab before, during;
+	struct cache before, during;
 
-	if (!demo_can(d, sys_slab(0, &before), "list of slabs"))
+	if (!demo_can(d, kernel_cache(0, &before), "list of slabs"))
 		return;
 	before = slab_for(OBJECT_BYTES);
 	for (unsigned i = 0; i < OBJECTS; i++) {

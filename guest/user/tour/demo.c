@@ -77,7 +77,7 @@ struct sys_counts demo_counts(void)
 {
 	struct sys_counts counts = { 0 };
 
-	sys_counts(&counts);
+	kernel_counts(&counts);
 	return counts;
 }
 

@@ -54,7 +54,7 @@ void demo_join(struct demo *d, int64_t pid)
 
 	if (pid < 0)
 		return;
-	demo_is(d, sys_wait(pid, &status, 0), pid);
+	demo_is(d, sys_wait(pid, &status), pid);
 	demo_is(d, status, 0);
 }
 

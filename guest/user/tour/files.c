@@ -185,7 +185,7 @@ void demo_buffer_cache(struct demo *d)
 	demo_true(d, found.cache_hits > synced.cache_hits);
 	demo_true(d, sys_drop_caches() > 0);
 	dropped = demo_counts();
-	demo_true(d, dropped.frames_used < found.frames_used);
+	demo_true(d, used_frames(&dropped) < used_frames(&found));
 	look_up(d);
 	demo_true(d, demo_counts().disk_reads > found.disk_reads);
 	demo_note(d,
@@ -194,7 +194,7 @@ void demo_buffer_cache(struct demo *d)
 		  "%lu frames back, then %lu reads",
 		  synced.disk_writes - made.disk_writes,
 		  found.cache_hits - synced.cache_hits,
-		  found.frames_used - dropped.frames_used,
+		  used_frames(&found) - used_frames(&dropped),
 		  demo_counts().disk_reads - found.disk_reads);
 	remove_both(d);
 }

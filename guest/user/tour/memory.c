@@ -9,7 +9,7 @@ static struct frame frame(uint64_t pa)
 {
 	struct frame info = { 0 };
 
-	sys_frame(pa, &info);
+	kernel_frame(pa, &info);
 	return info;
 }
 
@@ -63,7 +63,7 @@ void demo_frames(struct demo *d)
 		  "%lu of %lu frames used; took %u (%#lx..%#lx), gave them "
 		  "back; for a device %#lx; 0x1000 and the kernel at %#lx are "
 		  "reserved, device registers are no RAM",
-		  before.frames_used, before.frames_total, FRAMES_TAKEN, pa[0],
+		  used_frames(&before), all_frames(), FRAMES_TAKEN, pa[0],
 		  pa[FRAMES_TAKEN - 1], take_for_device(d), kernel & ~0xffful);
 }
 

@@ -41,7 +41,7 @@ static void evict_shared(struct demo *d, volatile uint64_t *word,
 	}
 	demo_await(d, SHARERS);
 	demo_is(d, *word, want);
-	sys_frame(pa, &f);
+	kernel_frame(pa, &f);
 	demo_is(d, f.maps, SHARERS + 1);
 	before = demo_counts();
 	demo_is(d, demo_page_out(d, word, 1), 0);

@@ -38,7 +38,7 @@ static void expect_kill(struct demo *d, uint64_t at)
 
 	if (pid < 0)
 		return;
-	demo_is(d, sys_wait(pid, &status, 0), pid);
+	demo_is(d, sys_wait(pid, &status), pid);
 	demo_is(d, status, STATUS_KILLED + SIGNAL_SEGV);
 	demo_note(d, "; process %ld, which did that, was killed", pid);
 }
@@ -120,10 +120,10 @@ void demo_protect(struct demo *d)
 	sys_munmap(at, PAGE_SIZE);
 }
 
-/* The kernel shall write struct sys_counts to @at, or read text from there. */
+/* The kernel shall write struct sys_info to @at, or read text from there. */
 static int64_t kernel_writes(uint64_t at)
 {
-	return sys_counts((struct sys_counts *)at);
+	return sys_info((struct sys_info *)at);
 }
 
 static int64_t kernel_reads(uint64_t at, size_t bytes)

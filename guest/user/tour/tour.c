@@ -45,7 +45,7 @@ static struct usage usage(void)
 
 	sys_drop_caches();
 	c = demo_counts();
-	return (struct usage){ c.frames_used, c.slots_used };
+	return (struct usage){ used_frames(&c), c.slots_used };
 }
 
 static void check_leak(struct demo *d, struct usage before)
@@ -72,7 +72,7 @@ static void run(struct demo *d, demo_fn *demo)
 		d->done = true;
 		sys_exit(0);
 	}
-	if (demo_is(d, sys_wait(pid, &status, 0), pid))
+	if (demo_is(d, sys_wait(pid, &status), pid))
 		demo_is(d, status, 0);
 	demo_true(d, d->done);
 }

@@ -181,14 +181,27 @@ void driver_offer(struct ring *r, uint16_t head)
 	r->avail.idx++;
 }
 
-void driver_wait(struct driver *d, unsigned n, const struct ring *r)
+void driver_kick(const struct driver *d, unsigned n)
 {
-	set(d, VIRTIO_QUEUE_NOTIFY, n);
+	d->reg[VIRTIO_QUEUE_NOTIFY / 4] = n;
+}
+
+void driver_wait_past(const struct ring *r, uint16_t used)
+{
 	for (;;) {
 		__asm__ volatile("cli" : : : "memory");
-		if (r->used.idx == r->avail.idx)
+		if (r->used.idx != used)
 			break;
 		__asm__ volatile("sti; hlt");
 	}
 	__asm__ volatile("sti" : : : "memory");
+}
+
+void driver_wait(struct driver *d, unsigned n, const struct ring *r)
+{
+	uint16_t used;
+
+	driver_kick(d, n);
+	while ((used = r->used.idx) != r->avail.idx)
+		driver_wait_past(r, used);
 }

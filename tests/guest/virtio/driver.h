@@ -49,6 +49,9 @@ void driver_start(struct driver *d, enum virtio_id id, uint32_t features,
 void driver_check(const struct driver *d, uint32_t step);
 /* Make the chain at @head available. */
 void driver_offer(struct ring *r, uint16_t head);
+void driver_kick(const struct driver *d, unsigned n);
+/* Sleep until more than @used buffers ever came back. */
+void driver_wait_past(const struct ring *r, uint16_t used);
 /* Kick queue @n, and sleep until all that was offered came back. */
 void driver_wait(struct driver *d, unsigned n, const struct ring *r);
 

@@ -41,6 +41,7 @@ long_mode:
 	mov %eax, %es
 	mov %eax, %ss
 	mov $stack_end, %esp
+	mov %ebx, %edi		/* struct hvm_start_info */
 	call main
 	ud2
 

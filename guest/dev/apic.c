@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* SDM vol. 3, chapter 11 (xAPIC mode, registers of 32 bits 16 bytes apart). */
-#include "guest/dev/lapic.h"
+/*
+ * SDM vol. 3, chapter 11 (xAPIC mode, registers of 32 bits 16 bytes apart); and
+ * the IOAPIC (82093AA data sheet, 3.2).
+ */
+#include "guest/dev/apic.h"
 
 #include "guest/cpu/cpu.h"
-#include "guest/cpu/trap.h"
+#include "guest/lib/print.h"
 #include "guest/mm/kmap.h"
 
 enum {
@@ -27,17 +30,29 @@ enum {
 #define PIC_MASTER_MASK 0x21
 #define PIC_SLAVE_MASK	0xa1
 
-volatile uint32_t *lapic;
-static uint64_t ticks;
+#define IOAPIC_BASE	0xfec00000ul
+#define IOAPIC_DATA	0x10
+#define IOAPIC_ENTRY	0x10 /* two registers a line from here */
+#define ENTRY_LEVEL	(1u << 15)
 
-void lapic_init(void)
+volatile uint32_t *lapic;
+static volatile uint32_t *ioapic;
+uint64_t lapic_ticks;
+
+static struct {
+	irq_fn *handler;
+	void *ctx;
+} lines[IRQ_LINES];
+
+void apic_init(void)
 {
 	pa_t base = { rdmsr(MSR_APIC_BASE) & ~(PAGE_SIZE - 1) };
 
 	out8(PIC_MASTER_MASK, 0xff);
 	out8(PIC_SLAVE_MASK, 0xff);
 
-	lapic = mmio_map(base, PAGE_SIZE);
+	lapic = mmio_map(base);
+	ioapic = mmio_map((pa_t){ IOAPIC_BASE }); /* its lines are masked */
 	lapic_init_cpu();
 }
 
@@ -54,18 +69,30 @@ void lapic_end(void)
 	lapic[LAPIC_EOI / 4] = 0;
 }
 
-void lapic_tick(void)
-{
-	ticks++;
-}
-
 void lapic_send(unsigned to, uint32_t what)
 {
 	lapic[LAPIC_COMMAND_TO / 4] = to << 24;
 	lapic[LAPIC_COMMAND / 4] = COMMAND_ASSERT | what;
 }
 
-uint64_t lapic_ticks(void)
+static void ioapic_write(unsigned at, uint32_t v)
 {
-	return ticks;
+	ioapic[0] = at;
+	ioapic[IOAPIC_DATA / 4] = v;
+}
+
+void irq_connect(unsigned line, irq_fn *handler, void *ctx)
+{
+	if (line >= IRQ_LINES)
+		panic("there is no interrupt line %u", line);
+	lines[line].handler = handler;
+	lines[line].ctx = ctx;
+	ioapic_write(IOAPIC_ENTRY + 2 * line + 1, 0); /* APIC 0 takes it */
+	ioapic_write(IOAPIC_ENTRY + 2 * line, ENTRY_LEVEL | (TRAP_IRQ + line));
+}
+
+void irq_raised(unsigned line)
+{
+	if (lines[line].handler)
+		lines[line].handler(lines[line].ctx);
 }
