@@ -97,7 +97,7 @@ static bool run(const struct sys_counts *before)
 	sys_limit(LIMIT_FRAMES, 0);
 	printf("hog: the large child is pid %ld\n", large);
 	return is("the large child", large_status,
-		  STATUS_KILLED + SIGNAL_KILL) &
+		  STATUS_KILLED + SIGNAL_KILL) &&
 	       is("the small child", small_status, 0);
 }
 
@@ -115,7 +115,7 @@ int main(void)
 	if (!run(&before))
 		return 1;
 	after = counts();
-	if (!is("killed", (int64_t)(after.oom_kills - before.oom_kills), 1) |
+	if (!is("killed", (int64_t)(after.oom_kills - before.oom_kills), 1) ||
 	    !is("frames in use", (int64_t)used_frames(&after),
 		(int64_t)used_frames(&before)))
 		return 1;
