@@ -5,7 +5,7 @@
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/anon.h"
-#include "guest/mm/objects.h"
+#include "guest/mm/frame.h"
 #include "guest/mm/reclaim.h"
 #include "guest/mm/space.h"
 #include "guest/mm/user.h"
@@ -118,17 +118,4 @@ int64_t sys_reclaim(const struct trap_frame *f)
 	frame_drain();
 	return reclaim_pass(f->rdi < UINT32_MAX ? (unsigned)f->rdi
 						: UINT32_MAX);
-}
-
-int64_t sys_object(const struct trap_frame *f)
-{
-	struct sys_object o;
-	int64_t answer;
-
-	if (user_read(current()->space, &o, f->rdi, sizeof(o)))
-		return -EFAULT;
-	answer = objects_do(&current()->objects, &o);
-	if (!answer && user_write(current()->space, f->rdi, &o, sizeof(o)))
-		return -EFAULT;
-	return answer;
 }

@@ -5,7 +5,6 @@
 #include "guest/lib/broken.h"
 #include "guest/lib/debug.h"
 #include "guest/lib/print.h"
-#include "guest/mm/lru.h"
 #include "guest/mm/reclaim.h"
 #include "guest/mm/swap.h"
 #include "guest/mm/zone.h"

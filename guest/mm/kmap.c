@@ -70,11 +70,6 @@ void kmap_init(const struct machine *m)
 	frame_zone = ZONE_NORMAL;
 }
 
-uint64_t *kmap_leaf(uintptr_t va)
-{
-	return table_slot(kernel_root, va, 1);
-}
-
 volatile void *mmio_map(pa_t at)
 {
 	uintptr_t va = mmio_next;

@@ -18,9 +18,6 @@ volatile void *mmio_map(pa_t at);
 /* The kernel's own root: nothing in the lower half. */
 extern pa_t kernel_root;
 
-/* The leaf entry for @va in the kernel's half; NULL: no frame for a table. */
-uint64_t *kmap_leaf(uintptr_t va);
-
 /* The root of a new address space with the kernel's half in it, in *root. */
 bool kmap_new_root(pa_t *root);
 

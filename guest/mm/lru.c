@@ -1,5 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/mm/lru.h"
+/*
+ * Which page was not used for long? Anonymous pages and pages of files, each
+ * in two lists, newest first: those in use lately (active), and those that are
+ * looked at before long and leave unless they were used again (inactive).
+ *
+ *      gathered             used: to the front
+ *         |                  +---------+
+ *         v       used       |         |
+ *      inactive ---------> active <----+
+ *         |    <---------
+ *         v     not used
+ *       leaves
+ *
+ * A frame is gathered when memory gets short, not when it is handed out: until
+ * then a page fault pays nothing for it.
+ */
+#include "guest/mm/reclaim.h"
 
 #include "guest/mm/zone.h"
 

@@ -4,7 +4,9 @@
 #include "guest/lib/errno.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/slab.h"
-#include "guest/mm/vmalloc.h"
+#include "guest/mm/user.h"
+#include "guest/proc/process.h"
+#include "guest/proc/syscall.h"
 
 struct object {
 	struct object *next;
@@ -58,7 +60,7 @@ static int64_t add(struct object **list, struct sys_object *want)
 	return 0;
 }
 
-int64_t objects_do(struct object **list, struct sys_object *want)
+static int64_t obey(struct object **list, struct sys_object *want)
 {
 	if (want->command == OBJECT_ALLOC)
 		return add(list, want);
@@ -72,6 +74,19 @@ int64_t objects_do(struct object **list, struct sys_object *want)
 		return -ENOENT;
 	drop(list);
 	return 0;
+}
+
+int64_t sys_object(const struct trap_frame *f)
+{
+	struct sys_object want;
+	int64_t error;
+
+	if (user_read(current()->space, &want, f->rdi, sizeof(want)))
+		return -EFAULT;
+	error = obey(&current()->objects, &want);
+	return error ? error
+		     : user_write(current()->space, f->rdi, &want,
+				  sizeof(want));
 }
 
 void objects_free(struct object **list)

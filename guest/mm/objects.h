@@ -7,14 +7,7 @@
 #ifndef GUEST_MM_OBJECTS_H
 #define GUEST_MM_OBJECTS_H
 
-#include <stdint.h>
-
-#include "guest/proc/api.h"
-
 struct object;
-
-/* Do @o->command with the objects in *list, a process's own. 0 or -errno. */
-int64_t objects_do(struct object **list, struct sys_object *o);
 
 /* The process has ended: free what it holds. */
 void objects_free(struct object **list);

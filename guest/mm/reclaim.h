@@ -48,4 +48,18 @@ bool reclaim_space(struct space *s);
 /* madvise: the pages of @v leave now, used or not. Sleeps. */
 void reclaim_range(struct vma *v);
 
+/* lru.c: */
+
+/* List some that are in no list yet, after at most @looks at descriptors. */
+void lru_gather(unsigned looks);
+
+/* @f, in no list, becomes the first of one. */
+void lru_add(struct frame *f, bool active);
+
+/* @f, which is listed, becomes the first of the list. */
+void lru_move(struct frame *f, bool active);
+
+/* @f is listed no more. */
+void lru_remove(struct frame *f);
+
 #endif

@@ -43,4 +43,13 @@ void kfree(void *p);
 /* Do to an object of @bytes, at most LARGEST_OBJECT, what it says. True if the checks caught it. */
 bool kmalloc_abuse(size_t bytes, enum object_abuse abuse);
 
+/*
+ * At least @bytes, 1 to VMALLOC_BYTES, with any content; NULL: no memory. The
+ * tables stay.
+ */
+void *vmalloc(size_t bytes);
+
+/* What vmalloc gave. */
+void vfree(void *p);
+
 #endif

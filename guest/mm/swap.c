@@ -9,11 +9,11 @@
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/anon.h"
-#include "guest/mm/lru.h"
+#include "guest/mm/reclaim.h"
 #include "guest/mm/mapping.h"
 #include "guest/mm/pte.h"
 #include "guest/mm/rmap.h"
-#include "guest/mm/vmalloc.h"
+#include "guest/mm/slab.h"
 #include "guest/mm/zone.h"
 
 /* mkswap's mark lies at the end of the first page. */

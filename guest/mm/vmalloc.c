@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/mm/vmalloc.h"
+/*
+ * Kernel memory that lies together in virtual addresses only: single frames
+ * from anywhere, and a page behind each area that is never mapped, so that
+ * whoever runs past its end faults.
+ *
+ *   VMALLOC_BASE   | area     |guard| area           |guard|
+ */
+#include "guest/mm/slab.h"
 
 #include "guest/cpu/tlb.h"
 #include "guest/lib/broken.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
-#include "guest/mm/slab.h"
 #include "guest/mm/table.h"
 
 /* [start, end) is mapped; the guard page is at end. */
@@ -19,7 +25,7 @@ static struct area *areas;
 static bool fill(const struct area *a)
 {
 	for (uintptr_t at = a->start; at < a->end; at += PAGE_SIZE) {
-		uint64_t *leaf = kmap_leaf(at);
+		uint64_t *leaf = table_slot(kernel_root, at, 1);
 		struct frame *f = leaf ? frame_alloc_raw(FRAME_KERNEL) : NULL;
 
 		if (!f)
@@ -48,7 +54,8 @@ void *vmalloc(size_t bytes)
 		return NULL;
 	}
 	if (broken("vmalloc"))
-		*kmap_leaf(a->end) = *kmap_leaf(a->start);
+		*table_slot(kernel_root, a->end, 1) =
+			*table_slot(kernel_root, at, 1);
 	return (void *)at;
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz --seed S --rounds N --first F: nothing that a program does may harm the kernel.
+ * fuzz --seed S --rounds N --first L: nothing that a program does may harm the
+ * kernel.
  *
- * A round is a child that either makes system calls with arguments of chance,
- * or runs bytes of chance. Children end, or are killed, at the latest by the
- * watchdog, when they have had their time. Then as many frames must be in use
- * as before.
+ * A round is a page of random bytes, run until they fault, or some system calls
+ * with random arguments. A child lives for a few rounds, all of one kind, in
+ * the state in which the one before has left it. Its last fault kills it, if
+ * the watchdog has not done so before; several children live at once. When all
+ * are gone, as many frames must be in use as before. L is the first life.
  */
 #include "guest/lib/string.h"
 #include "guest/user/lib/kernel.h"
@@ -15,8 +17,11 @@
 
 #define PAGE	     4096ul
 #define AREA	     (4 * PAGE)
-#define CALLS	     64u /* of one child */
-#define LIFE	     3u /* ticks of a child, twice that at most */
+#define ROUNDS	     8u /* of a life, at most */
+#define CALLS	     16u /* of a round */
+#define LANES	     4u /* children at once */
+#define LIFE	     25u /* ticks of a child, twice that at most */
+#define NAP	     4u /* ticks that a child sleeps, at most */
 #define FRAMES_MOST  4096u /* of a child */
 #define SETTLE_TICKS 100u
 
@@ -67,84 +72,153 @@ static uint64_t argument(struct chance *c, uint64_t area)
 	}
 }
 
-/* These reach beyond the child; SYS_LAB would squeeze the whole VM. */
+/* These reach beyond the child, or end it; SYS_LAB would squeeze the whole VM. */
 static bool is_left_out(uint64_t number)
 {
-	return number == SYS_FORK || number == SYS_KILL || number == SYS_LAB ||
-	       number == SYS_LIMIT;
+	return number == SYS_EXIT || number == SYS_FORK || number == SYS_KILL ||
+	       number == SYS_LAB || number == SYS_LIMIT;
 }
 
-/* A child's life: calls. What it writes goes nowhere. */
-static _Noreturn void call_at_random(struct chance *c, uint64_t area)
+/* These take time, as they are about all of memory. */
+static bool is_rare(uint64_t number)
 {
-	sys_close(0);
-	sys_close(1);
-	sys_close(2);
-	for (unsigned i = 0; i < CALLS; i++) {
-		uint64_t number = chance(c) % (SYS_CALLS + 2), a[6];
+	return number == SYS_SYNC || number == SYS_DROP_CACHES ||
+	       number == SYS_RECLAIM || number == SYS_REPORT;
+}
 
-		for (unsigned j = 0; j < 6; j++)
-			a[j] = argument(c, area);
-		if (!is_left_out(number))
-			sys_call6((enum sys_number)number, a[0], a[1], a[2],
-				  a[3], a[4], a[5]);
-	}
-	sys_exit(0);
+/* What a child knows; not on its stack, which it may lose. */
+static struct {
+	struct chance chance;
+	uint64_t area;
+	volatile uint64_t *rounds; /* it has begun; shared with the parent */
+	void *home[5]; /* where it goes on after a fault */
+} self;
+
+static void call_at_random(struct chance *c)
+{
+	uint64_t number = chance(c) % (SYS_CALLS + 2), a[6];
+
+	for (unsigned i = 0; i < 6; i++)
+		a[i] = argument(c, self.area);
+	if (number == SYS_SLEEP)
+		a[0] %= NAP;
+	if (!is_left_out(number) && (!is_rare(number) || chance(c) % 4 == 0))
+		sys_call6((enum sys_number)number, a[0], a[1], a[2], a[3], a[4],
+			  a[5]);
+}
+
+static _Noreturn void live_by_calls(void)
+{
+	while ((*self.rounds)++ < ROUNDS)
+		for (unsigned i = 0; i < CALLS; i++)
+			call_at_random(&self.chance);
+	sys_exit((int)chance(&self.chance));
 }
 
 typedef void function(void);
 
-static _Noreturn void run_bytes(struct chance *c, uint64_t area)
+/* Nothing is known of the registers and the stack. */
+static _Noreturn void caught(void)
 {
-	uint64_t *word = (uint64_t *)area;
+	__asm__ volatile("cld");
+	__builtin_longjmp(self.home, 1);
+}
 
-	sys_close(0);
-	sys_close(1);
-	sys_close(2);
+static void run_bytes(struct chance *c)
+{
+	uint64_t *word = (uint64_t *)self.area;
+
 	for (unsigned i = 0; i < PAGE / 8; i++)
 		word[i] = chance(c);
-	((function *)area)();
+	((function *)self.area)();
+}
+
+/* Each fault but the last is caught. */
+static _Noreturn void live_by_bytes(void)
+{
+	(void)__builtin_setjmp(self.home);
+	while (++*self.rounds < ROUNDS) {
+		sys_call(SYS_CATCH, (uint64_t)caught, 0, 0);
+		run_bytes(&self.chance);
+	}
+	sys_call(SYS_CATCH, 0, 0, 0);
+	run_bytes(&self.chance);
 	sys_exit(0);
 }
 
-/* The child at work, for the watchdog: shared memory. */
-static volatile int64_t *at_work;
+/* The children that live now, for the watchdog, and their rounds: shared. */
+static volatile int64_t *lanes;
+static volatile uint64_t *rounds_of;
+
+static unsigned lane_of(int64_t pid)
+{
+	unsigned lane = 0;
+
+	while (lane < LANES && lanes[lane] != pid)
+		lane++;
+	return lane;
+}
 
 /* Kills who is still there when it looks for the second time. */
 static int64_t start_watchdog(void)
 {
-	int64_t pid = sys_fork(), last = 0;
+	int64_t pid = sys_fork(), last[LANES] = { 0 };
 
 	if (pid)
 		return pid;
 	lock_memory();
 	for (;;) {
 		sys_sleep(LIFE);
-		if (*at_work && *at_work == last)
-			sys_kill(last, SIGNAL_KILL);
-		last = *at_work;
+		for (unsigned i = 0; i < LANES; i++) {
+			if (lanes[i] && lanes[i] == last[i])
+				sys_kill(last[i], SIGNAL_KILL);
+			last[i] = lanes[i];
+		}
 	}
 }
 
-static bool run_round(uint64_t seed, uint64_t n, uint64_t area)
+/* What it writes goes nowhere, and what the parent keeps is out of its reach. */
+static _Noreturn void live(uint64_t seed, uint64_t life, unsigned lane)
 {
-	struct chance c = { .seed = mix(seed), .state = mix(n) };
-	int64_t pid = sys_fork();
-	int status;
+	for (int fd = 0; fd < 3; fd++)
+		sys_close(fd);
+	sys_munmap((uintptr_t)lanes, PAGE);
+	sys_limit(LIMIT_PROCESS_FRAMES, FRAMES_MOST);
+	self.chance = (struct chance){ .seed = mix(seed), .state = mix(life) };
+	self.rounds = &rounds_of[lane];
+	if (life % 2)
+		live_by_bytes();
+	live_by_calls();
+}
 
+static bool start_life(uint64_t seed, uint64_t life, unsigned lane)
+{
+	int64_t pid;
+
+	rounds_of[lane] = 0;
+	pid = sys_fork();
+	if (!pid)
+		live(seed, life, lane);
 	if (pid < 0) {
-		printf("fuzz: no child in round %lu: error %ld\n", n, -pid);
+		printf("fuzz: no child for life %lu: error %ld\n", life, -pid);
 		return false;
 	}
-	if (pid) {
-		*at_work = pid;
-		return sys_wait(pid, &status) == pid;
-	}
-	sys_munmap((uintptr_t)at_work, PAGE); /* out of its reach */
-	sys_limit(LIMIT_PROCESS_FRAMES, FRAMES_MOST);
-	if (n % 2)
-		run_bytes(&c, area);
-	call_at_random(&c, area);
+	lanes[lane] = pid;
+	return true;
+}
+
+/* The rounds of the next child that dies; 0: there was none. It may have
+ * written any number. */
+static uint64_t await_death(void)
+{
+	unsigned lane = lane_of(sys_wait(-1, NULL));
+	uint64_t rounds;
+
+	if (lane == LANES)
+		return 0;
+	lanes[lane] = 0;
+	rounds = rounds_of[lane];
+	return rounds && rounds < ROUNDS ? rounds : ROUNDS;
 }
 
 static struct sys_counts counts(void)
@@ -176,18 +250,33 @@ static bool is_settled(const struct sys_counts *before)
 	return false;
 }
 
-static bool run_rounds(uint64_t seed, uint64_t first, uint64_t rounds,
-		       uint64_t area)
-{
-	for (uint64_t n = first; n < first + rounds; n++)
-		if (!run_round(seed, n, area))
-			return false;
-	return true;
-}
-
 struct plan {
 	uint64_t seed, first, rounds;
 };
+
+/* Until @rounds have been; *@lives: in so many children. */
+static bool run_rounds(const struct plan *p, uint64_t rounds, uint64_t *lives)
+{
+	uint64_t done = 0, ended = 0, now;
+
+	*lives = 0;
+	while (done < rounds || ended < *lives) {
+		unsigned lane = lane_of(0);
+
+		if (done < rounds && lane < LANES) {
+			if (!start_life(p->seed, p->first + *lives, lane))
+				return false;
+			++*lives;
+			continue;
+		}
+		now = await_death();
+		if (!now)
+			return false;
+		done += now;
+		ended++;
+	}
+	return true;
+}
 
 static bool parse_arguments(int argc, char **argv, struct plan *p)
 {
@@ -206,43 +295,52 @@ static bool parse_arguments(int argc, char **argv, struct plan *p)
 	return argc % 2;
 }
 
-static int run(const struct plan *p, uint64_t area)
+static int run(const struct plan *p)
 {
 	int64_t watchdog = start_watchdog();
 	struct sys_counts before;
+	uint64_t lives;
 	bool ok;
 
-	ok = watchdog > 0 && run_rounds(p->seed, p->first, 2, area);
+	ok = watchdog > 0 && run_rounds(p, LANES * ROUNDS, &lives);
 	lock_memory();
 	before = counts();
-	ok = ok && run_rounds(p->seed, p->first, p->rounds, area) &&
-	     is_settled(&before);
+	ok = ok && run_rounds(p, p->rounds, &lives) && is_settled(&before);
 	if (watchdog > 0) {
 		sys_kill(watchdog, SIGNAL_KILL);
 		sys_wait(watchdog, NULL);
 	}
 	if (ok)
-		printf("fuzz: ok, seed %lu, %lu rounds\n", p->seed, p->rounds);
+		printf("fuzz: ok, seed %lu, %lu rounds in %lu lives\n", p->seed,
+		       p->rounds, lives);
 	return ok ? 0 : 1;
+}
+
+static volatile void *shared_page(void)
+{
+	int64_t at = sys_mmap(0, PAGE, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_POPULATE);
+
+	return at < 0 ? NULL : (volatile void *)at;
 }
 
 int main(int argc, char **argv)
 {
 	struct plan p = { .seed = 1, .rounds = 200 };
-	int64_t area, shared;
+	int64_t area;
 
 	if (!parse_arguments(argc, argv, &p)) {
-		printf("fuzz: --seed S --rounds N --first ROUND\n");
+		printf("fuzz: --seed S --rounds N --first LIFE\n");
 		return 2;
 	}
 	area = sys_mmap(0, AREA, PROT_READ | PROT_WRITE | PROT_EXEC,
 			MAP_POPULATE);
-	shared = sys_mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED);
-	if (area < 0 || shared < 0) {
+	lanes = shared_page();
+	rounds_of = shared_page();
+	if (area < 0 || !lanes || !rounds_of) {
 		printf("fuzz: too little memory\n");
 		return 1;
 	}
-	at_work = (volatile int64_t *)shared;
-	*at_work = 0;
-	return run(&p, (uint64_t)area);
+	self.area = (uint64_t)area;
+	return run(&p);
 }

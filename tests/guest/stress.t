@@ -26,7 +26,7 @@ for my $accel (accels()) {
 		'--swap', 'ram', '--disk', "path=$root", '--disk',
 		"path=$swap", '--', 'stress', '--seed', $seed, '--seconds',
 		$seconds);
-	is finish($r, $seconds * 4 + 120), 0, "$accel: stress, seed $seed";
+	is finish($r, $seconds * 4 + 900), 0, "$accel: stress, seed $seed";
 	my $out = slurp($r->{out});
 	like $out, qr/^stress: ok, seed $seed/m, 'nothing was lost or leaked'
 		or diag $out, slurp($r->{err});

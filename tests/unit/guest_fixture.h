@@ -22,7 +22,6 @@
 #include "guest/lib/debug.h"
 #include "guest/lib/print.h"
 #include "guest/mm/frame.h"
-#include "guest/mm/lru.h"
 #include "guest/mm/reclaim.h"
 #include "guest/mm/swap.h"
 

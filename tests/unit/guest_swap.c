@@ -5,8 +5,8 @@
  */
 #define GUEST_SWAPS
 #include "guest/fs/block.h"
-#include "guest/mm/lru.h"
-#include "guest/mm/vmalloc.h"
+#include "guest/mm/reclaim.h"
+#include "guest/mm/slab.h"
 #include "tests/unit/guest_space_fixture.h"
 
 #define BLOCKS 65u /* 64 slots */

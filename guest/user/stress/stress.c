@@ -3,8 +3,10 @@
  * stress --seed S --seconds N: several workers at once, each doing one thing
  * after the other at random: map, write, protect, unmap, page out, fork, exec,
  * files. What a page must hold is known at every moment, and verified. With a
- * swap disk the kernel may use fewer frames than the workers need.
+ * swap disk the kernel may use fewer frames than the workers need. Seconds are
+ * the TSC's: on a host that has little time for us many ticks never come.
  */
+#include "guest/cpu/cpu.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/user/lib/kernel.h"
@@ -13,9 +15,9 @@
 #include "guest/user/lib/sys.h"
 #include "guest/user/stress/worker.h"
 
-#define WORKERS		 3u
-#define TICKS_PER_SECOND 100u
-#define SETTLE_TICKS	 100u
+#define WORKERS	     3u
+#define SETTLE_TICKS 100u
+#define GUESSED_HZ   1000000000ul /* of a TSC whose frequency is not known */
 
 /* All workers' pages together, half of which have to be enough. */
 #define PAGES (WORKERS * (AREAS * AREA_PAGES + FILE_PAGES))
@@ -94,7 +96,7 @@ static _Noreturn void run_worker(uint64_t seed, uint64_t number, uint64_t end)
 	w.seed = seed;
 	w.number = number;
 	file_start(&w);
-	for (; (uint64_t)sys_ticks() < end; w.steps++) {
+	for (; rdtsc() < end; w.steps++) {
 		uint64_t random = worker_chance(&w) % 100;
 
 		if (random < 2)
@@ -113,11 +115,15 @@ static _Noreturn void run_worker(uint64_t seed, uint64_t number, uint64_t end)
 }
 
 /* Run all workers to the end. False if one has failed. */
-static bool run_workers(uint64_t seed, uint64_t ticks)
+static bool run_workers(uint64_t seed, uint64_t seconds)
 {
-	uint64_t end = (uint64_t)sys_ticks() + ticks;
+	struct sys_info info = { 0 };
 	int64_t pid[WORKERS];
 	bool ok = true;
+	uint64_t end;
+
+	sys_info(&info);
+	end = rdtsc() + seconds * (info.tsc_hz ? info.tsc_hz : GUESSED_HZ);
 
 	for (unsigned i = 0; i < WORKERS; i++) {
 		pid[i] = sys_fork();
@@ -186,13 +192,13 @@ int main(int argc, char **argv)
 		printf("stress: --seed S --seconds N\n");
 		return 2;
 	}
-	if (!run_workers(seed, 1)) /* all that stays is there now */
+	if (!run_workers(seed, 0)) /* all that stays is there now */
 		return 1;
 	lock_memory();
 	before = counts();
 	if (before.slots_total > 2 * PAGES)
 		sys_limit(LIMIT_FRAMES, used_frames(&before) + PAGES / 2);
-	ok = run_workers(seed, seconds * TICKS_PER_SECOND);
+	ok = run_workers(seed, seconds);
 	sys_limit(LIMIT_FRAMES, 0);
 	after = counts();
 	if (!ok || !is_settled(&before))

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# With the switch "debug" the kernel poisons what is freed and checks what it
+# takes: every demonstration passes, and no check finds anything.
+use strict;
+use warnings;
+use lib 'tests/guest/lib';
+use Test::More;
+use Twofold;
+
+my @names = demonstrations();
+
+for my $accel (accels()) {
+	for my $cpus (1, 2) {
+		my $r = run($accel, 0, '-c', $cpus, '--', 'debug', 'tour');
+		my @ok = slurp($r->{out}) =~ /^ok \d+ - (\S+?):/mg;
+
+		is_deeply [sort @ok], [sort @names],
+			"$accel, $cpus CPUs: every demonstration is ok";
+	}
+}
+
+done_testing;
