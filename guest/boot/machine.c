@@ -50,10 +50,8 @@ static void read_memmap(struct machine *m, const struct hvm_start_info *info)
 {
 	const struct hvm_memmap *map;
 
-	if (info->version < 1 || !info->memmap_at)
-		panic("PVH start info version %u has no memory map, and there "
-		      "is no device tree",
-		      info->version);
+	if (info->version < 1)
+		panic("neither a device tree nor a memory map");
 	map = early(info->memmap_at);
 	for (unsigned i = 0; i < info->memmap_entries; i++)
 		if (map[i].type == PVH_RAM)

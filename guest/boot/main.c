@@ -12,13 +12,12 @@
 #include "guest/cpu/smp.h"
 #include "guest/cpu/trap.h"
 #include "guest/dev/dma.h"
-#include "guest/dev/exit.h"
 #include "guest/dev/apic.h"
 #include "guest/dev/lab.h"
-#include "guest/dev/uart.h"
+#include "guest/dev/console.h"
 #include "guest/dev/virtio.h"
-#include "guest/fs/calls.h"
-#include "guest/fs/mount.h"
+#include "guest/fs/file.h"
+#include "guest/fs/ext2.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
@@ -61,14 +60,10 @@ static void take_option(const char *option)
 static const char *arguments = "tour";
 static size_t argument_bytes = sizeof("tour");
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /*
- * [KERNEL OPTIONS --] PROGRAM [ARGUMENTS], all without quoting. QEMU's microvm
- * appends words that begin with "virtio_mmio.": they are not ours.
+ * [KERNEL OPTIONS --] PROGRAM [ARGUMENTS], with blanks between them, and no
+ * quoting. QEMU's microvm appends words that begin with "virtio_mmio.": they
+ * are not ours.
  */
 static void take_words(const char *at)
 {
@@ -77,11 +72,11 @@ static void take_words(const char *at)
 	bool options = false; /* have been taken */
 
 	for (;;) {
-		while (is_blank(*at))
+		while (*at == ' ')
 			at++;
 		if (!*at)
 			break;
-		for (word = to; *at && !is_blank(*at); *to++ = *at++)
+		for (word = to; *at && *at != ' '; *to++ = *at++)
 			if (to == words + sizeof(words) - 1)
 				panic("the command line is too long");
 		*to++ = '\0';
@@ -156,7 +151,6 @@ static void main_thread(void)
 	struct process *p;
 	int status;
 
-	process_reaper = current();
 	gate_init(trap_only);
 	virtio_init(&machine);
 	fs_mount();

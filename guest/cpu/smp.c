@@ -50,7 +50,7 @@ void cpu_main(void)
 
 	cpu_init();
 	segment_init(c);
-	trap_load();
+	trap_init();
 	write_cr3(kernel_root.v);
 	lapic_init_cpu();
 	gate_init_cpu();

@@ -13,7 +13,6 @@
 #include "guest/mm/fault.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/process.h"
-#include "guest/proc/refuse.h"
 #include "guest/proc/sched.h"
 #include "guest/proc/syscall.h"
 
@@ -45,11 +44,6 @@ void trap_init(void)
 			    GATE_INTERRUPT << 40 | (to >> 16 & 0xffff) << 48;
 		idt[i][1] = to >> 32;
 	}
-	trap_load();
-}
-
-void trap_load(void)
-{
 	load_idt(sizeof(idt) - 1);
 }
 

@@ -43,11 +43,8 @@ static inline bool from_user(const struct trap_frame *f)
 	return (f->cs & 3) == 3;
 }
 
-/* Make the IDT and load it. */
+/* Make the IDT, the same for all, and load it. On each processor. */
 void trap_init(void);
-
-/* Load it on another processor. */
-void trap_load(void);
 
 /* Where ring 0 goes on after an exception that it expects, or 0. */
 extern uintptr_t trap_fixup;

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/dev/balloon.h"
+/*
+ * Driver of the balloon (virtio 1.2, 5.5), a kernel thread. Frames in it are
+ * the hypervisor's: it may have asked for them to lower the guest's use of the
+ * host, and what they held is gone. When the guest runs short it takes some
+ * back without asking. Free blocks are *reported*: they stay ours, but the host
+ * need not keep their bytes.
+ */
 
 #include "guest/dev/virtio.h"
 #include "guest/lib/broken.h"
@@ -8,6 +14,7 @@
 #include "guest/mm/zone.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sleep.h"
+#include "guest/proc/syscall.h"
 
 enum { INFLATE, DEFLATE, STATISTICS, REPORTING = 4 };
 enum { CONFIG_TARGET, CONFIG_ACTUAL }; /* words: frames */
@@ -122,28 +129,30 @@ static void lend_statistics(void)
 		(struct virtio_part){ statistic, sizeof(statistic), false });
 }
 
-uint64_t balloon_report(void)
+/* The largest free blocks; how many frames they are. */
+int64_t sys_report(const struct trap_frame *f)
 {
-	struct frame *f[REPORT_BLOCKS];
+	struct frame *block[REPORT_BLOCKS];
 	struct virtio_part parts[REPORT_BLOCKS];
 	unsigned n = 0;
 
+	(void)f;
 	if (!device || !device->queues[REPORTING])
 		return 0;
 	frame_drain();
 	while (n < REPORT_BLOCKS &&
-	       (f[n] = frames_alloc(REPORT_ORDER, ZONE_NORMAL,
-				    FRAME_BALLOON))) {
+	       (block[n] = frames_alloc(REPORT_ORDER, ZONE_NORMAL,
+					FRAME_BALLOON))) {
 		parts[n] =
-			(struct virtio_part){ direct(frame_pa(f[n])),
+			(struct virtio_part){ direct(frame_pa(block[n])),
 					      PAGE_SIZE << REPORT_ORDER, true };
 		n++;
 	}
 	if (n)
 		virtqueue_run(device->queues[REPORTING], parts, n);
 	for (unsigned i = 0; i < n; i++)
-		frame_put(f[i]);
-	return (uint64_t)n << REPORT_ORDER;
+		frame_put(block[i]);
+	return (int64_t)n << REPORT_ORDER;
 }
 
 /* One step nearer to what the host wants; false: we are there. */

@@ -6,9 +6,7 @@
 
 #include "guest/abi.h"
 #include "guest/cpu/cpu.h"
-#include "guest/dev/exit.h"
 #include "guest/dev/lab.h"
-#include "guest/dev/uart.h"
 #include "guest/lib/format.h"
 #include "guest/lib/print.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the kernel speaks and hears: a UART, or what is found later. */
+/*
+ * The world outside: where the kernel speaks and hears, a UART or what is found
+ * later, and the end of the run.
+ */
 #ifndef GUEST_DEV_CONSOLE_H
 #define GUEST_DEV_CONSOLE_H
 
@@ -14,5 +17,29 @@ struct console {
 };
 
 extern const struct console *console;
+
+/* A 16550 on its I/O port: output is polled, input interrupts. */
+extern const struct console uart;
+void uart_init(uint16_t port);
+
+/* From now on input interrupts. After apic_init. */
+void uart_connect(void);
+
+/*
+ * The statuses of a run that a program has not chosen itself; all are at most
+ * 123, for the hypervisor keeps what lies above.
+ */
+enum {
+	EXIT_KILLED = 11, /* the program faulted */
+	EXIT_MEMORY_LOST = 119, /* it touched memory that has failed */
+	EXIT_PANIC = 121,
+	EXIT_MAX = 123
+};
+
+/* ABI_EXIT_PORT, if the device tree names no other. */
+extern uint16_t exit_port;
+
+/* The end of the run. */
+_Noreturn void exit_run(int status);
 
 #endif

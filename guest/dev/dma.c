@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "guest/dev/iommu.h"
+#include "guest/dev/virtio.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"

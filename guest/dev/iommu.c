@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/dev/iommu.h"
+/*
+ * Driver of the IOMMU (virtio 1.2, 5.13), for the one device behind it that we
+ * have: the DMA engine. Detached, it reaches all of memory by physical address;
+ * attached, what was mapped, at device addresses equal to the physical ones.
+ */
 
 #include "guest/dev/virtio.h"
 #include "guest/lib/errno.h"

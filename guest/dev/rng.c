@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Driver of the source of randomness (virtio 1.2, 5.4): it fills a buffer. */
-#include "guest/dev/rng.h"
 
 #include "guest/dev/virtio.h"
 #include "guest/lib/errno.h"
 
 static struct virtio *source;
 
-int64_t rng_read(void *to, size_t n)
+int64_t rng_read(char *to, size_t n)
 {
 	struct virtio_part part = { to, n, true };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/dev/uart.h"
+#include "guest/dev/console.h"
 
 #include "guest/abi.h"
 #include "guest/cpu/cpu.h"

@@ -60,6 +60,22 @@ int64_t virtqueue_run(struct virtqueue *q, const struct virtio_part *parts,
 void virtqueue_lend(struct virtqueue *q, struct virtio_part part);
 int64_t virtqueue_back(struct virtqueue *q);
 
+/* The guest is short of memory: take some frames out of the balloon. False:
+ * there are none. */
+bool balloon_relieve(void);
+
+/* Random bytes to[@n]: how many, or -ENODEV without a source. Sleeps. */
+int64_t rng_read(char *to, size_t n);
+
+/*
+ * From now on the DMA engine sees only what is mapped, whole pages from @at on;
+ * until it is detached, which answers the device address of the last fault, or
+ * 0. For one process at a time. Sleep. 0, -ENODEV, -EIO.
+ */
+int64_t iommu_attach(void);
+int64_t iommu_map(pa_t at, uint64_t bytes);
+uint64_t iommu_detach(void);
+
 /* Find all devices and start their drivers. May sleep. */
 void virtio_init(const struct machine *m);
 

@@ -37,7 +37,7 @@ void block_add(struct block_device *d);
 /* Disk @index, in the order they were found; NULL behind the last. */
 struct block_device *block_at(unsigned index);
 
-/* Sleep. 0 or -errno: -EIO behind the end, -EROFS. */
+/* Sleep. 0 or -errno: -EIO behind the end. */
 int block_read(struct block_device *d, uint64_t block, struct frame *f);
 int block_write(struct block_device *d, uint64_t block, struct frame *f);
 int block_flush(struct block_device *d);

@@ -147,20 +147,6 @@ static void insert(struct place *p, const struct inode *i, const char *name)
 	mapping_dirty(p->frame);
 }
 
-/* A new directory: "." and "..". */
-static int fill(struct inode *i, const struct inode *parent)
-{
-	struct place p;
-	int error = append(i, &p);
-
-	if (error)
-		return error;
-	insert(&p, i, ".");
-	insert(&p, parent, "..");
-	frame_put(p.frame);
-	return 0;
-}
-
 static int name_it(struct inode *dir, const char *name, struct inode *i)
 {
 	struct place p;
@@ -197,7 +183,10 @@ static int make(struct inode *dir, const char *name, bool directory,
 	error = inode_new(dir, directory, to);
 	if (error)
 		return error;
-	error = directory ? fill(*to, dir) : 0;
+	if (directory)
+		error = name_it(*to, ".", *to);
+	if (directory && !error)
+		error = name_it(*to, "..", dir);
 	if (!error)
 		error = name_it(dir, name, *to);
 	if (error) {
@@ -309,4 +298,51 @@ int dir_next(struct inode *dir, uint64_t *at, struct sys_dirent *to)
 		frame_put(f);
 	}
 	return to->inode != 0;
+}
+
+/* Cut the next name off *path, at the end "". 0 or -ENAMETOOLONG. */
+static int next_name(const char **path, char name[NAME_BYTES])
+{
+	const char *at = *path;
+	size_t n = 0;
+
+	while (*at == '/')
+		at++;
+	while (at[n] && at[n] != '/') {
+		if (n == NAME_BYTES - 1)
+			return -ENAMETOOLONG;
+		name[n] = at[n];
+		n++;
+	}
+	name[n] = '\0';
+	*path = at + n;
+	return 0;
+}
+
+/* The root is what it calls "." itself. */
+int path_do(dir_fn *what, struct ext2 *fs, const char *path, struct inode **to)
+{
+	char name[NAME_BYTES] = ".", next[NAME_BYTES];
+	struct inode *at, *below;
+	int error;
+
+	fs_lock();
+	error = inode_load(fs, EXT2_ROOT, &at);
+	if (error)
+		goto unlock;
+	while (!(error = next_name(&path, next)) && *next) {
+		error = dir_find(at, name, &below);
+		if (error)
+			break;
+		inode_put(at);
+		at = below;
+		memcpy(name, next, sizeof(next));
+	}
+	if (!error)
+		error = what(at, name, to);
+	inode_put(at);
+
+unlock:
+	fs_unlock();
+	return error;
 }

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/proc/syscall.h"
 
-#include "guest/fs/calls.h"
+#include "guest/fs/file.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
+#include "guest/mm/anon.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/reclaim.h"
-#include "guest/mm/anon.h"
-#include "guest/mm/slab.h"
 #include "guest/mm/space.h"
 #include "guest/mm/user.h"
-#include "guest/mm/zone.h"
 #include "guest/proc/process.h"
 
 /* What of its pages @want may show, and do with them. */
@@ -101,12 +99,6 @@ int64_t sys_madvise(const struct trap_frame *f)
 			     (unsigned)f->rdx);
 }
 
-/* A register may hold any number: what is too large for an index is none. */
-static unsigned index_of(uint64_t n)
-{
-	return n < UINT32_MAX ? (unsigned)n : UINT32_MAX;
-}
-
 int64_t sys_limit(const struct trap_frame *f)
 {
 	uint64_t *most = &current()->space->limit, before = *most;
@@ -124,5 +116,6 @@ int64_t sys_limit(const struct trap_frame *f)
 int64_t sys_reclaim(const struct trap_frame *f)
 {
 	frame_drain();
-	return reclaim_pass(index_of(f->rdi));
+	return reclaim_pass(f->rdi < UINT32_MAX ? (unsigned)f->rdi
+						: UINT32_MAX);
 }

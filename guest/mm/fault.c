@@ -16,7 +16,6 @@
 #include "guest/mm/reclaim.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/process.h"
-#include "guest/proc/refuse.h"
 
 static bool allows(const struct vma *v, uint64_t error)
 {

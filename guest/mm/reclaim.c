@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/reclaim.h"
 
-#include "guest/dev/balloon.h"
+#include "guest/dev/virtio.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"

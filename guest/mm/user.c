@@ -6,7 +6,6 @@
 #include "guest/lib/string.h"
 #include "guest/mm/fault.h"
 #include "guest/mm/leaf.h"
-#include "guest/proc/api.h"
 
 /*
  * A page not touched yet is given, as its first touch would have done; no
@@ -29,13 +28,6 @@ void *user_byte(struct space *s, uintptr_t va, bool write)
 	return (char *)direct(pte_pa(*at)) + page_offset(va);
 }
 
-static size_t part(uintptr_t va, size_t n)
-{
-	size_t room = PAGE_SIZE - page_offset(va);
-
-	return n < room ? n : room;
-}
-
 static int copy(struct space *s, uintptr_t user, char *kernel, size_t n,
 		bool write)
 {
@@ -44,7 +36,8 @@ static int copy(struct space *s, uintptr_t user, char *kernel, size_t n,
 	for (; n; n -= now, user += now, kernel += now) {
 		void *at = user_byte(s, user, write);
 
-		now = part(user, n);
+		now = PAGE_SIZE - page_offset(user);
+		now = n < now ? n : now;
 		if (!at)
 			return broken("user-copy") ? 0 : -EFAULT;
 		memcpy(write ? at : kernel, write ? kernel : at, now);
@@ -64,19 +57,11 @@ int user_read(struct space *s, void *to, uintptr_t from, size_t n)
 
 int64_t user_string(struct space *s, char *to, uintptr_t from, size_t room)
 {
-	for (size_t n = 0; n < room;) {
-		size_t now = part(from + n, room - n), length;
-		const char *at = user_byte(s, from + n, false);
-
-		if (!at)
+	for (size_t n = 0; n < room; n++) {
+		if (user_read(s, to + n, from + n, 1))
 			return -EFAULT;
-		length = strnlen(at, now);
-		memcpy(to + n, at, length);
-		n += length;
-		if (length < now) {
-			to[n] = '\0';
+		if (!to[n])
 			return (int64_t)n;
-		}
 	}
 	return -ENAMETOOLONG;
 }

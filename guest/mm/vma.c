@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tree is a treap: ordered by start, a heap by a random rank, and so as
- * deep as a random tree, whatever the order of insertion (Seidel and Aragon,
- * "Randomized search trees", 1996).
+ * The tree is a treap: ordered by start, a heap by a rank that is as good as
+ * random, and so as deep as a random tree, whatever the order of insertion
+ * (Seidel and Aragon, "Randomized search trees", 1996).
  */
 #include "guest/mm/vma.h"
 
@@ -14,16 +14,8 @@
 /* Of one space: a program cannot use up the kernel's memory for them. */
 #define AREAS_MOST 1024u
 
-/* Marsaglia's xorshift, 32 bits. */
-static uint32_t random_rank(void)
-{
-	static uint32_t state = 2463534242;
-
-	state ^= state << 13;
-	state ^= state >> 17;
-	state ^= state << 5;
-	return state;
-}
+/* Where an area lies, times this, has nothing to do with what it maps. */
+#define SCRAMBLE 0xd6e8feb86659fd93
 
 /* An area is listed with what it shows, and holds it. */
 static void show(struct vma *v)
@@ -100,7 +92,7 @@ struct vma *vma_add(const struct vma *like)
 	if (!v)
 		return NULL;
 	*v = *like;
-	v->rank = random_rank();
+	v->rank = (uint32_t)((uintptr_t)v * SCRAMBLE >> 32);
 	v->left = v->right = NULL;
 	divide(s->areas, v->start, &below, &above);
 	s->areas = join(join(below, v), above);

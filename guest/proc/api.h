@@ -61,7 +61,7 @@
 	CALL(SYS_OBJECT, sys_object) /* (struct sys_object *): see there */ \
 	CALL(SYS_PROBE, sys_probe) /* (struct sys_probe *): see there */ \
 	CALL(SYS_DMA, sys_dma) /* (struct sys_dma *) */ \
-	CALL(SYS_REPORT, inspect_report) /* (): free frames, to the host */
+	CALL(SYS_REPORT, sys_report) /* (): free frames, to the host */
 /* clang-format on */
 
 #define SYSTEM_CALL_NUMBER(number, function) number,

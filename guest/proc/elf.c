@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/proc/elf.h"
+#include "guest/proc/exec.h"
 
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"

@@ -9,7 +9,6 @@
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/user.h"
-#include "guest/proc/elf.h"
 #include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
 

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "guest/fs/inode.h"
+
 /*
  * The current process is the program at @path from its first instruction on,
  * when it leaves the kernel, with text[@bytes] as arguments (proc/api.h). What
@@ -12,5 +14,12 @@
  * -ENOEXEC, -ENOMEM, -EIO) nothing has changed.
  */
 int process_exec(const char *path, const char *text, size_t bytes);
+
+/*
+ * Map the segments of @file into a new space; its heap begins behind them.
+ * *entry is where the program begins. May sleep. 0, -ENOEXEC (no ELF file that
+ * we can map), -EIO, or as space_map.
+ */
+int elf_load(struct space *s, struct inode *file, uintptr_t *entry);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "guest/abi.h"
 #include "guest/cpu/tlb.h"
-#include "guest/dev/balloon.h"
+#include "guest/dev/virtio.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
@@ -13,7 +13,6 @@
 #include "guest/mm/slab.h"
 #include "guest/mm/user.h"
 #include "guest/mm/zone.h"
-#include "guest/proc/api.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
@@ -117,10 +116,4 @@ int64_t inspect_lab(const struct trap_frame *f)
 		arg = to;
 	error = lab_command((enum lab_command)command, arg, to, &result);
 	return error ? error : (int64_t)result;
-}
-
-int64_t inspect_report(const struct trap_frame *f)
-{
-	(void)f;
-	return (int64_t)balloon_report();
 }

@@ -6,7 +6,7 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/tlb.h"
-#include "guest/fs/calls.h"
+#include "guest/fs/file.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
@@ -15,7 +15,8 @@
 #include "guest/proc/sched.h"
 #include "guest/proc/sleep.h"
 
-struct process *process_reaper;
+/* The kernel's first thread, which waits for those whose parent has ended. */
+static struct process *reaper;
 
 struct process *processes;
 static uint32_t last_pid;
@@ -40,6 +41,8 @@ struct process *process_new(const char *name, process_fn *fn)
 		.state = SLEEPING,
 	};
 	processes = p;
+	if (!reaper)
+		reaper = p;
 	strlcpy(p->name, name, sizeof(p->name));
 	*process_frame(p) = (struct trap_frame){ 0 };
 	s = (struct switch_frame *)process_frame(p) - 1;
@@ -78,9 +81,9 @@ static void give_away_children(struct process *parent)
 	for (struct process *p = processes; p; p = p->next) {
 		if (p->parent != parent)
 			continue;
-		p->parent = process_reaper;
+		p->parent = reaper;
 		if (p->state == ZOMBIE)
-			wake(process_reaper);
+			wake(reaper);
 	}
 }
 
@@ -99,7 +102,8 @@ _Noreturn void process_exit(int status)
 	p->status = status;
 	p->state = ZOMBIE;
 	wake(p->parent);
-	sched_leave();
+	schedule();
+	__builtin_unreachable();
 }
 
 static void bury(struct process *p)

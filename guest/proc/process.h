@@ -80,9 +80,6 @@ uint32_t process_start(struct process *p);
 /* A kernel thread, which never ends. Panics when there is no memory. */
 void process_kernel(const char *name, process_fn *fn);
 
-/* The kernel's first thread, which waits for those whose parent has ended. */
-extern struct process *process_reaper;
-
 /* Where FS of the current process begins: its thread-local storage. */
 void process_set_fs(uint64_t base);
 
@@ -95,6 +92,16 @@ _Noreturn void process_exit(int status);
  * Its pid, and *status as SYS_WAIT gives it; -ECHILD, -EINTR.
  */
 int64_t process_wait(int64_t pid, int *status);
+
+/*
+ * The current process may not do what it did at @f (@va: where, for a page
+ * fault): it goes on where SYS_CATCH said, or it is killed.
+ */
+void process_refuse(struct trap_frame *f, uintptr_t va);
+
+/* Memory has failed under the access at @f: a program that made it ends with
+ * EXIT_MEMORY_LOST; in the kernel it is the end of the run. */
+void machine_check(struct trap_frame *f);
 
 /* @p will end as soon as it may. */
 void process_kill(struct process *p);

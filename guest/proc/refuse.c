@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Programs that the processor does not let go on. */
-#include "guest/proc/refuse.h"
 
 #include "guest/cpu/cpu.h"
-#include "guest/dev/exit.h"
+#include "guest/dev/console.h"
 #include "guest/lib/print.h"
 #include "guest/mm/fault.h"
 #include "guest/proc/process.h"

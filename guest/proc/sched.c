@@ -61,7 +61,7 @@ static void switch_to(struct cpu *c, struct process *old, struct process *new)
 	context_switch(&old->rsp, new->rsp);
 }
 
-static void schedule(void)
+void schedule(void)
 {
 	struct process *me = current();
 	struct cpu *c = this_cpu();
@@ -91,12 +91,6 @@ bool sched_breathe(void)
 	kernel_lock();
 	sched_yield();
 	return !process_dying();
-}
-
-_Noreturn void sched_leave(void)
-{
-	schedule();
-	__builtin_unreachable();
 }
 
 void sleep_until(const void *channel, uint64_t tick)

@@ -22,8 +22,8 @@ void sched_yield(void);
  */
 bool sched_breathe(void);
 
-/* The current process has ended: run others for ever. */
-_Noreturn void sched_leave(void);
+/* Run others, until somebody adds the current process again. */
+void schedule(void);
 
 /*
  * The timer's tick on this processor. First without the kernel lock: true if

@@ -21,7 +21,7 @@
 #include "guest/mm/slab.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/gate.h"
-#include "guest/proc/refuse.h"
+#include "guest/proc/process.h"
 #include "guest/proc/sleep.h"
 #include "tests/unit/guest_fixture.h"
 

@@ -60,10 +60,10 @@ static void set_value(struct page *page, uint64_t value)
 	page->value = value;
 }
 
-static struct process {
+static struct actor {
 	struct space *space;
 	struct page page[PAGES];
-} processes[SPACES];
+} actors[SPACES];
 
 static uint64_t seed = 3, serial;
 
@@ -75,7 +75,7 @@ static uint32_t random_below(uint32_t n)
 
 /* What is done, to whom: @p, pages [from, to). */
 struct deed {
-	struct process *p;
+	struct actor *p;
 	unsigned from, to;
 	uintptr_t at;
 	size_t bytes;
@@ -249,7 +249,7 @@ static void do_kernel_write(const struct deed *d)
 
 static void do_fork(const struct deed *d)
 {
-	struct process *to = &processes[random_below(SPACES)];
+	struct actor *to = &actors[random_below(SPACES)];
 
 	if (to->space)
 		return;
@@ -262,7 +262,7 @@ static void do_fork(const struct deed *d)
 
 static void do_exit(const struct deed *d)
 {
-	for (struct process *p = processes; p < processes + SPACES; p++) {
+	for (struct actor *p = actors; p < actors + SPACES; p++) {
 		if (!p->space || p == d->p)
 			continue;
 		tlb_flush_space(d->p->space);
@@ -276,7 +276,7 @@ static void census_of(struct frame *f)
 {
 	census.f = f;
 	census.leaves = census.locked = 0;
-	for (struct process *p = processes; p < processes + SPACES; p++)
+	for (struct actor *p = actors; p < actors + SPACES; p++)
 		if (p->space)
 			each_leaf(p->space, count_leaf);
 }
@@ -340,7 +340,7 @@ static void check_frame(struct vma *v, uint64_t *at)
 
 static void check(void)
 {
-	for (struct process *p = processes; p < processes + SPACES; p++) {
+	for (struct actor *p = actors; p < actors + SPACES; p++) {
 		if (!p->space)
 			continue;
 		check_counts(p->space);
@@ -381,7 +381,7 @@ static deed_fn *const deeds[] = {
 
 static void step(unsigned i)
 {
-	struct deed d = { .p = &processes[random_below(SPACES)] };
+	struct deed d = { .p = &actors[random_below(SPACES)] };
 	unsigned most;
 
 	if (!d.p->space)
@@ -402,14 +402,14 @@ static void test_storm(void **state)
 	uint64_t promised = promisable(), was = used();
 
 	(void)state;
-	processes[0].space = space_new();
+	actors[0].space = space_new();
 	for (unsigned i = 1; i <= 300000; i++) {
 		step(i);
 		if (i % 64 == 0)
 			check();
 	}
 	assert_int_equal(counts.frames_locked, locked_frames());
-	for (struct process *p = processes; p < processes + SPACES; p++)
+	for (struct actor *p = actors; p < actors + SPACES; p++)
 		if (p->space)
 			space_free(p->space);
 	mapping_truncate(&file, 0);

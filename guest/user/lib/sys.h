@@ -72,7 +72,6 @@ int64_t sys_info(struct sys_info *info);
 int64_t sys_lab(unsigned command, uint64_t arg, void *page);
 int64_t sys_process(unsigned index, struct process *process);
 int64_t sys_memory(uint64_t pa, void *to, size_t n);
-
 int64_t sys_report(void);
 int64_t sys_limit(enum limit_what what, uint64_t value);
 int64_t sys_drop_caches(void);

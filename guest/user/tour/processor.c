@@ -285,7 +285,8 @@ void demo_asid(struct demo *d)
 }
 
 #define RACERS	   2u
-#define RACE_TICKS 12u
+#define RACE_TURNS 2u /* of each, and then it is over */
+#define RACE_TICKS 200u /* at most: without pre-emption it never is */
 
 struct race {
 	volatile uint64_t *own; /* of each process, at one address */
@@ -294,6 +295,11 @@ struct race {
 		*turns; /* shared: how often it saw that of the other */
 	unsigned number;
 };
+
+static bool race_over(const struct race *r)
+{
+	return r->turns[0] >= RACE_TURNS && r->turns[1] >= RACE_TURNS;
+}
 
 /* Never sleep: whoever runs, the timer has let him. */
 static void compete(struct demo *d, void *what)
@@ -305,7 +311,7 @@ static void compete(struct demo *d, void *what)
 	sys_cpu(0);
 	*r->own = me;
 	end = (uint64_t)sys_ticks() + RACE_TICKS;
-	while ((uint64_t)sys_ticks() < end) {
+	while (!race_over(r) && (uint64_t)sys_ticks() < end) {
 		for (unsigned i = 0; i < 1000; i++) {
 			wrong += *r->own != me;
 			r->laps[me]++;
@@ -377,14 +383,15 @@ void demo_switch(struct demo *d)
 		demo_join(d, pid[i]);
 	switches = demo_counts().switches - switches;
 	demo_true(d, r.laps[0] && r.laps[1]);
-	demo_true(d, r.turns[0] > 1 && r.turns[1] > 1);
+	demo_true(d, race_over(&r));
 	demo_true(d, root[0] != root[1]);
-	demo_note(d,
-		  "processes %ld and %ld (tables at %#lx, %#lx) on one CPU for "
-		  "%u ticks: %lu and %lu laps, %lu switches, each read its own "
-		  "value at %#lx",
-		  pid[0], pid[1], root[0], root[1], RACE_TICKS, r.laps[0],
-		  r.laps[1], switches, (uintptr_t)r.own);
+	demo_note(
+		d,
+		"processes %ld and %ld (tables at %#lx, %#lx) on one CPU for "
+		"%lu turns: %lu and %lu laps, %lu switches, each read its own "
+		"value at %#lx",
+		pid[0], pid[1], root[0], root[1], r.turns[0] + r.turns[1],
+		r.laps[0], r.laps[1], switches, (uintptr_t)r.own);
 	if (!d->failure[0])
 		wait_for_disk(d, r.laps);
 	sys_munmap((uintptr_t)r.own, PAGE_SIZE);
