@@ -5,7 +5,7 @@
 #include "guest/fs/path.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
-#include "guest/mm/user.h"
+#include "guest/mm/space.h"
 #include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
 

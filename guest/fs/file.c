@@ -6,7 +6,7 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/slab.h"
-#include "guest/mm/user.h"
+#include "guest/mm/space.h"
 
 static int64_t copy(struct file *f, struct space *s, uintptr_t user, size_t n,
 		    bool write)

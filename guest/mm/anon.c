@@ -7,7 +7,7 @@
 #include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
-#include "guest/mm/fault.h"
+#include "guest/mm/space.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/pte.h"
 #include "guest/mm/slab.h"
