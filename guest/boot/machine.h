@@ -35,6 +35,7 @@ struct machine {
 	unsigned cpus;
 	uint64_t tsc_hz; /* 0: unknown */
 };
+extern struct machine this_machine; /* this one */
 
 /* Fill @m from the struct hvm_start_info at @start_info, or panic. */
 void machine_read(struct machine *m, pa_t start_info);

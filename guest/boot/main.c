@@ -31,11 +31,10 @@
 #include "guest/mm/reclaim.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/gate.h"
-#include "guest/proc/inspect.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 
-static struct machine machine;
+struct machine this_machine;
 
 static bool trap_only;
 const char *broken_concept = "";
@@ -151,9 +150,9 @@ static void main_thread(void)
 	int status;
 
 	gate_init(trap_only);
-	virtio_init(&machine);
+	virtio_init(&this_machine);
 	fs_mount();
-	smp_start(machine.cpus);
+	smp_start(this_machine.cpus);
 	swap_init();
 	reclaim_init();
 	p = process_new(arguments, start_program);
@@ -175,21 +174,20 @@ void kernel_main(uint32_t start_info)
 	cpu_init();
 	smp_init_boot();
 	trap_init();
-	machine_read(&machine, (pa_t){ start_info });
-	uart_init(machine.uart_port);
-	exit_port = machine.exit_port;
-	take_words(machine.cmdline);
+	machine_read(&this_machine, (pa_t){ start_info });
+	uart_init(this_machine.uart_port);
+	exit_port = this_machine.exit_port;
+	take_words(this_machine.cmdline);
 
-	frame_init(&machine);
-	kmap_init(&machine);
-	if (machine.lab.there)
-		lab_init(machine.lab.at);
+	frame_init(&this_machine);
+	kmap_init(&this_machine);
+	if (this_machine.lab.there)
+		lab_init(this_machine.lab.at);
 	apic_init();
-	if (machine.dma.there)
-		dma_init(machine.dma.at, machine.dma.line);
+	if (this_machine.dma.there)
+		dma_init(this_machine.dma.at, this_machine.dma.line);
 	uart_connect();
 	gate_init_cpu();
-	inspect_init(&machine);
 
 	process_kernel("main", main_thread);
 	sched_idle();

@@ -17,7 +17,7 @@ uint64_t pte_nx, pte_g;
 
 /*
  * SMAP may stay armed for ever: the kernel reaches user memory through the
- * direct map only (mm/user.h), never through a user mapping.
+ * direct map only (mm/space.h), never through a user mapping.
  */
 void cpu_init(void)
 {

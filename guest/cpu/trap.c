@@ -10,7 +10,7 @@
 #include "guest/dev/lab.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/print.h"
-#include "guest/mm/fault.h"
+#include "guest/mm/space.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sched.h"

@@ -10,7 +10,7 @@
 #include "guest/lib/print.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
-#include "guest/mm/user.h"
+#include "guest/mm/space.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sleep.h"
 #include "guest/proc/syscall.h"

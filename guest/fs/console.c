@@ -7,7 +7,6 @@
 #include "guest/dev/virtio.h"
 #include "guest/fs/file.h"
 #include "guest/lib/errno.h"
-#include "guest/mm/user.h"
 
 /* What @from gives: at least one byte, or -errno. */
 static int64_t take(int64_t (*from)(char *, size_t), struct space *s,

@@ -7,7 +7,6 @@
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
-#include "guest/mm/user.h"
 
 static int read_page(struct mapping *m, struct frame *f)
 {

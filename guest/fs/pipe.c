@@ -13,7 +13,6 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/slab.h"
-#include "guest/mm/user.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sleep.h"
 

@@ -43,18 +43,13 @@ int memcmp(const void *a, const void *b, size_t n)
 	return 0;
 }
 
-size_t strnlen(const char *s, size_t most)
+size_t strlen(const char *s)
 {
 	size_t n = 0;
 
-	while (n < most && s[n])
+	while (s[n])
 		n++;
 	return n;
-}
-
-size_t strlen(const char *s)
-{
-	return strnlen(s, SIZE_MAX);
 }
 
 int strcmp(const char *a, const char *b)

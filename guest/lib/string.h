@@ -5,13 +5,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 void *memset(void *to, int byte, size_t n);
 void *memcpy(void *to, const void *from, size_t n);
 int memcmp(const void *a, const void *b, size_t n); /* up to a difference */
 size_t strlen(const char *s);
-size_t strnlen(const char *s, size_t most);
 size_t strlcpy(char *to, const char *from, size_t room);
 int strcmp(const char *a, const char *b);
 

@@ -8,7 +8,6 @@
 #include "guest/mm/frame.h"
 #include "guest/mm/reclaim.h"
 #include "guest/mm/space.h"
-#include "guest/mm/user.h"
 #include "guest/proc/process.h"
 
 /* What of its pages @want may show, and do with them. */

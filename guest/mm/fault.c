@@ -4,7 +4,7 @@
  * if it touches memory. So the path of a demand fault remembers what it found
  * last time (area, table) and has no call it can do without.
  */
-#include "guest/mm/fault.h"
+#include "guest/mm/space.h"
 
 #include "guest/cpu/cpu.h"
 #include "guest/dev/lab.h"

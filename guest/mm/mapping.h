@@ -19,10 +19,28 @@
 #define GUEST_MM_MAPPING_H
 
 #include "guest/mm/frame.h"
-#include "guest/mm/radix.h"
 
 struct mapping;
 struct vma;
+
+/* radix.c: from an index of 64 bits to a word; 0 is the same as none. */
+struct radix_node;
+
+struct radix {
+	struct radix_node *root;
+	unsigned levels;
+};
+
+uint64_t radix_get(struct radix *r, uint64_t index);
+
+/*
+ * Store @to where @from is. 0, -EAGAIN (something else is there), -ENOMEM.
+ * Sleeps only, and fails for memory only, where nothing was: @from is 0.
+ */
+int radix_replace(struct radix *r, uint64_t index, uint64_t from, uint64_t to);
+
+/* The first word at *index or behind; *index says where. False: none. */
+bool radix_next(const struct radix *r, uint64_t *index, uint64_t *word);
 
 /* All may sleep, all but read and write may be NULL. 0 or -errno. */
 struct mapping_ops {

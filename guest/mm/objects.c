@@ -4,7 +4,7 @@
 #include "guest/lib/errno.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/slab.h"
-#include "guest/mm/user.h"
+#include "guest/mm/space.h"
 #include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
 

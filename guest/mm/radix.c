@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/mm/radix.h"
+/*
+ * A radix tree: from an index of 64 bits to a word. As in page tables a node
+ * has one slot for each value of a few bits of the index, and what is not
+ * there costs nothing; unlike them the tree is only as high as its highest
+ * index needs.
+ *
+ *	levels 2:  index  11..6 -> node,  5..0 -> word
+ *
+ * A word of 0 is the same as none.
+ */
+#include "guest/mm/mapping.h"
 
 #include "guest/lib/errno.h"
 #include "guest/mm/slab.h"

@@ -16,6 +16,8 @@
 
 #include "guest/mm/vma.h"
 
+struct trap_frame;
+
 struct space {
 	/* The level-1 table used last, and the 2 MiB it maps. */
 	uintptr_t table_base;
@@ -89,5 +91,35 @@ int space_madvise(struct space *s, uintptr_t at, size_t bytes, unsigned advice);
 
 /* Move the end of the heap by @more bytes; where it was, or -ENOMEM. */
 int64_t space_brk(struct space *s, int64_t more);
+
+/* fault.c: memory that was promised is given. */
+/* Give the page, or let the process hear that there is none. For trap.S. */
+void page_fault(struct trap_frame *f);
+
+/*
+ * Make the page at @va such that an access with error code @error (mm/pte.h;
+ * FAULT_U, with FAULT_W or FAULT_I) can be tried again. Counts nothing: only
+ * the processor's faults are faults. May sleep. 0, -EFAULT, -ENOMEM, -EIO.
+ */
+int fault_resolve(struct space *s, uintptr_t va, uint64_t error);
+
+/* What an error code says, in words. */
+const char *fault_reason(uint64_t error);
+
+/* user.c: copies between the kernel and a program. All may sleep. */
+/*
+ * Where the kernel sees the byte at @va, and the rest of its page; NULL if the
+ * program may not. Until the next sleep.
+ */
+void *user_byte(struct space *s, uintptr_t va, bool write);
+
+/* 0 or -EFAULT; then a part may have been copied. */
+int user_write(struct space *s, uintptr_t to, const void *from, size_t n);
+int user_read(struct space *s, void *to, uintptr_t from, size_t n);
+
+/*
+ * A string into to[@room], with its NUL. Its length, -EFAULT, -ENAMETOOLONG.
+ */
+int64_t user_string(struct space *s, char *to, uintptr_t from, size_t room);
 
 #endif

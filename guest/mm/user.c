@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/mm/user.h"
+/*
+ * Copies between the kernel and a program. The kernel never follows a user
+ * pointer: it looks each page up in the program's own areas and tables, and
+ * uses the direct map. So a bad pointer is an answer, not a fault, and SMAP
+ * need never be lifted. All may sleep.
+ */
+#include "guest/mm/space.h"
 
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
-#include "guest/mm/fault.h"
 #include "guest/mm/leaf.h"
 
 /*

@@ -4,7 +4,7 @@
 #include "guest/cpu/smp.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/errno.h"
-#include "guest/mm/user.h"
+#include "guest/mm/space.h"
 #include "guest/proc/sched.h"
 #include "guest/proc/sleep.h"
 

@@ -7,7 +7,7 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
-#include "guest/mm/user.h"
+#include "guest/mm/space.h"
 #include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
 

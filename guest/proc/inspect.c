@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/proc/inspect.h"
-
+/*
+ * The system calls of the demonstrations: they show a program the tables,
+ * frames and counters that it could not see from ring 3. A real kernel would
+ * keep them to itself.
+ */
 #include "guest/abi.h"
+#include "guest/boot/machine.h"
 #include "guest/cpu/tlb.h"
 #include "guest/dev/virtio.h"
 #include "guest/dev/lab.h"
@@ -11,18 +15,11 @@
 #include "guest/lib/errno.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/slab.h"
-#include "guest/mm/user.h"
+#include "guest/mm/space.h"
 #include "guest/mm/zone.h"
 #include "guest/proc/gate.h"
 #include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
-
-static const struct machine *machine;
-
-void inspect_init(const struct machine *m)
-{
-	machine = m;
-}
 
 static int64_t give(uintptr_t to, const void *from, size_t n)
 {
@@ -33,15 +30,15 @@ int64_t inspect_info(const struct trap_frame *f)
 {
 	struct sys_info info = {
 		.gate = gate_method,
-		.cpus = machine->cpus,
-		.tsc_hz = machine->tsc_hz,
+		.cpus = this_machine.cpus,
+		.tsc_hz = this_machine.tsc_hz,
 		.lapic = (uintptr_t)lapic,
 		.lapic_version = lapic[LAPIC_VERSION / 4],
 		.lab = (uintptr_t)lab_registers,
 		.lab_id = lab_registers ? lab_registers[LAB_ID / 8] : 0,
 		.no_execute = pte_nx != 0,
 		.tagged = tlb_tagged,
-		.zeroed = machine->zeroed,
+		.zeroed = this_machine.zeroed,
 		.counts = image_pa(&counts).v,
 		.frames = direct_pa(frames).v,
 		.zones = image_pa(zones).v,

@@ -14,7 +14,7 @@
 #include "guest/mm/frame.h"
 #include "guest/mm/kmap.h"
 #include "guest/mm/table.h"
-#include "guest/mm/user.h"
+#include "guest/mm/space.h"
 #include "guest/proc/syscall.h"
 
 #define PROBE_AT   0x40000000ul

@@ -13,7 +13,7 @@
 #include "guest/fs/file.h"
 #include "guest/mm/rmap.h"
 #include "guest/mm/slab.h"
-#include "guest/mm/user.h"
+#include "guest/mm/space.h"
 #include "guest/proc/sleep.h"
 
 #include "tests/unit/guest_fixture.h"

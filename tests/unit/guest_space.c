@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What spaces cost, exactly: faults, frames and copies of known programs. */
-#include "guest/mm/user.h"
+#include "guest/mm/space.h"
 #include "tests/unit/guest_space_fixture.h"
 
 #define N 50u

@@ -13,7 +13,7 @@
 #include "guest/dev/lab.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/anon.h"
-#include "guest/mm/fault.h"
+#include "guest/mm/space.h"
 #include "guest/mm/kmap.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"

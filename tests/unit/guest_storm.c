@@ -3,7 +3,7 @@
  * Random maps, protections, forks, writes, evictions and ends, against a model
  * that knows of each page of each process only what a program can see of it.
  */
-#include "guest/mm/user.h"
+#include "guest/mm/space.h"
 #include "tests/unit/guest_space_fixture.h"
 
 #define PAGES	   96u
