@@ -240,30 +240,6 @@ static struct request *idle_request(struct blk *b)
 	return NULL;
 }
 
-static enum virtio_work blk_queue(struct virtio *v, unsigned n)
-{
-	struct blk *b = blk_of(v);
-	enum virtio_work w = VIRTIO_MORE;
-
-	for (unsigned i = 0; i < QUEUE && w == VIRTIO_MORE; i++) {
-		struct request *r = idle_request(b);
-		enum vq_take take;
-
-		if (!r) {
-			w = VIRTIO_DONE; /* a completion will bring us back */
-			break;
-		}
-		take = virtqueue_take(&v->queue[n], &r->chain);
-		r->queue = n;
-		if (take == VQ_EMPTY)
-			w = VIRTIO_DONE;
-		else if (take == VQ_BROKEN || !begin(b, r))
-			w = VIRTIO_BROKEN;
-	}
-	blk_io_submit(&b->io);
-	return w;
-}
-
 /* An operation is the first thing in its request. */
 static struct request *request_of(struct blk_op *op)
 {
@@ -280,6 +256,41 @@ static enum virtio_work blk_event(struct virtio *v)
 		if (!finish(b, request_of(op)))
 			w = VIRTIO_BROKEN;
 	return w;
+}
+
+/* Begin what waits, as much as there are requests for. */
+static enum virtio_work begin_all(struct blk *b, unsigned n)
+{
+	struct request *r;
+
+	for (unsigned i = 0; i < QUEUE; i++) {
+		if (!(r = idle_request(b)))
+			return VIRTIO_MORE;
+		r->queue = n;
+		switch (virtqueue_take(&b->v.queue[n], &r->chain)) {
+		case VQ_EMPTY:
+			return VIRTIO_DONE;
+		case VQ_BROKEN:
+			return VIRTIO_BROKEN;
+		case VQ_TAKEN:
+			if (!begin(b, r))
+				return VIRTIO_BROKEN;
+		}
+	}
+	return VIRTIO_MORE;
+}
+
+/* What the host has in memory is done as soon as it hears of it. When there is
+ * no request for more, a completion will bring us back. */
+static enum virtio_work blk_queue(struct virtio *v, unsigned n)
+{
+	struct blk *b = blk_of(v);
+	enum virtio_work w = begin_all(b, n);
+
+	blk_io_submit(&b->io);
+	if (blk_event(v) == VIRTIO_BROKEN)
+		return VIRTIO_BROKEN;
+	return w == VIRTIO_MORE && !idle_request(b) ? VIRTIO_DONE : w;
 }
 
 static int blk_start(struct virtio *v)

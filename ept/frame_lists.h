@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "ept/addr.h"
+#include "ept/packed.h"
 #include "ept/ring.h"
 
 #define LISTS	  4

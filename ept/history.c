@@ -10,7 +10,7 @@ uint64_t history_events(uint64_t pages)
 	uint64_t events = HISTORY_MIN;
 
 	while (events < HISTORY_EVENTS &&
-	       events * sizeof(struct history_event) < pages)
+	       2 * events * sizeof(struct history_event) < pages)
 		events *= 2;
 	return events;
 }

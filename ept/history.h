@@ -12,8 +12,8 @@
 
 #include "ept/addr.h"
 
-#define HISTORY_EVENTS	  32768 /* 1 MiB: for RAM of 4 GiB, or more */
-#define HISTORY_MIN	  512
+#define HISTORY_EVENTS	  32768 /* 1 MiB: for RAM of 8 GiB, or more */
+#define HISTORY_MIN	  256
 #define HISTORY_NO_TIER	  0xff
 #define HISTORY_NO_POLICY 0xff
 
@@ -48,7 +48,7 @@ struct history {
 	struct history_event *event;
 };
 
-/* How many events to keep about @pages: a byte a page of RAM, the bounds aside. */
+/* How many events to keep about @pages: half a byte a page, the bounds aside. */
 uint64_t history_events(uint64_t pages);
 
 /* Room for @events, a power of two. 0 or -ENOMEM. */

@@ -21,7 +21,7 @@
 
 #include "ept/zeroed.h"
 
-#define PACKED_BITS 57 /* the most that eight bytes always hold */
+#define PACKED_BITS 57 /* the most that eight bytes hold, wherever it begins */
 
 struct packed {
 	uint8_t *byte;

@@ -24,46 +24,32 @@ static int64_t take(int64_t (*from)(char *, size_t), struct space *s,
 	return got;
 }
 
-/* Straight from the program's pages: no buffer in between. */
 static int64_t print_bytes(struct space *s, uintptr_t user, size_t n)
 {
-	size_t left = n;
+	char part[256];
 
-	while (left) {
-		const char *text = user_byte(s, user, false);
-		size_t part = PAGE_SIZE - page_offset(user);
-
-		if (!text)
-			return left < n ? (int64_t)(n - left) : -EFAULT;
-		part = part < left ? part : left;
-		console->write(text, part);
-		user += part;
-		left -= part;
+	for (size_t done = 0, now; done < n; done += now) {
+		now = n - done < sizeof(part) ? n - done : sizeof(part);
+		if (user_read(s, part, user + done, now))
+			return done ? (int64_t)done : -EFAULT;
+		console->write(part, now);
 	}
 	return (int64_t)n;
 }
 
 /* Bytes as they are typed: lines are the programs' business. */
-static int64_t copy_console(struct file *f, struct space *s, uintptr_t user,
-			    size_t n, bool write)
+int64_t console_copy(struct file *f, struct space *s, uintptr_t user, size_t n,
+		     bool write)
 {
 	(void)f;
 	return write ? print_bytes(s, user, n)
 		     : take(console->read, s, user, n);
 }
 
-const struct file_ops console_ops = {
-	.copy = copy_console,
-};
-
-static int64_t copy_random(struct file *f, struct space *s, uintptr_t user,
-			   size_t n, bool write)
+int64_t random_copy(struct file *f, struct space *s, uintptr_t user, size_t n,
+		    bool write)
 {
 	(void)f;
 	(void)write; /* never: it is opened to be read */
 	return take(rng_read, s, user, n);
 }
-
-const struct file_ops random_ops = {
-	.copy = copy_random,
-};

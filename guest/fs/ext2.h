@@ -31,8 +31,15 @@ struct ext2 {
 	bool was_valid; /* when it was mounted */
 };
 
-/* The mounted disk; and the one in the kernel image, read-only (mount.c). */
+/* The mounted disk; and the one in the kernel image, read-only. */
 extern struct ext2 *root_fs, *image_fs;
+
+/* Mount the root: ext2 on the first disk that has it, else the kernel image;
+ * and begin to write back what is dirty, now and then. May sleep. */
+void fs_mount(void);
+
+/* The run ends: leave the disk in order. */
+void fs_unmount(void);
 
 /*
  * Mount what is on @disk, in *to. -EINVAL: that is no ext2; -ENOSYS: it has

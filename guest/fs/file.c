@@ -4,12 +4,16 @@
 #include "guest/fs/ext2.h"
 #include "guest/fs/path.h"
 #include "guest/lib/errno.h"
+#include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/space.h"
+#include "guest/proc/process.h"
+#include "guest/proc/syscall.h"
 
-static int64_t copy(struct file *f, struct space *s, uintptr_t user, size_t n,
-		    bool write)
+/* Of a file, through the page cache. */
+static int64_t copy_bytes(struct file *f, struct space *s, uintptr_t user,
+			  size_t n, bool write)
 {
 	int64_t done = inode_copy(f->inode, f->offset, s, user, n, write);
 
@@ -18,19 +22,9 @@ static int64_t copy(struct file *f, struct space *s, uintptr_t user, size_t n,
 	return done;
 }
 
-static void close(struct file *f)
-{
-	inode_put(f->inode);
-}
-
-static const struct file_ops regular_ops = {
-	.copy = copy,
-	.close = close,
-};
-
-/* One entry at a time. */
-static int64_t list(struct file *f, struct space *s, uintptr_t user, size_t n,
-		    bool write)
+/* Of a directory: one entry at a time. */
+static int64_t copy_entry(struct file *f, struct space *s, uintptr_t user,
+			  size_t n, bool write)
 {
 	struct sys_dirent entry = { 0 };
 	int more;
@@ -44,21 +38,93 @@ static int64_t list(struct file *f, struct space *s, uintptr_t user, size_t n,
 	return more > 0 ? (int64_t)sizeof(entry) : more;
 }
 
-static const struct file_ops directory_ops = {
-	.copy = list,
-	.close = close,
-};
-
-struct file *file_new(const struct file_ops *ops, unsigned flags)
+struct file *file_new(copy_fn *copy, unsigned flags)
 {
 	struct file *f = kzalloc(sizeof(*f));
 
 	if (!f)
 		return NULL;
-	f->ops = ops;
+	f->copy = copy;
 	f->flags = flags;
 	f->count = 1;
 	return f;
+}
+
+static void put(struct file *f)
+{
+	if (--f->count)
+		return;
+	if (f->inode)
+		inode_put(f->inode);
+	if (f->pipe)
+		pipe_close(f);
+	kfree(f);
+}
+
+void files_init(struct file **files)
+{
+	struct file *f = file_new(console_copy, OPEN_READ | OPEN_WRITE);
+
+	if (!f)
+		panic("no memory for the console");
+	files[0] = files[1] = files[2] = f;
+	f->count = 3;
+}
+
+void files_copy(struct file **to, struct file *const *from)
+{
+	for (unsigned i = 0; i < PROCESS_FILES; i++) {
+		to[i] = from[i];
+		if (to[i])
+			to[i]->count++;
+	}
+}
+
+/* @at is empty from now on. */
+static void close(struct file **at)
+{
+	struct file *f = *at;
+
+	*at = NULL;
+	if (f)
+		put(f);
+}
+
+void files_close(struct file **files)
+{
+	for (unsigned i = 0; i < PROCESS_FILES; i++)
+		close(&files[i]);
+}
+
+struct file *files_at(uint64_t fd)
+{
+	return fd < PROCESS_FILES ? current()->files[fd] : NULL;
+}
+
+struct mapping *file_mapping(struct file *f)
+{
+	return f->copy == copy_bytes ? &f->inode->pages : NULL;
+}
+
+/* @f's reference goes to the table, or is given back. */
+static int64_t install(struct file *f)
+{
+	for (unsigned i = 0; i < PROCESS_FILES; i++) {
+		if (current()->files[i])
+			continue;
+		current()->files[i] = f;
+		return i;
+	}
+	put(f);
+	return -EMFILE;
+}
+
+/* A string of the program, in path[PATH_BYTES]. */
+static int take_path(char *path, uintptr_t from)
+{
+	int64_t n = user_string(current()->space, path, from, PATH_BYTES);
+
+	return n ? (int)(n < 0 ? n : 0) : -ENOENT;
 }
 
 static int prepare(struct inode *i, unsigned flags)
@@ -72,17 +138,13 @@ static int prepare(struct inode *i, unsigned flags)
 	return flags & OPEN_TRUNCATE ? inode_empty(i) : 0;
 }
 
-int file_open(const char *path, unsigned flags, struct file **to)
+static int64_t open_file(const char *path, unsigned flags)
 {
 	dir_fn *what = dir_find;
 	struct file *f = NULL;
 	struct inode *i;
 	int error;
 
-	if (streq(path, "/dev/random")) {
-		*to = file_new(&random_ops, OPEN_READ);
-		return *to ? 0 : -ENOMEM;
-	}
 	if (flags & OPEN_MKDIR)
 		what = dir_mkdir;
 	else if (flags & OPEN_CREATE)
@@ -92,36 +154,127 @@ int file_open(const char *path, unsigned flags, struct file **to)
 		return error;
 	error = prepare(i, flags);
 	if (!error)
-		f = file_new(inode_is_directory(i) ? &directory_ops
-						   : &regular_ops,
+		f = file_new(inode_is_directory(i) ? copy_entry : copy_bytes,
 			     flags);
 	if (!f) {
 		inode_put(i);
 		return error ? error : -ENOMEM;
 	}
 	f->inode = i;
-	*to = f;
+	return install(f);
+}
+
+int64_t sys_open(const struct trap_frame *f)
+{
+	char path[PATH_BYTES];
+	struct file *random;
+	int error = take_path(path, f->rdi);
+
+	if (error)
+		return error;
+	if (!streq(path, "/dev/random"))
+		return open_file(path, (unsigned)f->rsi);
+	random = file_new(random_copy, OPEN_READ);
+	return random ? install(random) : -ENOMEM;
+}
+
+int64_t sys_close(const struct trap_frame *f)
+{
+	if (!files_at(f->rdi))
+		return -EBADF;
+	close(&current()->files[f->rdi]);
 	return 0;
 }
 
-void file_put(struct file *f)
-{
-	if (--f->count)
-		return;
-	if (f->ops->close)
-		f->ops->close(f);
-	kfree(f);
-}
+/* So much at once, so that the kernel lock is free again soon. */
+#define MOST (64 * PAGE_SIZE)
 
-int64_t file_copy(struct file *f, struct space *s, uintptr_t user, size_t n,
-		  bool write)
+static int64_t copy(const struct trap_frame *f, bool write)
 {
-	if (!f || !(f->flags & (write ? OPEN_WRITE : OPEN_READ)))
+	struct file *file = files_at(f->rdi);
+
+	if (!file || !(file->flags & (write ? OPEN_WRITE : OPEN_READ)))
 		return -EBADF;
-	return f->ops->copy(f, s, user, n < FILE_PART ? n : FILE_PART, write);
+	return file->copy(file, current()->space, f->rsi,
+			  f->rdx < MOST ? f->rdx : MOST, write);
 }
 
-struct mapping *file_mapping(struct file *f)
+int64_t sys_read(const struct trap_frame *f)
 {
-	return f->ops == &regular_ops ? &f->inode->pages : NULL;
+	return copy(f, false);
+}
+
+int64_t sys_write(const struct trap_frame *f)
+{
+	return copy(f, true);
+}
+
+int64_t sys_seek(const struct trap_frame *f)
+{
+	struct file *file = files_at(f->rdi);
+	uint64_t to = f->rsi;
+
+	if (!file)
+		return -EBADF;
+	if (!file->inode)
+		return -ESPIPE;
+	if (f->rdx == SEEK_END)
+		to += file->inode->bytes;
+	if (f->rdx > SEEK_END || (int64_t)to < 0)
+		return -EINVAL;
+	file->offset = to;
+	return (int64_t)to;
+}
+
+int64_t sys_unlink(const struct trap_frame *f)
+{
+	char path[PATH_BYTES];
+	int error = take_path(path, f->rdi);
+
+	return error ? error : path_do(dir_unlink, root_fs, path, NULL);
+}
+
+int64_t sys_pipe(const struct trap_frame *f)
+{
+	struct file *end[2];
+	int64_t out, in;
+	int error = pipe_new(end);
+
+	(void)f;
+	if (error)
+		return error;
+	out = install(end[0]);
+	in = install(end[1]);
+	if (in >= 0)
+		return in << 32 | out;
+	if (out >= 0)
+		close(&current()->files[out]);
+	return in;
+}
+
+int64_t sys_dup(const struct trap_frame *f)
+{
+	struct file *file = files_at(f->rdi);
+
+	if (!file || f->rsi >= PROCESS_FILES)
+		return -EBADF;
+	file->count++;
+	close(&current()->files[f->rsi]);
+	current()->files[f->rsi] = file;
+	return (int64_t)f->rsi;
+}
+
+int64_t sys_sync(const struct trap_frame *f)
+{
+	(void)f;
+	return inode_sync_all(false);
+}
+
+int64_t sys_drop_caches(const struct trap_frame *f)
+{
+	uint64_t dropped = mapping_drop_all();
+
+	(void)f;
+	inode_drop_all(); /* each holds a page of its disk */
+	return (int64_t)(dropped + mapping_drop_all());
 }

@@ -2,7 +2,7 @@
 /*
  * Open files: what a file descriptor stands for. An inode opened twice is two
  * files with offsets of their own; a descriptor copied (dup, fork) is one file
- * with one offset.
+ * with one offset. Each process has a table of them.
  */
 #ifndef GUEST_FS_FILE_H
 #define GUEST_FS_FILE_H
@@ -12,46 +12,41 @@
 struct file;
 struct pipe;
 
-struct file_ops {
-	/* @n bytes at @user of @s are written, else read into; how many were,
-	 * or -errno. May sleep */
-	int64_t (*copy)(struct file *f, struct space *s, uintptr_t user,
+/* @n bytes at @user of @s are written, else read into: how many were, or
+ * -errno. May sleep. */
+typedef int64_t copy_fn(struct file *f, struct space *s, uintptr_t user,
 			size_t n, bool write);
-	/* nobody holds it any more; NULL: nothing to do */
-	void (*close)(struct file *f);
-};
 
 struct file {
-	const struct file_ops *ops;
+	copy_fn *copy;
 	struct inode *inode; /* of a file in a file system, else NULL */
-	struct pipe *pipe;
+	struct pipe *pipe; /* or NULL */
 	uint64_t offset;
 	unsigned flags; /* OPEN_* */
 	uint32_t count;
 };
 
-/* The file at @path with a reference, in *to. May sleep. 0 or -errno. */
-int file_open(const char *path, unsigned flags, struct file **to);
-
-/* One with these ops, or NULL: no memory. */
-struct file *file_new(const struct file_ops *ops, unsigned flags);
-
-extern const struct file_ops console_ops, random_ops;
-
-void file_put(struct file *f); /* may sleep */
-
-/*
- * At most FILE_PART bytes, so that the kernel lock is free again soon. -EBADF
- * where it was not opened for that, or is NULL. May sleep.
- */
-#define FILE_PART (64 * PAGE_SIZE)
-int64_t file_copy(struct file *f, struct space *s, uintptr_t user, size_t n,
-		  bool write);
+/* One with this function, or NULL: no memory. */
+struct file *file_new(copy_fn *copy, unsigned flags);
 
 /* Its pages, or NULL where it has none. */
 struct mapping *file_mapping(struct file *f);
 
-/* Two ends of a pipe, [0] to read. 0 or -ENOMEM. */
+/* console.c */
+copy_fn console_copy, random_copy;
+
+/* pipe.c: two ends, [0] to read: 0 or -ENOMEM; and what ends @f's. */
 int pipe_new(struct file *end[2]);
+void pipe_close(struct file *f);
+
+/* Open the console as 0, 1 and 2, where nothing is. Panics without memory. */
+void files_init(struct file **files);
+
+/* The child of a fork has the same files; who ends has none. */
+void files_copy(struct file **to, struct file *const *from);
+void files_close(struct file **files); /* may sleep */
+
+/* The calling process's @fd, without a reference, or NULL. */
+struct file *files_at(uint64_t fd);
 
 #endif

@@ -79,7 +79,7 @@ static int64_t copy(struct file *f, struct space *s, uintptr_t user, size_t n,
 	return done ? (int64_t)done : error;
 }
 
-static void close(struct file *f)
+void pipe_close(struct file *f)
 {
 	struct pipe *p = f->pipe;
 
@@ -92,17 +92,12 @@ static void close(struct file *f)
 		kfree(p);
 }
 
-static const struct file_ops pipe_ops = {
-	.copy = copy,
-	.close = close,
-};
-
 int pipe_new(struct file *end[2])
 {
 	struct pipe *p = kzalloc(sizeof(*p));
 
-	end[0] = file_new(&pipe_ops, OPEN_READ);
-	end[1] = file_new(&pipe_ops, OPEN_WRITE);
+	end[0] = file_new(copy, OPEN_READ);
+	end[1] = file_new(copy, OPEN_WRITE);
 	if (!p || !end[0] || !end[1]) {
 		kfree(end[0]);
 		kfree(end[1]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The disk in the kernel image (mount.c). */
+/* The disk in the kernel image (ext2.c). */
 	.section .rom, "a"
 	.balign 4096
 	.globl rom_start, rom_end

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/proc/syscall.h"
 
-#include "guest/fs/calls.h"
+#include "guest/fs/file.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/anon.h"

@@ -11,7 +11,8 @@
 /* kernel.ld */
 extern const char kernel_start[], text_end[], rodata_end[], kernel_end[];
 
-pa_t kernel_root;
+static uint64_t root_table[TABLE_ENTRIES] __attribute__((aligned(PAGE_SIZE)));
+pa_t kernel_root = { (uintptr_t)root_table - KERNEL_BASE };
 static uintptr_t mmio_next = MMIO_BASE;
 
 static uint64_t *kernel_slot(uintptr_t va, int level)
@@ -55,11 +56,6 @@ static void map_image(const char *from, const char *to, uint64_t bits)
 
 void kmap_init(const struct machine *m)
 {
-	struct frame *root = table_new();
-
-	if (!root)
-		panic("no frame for the kernel's root table");
-	kernel_root = frame_pa(root);
 	map_image(kernel_start, text_end, 0);
 	map_image(text_end, rodata_end, pte_nx);
 	map_image(rodata_end, kernel_end, PTE_W | pte_nx);
@@ -91,13 +87,13 @@ volatile void *mmio_map(pa_t at)
 
 bool kmap_new_root(pa_t *root)
 {
-	struct frame *f = table_new();
+	struct frame *f = frame_alloc(FRAME_TABLE);
 	size_t half = PAGE_SIZE / 2;
 
 	if (!f)
 		return false;
+	f->next = 0;
 	*root = frame_pa(f);
-	memcpy((char *)direct(*root) + half, (char *)direct(kernel_root) + half,
-	       half);
+	memcpy((char *)direct(*root) + half, (char *)root_table + half, half);
 	return true;
 }

@@ -69,7 +69,6 @@ static struct frame *new_slab(struct cache *c)
 	f->index = 0;
 	frame_list_add(&c->partial, f);
 	c->frames++;
-	c->objects_total += PAGE_SIZE / stride_of(c);
 	return f;
 }
 
@@ -145,7 +144,6 @@ void cache_free(struct cache *c, void *p)
 		return;
 	frame_list_remove(&c->partial, f);
 	c->frames--;
-	c->objects_total -= PAGE_SIZE / stride_of(c);
 	frame_put(f);
 }
 
@@ -200,44 +198,33 @@ void kfree(void *p)
 		panic("%p freed, which is not in use", p);
 }
 
-/* The frame is held, so that what is free can be looked at. */
-static bool abuse_object(struct cache *c, uint8_t *p, enum object_abuse abuse)
+/* Its frame is held, so that what is free can be looked at. */
+bool kmalloc_abuse(size_t bytes, enum object_abuse abuse)
 {
-	uint8_t *end = (uint8_t *)mark_of(c, p);
-	bool caught, before = debug_checks;
+	uint8_t *p = bytes <= LARGEST_OBJECT ? kmalloc(bytes) : NULL;
+	struct frame *f = frame_of(p);
+	bool caught = false, before = debug_checks;
+	struct cache *c;
 
+	if (!p)
+		return false;
+	frame_get(f);
+	c = f->owner;
 	if (abuse == ABUSE_OVERFLOW) {
-		*end ^= 1;
+		p[c->object_bytes] ^= 1;
 		caught = fault_of(c, p);
-		*end ^= 1;
-		cache_free(c, p);
-		return caught;
+		p[c->object_bytes] ^= 1;
 	}
 	debug_checks = true;
 	cache_free(c, p);
 	debug_checks = before;
 	if (abuse == ABUSE_DOUBLE_FREE)
-		return fault_of(c, p);
-	*p ^= 1;
-	caught = is_spoiled(c, p);
-	*p ^= 1;
-	return caught;
-}
-
-bool kmalloc_abuse(size_t bytes, enum object_abuse abuse)
-{
-	void *p = kmalloc(bytes);
-	struct frame *f = frame_of(p);
-	bool caught;
-
-	if (!p)
-		return false;
-	if (f->use != FRAME_SLAB) {
-		kfree(p);
-		return abuse == ABUSE_DOUBLE_FREE && f->use == FRAME_FREE;
+		caught = fault_of(c, p);
+	if (abuse == ABUSE_USE_AFTER_FREE) {
+		*p ^= 1;
+		caught = is_spoiled(c, p);
+		*p ^= 1;
 	}
-	frame_get(f);
-	caught = abuse_object(f->owner, p, abuse);
 	frame_put(f);
 	return caught;
 }

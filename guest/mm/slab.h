@@ -40,7 +40,7 @@ void *kzalloc(size_t bytes);
 void *kmalloc_dma(size_t bytes);
 void kfree(void *p);
 
-/* Do to an object of @bytes what it says. True if the checks caught it. */
+/* Do to an object of @bytes, at most LARGEST_OBJECT, what it says. True if the checks caught it. */
 bool kmalloc_abuse(size_t bytes, enum object_abuse abuse);
 
 #endif

@@ -50,15 +50,6 @@ uint64_t *table_slot(pa_t root, uintptr_t va, int level)
 	return slot.at;
 }
 
-struct frame *table_new(void)
-{
-	struct frame *f = frame_alloc(FRAME_TABLE);
-
-	if (f)
-		f->next = 0;
-	return f;
-}
-
 void table_free(pa_t root)
 {
 	uint32_t next = frame_at(root)->next;

@@ -47,9 +47,6 @@ struct slot table_walk(pa_t root, uintptr_t va);
  */
 uint64_t *table_slot(pa_t root, uintptr_t va, int level);
 
-/* An empty root. NULL: no memory. */
-struct frame *table_new(void);
-
 /* Give back the root and all tables that table_slot made below it. */
 void table_free(pa_t root);
 

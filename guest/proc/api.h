@@ -238,8 +238,8 @@ struct zone {
 /* Of small objects; those behind the last have no name. */
 struct cache {
 	char name[24];
-	uint64_t object_bytes, objects_used, objects_total;
-	uint64_t frames;
+	uint64_t object_bytes; /* a mark of 8 bytes behind each */
+	uint64_t objects_used, frames;
 	struct frame_list partial; /* of them, those with room */
 };
 
@@ -251,10 +251,9 @@ enum limit_what {
 /*
  * Kernel memory held for a demonstration, so that a program can exercise the
  * kernel's own allocators. It is the calling process's, and freed with it.
- * OBJECT_ABUSE does on purpose what the debug checks must catch, to an object
- * of kmalloc's, and says whether they did; of those of more than a page they
- * catch double free only. It works without the option "debug", too; what it
- * does is undone.
+ * OBJECT_ABUSE does on purpose what the checks must catch, to a small object of
+ * kmalloc's, and says whether they did. It works without the option "debug",
+ * too; what it does is undone.
  */
 enum object_command {
 	OBJECT_ALLOC, /* kind, bytes: address */

@@ -4,7 +4,7 @@
  * that the parent brought into the kernel, and of its space (mm/space.h: no
  * page is copied until one of the two writes to it).
  */
-#include "guest/fs/calls.h"
+#include "guest/fs/file.h"
 #include "guest/lib/errno.h"
 #include "guest/proc/process.h"
 #include "guest/proc/syscall.h"

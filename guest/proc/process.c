@@ -6,7 +6,7 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/tlb.h"
-#include "guest/fs/calls.h"
+#include "guest/fs/file.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"

@@ -79,7 +79,6 @@ static void storm(bool debug)
 	assert_int_equal(frames_used(), 0);
 	for (unsigned i = 0; i < CACHES; i++) {
 		assert_int_equal(caches[i].objects_used, 0);
-		assert_int_equal(caches[i].objects_total, 0);
 		assert_int_equal(caches[i].frames, 0);
 	}
 	debug_checks = false;
@@ -121,7 +120,6 @@ static void slabs_count(void **state)
 		p[i] = cache_alloc(c);
 	assert_int_equal(slab("sixty").object_bytes, 64);
 	assert_int_equal(slab("sixty").objects_used, 113);
-	assert_int_equal(slab("sixty").objects_total, 168);
 	assert_int_equal(slab("sixty").frames, 3);
 	assert_int_equal(counts.frames[FRAME_SLAB], 3);
 	cache_free(c, p[112]);
@@ -163,7 +161,6 @@ static void abuse_is_caught(void **state)
 		for (size_t bytes = 1; bytes <= LARGEST_OBJECT; bytes *= 2)
 			for (int a = 0; a <= ABUSE_USE_AFTER_FREE; a++)
 				assert_int_equal(kmalloc_abuse(bytes, a), !i);
-		assert_true(kmalloc_abuse(PAGE_SIZE, ABUSE_DOUBLE_FREE));
 	}
 	broken_concept = "";
 	assert_int_equal(frames_used(), 0);

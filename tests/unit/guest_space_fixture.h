@@ -66,11 +66,13 @@ void wake(const void *channel)
 
 bool kmap_new_root(pa_t *root)
 {
-	struct frame *f = table_new();
+	struct frame *f = frame_alloc(FRAME_TABLE);
 
-	if (f)
-		*root = frame_pa(f);
-	return f;
+	if (!f)
+		return false;
+	f->next = 0;
+	*root = frame_pa(f);
+	return true;
 }
 
 static pa_t gate_pa;

@@ -322,7 +322,7 @@ static void help_names_every_option(void **state)
 		"--inject flip=N\n",
 		"--mem-slo stall=PERCENT\n",
 		"--disk path=FILE[,readonly=on]\n",
-		"--balloon size=SIZE[,...]\n",
+		"--balloon [auto,]size=SIZE[,...]\n",
 		"--net user|tap=NAME[,mac=MAC]\n",
 		"--console uart|virtio\n",
 	};

@@ -2,8 +2,8 @@
 /* The command line: the exact words about bad lines. */
 #include "tests/unit/options_fixture.h"
 
-#define BALLOON_FORM                             \
-	"want size=SIZE[,deflate_on_oom=on|off]" \
+#define BALLOON_FORM                                     \
+	"want auto or size=SIZE[,deflate_on_oom=on|off]" \
 	"[,free_page_reporting=on|off]"
 #define NET_FORM  "want user[,mac=MAC] or tap=NAME[,mac=MAC]"
 #define NET_MACS  "mac is six bytes in hexadecimal, with ':' between"

@@ -275,6 +275,11 @@ int64_t kernel_cache(unsigned index, struct cache *to)
 	       *to->name;
 }
 
+uint64_t cache_room(const struct cache *c)
+{
+	return c->frames * (PAGE_SIZE / (c->object_bytes + sizeof(uint64_t)));
+}
+
 static bool read_frame(uint64_t pa, struct frame *to)
 {
 	return read_all(places()->frames + (pa >> PAGE_SHIFT) * sizeof(*to), to,

@@ -62,5 +62,6 @@ int64_t kernel_zone(unsigned index, struct zone *to);
 uint64_t zone_free(const struct zone *z); /* frames */
 
 int64_t kernel_cache(unsigned index, struct cache *to);
+uint64_t cache_room(const struct cache *c); /* for objects, in all its frames */
 
 #endif

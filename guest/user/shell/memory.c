@@ -57,7 +57,7 @@ int tool_slabinfo(int argc, char **argv)
 	       "FRAMES");
 	for (unsigned i = 0; (more = kernel_cache(i, &s)) == 1; i++)
 		printf("%-20s %6lu %6lu %6lu %6lu\n", s.name, s.object_bytes,
-		       s.objects_used, s.objects_total, s.frames);
+		       s.objects_used, cache_room(&s), s.frames);
 	return more ? tool_fail(argv[0], "slabs", more) : 0;
 }
 
