@@ -138,6 +138,7 @@ check:
 	clang-format --dry-run --Werror $(C_FILES)
 	tests/check/layers
 	tests/check/headers
+	tests/check/kernel-size
 	cppcheck --quiet --error-exitcode=1 --inline-suppr -I. \
 		--std=c11 --suppress=missingIncludeSystem ept devices vmm
 
