@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The flight recorder: what happened to pages lately, always on, in a ring
- * whose size goes with that of RAM. A page's story is found by scanning it backwards, which only
- * somebody who asks pays for; noting an event is a copy of half a cache line.
+ * whose size goes with that of RAM. A page's story is found by scanning it
+ * backwards, which only somebody who asks pays for; noting an event is a copy of
+ * half a cache line.
  * The caller serialises (stage 2 holds its lock).
  */
 #ifndef EPT_HISTORY_H
