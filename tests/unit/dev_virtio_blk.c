@@ -444,7 +444,8 @@ static void a_reset_with_requests_in_flight(void **state)
 	put_request(BLK_IN, 0, DATA, 512);
 	kick();
 	put(DATA, "mine", 4);
-	usleep(20000); /* for the request to be in flight: else it is none */
+	while (!__atomic_load_n(&dev->queue[0].seen, __ATOMIC_RELAXED))
+		usleep(100); /* else it would not be in flight */
 	start_disk();
 	put_request(BLK_IN, 0, DATA + PAGE_SIZE, 512);
 	kick();
