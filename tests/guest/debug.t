@@ -11,7 +11,7 @@ my @names = demonstrations();
 
 for my $accel (accels()) {
 	for my $cpus (1, 2) {
-		my $r = run($accel, 0, '-c', $cpus, '--', 'debug', 'tour');
+		my $r = run($accel, 0, '-c', $cpus, '--', 'debug', '--', 'tour');
 		my @ok = slurp($r->{out}) =~ /^ok \d+ - (\S+?):/mg;
 
 		is_deeply [sort @ok], [sort @names],
