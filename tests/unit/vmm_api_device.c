@@ -8,10 +8,11 @@
 #include "tests/unit/api_fixture.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <termios.h>
 
-#define IDLE_MS 200
+#define IDLE_MS 400
 
 static struct fixture f;
 static int host; /* the host's end */
@@ -112,7 +113,18 @@ static void half_a_request_goes_with_its_client(void **state)
 	assert_int_equal(fake_deeds(&f.vm), 0);
 }
 
-/* Nor where nobody saw it go, the next one came so soon. */
+/* Is there an answer before a request that is not whole would be dropped? */
+static bool is_answered(const char *text)
+{
+	struct pollfd p = { host, POLLIN, 0 };
+	struct answer a;
+
+	put(text);
+	return poll(&p, 1, 2 * IDLE_MS) > 0 && receive(host, &a)->status == 200;
+}
+
+/* Nor where nobody saw it go, the next one came so soon. What is written in two
+ * parts may be read as one, on a busy host: then there is nothing to see. */
 static void a_new_client_is_known_by_its_first_line(void **state)
 {
 	(void)state;
@@ -120,14 +132,19 @@ static void a_new_client_is_known_by_its_first_line(void **state)
 		"GET /status HTTP/1.1\r\nHost: x\r\n",
 		"PUT /memory/resident HTTP/1.1\r\nContent-Length: 30\r\n\r\n{",
 	};
+	unsigned at_once = 0;
 
-	set_tty(own, false); /* one write, one read */
+	set_tty(own, false);
 	for (int i = 0; i < 20; i++) {
 		put(half[i % 2]);
 		sleep_ms(5);
-		assert_ask("GET /status HTTP/1.1\r\n\r\n", 200);
+		if (is_answered("GET /status HTTP/1.1\r\n\r\n"))
+			at_once++;
+		else
+			assert_ask("GET /status HTTP/1.1\r\n\r\n", 200);
 	}
 	assert_int_equal(f.vm.statuses, 20);
+	assert_true(at_once > 0);
 	/* A request in pieces is still one. */
 	put("PUT /memory/resident HTTP/1.1\r\n");
 	sleep_ms(20);
