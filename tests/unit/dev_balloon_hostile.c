@@ -14,6 +14,7 @@ struct toucher {
 	uint64_t found[3]; /* words: its own, zeros, anything else */
 };
 
+static pthread_barrier_t begun; /* everybody has touched a page */
 static _Atomic bool over;
 
 static void touch(struct toucher *t, uint64_t page)
@@ -30,6 +31,8 @@ static void *keep_touching(void *arg)
 {
 	struct toucher *t = arg;
 
+	touch(t, FIRST + t->index);
+	pthread_barrier_wait(&begun);
 	for (unsigned i = t->index; !over; i++)
 		touch(t, FIRST + i % MARKED);
 	return NULL;
@@ -41,18 +44,20 @@ static void race(void (*give)(void))
 	struct toucher t[VCPUS] = { 0 };
 
 	over = false;
+	pthread_barrier_init(&begun, NULL, VCPUS + 1);
 	for (unsigned i = 0; i < VCPUS; i++) {
 		t[i].index = i;
 		pthread_create(&t[i].thread, NULL, keep_touching, &t[i]);
 	}
+	pthread_barrier_wait(&begun);
 	for (unsigned i = 0; i < ROUNDS; i++)
 		give();
 	over = true;
 	for (unsigned i = 0; i < VCPUS; i++) {
 		pthread_join(t[i].thread, NULL);
 		assert_int_equal(t[i].found[2], 0);
-		assert_true(t[i].found[0] + t[i].found[1] > 0);
 	}
+	pthread_barrier_destroy(&begun);
 }
 
 static void inflate_all_marked(void)
