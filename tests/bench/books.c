@@ -30,10 +30,10 @@ static double now_ns(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-/* A line of /proc/self/status, in bytes. */
-static long status_bytes(const char *key)
+/* A line of such a file of /proc, in bytes. */
+static long line_bytes(const char *path, const char *key)
 {
-	FILE *f = fopen("/proc/self/status", "r");
+	FILE *f = fopen(path, "r");
 	char line[128];
 	long kib = -1;
 
@@ -41,9 +41,20 @@ static long status_bytes(const char *key)
 		if (!strncmp(line, key, strlen(key)))
 			kib = strtol(line + strlen(key), NULL, 10);
 	if (kib < 0)
-		errx(1, "no %s in /proc/self/status", key);
+		errx(1, "no %s in %s", key, path);
 	fclose(f);
 	return kib * 1024;
+}
+
+/* Page by page, where RssAnon is only about right. */
+static long private_bytes(void)
+{
+	return line_bytes("/proc/self/smaps_rollup", "Anonymous:");
+}
+
+static long table_bytes(void)
+{
+	return line_bytes("/proc/self/status", "VmPTE:");
 }
 
 static struct swap *swap_new(void)
@@ -85,8 +96,8 @@ int main(int argc, char **argv)
 	if (!pages || !c.policy)
 		errx(2, "books MIB [RESIDENT_MIB POLICY]");
 	c.swap = swap_new();
-	anon = status_bytes("RssAnon:");
-	tables = status_bytes("VmPTE:");
+	anon = private_bytes();
+	tables = table_bytes();
 	if (stage2_create(&s, &c))
 		errx(1, "no stage 2 of %lu pages", pages);
 	stage2_enter_vcpu(s);
@@ -98,8 +109,8 @@ int main(int argc, char **argv)
 		touch(s, i, false);
 	usleep(300 * 1000); /* who has nothing to do gives its buffers back */
 	records = (long)(swap_slots_used(c.swap) * sizeof(struct record));
-	printf("%ld %ld %.0f\n", status_bytes("RssAnon:") - anon - records,
-	       status_bytes("VmPTE:") - tables, start / (double)pages);
+	printf("%ld %ld %.0f\n", private_bytes() - anon - records,
+	       table_bytes() - tables, start / (double)pages);
 	stage2_stop(s);
 	stage2_destroy(s);
 	swap_destroy(c.swap);
