@@ -233,6 +233,11 @@ uint64_t used_frames(const struct sys_counts *c)
 	return used;
 }
 
+uint64_t pages_kept(const struct sys_counts *c)
+{
+	return used_frames(c) + c->slots_used;
+}
+
 static int64_t read_zone(unsigned index, struct zone *to)
 {
 	if (index >= ZONES)

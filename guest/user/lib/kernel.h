@@ -52,6 +52,8 @@ int64_t walk(int64_t pid, uint64_t at, struct walk *to);
 /* What was counted so far. */
 int64_t kernel_counts(struct sys_counts *to);
 uint64_t used_frames(const struct sys_counts *c);
+/* In a frame or in a slot of swap: a page may go from one to the other. */
+uint64_t pages_kept(const struct sys_counts *c);
 uint64_t all_frames(void);
 
 /* The descriptor of the block of frames that @pa lies in. */
