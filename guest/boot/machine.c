@@ -43,7 +43,9 @@ static const char *reserve_text(struct machine *m, uint64_t at)
 
 void machine_add_ram(struct machine *m, uint64_t at, uint64_t bytes)
 {
-	add(m->ram, &m->rams, page_up(at), page_down(at + bytes));
+	uint64_t end = page_down(at + bytes);
+
+	add(m->ram, &m->rams, page_up(at), end < RAM_MOST ? end : RAM_MOST);
 }
 
 static void read_memmap(struct machine *m, const struct hvm_start_info *info)

@@ -5,7 +5,7 @@
  *   0xffffffff80200000  kernel image, 4 KiB pages: text RX, rodata R, data RW
  *   0xffffd90000000000  vmalloc: scattered frames in a row, 4 KiB pages, RW, NX
  *   0xffffc90000000000  device registers, uncached
- *   0xffff888000000000  direct map: every byte of RAM, 2 MiB pages, RW, NX
+ *   0xffff888000000000  direct map: RAM up to RAM_MOST, 2 MiB pages, RW, NX
  *   ------------------  non-canonical hole
  *   0x00007ffffffff000  end of user space (the last page stays empty, so that
  *                       no instruction's successor is non-canonical)
@@ -30,6 +30,9 @@
 #define MMAP_BASE     0x0000100000000000
 #define USER_START    0x200000
 #define GATE_PAGE     0x200000
+
+/* More RAM than this is left alone: mapping a TiB takes seconds. */
+#define RAM_MOST 0x4000000000
 
 /* Until the kernel has tables of its own it sees this much of RAM. */
 #define BOOT_WINDOW 0x40000000

@@ -6,8 +6,7 @@
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 
-#define LOW_MIB	 0x100000ul
-#define RAM_MOST (256ul << 30)
+#define LOW_MIB 0x100000ul
 
 static_assert(sizeof(struct frame) == 40, "a hundredth of RAM describes it");
 
