@@ -221,26 +221,16 @@ static uint64_t await_death(void)
 	return rounds && rounds < ROUNDS ? rounds : ROUNDS;
 }
 
-static struct sys_counts counts(void)
-{
-	struct sys_counts c = { 0 };
-
-	sys_sync(); /* what was written to a file is no leak */
-	sys_drop_caches();
-	kernel_counts(&c);
-	return c;
-}
-
 /* All that the children had must be free again, before long. */
 static bool is_settled(const struct sys_counts *before)
 {
-	struct sys_counts now = counts();
+	struct sys_counts now = settled_counts();
 
 	for (unsigned i = 0; i < SETTLE_TICKS; i++) {
-		if (pages_kept(&now) <= pages_kept(before))
+		if (pages_kept(&now) == pages_kept(before))
 			return true;
 		sys_sleep(1);
-		now = counts();
+		now = settled_counts();
 	}
 	printf("fuzz: %lu frames and %lu slots in use, there were %lu and "
 	       "%lu\n",
@@ -303,7 +293,7 @@ static int run(const struct plan *p)
 
 	ok = watchdog > 0 && run_rounds(p, LANES * ROUNDS, &lives);
 	lock_memory();
-	before = counts();
+	before = settled_counts();
 	ok = ok && run_rounds(p, p->rounds, &lives) && is_settled(&before);
 	if (watchdog > 0) {
 		sys_kill(watchdog, SIGNAL_KILL);

@@ -54,16 +54,6 @@ static _Noreturn void live_large(void)
 	sys_exit(0);
 }
 
-static struct sys_counts counts(void)
-{
-	struct sys_counts c = { 0 };
-
-	sys_sync();
-	sys_drop_caches();
-	kernel_counts(&c);
-	return c;
-}
-
 static int64_t start(void (*live)(void))
 {
 	int64_t pid = sys_fork();
@@ -111,10 +101,10 @@ int main(void)
 	step = (volatile uint64_t *)at;
 	*step = NOTHING_YET;
 	lock_memory();
-	before = counts();
+	before = settled_counts();
 	if (!run(&before))
 		return 1;
-	after = counts();
+	after = settled_counts();
 	if (!is("killed", (int64_t)(after.oom_kills - before.oom_kills), 1) ||
 	    !is("frames in use", (int64_t)used_frames(&after),
 		(int64_t)used_frames(&before)))

@@ -224,6 +224,16 @@ int64_t kernel_counts(struct sys_counts *to)
 	return read_all(places()->counts, to, sizeof(*to)) ? 0 : -EFAULT;
 }
 
+struct sys_counts settled_counts(void)
+{
+	struct sys_counts c = { 0 };
+
+	sys_sync();
+	sys_drop_caches();
+	kernel_counts(&c);
+	return c;
+}
+
 uint64_t used_frames(const struct sys_counts *c)
 {
 	uint64_t used = 0;

@@ -139,26 +139,16 @@ static bool run_workers(uint64_t seed, uint64_t seconds)
 	return ok;
 }
 
-static struct sys_counts counts(void)
-{
-	struct sys_counts c = { 0 };
-
-	sys_sync();
-	sys_drop_caches();
-	kernel_counts(&c);
-	return c;
-}
-
 /* As many frames and slots in use as before, after a while. */
 static bool is_settled(const struct sys_counts *before)
 {
-	struct sys_counts now = counts();
+	struct sys_counts now = settled_counts();
 
 	for (unsigned i = 0; i < SETTLE_TICKS; i++) {
 		if (pages_kept(&now) <= pages_kept(before))
 			return true;
 		sys_sleep(1);
-		now = counts();
+		now = settled_counts();
 	}
 	printf("stress: %lu frames and %lu slots in use, there were %lu and "
 	       "%lu\n",
@@ -194,12 +184,12 @@ int main(int argc, char **argv)
 	if (!run_workers(seed, 0)) /* all that stays is there now */
 		return 1;
 	lock_memory();
-	before = counts();
+	before = settled_counts();
 	if (before.slots_total > 2 * PAGES)
 		sys_limit(LIMIT_FRAMES, used_frames(&before) + PAGES / 2);
 	ok = run_workers(seed, seconds);
 	sys_limit(LIMIT_FRAMES, 0);
-	after = counts();
+	after = settled_counts();
 	if (!ok || !is_settled(&before))
 		return 1;
 	printf("stress: ok, seed %lu, %lu seconds: %lu faults, %lu copies, %lu "
