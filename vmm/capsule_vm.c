@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
+
+#include "vmm/helper.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -129,14 +129,7 @@ static void inherit(int fd)
 _Noreturn static void become_qemu(const struct capsule_vm *v, char **args,
 				  pid_t parent)
 {
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(127);
+	helper_begin(parent);
 	dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
 	dup2(v->log, 1);
 	dup2(v->log, 2);

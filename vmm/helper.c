@@ -8,9 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A process group of its own: what the terminal does is not for it. */
-_Noreturn static void become(char *const *word, const int *fd, unsigned n,
-			     pid_t parent)
+void helper_begin(pid_t parent)
 {
 	sigset_t none;
 
@@ -20,6 +18,12 @@ _Noreturn static void become(char *const *word, const int *fd, unsigned n,
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
+}
+
+_Noreturn static void become(char *const *word, const int *fd, unsigned n,
+			     pid_t parent)
+{
+	helper_begin(parent);
 	dup2(open("/dev/null", O_RDWR | O_CLOEXEC), 0);
 	for (unsigned i = 0; i < n; i++)
 		fcntl(fd[i], F_SETFD, 0);

@@ -15,6 +15,13 @@
  */
 pid_t helper_start(const struct words *words, const int *fd, unsigned n);
 
+/*
+ * For a child that fork has just made and that will be another program: no
+ * signal is blocked, what the terminal does is not for it, and it ends with
+ * the thread of @parent that made it.
+ */
+void helper_begin(pid_t parent);
+
 /* Kill it and wait for its end: it has nothing to save. */
 void helper_end(pid_t helper);
 
