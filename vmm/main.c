@@ -11,6 +11,7 @@
 #include "vmm/replay.h"
 #include "vmm/run.h"
 #include "vmm/trace.h"
+#include "vmm/walk_view.h"
 
 static const struct {
 	const char *name, *arguments, *purpose;
@@ -22,6 +23,8 @@ static const struct {
 	  "steer a running VM: status, audit, resident, pause, …", cmd_ctl },
 	{ "explain", "VM ADDRESS [--json]",
 	  "both stages of one address of a running VM, and why", cmd_explain },
+	{ "walk", "VM ADDRESS [--json] [--svg FILE]",
+	  "the two-dimensional walk, reference by reference", cmd_walk },
 	{ "trace", "print FILE", "show what a --trace FILE recorded",
 	  cmd_trace },
 	{ "replay", "TRACE --frames N[,N...] [OPTIONS]",
