@@ -8,15 +8,6 @@
 #include "vmm/ctl_call.h"
 #include "vmm/explain.h"
 
-static const char usage[] =
-	"usage: twofold explain VM ADDRESS [--json]\n"
-	"How the running VM translates ADDRESS, level by level through both "
-	"stages,\n"
-	"and what has happened to its page. ADDRESS is gpa:N or gva:N; a bare "
-	"N is a\n"
-	"gpa where there is RAM, else a gva, by the tables that vCPU 0 uses "
-	"now.\n";
-
 /* A stage-1 entry follows the stage-2 walk that finds it. */
 static bool print_ref(json_t *ref)
 {
@@ -162,10 +153,6 @@ int cmd_explain(int argc, char **argv)
 	char path[EXPLAIN_TARGET];
 	struct target t;
 
-	if (argc && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"))) {
-		fputs(usage, stdout);
-		return 0;
-	}
 	if (argc < 2 || (argc > 2 && !raw))
 		return complain_usage("explain", "want VM ADDRESS [--json]",
 				      NULL);

@@ -8,15 +8,6 @@
 #include "vmm/ctl_call.h"
 #include "vmm/walk_view.h"
 
-static const char usage[] =
-	"usage: twofold walk VM ADDRESS [--json] [--svg FILE]\n"
-	"What the CPU reads to translate ADDRESS (as in explain), in order: the "
-	"guest's\n"
-	"tables, and for each of their entries the stage-2 tables that say "
-	"where it is;\n"
-	"24 references for 4 KiB pages on 4 KiB pages. --svg FILE: also as a "
-	"picture.\n";
-
 struct order {
 	const char *vm, *address, *svg;
 	bool json;
@@ -115,10 +106,6 @@ int cmd_walk(int argc, char **argv)
 	struct order o;
 	int r;
 
-	if (argc && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"))) {
-		fputs(usage, stdout);
-		return 0;
-	}
 	if (!take_words(&o, argc, argv))
 		return complain_usage(
 			"walk", "want VM ADDRESS [--json] [--svg FILE]", NULL);
