@@ -56,7 +56,7 @@ void dma_init(pa_t base, unsigned line)
 	registers = mmio_map(base);
 	if (!f || registers[DMA_ID / 8] != ABI_DMA_ID)
 		panic("the DMA engine at %#lx is none", base.v);
-	shared = direct(frame_pa(f));
+	shared = frame_bytes(f);
 	set(DMA_RING, frame_pa(f).v);
 	set(DMA_RING_SIZE, 1);
 	irq_connect(line, on_interrupt, NULL);

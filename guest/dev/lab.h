@@ -15,9 +15,8 @@ extern bool lab_tracing;
 /* Map the device at @base; hand over the ring if it is wanted. */
 void lab_init(pa_t base);
 
-/* 0 and *result, or -errno. */
-int64_t lab_command(enum lab_command command, uint64_t arg0, uint64_t arg1,
-		    uint64_t *result);
+/* The command's result, or -errno. */
+int64_t lab_command(enum lab_command command, uint64_t arg0, uint64_t arg1);
 
 /* Append to the ring; only when lab_tracing. */
 void lab_record(const struct lab_fault *fault);

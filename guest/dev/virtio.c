@@ -211,7 +211,7 @@ static struct virtqueue *queue_new(struct virtio *v, unsigned index,
 	f = frame_alloc(FRAME_DMA);
 	if (!f)
 		panic("no memory for a queue");
-	q = direct(frame_pa(f));
+	q = frame_bytes(f);
 	q->device = v;
 	q->index = index;
 	q->size = size < QUEUE_MOST ? size : QUEUE_MOST;

@@ -38,7 +38,7 @@ static int make(struct ext2 *e, uint32_t number, struct inode **to)
 		kfree(i);
 		return error;
 	}
-	i->disk = (void *)((char *)ext2_bytes(i->table) + page_offset(byte));
+	i->disk = (void *)((char *)frame_bytes(i->table) + page_offset(byte));
 	i->fs = e;
 	i->number = number;
 	i->count = 1;

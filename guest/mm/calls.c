@@ -61,7 +61,7 @@ int64_t sys_mmap(const struct trap_frame *f)
 	};
 	int64_t got = 0;
 
-	if (f->rdx & ~(uint64_t)(PROT_READ | PROT_WRITE | PROT_EXEC))
+	if (f->rdx & ~(uint64_t)PROT_ALL)
 		return -EINVAL;
 	if (broken("shared"))
 		want.flags &= ~(unsigned)MAP_SHARED;
@@ -74,28 +74,6 @@ int64_t sys_mmap(const struct trap_frame *f)
 	if (want.kind == VMA_SHARED && want.mapping)
 		want.mapping->ops->release(want.mapping);
 	return got;
-}
-
-int64_t sys_munmap(const struct trap_frame *f)
-{
-	return space_munmap(current()->space, f->rdi, f->rsi);
-}
-
-int64_t sys_mprotect(const struct trap_frame *f)
-{
-	return space_mprotect(current()->space, f->rdi, f->rsi,
-			      (unsigned)f->rdx);
-}
-
-int64_t sys_sbrk(const struct trap_frame *f)
-{
-	return space_brk(current()->space, (int64_t)f->rdi);
-}
-
-int64_t sys_madvise(const struct trap_frame *f)
-{
-	return space_madvise(current()->space, f->rdi, f->rsi,
-			     (unsigned)f->rdx);
 }
 
 int64_t sys_limit(const struct trap_frame *f)

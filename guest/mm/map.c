@@ -12,6 +12,7 @@
 #include "guest/mm/mapping.h"
 #include "guest/mm/reclaim.h"
 #include "guest/proc/sched.h"
+#include "guest/proc/syscall.h"
 
 /* Pages given in one go: then others have their turn. */
 #define BREATH 64u
@@ -65,15 +66,17 @@ static int each(struct space *s, uintptr_t at, uintptr_t end, area_fn *fn,
 	return error;
 }
 
-/* The same for a range without holes. */
-static int change(struct space *s, uintptr_t at, size_t bytes, area_fn *fn,
-		  unsigned how)
+/* The same for the range of a system call, which must be one without holes. */
+static int change(const struct trap_frame *f, area_fn *fn)
 {
-	if (!is_range(at, bytes))
+	struct space *s = current()->space;
+	uintptr_t at = f->rdi, end = at + page_up(f->rsi);
+
+	if (!is_range(at, f->rsi))
 		return -EINVAL;
-	if (!is_whole(s, at, at + bytes))
+	if (!is_whole(s, at, end))
 		return -ENOMEM;
-	return each(s, at, page_up(at + bytes), fn, how);
+	return each(s, at, end, fn, (unsigned)f->rdx);
 }
 
 static int unmap(struct vma *v, unsigned how)
@@ -83,11 +86,12 @@ static int unmap(struct vma *v, unsigned how)
 	return 0;
 }
 
-int space_munmap(struct space *s, uintptr_t at, size_t bytes)
+int64_t sys_munmap(const struct trap_frame *f)
 {
-	if (!is_range(at, bytes))
+	if (!is_range(f->rdi, f->rsi))
 		return -EINVAL;
-	return each(s, at, page_up(at + bytes), unmap, 0);
+	return each(current()->space, f->rdi, page_up(f->rdi + f->rsi), unmap,
+		    0);
 }
 
 /*
@@ -130,11 +134,11 @@ static int protect(struct vma *v, unsigned prot)
 	return 0;
 }
 
-int space_mprotect(struct space *s, uintptr_t at, size_t bytes, unsigned prot)
+int64_t sys_mprotect(const struct trap_frame *f)
 {
-	if (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC))
+	if (f->rdx & ~(uint64_t)PROT_ALL)
 		return -EINVAL;
-	return change(s, at, bytes, protect, prot);
+	return change(f, protect);
 }
 
 /* What is there is locked now, or not; what comes is by who maps it. */
@@ -173,8 +177,6 @@ static int advise(struct vma *v, unsigned advice)
 			return -EINVAL;
 		space_drop(v);
 		return 0;
-	case MADVISE_WILLNEED:
-		return fill(v, 0);
 	case MADVISE_PAGEOUT:
 		reclaim_range(v);
 		return 0;
@@ -194,9 +196,9 @@ static int advise(struct vma *v, unsigned advice)
 	}
 }
 
-int space_madvise(struct space *s, uintptr_t at, size_t bytes, unsigned advice)
+int64_t sys_madvise(const struct trap_frame *f)
 {
-	return change(s, at, bytes, advise, advice);
+	return change(f, advise);
 }
 
 /* The lowest gap of @bytes above MMAP_BASE; at USER_END if there is none. */
@@ -242,9 +244,10 @@ int64_t space_mmap(struct space *s, struct vma want)
 	return error ? error : (int64_t)want.start;
 }
 
-int64_t space_brk(struct space *s, int64_t more)
+int64_t sys_sbrk(const struct trap_frame *f)
 {
-	uintptr_t from = s->heap_end, to = from + (uintptr_t)more;
+	struct space *s = current()->space;
+	uintptr_t from = s->heap_end, to = from + f->rdi;
 	struct vma heap = {
 		.start = page_up(from),
 		.end = page_up(to),
@@ -258,7 +261,7 @@ int64_t space_brk(struct space *s, int64_t more)
 	if (heap.end > heap.start)
 		error = space_map(s, heap);
 	else if (heap.end < heap.start)
-		error = space_munmap(s, heap.end, heap.start - heap.end);
+		error = each(s, heap.end, heap.start, unmap, 0);
 	if (error)
 		return -ENOMEM;
 	merge(s, heap.start, heap.end);

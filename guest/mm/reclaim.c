@@ -57,7 +57,8 @@ static bool evict_file(struct frame *f, bool files)
 	struct mapping *m = f->owner;
 
 	if (!m || f->count != f->maps + 1 ||
-	    (f->flags & FRAME_DIRTY && !files && m->ops->write != swap_store))
+	    (f->flags & FRAME_DIRTY && !files &&
+	     m->ops->transfer != swap_transfer))
 		return false;
 	frame_get(f);
 	rmap_unmap(f);

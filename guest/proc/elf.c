@@ -105,7 +105,7 @@ int elf_load(struct space *s, struct inode *file, uintptr_t *entry)
 
 	if (error)
 		return error;
-	memcpy(&image, direct(frame_pa(first)), sizeof(image));
+	memcpy(&image, frame_bytes(first), sizeof(image));
 	frame_put(first);
 	if (!is_ours(&image.header))
 		return -ENOEXEC;

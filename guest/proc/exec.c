@@ -88,9 +88,9 @@ int64_t sys_exec(const struct trap_frame *f)
 	page = frame_alloc(FRAME_KERNEL);
 	if (!page)
 		return -ENOMEM;
-	error = user_read(s, direct(frame_pa(page)), f->rsi, f->rdx);
+	error = user_read(s, frame_bytes(page), f->rsi, f->rdx);
 	if (!error)
-		error = process_exec(path, direct(frame_pa(page)), f->rdx);
+		error = process_exec(path, frame_bytes(page), f->rdx);
 	frame_put(page);
 	return error;
 }

@@ -33,7 +33,7 @@ struct process *process_new(const char *name, process_fn *fn)
 
 	if (!stack)
 		return NULL;
-	p = direct(frame_pa(stack));
+	p = frame_bytes(stack);
 	*p = (struct process){
 		.parent = current(),
 		.next = processes,
