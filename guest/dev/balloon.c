@@ -13,7 +13,7 @@
 #include "guest/mm/frame.h"
 #include "guest/mm/zone.h"
 #include "guest/proc/process.h"
-#include "guest/proc/sleep.h"
+#include "guest/proc/sched.h"
 #include "guest/proc/syscall.h"
 
 enum { INFLATE, DEFLATE, STATISTICS, REPORTING = 4 };

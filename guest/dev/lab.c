@@ -6,7 +6,7 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/lib/counts.h"
-#include "guest/mm/kmap.h"
+#include "guest/mm/table.h"
 
 #define RING_RECORDS 256u
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Driver of the lab device, our window on stage 2 (guest/abi.h). Without the
- * device every command answers -ENODEV and records go nowhere.
+ * Drivers of the hypervisor's own devices (guest/abi.h): the lab device, our
+ * window on stage 2, without which every command answers -ENODEV and records go
+ * nowhere; and the DMA engine.
  */
 #ifndef GUEST_DEV_LAB_H
 #define GUEST_DEV_LAB_H
@@ -26,5 +27,8 @@ void lab_finish(void);
 
 /* The registers, 64 bits each (guest/abi.h); NULL: there are none. */
 extern volatile uint64_t *lab_registers;
+
+/* dma.c: the engine's registers lie at @base; @line is its interrupt. */
+void dma_init(pa_t base, unsigned line);
 
 #endif

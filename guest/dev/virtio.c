@@ -7,8 +7,8 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/mm/frame.h"
-#include "guest/mm/kmap.h"
-#include "guest/proc/sleep.h"
+#include "guest/mm/table.h"
+#include "guest/proc/sched.h"
 
 /* Registers of the transport (4.2.2), by index: 32 bits each. */
 enum {

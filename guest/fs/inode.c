@@ -6,7 +6,7 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/slab.h"
-#include "guest/proc/sleep.h"
+#include "guest/proc/sched.h"
 
 #define FILE_MODE      (EXT2_FILE | 0644)
 #define DIRECTORY_MODE (EXT2_DIRECTORY | 0755)

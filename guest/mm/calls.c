@@ -76,6 +76,28 @@ int64_t sys_mmap(const struct trap_frame *f)
 	return got;
 }
 
+int64_t sys_munmap(const struct trap_frame *f)
+{
+	return space_munmap(current()->space, f->rdi, f->rsi);
+}
+
+int64_t sys_mprotect(const struct trap_frame *f)
+{
+	return space_mprotect(current()->space, f->rdi, f->rsi,
+			      (unsigned)f->rdx);
+}
+
+int64_t sys_sbrk(const struct trap_frame *f)
+{
+	return space_brk(current()->space, (int64_t)f->rdi);
+}
+
+int64_t sys_madvise(const struct trap_frame *f)
+{
+	return space_madvise(current()->space, f->rdi, f->rsi,
+			     (unsigned)f->rdx);
+}
+
 int64_t sys_limit(const struct trap_frame *f)
 {
 	uint64_t *most = &current()->space->limit, before = *most;

@@ -12,7 +12,6 @@
 #include "guest/mm/mapping.h"
 #include "guest/mm/reclaim.h"
 #include "guest/proc/sched.h"
-#include "guest/proc/syscall.h"
 
 /* Pages given in one go: then others have their turn. */
 #define BREATH 64u
@@ -66,17 +65,15 @@ static int each(struct space *s, uintptr_t at, uintptr_t end, area_fn *fn,
 	return error;
 }
 
-/* The same for the range of a system call, which must be one without holes. */
-static int change(const struct trap_frame *f, area_fn *fn)
+/* The same for a range without holes. */
+static int change(struct space *s, uintptr_t at, size_t bytes, area_fn *fn,
+		  unsigned how)
 {
-	struct space *s = current()->space;
-	uintptr_t at = f->rdi, end = at + page_up(f->rsi);
-
-	if (!is_range(at, f->rsi))
+	if (!is_range(at, bytes))
 		return -EINVAL;
-	if (!is_whole(s, at, end))
+	if (!is_whole(s, at, at + bytes))
 		return -ENOMEM;
-	return each(s, at, end, fn, (unsigned)f->rdx);
+	return each(s, at, page_up(at + bytes), fn, how);
 }
 
 static int unmap(struct vma *v, unsigned how)
@@ -86,12 +83,11 @@ static int unmap(struct vma *v, unsigned how)
 	return 0;
 }
 
-int64_t sys_munmap(const struct trap_frame *f)
+int space_munmap(struct space *s, uintptr_t at, size_t bytes)
 {
-	if (!is_range(f->rdi, f->rsi))
+	if (!is_range(at, bytes))
 		return -EINVAL;
-	return each(current()->space, f->rdi, page_up(f->rdi + f->rsi), unmap,
-		    0);
+	return each(s, at, page_up(at + bytes), unmap, 0);
 }
 
 /*
@@ -134,11 +130,11 @@ static int protect(struct vma *v, unsigned prot)
 	return 0;
 }
 
-int64_t sys_mprotect(const struct trap_frame *f)
+int space_mprotect(struct space *s, uintptr_t at, size_t bytes, unsigned prot)
 {
-	if (f->rdx & ~(uint64_t)PROT_ALL)
+	if (prot & ~PROT_ALL)
 		return -EINVAL;
-	return change(f, protect);
+	return change(s, at, bytes, protect, prot);
 }
 
 /* What is there is locked now, or not; what comes is by who maps it. */
@@ -196,9 +192,9 @@ static int advise(struct vma *v, unsigned advice)
 	}
 }
 
-int64_t sys_madvise(const struct trap_frame *f)
+int space_madvise(struct space *s, uintptr_t at, size_t bytes, unsigned advice)
 {
-	return change(f, advise);
+	return change(s, at, bytes, advise, advice);
 }
 
 /* The lowest gap of @bytes above MMAP_BASE; at USER_END if there is none. */
@@ -244,10 +240,9 @@ int64_t space_mmap(struct space *s, struct vma want)
 	return error ? error : (int64_t)want.start;
 }
 
-int64_t sys_sbrk(const struct trap_frame *f)
+int64_t space_brk(struct space *s, int64_t more)
 {
-	struct space *s = current()->space;
-	uintptr_t from = s->heap_end, to = from + f->rdi;
+	uintptr_t from = s->heap_end, to = from + (uintptr_t)more;
 	struct vma heap = {
 		.start = page_up(from),
 		.end = page_up(to),

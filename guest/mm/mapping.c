@@ -7,7 +7,7 @@
 #include "guest/mm/rmap.h"
 #include "guest/mm/swap.h"
 #include "guest/mm/zone.h"
-#include "guest/proc/sleep.h"
+#include "guest/proc/sched.h"
 
 void mapping_init(struct mapping *m, const struct mapping_ops *ops)
 {

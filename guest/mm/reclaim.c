@@ -13,7 +13,6 @@
 #include "guest/mm/zone.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sched.h"
-#include "guest/proc/sleep.h"
 
 /* One in so many frames is kept free, within bounds; twice when at it. */
 #define LOW_PART  128u

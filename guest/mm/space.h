@@ -76,11 +76,21 @@ void space_drop(struct vma *v);
 void space_flush(const struct vma *v);
 
 /*
- * SYS_MMAP: @want as for space_map, but start is a page or 0, flags are those
- * of the system call, shift is the page of the mapping to begin with, and the
- * end is rounded up. May sleep. Where; -EINVAL, -EEXIST, -ENOMEM.
+ * What a program asks of its own memory (proc/api.h). Addresses are pages,
+ * bytes are rounded up to pages. -EINVAL where that is not so or outside user
+ * space, -ENOMEM where memory is short or (all but munmap) nothing is mapped.
+ * All may sleep.
+ *
+ * mmap takes of @want what space_map does, start may be 0; flags are those of
+ * the system call, shift is the page of the mapping to begin with. Where.
  */
 int64_t space_mmap(struct space *s, struct vma want);
+int space_munmap(struct space *s, uintptr_t at, size_t bytes);
+int space_mprotect(struct space *s, uintptr_t at, size_t bytes, unsigned prot);
+int space_madvise(struct space *s, uintptr_t at, size_t bytes, unsigned advice);
+
+/* Move the end of the heap by @more bytes; where it was, or -ENOMEM. */
+int64_t space_brk(struct space *s, int64_t more);
 
 /* fault.c: memory that was promised is given. */
 /* Give the page, or let the process hear that there is none. For trap.S. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/proc/exec.h"
+#include "guest/proc/process.h"
 
+#include "guest/fs/inode.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/proc/exec.h"
+#include "guest/proc/process.h"
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/tlb.h"
@@ -8,7 +8,6 @@
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/space.h"
-#include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
 
 /* On the root, or if it has none like that, in the kernel image. */

@@ -17,9 +17,8 @@
 #include "guest/mm/slab.h"
 #include "guest/mm/space.h"
 #include "guest/mm/zone.h"
-#include "guest/proc/gate.h"
-#include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
+#include "guest/proc/process.h"
 
 static int64_t give(uintptr_t to, const void *from, size_t n)
 {

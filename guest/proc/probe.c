@@ -12,7 +12,6 @@
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/frame.h"
-#include "guest/mm/kmap.h"
 #include "guest/mm/table.h"
 #include "guest/mm/space.h"
 #include "guest/proc/syscall.h"
