@@ -41,6 +41,11 @@ struct server {
 	unsigned index;
 	unsigned streak; /* faults without a quiet time between them */
 	struct haul *haul;
+	/* Of the fault being served, while there is a trace: */
+	uint64_t read; /* when it came, TSC */
+	struct trace *trace; /* where its STAGE2 record went: */
+	struct trace_record who; /* will follow it; number 0: will not */
+	uint8_t vcpu;
 };
 
 struct faults {
@@ -112,6 +117,10 @@ struct stage2 {
 	struct stage2_counters count;
 	struct histogram latency;
 	struct observer observer;
+	struct trace *trace; /* NULL: none just now */
+	unsigned tracing; /* faults that will have a WHO record */
+	uint32_t fault; /* the number of the last one traced */
+	gfn_t left; /* the page that left last */
 	_Atomic uint64_t peak_bytes;
 };
 
@@ -201,7 +210,7 @@ void sampler_reference(struct stage2 *s, frame_t f);
 void sampler_forget(struct stage2 *s, frame_t f);
 
 /* One trace record about page @g, whose entry was @before and is @after; a slot
- * that either names is told too. */
+ * that either names is told too. The lock is held. */
 void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
 		struct pte before, struct pte after, struct trace_record r);
 

@@ -342,6 +342,7 @@ static void *vcpu_run(void *arg)
 	struct vcpu *v = arg;
 
 	current = v;
+	atomic_store(&v->tid, (uint32_t)gettid());
 	pthread_setname_np(pthread_self(), "vcpu");
 	stage2_enter_vcpu(v->vm->stage2);
 	while (may_run(v)) {
@@ -350,6 +351,7 @@ static void *vcpu_run(void *arg)
 		if (!atomic_load(&v->vm->first_exit_us))
 			atomic_store(&v->vm->first_exit_us,
 				     (uint64_t)(clock_us() - v->vm->start_us));
+		witness_testify(v);
 		machine_check_deliver(v);
 		/* What a VM that has ended still says may stem from a page
 		 * that could not be had (stage2_stop). */

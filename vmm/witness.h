@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who faulted: what a trace says of a stage-2 fault beside what was done.
+ *
+ * Which tables the vCPU uses, and for which process, the bundled guest's kernel
+ * publishes (guest/abi.h, struct lab_cpu): a look costs next to nothing. Where
+ * nothing was published yet, and for other guests when it is asked for, the
+ * vCPU is sent a signal while it waits. It then leaves KVM_RUN before it enters
+ * the guest again, and says its registers itself: that costs an exit. From
+ * there ept/reverse.h finds the gva.
+ */
+#ifndef VMM_WITNESS_H
+#define VMM_WITNESS_H
+
+#include "ept/reverse.h"
+#include "ept/stage2.h"
+
+struct vm;
+struct vcpu;
+
+struct witness {
+	struct reverse *reverse; /* NULL: nothing was ever traced */
+	_Atomic bool registers; /* of every fault, not only where needed */
+};
+
+/* What a vCPU is to say of its registers, and what for. */
+struct testimony {
+	bool wanted; /* of the fault being served, by its server */
+	uint64_t gpa;
+	uint64_t over; /* TSC: when the page was about to be mapped */
+	_Atomic uint32_t number; /* of the fault; 0: nothing is wanted */
+};
+
+/* For vm->stage2's configuration. */
+struct stage2_witness witness_of(struct vm *vm);
+
+/* A trace is about to begin; 0 or -ENOMEM. And the end of all. */
+int witness_begin(struct vm *vm, bool registers);
+void witness_destroy(struct vm *vm);
+
+/* @v, the calling thread's, has left KVM_RUN: has it been asked? */
+void witness_testify(struct vcpu *v);
+
+#endif
