@@ -93,18 +93,53 @@ static bool found(struct search *q, uint64_t at, unsigned level)
 	return true;
 }
 
-/* The leaf @entry, at @level, is for @at and what follows. */
-static bool leaf_leads(struct search *q, uint64_t entry, unsigned level,
-		       uint64_t at)
+/* A table of the lowest level: many of them are read, so this is short. */
+static bool search_pages(struct search *q, const uint64_t *entry, uint64_t base)
+{
+	bool user = base < USER_END;
+
+	for (unsigned i = 0; i < LEVEL_ENTRIES; i++) {
+		gfn_t g = { (entry[i] & pt_x86_64.address) >> PAGE_SHIFT };
+		uint64_t at = base + ((uint64_t)i << PAGE_SHIFT);
+
+		if (!(entry[i] & pt_x86_64.present))
+			continue;
+		if (user && *guess_of(q->r, g) != at)
+			remember(q->r, g, at);
+		if (g.v == q->g.v)
+			return found(q, at, 0);
+	}
+	return false;
+}
+
+/* Does the large page of @entry, which begins at @at, have it? */
+static bool large_has(struct search *q, uint64_t entry, unsigned level,
+		      uint64_t at)
 {
 	struct walk w = { .level = level, .entry = entry };
 	uint64_t first = walk_target(&pt_x86_64, w, 0);
 
-	if (level == 1)
-		remember(q->r, (gfn_t){ first }, at);
 	if (q->g.v - first >= level_pages(level))
 		return false;
 	return found(q, at + ((q->g.v - first) << PAGE_SHIFT), 0);
+}
+
+static bool search(struct search *q, uint64_t table, unsigned level,
+		   uint64_t base);
+
+/* An entry above the lowest level: a table, or a large page. */
+static bool search_entry(struct search *q, uint64_t entry, unsigned level,
+			 uint64_t at)
+{
+	uint64_t next = entry & pt_x86_64.address;
+
+	if (!(entry & pt_x86_64.present))
+		return false;
+	if (level <= pt_x86_64.top_leaf && (entry & pt_x86_64.leaf))
+		return large_has(q, entry, level, at);
+	if (next >> PAGE_SHIFT == q->g.v)
+		return found(q, at, level - 1);
+	return search(q, next, level - 1, at);
 }
 
 /* Search the table at @table, which serves addresses from @base on. */
@@ -116,22 +151,12 @@ static bool search(struct search *q, uint64_t table, unsigned level,
 	if (q->tables++ >= TABLES_MAX ||
 	    !stage2_look(q->r->s, (gpa_t){ table }, entry, sizeof(entry)))
 		return false;
-	for (unsigned i = 0; i < LEVEL_ENTRIES; i++) {
-		uint64_t at = base + i * (level_pages(level) << PAGE_SHIFT);
-		uint64_t next = entry[i] & pt_x86_64.address;
-
-		if (!(entry[i] & pt_x86_64.present))
-			continue;
-		if (level == 1 || (level <= pt_x86_64.top_leaf &&
-				   entry[i] & pt_x86_64.leaf)) {
-			if (leaf_leads(q, entry[i], level, at))
-				return true;
-		} else if (next >> PAGE_SHIFT == q->g.v) {
-			return found(q, at, level - 1);
-		} else if (search(q, next, level - 1, at)) {
+	if (level == 1)
+		return search_pages(q, entry, base);
+	for (unsigned i = 0; i < LEVEL_ENTRIES; i++)
+		if (search_entry(q, entry[i], level,
+				 base + i * (level_pages(level) << PAGE_SHIFT)))
 			return true;
-		}
-	}
 	return false;
 }
 

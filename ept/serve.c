@@ -55,6 +55,7 @@ static void see(struct server *me, const struct parked_fault *p)
 		.who = { TRACE_NOWHERE, TRACE_NOWHERE, TRACE_NOWHERE },
 	};
 	me->vcpu = TRACE_NO_VCPU;
+	me->who.queued = me->read ? ticks_since(me->read) : 0;
 	if (!me->s->trace || !w->see)
 		return;
 	start = trace_now();
@@ -79,7 +80,6 @@ static void trace_fault(struct server *me, struct parked_fault *p,
 	me->trace = s->trace;
 	me->who.number = r.number;
 	me->who.tsc = r.tsc;
-	me->who.queued = me->read ? saturated(r.tsc - me->read) : 0;
 	if (w->part)
 		w->part(w->ctx, &r);
 }

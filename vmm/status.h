@@ -17,6 +17,7 @@
 #include "guest/abi.h"
 #include "vmm/explain.h"
 #include "vmm/options.h"
+#include "vmm/vm_trace.h"
 #include "vmm/whatif.h"
 
 struct status {
@@ -107,6 +108,11 @@ struct vm_control {
 			struct complaint *why);
 	/* Ask the guest for so many pages of 4 KiB. Does not wait. */
 	bool (*balloon_target)(void *vm, uint64_t pages, struct complaint *why);
+	/* Begin and end a trace, and have what was recorded; see vm_trace.h. */
+	bool (*trace_start)(void *vm, bool registers, struct complaint *why);
+	bool (*trace_stop)(void *vm, struct complaint *why);
+	bool (*trace_fetch)(void *vm, uint64_t first, struct trace_part *part,
+			    struct complaint *why);
 	/* Hold stage 2's table against what others say; see ept/audit.h. */
 	bool (*audit)(void *vm, struct audit_report *r, struct complaint *why);
 };

@@ -8,14 +8,6 @@
 #include "ept/addr.h"
 #include "vmm/trace_names.h"
 
-const char trace_filter_help[] =
-	"  --gpa A[-B], --gva A[-B]  of the page at A, or of A to B\n"
-	"  --pid N                   of that process; 0 is the kernel\n"
-	"  --kind NAME               stage1 stage2 ahead age evict store "
-	"discard,\n"
-	"                            or missing, minor, table, data\n"
-	"  --slower-than TIME        as in 100us, 2ms\n";
-
 static bool number(const char *text, char **end, uint64_t *n)
 {
 	errno = 0;

@@ -18,9 +18,6 @@ struct trace_filter {
 	double slower_us; /* 0: any */
 };
 
-/* One line for each, with its newline. */
-extern const char trace_filter_help[];
-
 /*
  * Is @word the name of a filter? Then its value is @value, or in @word behind
  * a '='; *used says how many words that were: 1, 2, or 0: it is no filter.

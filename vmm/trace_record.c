@@ -174,12 +174,12 @@ int trace_record(int argc, char **argv)
 	    !target_find(&r.vm, "trace", r.vm.vm))
 		return 2;
 	signals = signals_catch();
+	if (!put_state(&r, "Recording"))
+		return 1;
 	r.file = fopen(r.out, "we");
-	if (!r.file)
-		err(1, "trace: %s", r.out);
-	if (!put_state(&r, "Recording")) {
-		fclose(r.file);
-		unlink(r.out);
+	if (!r.file) {
+		warn("trace: %s", r.out);
+		put_state(&r, "Stopped");
 		return 1;
 	}
 	complete = record(&r, signals) && drain(&r);

@@ -72,10 +72,12 @@ int vcpu_create(struct vcpu *v)
 	v->fd = ioctl(v->vm->fd, KVM_CREATE_VCPU, v->index);
 	if (v->fd < 0)
 		return -errno;
+	pthread_mutex_init(&v->testimony.lock, NULL);
 	v->run = mmap(NULL, v->vm->run_bytes, PROT_READ | PROT_WRITE,
 		      MAP_SHARED, v->fd, 0);
 	if (v->run == MAP_FAILED) {
 		r = -errno;
+		pthread_mutex_destroy(&v->testimony.lock);
 		close(v->fd);
 		return r;
 	}
@@ -91,6 +93,7 @@ int vcpu_create(struct vcpu *v)
 void vcpu_destroy(struct vcpu *v)
 {
 	munmap(v->run, v->vm->run_bytes);
+	pthread_mutex_destroy(&v->testimony.lock);
 	close(v->fd);
 }
 

@@ -288,6 +288,23 @@ static bool control_explain(void *ctx, const char *address, struct explain *e,
 	return vm_explain(ctx, address, e, why);
 }
 
+static bool control_trace_start(void *ctx, bool registers,
+				struct complaint *why)
+{
+	return vm_trace_start(ctx, registers, why);
+}
+
+static bool control_trace_stop(void *ctx, struct complaint *why)
+{
+	return vm_trace_stop(ctx, why);
+}
+
+static bool control_trace_fetch(void *ctx, uint64_t first,
+				struct trace_part *part, struct complaint *why)
+{
+	return vm_trace_fetch(ctx, first, part, why);
+}
+
 struct vm_control vm_control(struct vm *vm)
 {
 	return (struct vm_control){
@@ -301,6 +318,9 @@ struct vm_control vm_control(struct vm *vm)
 		.whatif = control_whatif,
 		.explain = control_explain,
 		.audit = control_audit,
+		.trace_start = control_trace_start,
+		.trace_stop = control_trace_stop,
+		.trace_fetch = control_trace_fetch,
 		.balloon = control_balloon,
 		.balloon_target = control_balloon_target,
 	};

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/kvm.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include "devices/lab.h"
@@ -62,6 +63,7 @@ static void see(void *ctx, uint32_t thread, gfn_t g, struct trace_record *who,
 static void part(void *ctx, const struct trace_record *r)
 {
 	struct vm *vm = ctx;
+	struct testimony *t;
 	struct vcpu *v;
 
 	if (r->stage2.vcpu == TRACE_NO_VCPU)
@@ -69,9 +71,13 @@ static void part(void *ctx, const struct trace_record *r)
 	v = &vm->vcpu[r->stage2.vcpu - 1];
 	if (!v->testimony.wanted)
 		return;
-	v->testimony.gpa = r->stage2.gpa;
-	v->testimony.over = trace_now();
-	atomic_store(&v->testimony.number, r->number);
+	t = &v->testimony;
+	pthread_mutex_lock(&t->lock);
+	if (t->n < TESTIMONIES)
+		t->asked[t->n++] = (struct testimony_asked){
+			r->number, r->stage2.gpa, trace_now()
+		};
+	pthread_mutex_unlock(&t->lock);
 	pthread_kill(v->thread, SIGUSR1);
 }
 
@@ -111,27 +117,44 @@ static void find_gva(struct vm *vm, const struct kvm_sregs *s, uint64_t gpa,
 	}
 }
 
-void witness_testify(struct vcpu *v)
+static void testify(struct vcpu *v, const struct testimony_asked *a,
+		    uint64_t now)
 {
 	struct trace_record r = {
-		.tsc = trace_now(),
+		.tsc = now,
 		.kind = TRACE_REGISTERS,
 		.how = TRACE_BY_REGISTERS,
+		.number = a->number,
 		.registers.gva = TRACE_NOWHERE,
+		.registers.wake = (uint32_t)(now - a->over),
 	};
 	struct kvm_sregs s;
 	struct kvm_regs regs;
 
-	if (!atomic_load_explicit(&v->testimony.number, memory_order_relaxed))
-		return;
-	r.number = atomic_exchange(&v->testimony.number, 0);
 	if (ioctl(v->fd, KVM_GET_REGS, &regs) ||
 	    ioctl(v->fd, KVM_GET_SREGS, &s))
 		return;
 	r.registers.cr3 = s.cr3;
 	r.registers.rip = regs.rip;
 	r.registers.ring = s.ss.dpl;
-	r.registers.wake = (uint32_t)(r.tsc - v->testimony.over);
-	find_gva(v->vm, &s, v->testimony.gpa, &r);
+	find_gva(v->vm, &s, a->gpa, &r);
 	stage2_trace_emit(v->vm->stage2, &r);
+}
+
+void witness_testify(struct vcpu *v)
+{
+	struct testimony *t = &v->testimony;
+	struct testimony_asked asked[TESTIMONIES];
+	uint64_t now = trace_now();
+	unsigned n;
+
+	if (!atomic_load_explicit(&t->n, memory_order_relaxed))
+		return;
+	pthread_mutex_lock(&t->lock);
+	n = t->n;
+	memcpy(asked, t->asked, n * sizeof(asked[0]));
+	t->n = 0;
+	pthread_mutex_unlock(&t->lock);
+	for (unsigned i = 0; i < n; i++)
+		testify(v, &asked[i], now);
 }

@@ -12,6 +12,8 @@
 #ifndef VMM_WITNESS_H
 #define VMM_WITNESS_H
 
+#include <pthread.h>
+
 #include "ept/reverse.h"
 #include "ept/stage2.h"
 
@@ -23,12 +25,19 @@ struct witness {
 	_Atomic bool registers; /* of every fault, not only where needed */
 };
 
-/* What a vCPU is to say of its registers, and what for. */
+#define TESTIMONIES 8
+
+/* What a vCPU is to say of its registers, and what for: an instruction that
+ * KVM emulates may fault more than once before it is heard. */
 struct testimony {
 	bool wanted; /* of the fault being served, by its server */
-	uint64_t gpa;
-	uint64_t over; /* TSC: when the page was about to be mapped */
-	_Atomic uint32_t number; /* of the fault; 0: nothing is wanted */
+	pthread_mutex_t lock; /* of the rest; the last of all locks */
+	_Atomic unsigned n; /* 0: nothing is wanted */
+	struct testimony_asked {
+		uint32_t number; /* of the fault */
+		uint64_t gpa;
+		uint64_t over; /* TSC: when its page was about to be mapped */
+	} asked[TESTIMONIES];
 };
 
 /* For vm->stage2's configuration. */
