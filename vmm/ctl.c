@@ -25,6 +25,7 @@ static const char usage[] =
 	"  policy [NAME]     say or change who chooses the page that leaves\n"
 	"  balloon [SIZE]    ask the guest for so much of its memory; alone, how\n"
 	"                    it stands, with the guest's own statistics\n"
+	"  balloon hints     have the guest say, once, which pages it does not use\n"
 	"  resident SIZE     cap the host memory behind it, as in 64M\n"
 	"  pause             stop its CPUs\n"
 	"  resume            let them go on\n"
@@ -125,8 +126,10 @@ static int verb_balloon(const struct target *t, int argc, char **argv)
 	if (argc == 0 || (argc == 1 && !strcmp(argv[0], "--json")))
 		return ask(t, argc, argv, "/balloon/statistics", balloon_print);
 	if (argc != 1)
-		return complain_usage(t->command, "balloon takes one SIZE",
-				      NULL);
+		return complain_usage(t->command,
+				      "balloon takes one SIZE, or hints", NULL);
+	if (!strcmp(argv[0], "hints"))
+		return call(t, "PATCH", "/balloon/hinting/start", NULL, NULL);
 	if (strcmp(argv[0], "0") && !size_parse(argv[0], 0, &bytes))
 		return complain_usage(t->command,
 				      "not a size, as in 64M:", argv[0]);
