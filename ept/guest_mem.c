@@ -17,6 +17,8 @@ int guest_pin(struct stage2 *s, gpa_t at, bool write, void **to)
 	r = page_in(s, g);
 	if (!r && !pins_add(&s->pins, f))
 		r = -EBUSY;
+	if (!r && write)
+		hints_use(s, f);
 	pthread_mutex_unlock(&s->lock);
 	if (!r)
 		*to = (uint8_t *)page_alias(s, g) + (at.v & PAGE_MASK);

@@ -221,6 +221,27 @@ static struct http_reply get_balloon_statistics(const struct vm_control *vm,
 	return report(balloon_statistics_json(&r));
 }
 
+static struct http_reply get_hinting(const struct vm_control *vm,
+				     struct ask ask)
+{
+	struct complaint why = { "" };
+	struct balloon_report r;
+
+	(void)ask;
+	if (!vm->balloon(vm->vm, &r, false, &why))
+		return done(false, &why);
+	return report(balloon_hinting_json(&r));
+}
+
+static struct http_reply start_hinting(const struct vm_control *vm,
+				       struct ask ask)
+{
+	struct complaint why = { "" };
+
+	(void)ask;
+	return done(vm->balloon_hints(vm->vm, &why), &why);
+}
+
 static struct http_reply patch_balloon(const struct vm_control *vm,
 				       struct ask ask)
 {
@@ -258,6 +279,8 @@ static const struct route {
 	{ HTTP_GET, "/balloon", get_balloon, NULL },
 	{ HTTP_PATCH, "/balloon", patch_balloon, "{\"amount_mib\": N}" },
 	{ HTTP_GET, "/balloon/statistics", get_balloon_statistics, NULL },
+	{ HTTP_GET, "/balloon/hinting/status", get_hinting, NULL },
+	{ HTTP_PATCH, "/balloon/hinting/start", start_hinting, NULL },
 	{ HTTP_PUT, "/memory/resident", put_resident,
 	  "{\"resident_bytes\": N}" },
 };

@@ -120,6 +120,8 @@ struct vm_control {
 			struct complaint *why);
 	/* Ask the guest for so many pages of 4 KiB. Does not wait. */
 	bool (*balloon_target)(void *vm, uint64_t pages, struct complaint *why);
+	/* Have the guest hint at its free pages, once. Does not wait. */
+	bool (*balloon_hints)(void *vm, struct complaint *why);
 	/* Hold stage 2's table against what others say; see ept/audit.h. */
 	bool (*audit)(void *vm, struct audit_report *r, struct complaint *why);
 };

@@ -306,6 +306,15 @@ static bool control_balloon_target(void *ctx, uint64_t pages,
 	return true;
 }
 
+static bool control_balloon_hints(void *ctx, struct complaint *why)
+{
+	struct vm *vm = ctx;
+
+	return has_balloon(vm, why) &&
+	       (balloon_ask_hints(vm->balloon) ||
+		complaint_set(why, "the guest's driver gives no hints"));
+}
+
 static bool control_explain(void *ctx, const char *address, struct explain *e,
 			    struct complaint *why)
 {
@@ -328,5 +337,6 @@ struct vm_control vm_control(struct vm *vm)
 		.audit = control_audit,
 		.balloon = control_balloon,
 		.balloon_target = control_balloon_target,
+		.balloon_hints = control_balloon_hints,
 	};
 }

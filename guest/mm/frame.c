@@ -162,6 +162,18 @@ struct frame *frames_alloc(unsigned order, enum zone_id zone,
 	return f;
 }
 
+struct frame *frames_alloc_free(unsigned order, enum frame_use use)
+{
+	struct frame *f = NULL;
+
+	frame_drain();
+	if (may_take(1u << order))
+		f = zone_take(ZONE_NORMAL, order, &order);
+	if (f)
+		hand_out(f, order, use);
+	return f;
+}
+
 /*
  * Of a large block the first page must do: filling 4 MiB takes a second where
  * ring 0 is emulated. Frames are looked at when they leave the stock again.
