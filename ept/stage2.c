@@ -267,6 +267,7 @@ static void free_pages(struct stage2 *s)
 {
 	frame_set_free(&s->busy);
 	frame_set_free(&s->watched);
+	frame_set_free(&s->used);
 	packed_free(&s->copy);
 }
 

@@ -83,6 +83,9 @@ struct stage2 {
 	struct frame_set busy; /* being mapped, unmapped or freed: not to be
 				* touched until `settled` */
 	struct frame_set watched;
+	/* Used since the round of hints began, which see; without words
+	 * between rounds. */
+	struct frame_set used;
 	struct packed copy; /* [pages]: 1 + the record of its stored copy */
 	struct pins pins;
 	uint64_t limit;
@@ -190,6 +193,13 @@ int page_in_now(struct stage2 *s, gfn_t g);
 /* Its owner hears, without our lock, that the page whose entry is @e cannot be
  * had; it stays where it was. */
 void tell_owner(struct stage2 *s, gfn_t g, struct pte e, int error);
+
+/* Somebody may write to frame @f from now on. The lock is held. */
+static inline void hints_use(struct stage2 *s, frame_t f)
+{
+	if (s->used.word)
+		frame_set_add(&s->used, f);
+}
 
 /* fault.c, reclaim.c, demote.c and sampler.c: their threads. */
 int faults_start(struct stage2 *s);

@@ -34,6 +34,8 @@
 #define ABI_UART_PORT  0x3f8
 #define ABI_UART_PORTS 8
 #define ABI_UART_IRQ   4
+#define ABI_RTC_PORT   0x70
+#define ABI_RTC_PORTS  2
 #define ABI_EXIT_PORT  0xf4
 #define ABI_EXIT_PORTS 4
 

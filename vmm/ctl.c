@@ -111,8 +111,10 @@ static int verb_balloon(const struct target *t, int argc, char **argv)
 	if (argc == 0 || (argc == 1 && !strcmp(argv[0], "--json")))
 		return ask(t, argc, argv, "/balloon/statistics", balloon_print);
 	if (argc != 1)
-		return complain_usage(t->command, "balloon takes one SIZE",
-				      NULL);
+		return complain_usage(t->command,
+				      "balloon takes one SIZE, or hints", NULL);
+	if (!strcmp(argv[0], "hints"))
+		return call(t, "PATCH", "/balloon/hinting/start", NULL, NULL);
 	if (strcmp(argv[0], "0") && !size_parse(argv[0], 0, &bytes))
 		return complain_usage(t->command,
 				      "not a size, as in 64M:", argv[0]);
@@ -162,9 +164,10 @@ const struct verb verbs[] = {
 	{ { 0, "policy", "[POLICY]",
 	    "say or change who chooses the page that leaves" },
 	  verb_policy },
-	{ { 0, "balloon", "[SIZE]",
+	{ { 0, "balloon", "[SIZE|hints]",
 	    "ask the guest for so much of its memory; alone, how it\n"
-	    "stands, with the guest's own statistics" },
+	    "stands, with the guest's own statistics; hints: have it say,\n"
+	    "once, which pages it does not use" },
 	  verb_balloon },
 	{ { 0, "resident", "SIZE", "cap the host memory behind it, as in 64M" },
 	  verb_resident },

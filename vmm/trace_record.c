@@ -32,7 +32,7 @@ struct recording {
 	bool registers;
 	FILE *file;
 	uint64_t records, lost;
-	bool stopped; /* the VM says so: there will be no more */
+	bool begun; /* the header is in the file */
 };
 
 /* The header comes first, and with every part. */
@@ -48,8 +48,9 @@ static bool write_part(struct recording *r, const char *header,
 	    len % sizeof(part[0]))
 		return false;
 	*n = len / sizeof(part[0]);
-	if (!r->records)
+	if (!r->begun)
 		fwrite(&h, sizeof(h), 1, r->file);
+	r->begun = true;
 	fwrite(part, sizeof(part[0]), *n, r->file);
 	r->records += *n;
 	return true;
@@ -58,7 +59,7 @@ static bool write_part(struct recording *r, const char *header,
 /* Fetch the next part; *n records. False: it was complained about. */
 static bool fetch(struct recording *r, size_t *n)
 {
-	const char *state, *header, *records;
+	const char *header, *records;
 	json_int_t lost;
 	char target[64], *text;
 	json_t *answer;
@@ -68,17 +69,15 @@ static bool fetch(struct recording *r, size_t *n)
 	if (call(&r->vm, "GET", target, NULL, &text))
 		return false;
 	answer = json_loads(text, 0, NULL);
-	good = !json_unpack(answer, "{s:s, s:I, s:s, s:s}", "state", &state,
-			    "lost", &lost, "header", &header, "records",
+	good = !json_unpack(answer, "{s:I, s:s, s:s}", "lost", &lost,
+			    "header", &header, "records",
 			    &records) &&
 	       write_part(r, header, records, n);
-	if (good) {
+	if (good)
 		r->lost = (uint64_t)lost;
-		r->stopped = !strcmp(state, "Stopped");
-	} else {
+	else
 		warnx("trace: VM %s: not an answer this program knows",
 		      r->vm.vm);
-	}
 	json_decref(answer);
 	free(text);
 	return good;

@@ -4,7 +4,9 @@
  * the hypervisor's: it may have asked for them to lower the guest's use of the
  * host, and what they held is gone. When the guest runs short it takes some
  * back without asking. Free blocks are *reported*: they stay ours, but the host
- * need not keep their bytes.
+ * need not keep their bytes. *Hints* are the same at the host's wish (5.5.6.6):
+ * from the number that it sends until DONE the free blocks are kept aside; but
+ * when we run short they are used again without a word: the host sees it.
  */
 
 #include "guest/dev/virtio.h"
@@ -13,14 +15,17 @@
 #include "guest/mm/frame.h"
 #include "guest/mm/zone.h"
 #include "guest/proc/process.h"
-#include "guest/proc/sleep.h"
+#include "guest/proc/sched.h"
 #include "guest/proc/syscall.h"
 
-enum { INFLATE, DEFLATE, STATISTICS, REPORTING = 4 };
-enum { CONFIG_TARGET, CONFIG_ACTUAL }; /* words: frames */
+enum { INFLATE, DEFLATE, STATISTICS, HINTS, REPORTING };
+/* Words: frames, and the number of a round of hints, or one of these. */
+enum { CONFIG_TARGET, CONFIG_ACTUAL, CONFIG_HINTS };
+enum { HINTS_STOP, HINTS_DONE };
 
 #define FEATURE_STATISTICS (1ul << 1)
 #define FEATURE_ON_OOM	   (1ul << 2)
+#define FEATURE_HINTS	   (1ul << 3)
 #define FEATURE_REPORTING  (1ul << 5)
 
 #define BATCH		   256u /* frame numbers a request */
@@ -32,6 +37,7 @@ enum { CONFIG_TARGET, CONFIG_ACTUAL }; /* words: frames */
 static struct virtio *device;
 static uint32_t number[BATCH]; /* what the device is told of */
 static uint32_t held; /* a list of frame numbers */
+static uint32_t hinted; /* a list of blocks */
 static bool retreating; /* we were short: no more until the host asks anew */
 
 static void tell(unsigned queue, unsigned n)
@@ -81,9 +87,24 @@ static unsigned deflate(uint64_t want)
 	return n;
 }
 
+static bool release_hinted(void)
+{
+	const bool some = hinted;
+
+	while (hinted) {
+		struct frame *f = frames + hinted;
+
+		hinted = f->next;
+		frame_put(f);
+	}
+	return some;
+}
+
 /* With DEFLATE_ON_OOM the host is content to hear of it later. */
 bool balloon_relieve(void)
 {
+	if (release_hinted())
+		return true;
 	if (!held || !(device->features & FEATURE_ON_OOM))
 		return false;
 	for (unsigned n = 0; n < RELIEF && held; n++) {
@@ -139,12 +160,10 @@ int64_t sys_report(const struct trap_frame *f)
 	(void)f;
 	if (!device || !device->queues[REPORTING])
 		return 0;
-	frame_drain();
 	while (n < REPORT_BLOCKS &&
-	       (block[n] = frames_alloc(REPORT_ORDER, ZONE_NORMAL,
-					FRAME_BALLOON))) {
+	       (block[n] = frames_alloc_free(REPORT_ORDER, FRAME_BALLOON))) {
 		parts[n] =
-			(struct virtio_part){ direct(frame_pa(block[n])),
+			(struct virtio_part){ frame_bytes(block[n]),
 					      PAGE_SIZE << REPORT_ORDER, true };
 		n++;
 	}
@@ -153,6 +172,58 @@ int64_t sys_report(const struct trap_frame *f)
 	for (unsigned i = 0; i < n; i++)
 		frame_put(block[i]);
 	return (int64_t)n << REPORT_ORDER;
+}
+
+static uint32_t hints_wanted(void)
+{
+	return device->queues[HINTS] ? device->config[CONFIG_HINTS] : 0;
+}
+
+static void hint_number(uint32_t id)
+{
+	static uint32_t said;
+	const struct virtio_part part = { &said, sizeof(said), false };
+
+	said = id;
+
+	virtqueue_run(device->queues[HINTS], &part, 1);
+}
+
+static void hint_block(struct frame *f)
+{
+	const struct virtio_part part = { direct(frame_pa(f)),
+					  PAGE_SIZE << REPORT_ORDER, true };
+
+	f->next = hinted;
+	hinted = (uint32_t)(f - frames);
+	virtqueue_run(device->queues[HINTS], &part, 1);
+}
+
+/* A round: all large blocks that are free, as long as the host wants them. */
+static void hint(uint32_t id)
+{
+	struct frame *f;
+
+	hint_number(id);
+	while (hints_wanted() == id && frame_room() > 2u << REPORT_ORDER &&
+	       (f = frames_alloc_free(REPORT_ORDER, FRAME_BALLOON)))
+		hint_block(f);
+	hint_number(HINTS_STOP);
+}
+
+/* What the host says of hints, if that is new. */
+static void heed_hints(void)
+{
+	static uint32_t before;
+	const uint32_t id = hints_wanted();
+
+	if (id == before)
+		return;
+	before = id;
+	if (id > HINTS_DONE)
+		hint(id);
+	else if (id == HINTS_DONE)
+		release_hinted();
 }
 
 /* One step nearer to what the host wants; false: we are there. */
@@ -177,6 +248,7 @@ static void thread(void)
 		before = target;
 		if (virtqueue_back(device->queues[STATISTICS]) >= 0)
 			lend_statistics();
+		heed_hints();
 		more = step(target);
 		device->config[CONFIG_ACTUAL] = (uint32_t)counts.balloon_frames;
 		if (!more)
@@ -194,10 +266,11 @@ static void start(struct virtio *v)
 const struct virtio_driver virtio_balloon = {
 	.id = 5,
 	.needs = FEATURE_STATISTICS,
-	.knows = FEATURE_ON_OOM | FEATURE_REPORTING,
+	.knows = FEATURE_ON_OOM | FEATURE_HINTS | FEATURE_REPORTING,
 	.parts = { [INFLATE] = 1,
 		   [DEFLATE] = 1,
 		   [STATISTICS] = 1,
+		   [HINTS] = 1,
 		   [REPORTING] = REPORT_BLOCKS },
 	.start = start,
 };

@@ -246,7 +246,7 @@ static void unknown_kinds_get_a_line(void **state)
 
 	write_file(good_header(HZ), r, sizeof(r));
 	assert_prints("      0.000001 unknown kind 0\n"
-		      "      0.000002 unknown kind 8\n"
+		      "      0.000002 unknown kind 11\n"
 		      "      0.000003 unknown kind 65535\n",
 		      0, "");
 }
