@@ -329,7 +329,7 @@ static void usage_is_checked(void **state)
 		c = capture_run(cmd_trace, bad[i]);
 		assert_int_equal(c.status, 2);
 		assert_string_equal(c.out, "");
-		assert_non_null(strstr(c.err, "print FILE"));
+		assert_non_null(strstr(c.err, "trace: "));
 		capture_free(&c);
 	}
 	c = capture_run(cmd_trace,
