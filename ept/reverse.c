@@ -164,8 +164,7 @@ bool reverse_find(struct reverse *r, uint64_t cr3, gfn_t g, gva_t guess,
 		  struct reverse_hit *hit)
 {
 	uint64_t root = cr3 & pt_x86_64.address;
-	uint64_t before =
-		__atomic_load_n(guess_of(r, g), __ATOMIC_RELAXED);
+	uint64_t before = __atomic_load_n(guess_of(r, g), __ATOMIC_RELAXED);
 	struct search q = { .r = r, .g = g };
 	bool there = true;
 

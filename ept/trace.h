@@ -68,8 +68,10 @@ enum trace_source {
 /* How it is known who faulted (WHO, REGISTERS): bits. */
 enum trace_how {
 	TRACE_BY_RING = 1, /* cr3, pid: the bundled guest published them */
-	TRACE_BY_REGISTERS = 2, /* cr3, rip: the vCPU's own, behind the access */
-	TRACE_BY_WALK = 4, /* gva: the guest's tables lead from it to the page */
+	TRACE_BY_REGISTERS =
+		2, /* cr3, rip: the vCPU's own, behind the access */
+	TRACE_BY_WALK =
+		4, /* gva: the guest's tables lead from it to the page */
 	TRACE_BY_IDENTITY = 8 /* gva: paging was off, so it is the gpa */
 };
 

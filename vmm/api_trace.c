@@ -28,9 +28,8 @@ struct http_reply api_put_trace(const struct vm_control *vm,
 		return api_done(vm->trace_start(vm->vm, registers, &why), &why);
 	if (!strcmp(state, "Stopped"))
 		return api_done(vm->trace_stop(vm->vm, &why), &why);
-	return api_done(complaint_set(&why, "want %s: no such state",
-				      ask->want),
-			&why);
+	return api_done(
+		complaint_set(&why, "want %s: no such state", ask->want), &why);
 }
 
 /* A number, and nothing else. */
@@ -45,16 +44,13 @@ static bool take_number(const char *text, uint64_t *n)
 static json_t *part_json(const struct trace_part *p)
 {
 	char *header = base64_encode(&p->header, sizeof(p->header));
-	char *records =
-		base64_encode(p->record, p->n * sizeof(p->record[0]));
-	json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:s, s:s}", "state",
-			      p->state == LIVE_RECORDING ? "Recording"
-							 : "Stopped",
-			      "total", safe_count(p->records), "lost",
-			      safe_count(p->lost), "first",
-			      safe_count(p->first), "header",
-			      header ? header : "", "records",
-			      records ? records : "");
+	char *records = base64_encode(p->record, p->n * sizeof(p->record[0]));
+	json_t *o = json_pack(
+		"{s:s, s:I, s:I, s:I, s:s, s:s}", "state",
+		p->state == LIVE_RECORDING ? "Recording" : "Stopped", "total",
+		safe_count(p->records), "lost", safe_count(p->lost), "first",
+		safe_count(p->first), "header", header ? header : "", "records",
+		records ? records : "");
 
 	free(header);
 	free(records);

@@ -47,7 +47,7 @@ bool base64_decode(const char *text, void *to, size_t room, size_t *len)
 	if (n % 4)
 		return false;
 	for (size_t i = 0; i < n; i += 4) {
-		unsigned bytes = text[i + 3] != '=' ? 3
+		unsigned bytes = text[i + 3] != '='   ? 3
 				 : text[i + 2] != '=' ? 2
 						      : 1;
 		uint32_t v = 0;

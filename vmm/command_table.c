@@ -61,7 +61,8 @@ static const struct word trace_words[] = {
 	  "for other programs; chrome and perfetto are the JSON that\n"
 	  "ui.perfetto.dev opens" },
 	{ 0, "--gpa", "A[-B]", "FILTER: of the page at A, or of A to B" },
-	{ 0, "--gva", "A[-B]", "FILTER: the same in the guest's own addresses" },
+	{ 0, "--gva", "A[-B]",
+	  "FILTER: the same in the guest's own addresses" },
 	{ 0, "--pid", "N", "FILTER: of that process; 0: the kernel" },
 	{ 0, "--kind", "NAME",
 	  "FILTER: stage1 stage2 ahead age evict store discard, or\n"

@@ -15,15 +15,13 @@ struct order {
 	struct trace_filter filter;
 };
 
-static int do_print(const struct order *o, const struct trace_file *t,
-		    FILE *to)
+static int do_print(const struct order *o, const struct trace_file *t, FILE *to)
 {
 	(void)to;
 	return trace_print(t, &o->filter);
 }
 
-static int do_stats(const struct order *o, const struct trace_file *t,
-		    FILE *to)
+static int do_stats(const struct order *o, const struct trace_file *t, FILE *to)
 {
 	(void)to;
 	return trace_stats(t, &o->filter, o->json);

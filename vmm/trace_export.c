@@ -63,8 +63,8 @@ static const char *source_of(const struct trace_record *r)
 
 static const char *access_of(const struct trace_record *r)
 {
-	bool write = r->kind == TRACE_STAGE1 ? r->stage1.error & 2
-					     : r->stage2.write;
+	bool write =
+		r->kind == TRACE_STAGE1 ? r->stage1.error & 2 : r->stage2.write;
 
 	if (r->kind != TRACE_STAGE1 && r->kind != TRACE_STAGE2)
 		return "";

@@ -87,9 +87,8 @@ static const struct trace_record **place(struct trace_file *t,
 	static const struct trace_record *nowhere;
 
 	if (r->kind == TRACE_COUNTER)
-		return t->counters < TRACE_COUNTERS
-			       ? &t->counter[t->counters++]
-			       : &nowhere;
+		return t->counters < TRACE_COUNTERS ? &t->counter[t->counters++]
+						    : &nowhere;
 	if (r->kind != TRACE_WHO && r->kind != TRACE_REGISTERS)
 		return NULL;
 	if (!r->number || r->number > t->faults)

@@ -24,11 +24,12 @@ static bool take_range(struct trace_range *r, const char *text,
 	r->first &= ~PAGE_MASK;
 	r->last = r->first | PAGE_MASK;
 	if (r->given && *end == '-')
-		r->given = number(end + 1, &end, &r->last) &&
-			   r->last >= r->first;
+		r->given =
+			number(end + 1, &end, &r->last) && r->last >= r->first;
 	return (r->given && !*end) ||
-	       complaint_set(why, "'%.40s': want an address as in 0x1000, or "
-				  "two: 0x1000-0x2fff",
+	       complaint_set(why,
+			     "'%.40s': want an address as in 0x1000, or "
+			     "two: 0x1000-0x2fff",
 			     text);
 }
 
@@ -52,9 +53,9 @@ static bool take_pid(struct trace_filter *f, const char *text,
 	       complaint_set(why, "'%.40s': want a number", text);
 }
 
-static const char *const kinds[] = { "stage1",	"stage2",  "ahead", "age",
-				     "evict",	"store",   "discard",
-				     "missing", "minor",   "table", "data" };
+static const char *const kinds[] = { "stage1", "stage2", "ahead",   "age",
+				     "evict",  "store",	 "discard", "missing",
+				     "minor",  "table",	 "data" };
 
 static bool take_kind(struct trace_filter *f, const char *text,
 		      struct complaint *why)
@@ -71,7 +72,9 @@ static bool take_slower(struct trace_filter *f, const char *text,
 	static const struct {
 		const char *unit;
 		double us;
-	} units[] = { { "ns", 1e-3 }, { "us", 1 }, { "ms", 1e3 }, { "s", 1e6 } };
+	} units[] = {
+		{ "ns", 1e-3 }, { "us", 1 }, { "ms", 1e3 }, { "s", 1e6 }
+	};
 	char *end;
 	double n = strtod(text, &end);
 
@@ -88,8 +91,10 @@ static const struct {
 	bool (*take)(struct trace_filter *f, const char *text,
 		     struct complaint *why);
 } takers[] = {
-	{ "--gpa", take_gpa },	 { "--gva", take_gva },
-	{ "--pid", take_pid },	 { "--kind", take_kind },
+	{ "--gpa", take_gpa },
+	{ "--gva", take_gva },
+	{ "--pid", take_pid },
+	{ "--kind", take_kind },
 	{ "--slower-than", take_slower },
 };
 
@@ -133,8 +138,7 @@ static bool is_kind(const char *kind, const struct trace_event *e)
 }
 
 bool trace_filter_wants(const struct trace_filter *f,
-			const struct trace_file *t,
-			const struct trace_event *e)
+			const struct trace_file *t, const struct trace_event *e)
 {
 	return within(&f->gpa, e->has_gpa, e->gpa) &&
 	       within(&f->gva, e->has_gva, e->gva) &&

@@ -6,7 +6,7 @@
 
 #include "guest/abi.h"
 
-#define COUNT(array)	   (sizeof(array) / sizeof((array)[0]))
+#define COUNT(array)	  (sizeof(array) / sizeof((array)[0]))
 #define NAME_IN(names, i) name_in(names, COUNT(names), i)
 
 static const char *name_in(const char *const names[], size_t count, unsigned i)
@@ -69,8 +69,8 @@ const char *trace_why_name(unsigned why)
 const char *trace_stage_name(unsigned stage)
 {
 	static const char *const names[] = {
-		[STAGE_QUEUED] = "queued",   [STAGE_WAIT] = "wait",
-		[STAGE_FETCH] = "fetch",     [STAGE_INSTALL] = "install",
+		[STAGE_QUEUED] = "queued", [STAGE_WAIT] = "wait",
+		[STAGE_FETCH] = "fetch",   [STAGE_INSTALL] = "install",
 		[STAGE_WAKE] = "wake",
 	};
 

@@ -80,8 +80,8 @@ static void print_error(uint32_t error)
 }
 
 static void print_stage1(const struct trace_header *h,
-			const struct trace_record *r,
-			const struct trace_event *e)
+			 const struct trace_record *r,
+			 const struct trace_event *e)
 {
 	(void)e;
 	printf(" gva=0x%016" PRIx64 " rip=0x%016" PRIx64 " cr3=0x%016" PRIx64
@@ -134,8 +134,7 @@ static void print_stage2(const struct trace_header *h,
 			 const struct trace_event *e)
 {
 	print_gpa(r);
-	printf(" kind=%s access=%s",
-	       trace_fault_name(r->fault),
+	printf(" kind=%s access=%s", trace_fault_name(r->fault),
 	       r->stage2.write ? "write" : "read");
 	print_source(r, "source");
 	print_latency(h, r->ticks);
@@ -157,8 +156,7 @@ static void print_ahead(const struct trace_header *h,
 }
 
 static void print_age(const struct trace_header *h,
-			const struct trace_record *r,
-			const struct trace_event *e)
+		      const struct trace_record *r, const struct trace_event *e)
 {
 	(void)e;
 	(void)h;
@@ -178,8 +176,8 @@ static void print_evict(const struct trace_header *h,
 }
 
 static void print_discard(const struct trace_header *h,
-			const struct trace_record *r,
-			const struct trace_event *e)
+			  const struct trace_record *r,
+			  const struct trace_event *e)
 {
 	(void)e;
 	(void)h;

@@ -69,9 +69,8 @@ static bool fetch(struct recording *r, size_t *n)
 	if (call(&r->vm, "GET", target, NULL, &text))
 		return false;
 	answer = json_loads(text, 0, NULL);
-	good = !json_unpack(answer, "{s:I, s:s, s:s}", "lost", &lost,
-			    "header", &header, "records",
-			    &records) &&
+	good = !json_unpack(answer, "{s:I, s:s, s:s}", "lost", &lost, "header",
+			    &header, "records", &records) &&
 	       write_part(r, header, records, n);
 	if (good)
 		r->lost = (uint64_t)lost;
@@ -136,8 +135,9 @@ static int finish(struct recording *r, bool complete)
 	printf("%s: %" PRIu64 " records", r->out, r->records);
 	if (r->lost)
 		printf(", %" PRIu64 " lost", r->lost);
-	puts(complete ? "" : "; the VM has gone, and with it the last of them "
-			     "and the totals");
+	puts(complete ? ""
+		      : "; the VM has gone, and with it the last of them "
+			"and the totals");
 	return !complete;
 }
 

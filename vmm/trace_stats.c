@@ -29,8 +29,7 @@ static void print_processes(const struct trace_sum *sum)
 		       sum->process[i].pid, sum->process[i].stage1,
 		       sum->process[i].stage2, sum->process[i].us / 1000);
 	if (sum->other_processes)
-		printf("other      %" PRIu64 " faults\n",
-		       sum->other_processes);
+		printf("other      %" PRIu64 " faults\n", sum->other_processes);
 }
 
 static void print_bar(uint64_t n, uint64_t most)
@@ -114,8 +113,7 @@ static void print_totals(const struct trace_sum *sum)
 		puts("records lost          unknown: the trace has no end");
 }
 
-static void print_text(const struct trace_file *t,
-		       const struct trace_sum *sum)
+static void print_text(const struct trace_file *t, const struct trace_sum *sum)
 {
 	const char *unit = t->header.tsc_hz ? "us" : "ticks";
 
@@ -123,8 +121,7 @@ static void print_text(const struct trace_file *t,
 	       (sum->last_us - sum->first_us) / 1e6);
 	print_names("kind", sum->kind, TRACE_KINDS, trace_kind_name, 0);
 	print_names("stage 2", sum->fault, 3, trace_fault_name, 0);
-	print_names("source", sum->source, TRACE_SOURCES, trace_source_name,
-		    0);
+	print_names("source", sum->source, TRACE_SOURCES, trace_source_name, 0);
 	print_names("missed", sum->level, SUM_LEVELS, trace_level_name,
 		    sum->unknown);
 	print_how(sum, unit);

@@ -103,8 +103,7 @@ static void take_totals(const struct trace_file *t, struct trace_sum *sum)
 		{ "faults.minor", sum->fault[TRACE_MINOR], 0, 0 },
 		{ "pages.mapped_ahead", sum->kind[TRACE_AHEAD], 0, 0 },
 		{ "pages.swapped_out", evicted(t, TRACE_SOURCE_SWAP), 0, 0 },
-		{ "pages.clean_dropped", evicted(t, TRACE_SOURCE_CLEAN), 0,
-		  0 },
+		{ "pages.clean_dropped", evicted(t, TRACE_SOURCE_CLEAN), 0, 0 },
 		{ "pages.zero_elided", evicted(t, TRACE_SOURCE_ZERO), 0, 0 },
 	};
 

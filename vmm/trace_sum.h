@@ -50,7 +50,6 @@ void trace_sum(const struct trace_file *t, const struct trace_filter *f,
 	       struct trace_sum *sum);
 /* Is every total what the VM counted? */
 bool trace_sum_exact(const struct trace_sum *sum);
-json_t *trace_sum_json(const struct trace_file *t,
-		       const struct trace_sum *sum);
+json_t *trace_sum_json(const struct trace_file *t, const struct trace_sum *sum);
 
 #endif

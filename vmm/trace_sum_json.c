@@ -31,8 +31,7 @@ static json_t *latency_json(const struct trace_sum *sum)
 				list,
 				json_pack("{s:I, s:I, s:I, s:I}", "from_us",
 					  i ? (json_int_t)1 << (i - 1) : 0,
-					  "to_us", (json_int_t)1 << i,
-					  "stage1",
+					  "to_us", (json_int_t)1 << i, "stage1",
 					  safe_count(sum->latency[0][i]),
 					  "stage2",
 					  safe_count(sum->latency[1][i])));
@@ -94,15 +93,13 @@ static json_t *totals_json(const struct trace_sum *sum)
 			json_pack("{s:I, s:o}", "records",
 				  safe_count(t->records), "counted",
 				  t->has_counted
-					  ? json_integer(
-						    safe_count(t->counted))
+					  ? json_integer(safe_count(t->counted))
 					  : json_null()));
 	}
 	return o;
 }
 
-json_t *trace_sum_json(const struct trace_file *t,
-		       const struct trace_sum *sum)
+json_t *trace_sum_json(const struct trace_file *t, const struct trace_sum *sum)
 {
 	uint64_t faults = sum->kind[TRACE_STAGE2];
 	json_t *missed = by_name(sum->level, SUM_LEVELS, trace_level_name);
@@ -123,8 +120,7 @@ json_t *trace_sum_json(const struct trace_file *t,
 		by_name(sum->source, TRACE_SOURCES, trace_source_name),
 		"missed", missed, "processes", processes_json(sum),
 		"latency_us", latency_json(sum), "mean_split_us",
-		split_json(sum), "known_by", how_json(sum),
-		"mean_cost_us",
+		split_json(sum), "known_by", how_json(sum), "mean_cost_us",
 		faults ? sum->cost_us / (double)faults : 0.0, "totals",
 		totals_json(sum), "totals_exact", trace_sum_exact(sum));
 }

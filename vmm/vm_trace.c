@@ -217,8 +217,9 @@ bool vm_trace_fetch(struct vm *vm, uint64_t first, struct trace_part *part,
 		t->lost = trace_lost(t->live);
 	}
 	if (first < t->fetched || first > t->records)
-		return complaint_set(why, "there is no record %llu any more, "
-					  "or not yet",
+		return complaint_set(why,
+				     "there is no record %llu any more, "
+				     "or not yet",
 				     (unsigned long long)first);
 	forget(t, first);
 	part->state = t->state;

@@ -74,9 +74,9 @@ static void part(void *ctx, const struct trace_record *r)
 	t = &v->testimony;
 	pthread_mutex_lock(&t->lock);
 	if (t->n < TESTIMONIES)
-		t->asked[t->n++] = (struct testimony_asked){
-			r->number, r->stage2.gpa, trace_now()
-		};
+		t->asked[t->n++] =
+			(struct testimony_asked){ r->number, r->stage2.gpa,
+						  trace_now() };
 	pthread_mutex_unlock(&t->lock);
 	pthread_kill(v->thread, SIGUSR1);
 }

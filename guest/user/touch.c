@@ -63,8 +63,8 @@ int main(int argc, char **argv)
 	int64_t at;
 	bool seq, map = argc == 4 && streq(argv[3], "map");
 
-	if (argc != 3 + map || !parse_size(argv[1], &bytes) || bytes < 16 * PAGE ||
-	    bytes > 1ul << 30 || (bytes & (bytes - 1)))
+	if (argc != 3 + map || !parse_size(argv[1], &bytes) ||
+	    bytes < 16 * PAGE || bytes > 1ul << 30 || (bytes & (bytes - 1)))
 		return usage();
 	seq = streq(argv[2], "seq");
 	if (!seq && !streq(argv[2], "random"))
