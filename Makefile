@@ -66,6 +66,8 @@ $(HELPERS): $(OUT)/twofold-%:
 $(OUT)/twofold-nbd: $(filter $(OUT)/obj/vmm/nbd/%,$(HELPER_OBJECTS))
 $(OUT)/twofold-net: $(filter $(OUT)/obj/vmm/net/%,$(HELPER_OBJECTS))
 
+$(OUT)/obj/vmm/trace_report.o: vmm/report.html
+
 $(OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<

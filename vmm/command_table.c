@@ -60,6 +60,8 @@ static const struct word trace_words[] = {
 	{ 0, "export", "FILE --format csv|chrome|perfetto [-o FILE]",
 	  "for other programs; chrome and perfetto are the JSON that\n"
 	  "ui.perfetto.dev opens" },
+	{ 0, "report", "FILE [FILTER...] -o report.html",
+	  "one page for a browser, with plots; needs no network" },
 	{ 0, "--gpa", "A[-B]", "FILTER: of the page at A, or of A to B" },
 	{ 0, "--gva", "A[-B]",
 	  "FILTER: the same in the guest's own addresses" },

@@ -33,6 +33,15 @@ static int do_export(const struct order *o, const struct trace_file *t,
 	return trace_export(t, &o->filter, o->format, to) ? 0 : 2;
 }
 
+static int do_report(const struct order *o, const struct trace_file *t,
+		     FILE *to)
+{
+	const char *slash = strrchr(o->file, '/');
+
+	trace_report(t, &o->filter, slash ? slash + 1 : o->file, to);
+	return 0;
+}
+
 static const struct verb {
 	const char *name;
 	int (*run)(const struct order *o, const struct trace_file *t, FILE *to);
@@ -41,6 +50,7 @@ static const struct verb {
 	{ "print", do_print, false, false, false },
 	{ "stats", do_stats, true, false, false },
 	{ "export", do_export, false, true, true },
+	{ "report", do_report, false, false, true },
 };
 
 /* An option with a value: in the next word, or behind a '='. */

@@ -17,9 +17,9 @@ int trace_stats(const struct trace_file *t, const struct trace_filter *f,
 bool trace_export(const struct trace_file *t, const struct trace_filter *f,
 		  const char *format, FILE *to);
 
-/* One page, with all in it that it needs. */
+/* One page to @to, with all in it that it needs; @name is its title. */
 void trace_report(const struct trace_file *t, const struct trace_filter *f,
-		  FILE *to);
+		  const char *name, FILE *to);
 
 /* `trace record`: @argv: the words behind it. The exit status. */
 int trace_record(int argc, char **argv);

@@ -123,6 +123,42 @@ sub exported {
 	is scalar(grep { (() = /,/g) != $columns } @lines), 0, 'in columns';
 }
 
+# The page, in a browser: what its plots have drawn is what the trace has.
+sub drawn {
+	my ($trace) = @_;
+	my ($page, $picture) = (scratch('report.html'), scratch('report.png'));
+	my $sums = sums($trace);
+	system $program, 'trace', 'report', $trace, '-o', $page;
+	is $?, 0, 'trace report';
+	unlike slurp($page), qr/(src|href)=|url\(|import/, 'it loads nothing';
+	my @chromium = ('timeout', 60, 'chromium', '--headless=new',
+		'--no-sandbox', '--disable-gpu', '--window-size=1240,3200',
+		'--user-data-dir=' . scratch('chromium'),
+		'--virtual-time-budget=5000');
+	my $dom = `@chromium --dump-dom file://$page 2>/dev/null`;
+	like $dom, qr/<body data-drawn="yes"/, 'the page draws all it has';
+	like $dom, qr/id="exact"[^>]*><b>equal</, 'and says: equal';
+	my %drawn;
+	while ($dom =~ /data-series="(\w+)" data-n="([\d.]+)"/g) {
+		$drawn{$1} += $2;
+	}
+	my %want = (%{$sums->{faults}}, stage1 => $sums->{kinds}{stage1} // 0,
+		evict => $sums->{kinds}{evict});
+	is $drawn{$_} // 0, $want{$_}, "the time line has all: $_"
+		for sort keys %want;
+	my ($heat) = $dom =~ /id="heat"[^>]* data-n="(\d+)"/;
+	is $heat, $sums->{kinds}{stage2} + $sums->{kinds}{ahead},
+		'the heat map, too';
+	my ($latency) = $dom =~ /id="latency"[^>]* data-n="(\d+)"/;
+	is $latency, $sums->{kinds}{stage2}, 'and the latencies';
+	my ($references) = $dom =~ /id="walk"[^>]* data-references="(\d+)"/;
+	cmp_ok $references, '>=', 4, 'a walk is drawn';
+	cmp_ok $references, '<=', 24, 'of at most 24 references';
+	system "@chromium --screenshot=$picture file://$page >/dev/null 2>&1";
+	like slurp($picture), qr/^\x89PNG/, 'and a picture taken';
+	cmp_ok -s $picture, '>', 50000, 'with something in it';
+}
+
 for my $accel (accels()) {
 	my $trace = scratch("$accel.tft");
 	my $r = run($accel, 0, '-m', '128M', '--resident', '24M', '--swap',
@@ -147,7 +183,9 @@ for my $accel (accels()) {
 		'ahead records';
 	is_whole(sums($trace));
 	says_guest($accel);
-	exported(on_the_fly($accel));
+	$trace = on_the_fly($accel);
+	exported($trace);
+	drawn($trace);
 }
 
 done_testing;
