@@ -28,7 +28,8 @@ WARNINGS += -Werror
 endif
 CFLAGS := -std=gnu17 -O2 -g -pthread -fstack-protector-strong $(WARNINGS)
 LDFLAGS := -pthread -static
-LDLIBS := -luring -llz4 -lzstd -lxxhash -lfdt -ljansson -lhttp_parser -lz -lm
+LDLIBS := -luring -llz4 -lzstd -lxxhash -lfdt -ljansson -lhttp_parser -lz -lm \
+	-lncursesw -ltinfo
 
 # A sanitizer build has a folder of its own and cannot be static.
 OUT := $(BUILD)
