@@ -94,13 +94,14 @@ const struct command commands[] = {
 	  "tables that vCPU 0 uses now.\n" VM_TEXT,
 	  WORDS(explain_words), NULL },
 	{ "walk", "VM ADDRESS [--json] [--svg FILE]",
-	  "the two-dimensional walk of one, reference by reference", cmd_walk,
+	  "an address's two-dimensional walk, reference by reference", cmd_walk,
 	  "What the CPU reads to translate ADDRESS (as in explain), in order:\n"
 	  "the guest's tables, and for each of their entries the stage-2\n"
 	  "tables that say where it is; 24 references for 4 KiB pages on\n"
 	  "4 KiB pages.\n" VM_TEXT,
 	  WORDS(walk_words), NULL },
-	{ "top", "VM [--once]", "what it does, once a second", cmd_top,
+	{ "top", "VM [--once]", "what a running VM does, once a second",
+	  cmd_top,
 	  "What a running VM does, in the terminal, once a second: memory and\n"
 	  "swap, faults, pages in and out, pressure as in /proc/pressure, the\n"
 	  "policy with what others would have missed (asking for that costs the\n"

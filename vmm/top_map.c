@@ -2,7 +2,8 @@
 /*
  * The map: a character for each cell of the census, or for 2, 4, ... of them
  * where there is not enough room; it shows the state that most of their pages
- * are in. A region begins on a row of its own, behind its address.
+ * are in, or that one of them is lost. A region begins on a row of its own,
+ * behind its address.
  */
 #include "vmm/top.h"
 
@@ -16,9 +17,9 @@ static const struct {
 	char glyph;
 	enum ink ink;
 } looks[] = {
-	{ "mapped", '#', INK_GREEN },	{ "unmapped", '+', INK_YELLOW },
-	{ "stored", 's', INK_BLUE },	{ "absent", '.', INK_DIM },
-	{ "moving", '~', INK_MAGENTA }, { "poisoned", '!', INK_RED },
+	{ "poisoned", '!', INK_RED },	 { "mapped", '#', INK_GREEN },
+	{ "unmapped", '+', INK_YELLOW }, { "stored", 's', INK_BLUE },
+	{ "absent", '.', INK_DIM },	 { "moving", '~', INK_MAGENTA },
 };
 
 #define LOOKS (sizeof(looks) / sizeof(looks[0]))
@@ -94,7 +95,7 @@ static void draw_glyph(struct canvas *c, const struct tally *t)
 {
 	unsigned best = 0;
 
-	for (unsigned i = 1; i < LOOKS; i++)
+	for (unsigned i = 1; i < LOOKS && t->pages[0] <= 0; i++)
 		if (t->pages[i] > t->pages[best])
 			best = i;
 	if (t->pages[best] > 0)
@@ -144,7 +145,7 @@ static void draw_legend(struct canvas *c, const struct atlas *a)
 		if (t.pages[l] <= 0)
 			continue;
 		canvas_put(c, looks[l].ink, looks[l].glyph);
-		canvas_print(c, INK_PLAIN, " %s %.1f  ", looks[l].state,
+		canvas_print(c, INK_PLAIN, " %s %.1f ", looks[l].state,
 			     t.pages[l] / 256);
 	}
 	canvas_line(c, INK_PLAIN);
