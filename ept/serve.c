@@ -8,6 +8,7 @@
 
 #include "ept/haul.h"
 #include "ept/poison.h"
+#include "ept/probes.h"
 #include "ept/serve.h"
 #include "ept/uffd.h"
 
@@ -46,6 +47,8 @@ static void record(struct stage2 *s, struct parked_fault *p,
 	count_fault(s, p);
 	histogram_add(&s->latency, ticks);
 	r.ticks = (uint32_t)(ticks < UINT32_MAX ? ticks : UINT32_MAX);
+	probe_fault(p->gfn, p->thread, r.fault == TRACE_MINOR, r.source,
+		    r.ticks);
 	trace_page(s, TRACE_STAGE2, p->gfn, from, to, r);
 }
 
