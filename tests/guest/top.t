@@ -65,7 +65,7 @@ for my $accel (accels()) {
 
 	# Any size.
 	$t->resize(30, 8);
-	$seen = $t->shows(qr/^c cap  p policy  b balloon  s$/m);
+	$seen = $t->shows(qr/^c cap  p policy  b balloon  sp$/m);
 	is scalar(split /\n/, $seen), 8, 'as small as 30 by 8';
 	$t->resize(132, 40);
 	like $t->shows(qr/ space pause  q quit$/m), qr/^map 2 MiB/m,

@@ -9,17 +9,19 @@ use Twofold;
 
 my $n = 0;
 
-# A terminal of @columns by @rows in which a shell runs @command.
+# A terminal of @columns by @rows in which a shell runs @command, and then says
+# how it ended.
 sub new {
 	my ($class, $columns, $rows, $command) = @_;
 	my $self = bless { socket => scratch('tmux' . $n++) }, $class;
 	open my $config, '>', "$self->{socket}.conf" or die;
-	print $config "set -g status off\nset -g remain-on-exit on\n",
+	print $config "set -g status off\n",
 		"set -g default-terminal screen-256color\n",
 		"set -sg escape-time 0\n";
 	close $config;
 	$self->tmux('-f', "$self->{socket}.conf", 'new-session', '-d',
-		'-x', $columns, '-y', $rows, "TERM=screen-256color $command");
+		'-x', $columns, '-y', $rows,
+		"$command; echo \"[exit \$?]\"; exec sleep 1000");
 	return $self;
 }
 
@@ -61,13 +63,8 @@ sub resize {
 # The exit status of the command, once it has ended.
 sub status {
 	my ($self) = @_;
-	my $status = '';
-	until_true(60, sub {
-		$status = $self->tmux('list-panes', '-F',
-			'#{pane_dead} #{pane_dead_status}');
-		$status =~ /^1/;
-	});
-	return $status =~ /^1 (\d+)/ ? $1 : 'running';
+	return $self->shows(qr/^\[exit \d+\]$/m) =~ /^\[exit (\d+)\]$/m
+		? $1 : 'running';
 }
 
 sub DESTROY {
