@@ -28,7 +28,7 @@ void canvas_put(struct canvas *c, enum ink ink, char glyph)
 {
 	if (c->row < c->rows && c->column < c->columns)
 		*glyph_at(c, c->row, c->column) = (struct glyph){
-			glyph >= ' ' && glyph <= '~' ? glyph : '?', ink
+			glyph >= ' ' && glyph <= '~' ? glyph : '?', (uint8_t)ink
 		};
 	c->column++;
 }
