@@ -84,7 +84,8 @@ static void command_case(const struct command *c, FILE *to)
 
 void completion_bash(FILE *to)
 {
-	fputs("# Completion of twofold(1) for bash; generated.\n"
+	fputs("# Completion of twofold(1) for bash; generated. zsh takes it, too, after\n"
+	      "# autoload -Uz bashcompinit && bashcompinit\n"
 	      "_twofold_vms() {\n"
 	      "\tlocal s\n"
 	      "\tfor s in \"${XDG_RUNTIME_DIR:-/run}\"/twofold/*.sock; do\n"
