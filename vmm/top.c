@@ -220,8 +220,11 @@ static int print_once(struct top *top)
 
 	nanosleep(&(struct timespec){ .tv_sec = PERIOD_MS / 1000 }, NULL);
 	take_sample(top);
-	if (!canvas_make(&c, 40, 80))
+	if (top->lost || !canvas_make(&c, 40, 80)) {
+		warnx("top: VM %s: %s", top->t->vm,
+		      strerror(top->lost ? -top->lost : ENOMEM));
 		return 1;
+	}
 	top_draw(&c, &top->now, &top->before);
 	canvas_write(&c, stdout);
 	canvas_free(&c);
