@@ -5,7 +5,11 @@
 package Tmux;
 use strict;
 use warnings;
+use POSIX ();
 use Twofold;
+
+# Killed, a test ends its servers, too.
+$SIG{TERM} = $SIG{INT} = sub { exit 1 };
 
 my $n = 0;
 
@@ -25,9 +29,15 @@ sub new {
 	return $self;
 }
 
+# The server outlives this call: of what we have open it gets nothing.
 sub tmux {
 	my ($self, @words) = @_;
-	open my $f, '-|', 'tmux', '-S', $self->{socket}, @words or return '';
+	my $pid = open(my $f, '-|') // die "fork: $!";
+	if (!$pid) {
+		POSIX::close($_) for 3 .. 63;
+		exec 'tmux', '-S', $self->{socket}, @words or
+			POSIX::_exit(127);
+	}
 	local $/;
 	my $out = <$f> // '';
 	close $f;
