@@ -95,6 +95,17 @@ $(WRECK_ELF): $(WRECK_OBJ)
 
 -include $(WRECK_OBJ:.o=.d)
 
+# And one that does what none should.
+RUDE_ELF := $(BUILD)/tests/guest/rude.elf
+RUDE_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, tests/guest/virtio/start.S \
+	tests/guest/dma/driver.c tests/guest/rude/rude.c)
+
+$(RUDE_ELF): $(RUDE_OBJ)
+	@mkdir -p $(@D)
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
+
+-include $(RUDE_OBJ:.o=.d)
+
 # And one that is on a network.
 NET_ELF := $(BUILD)/tests/guest/net.elf
 NET_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, tests/guest/virtio/start.S \
@@ -116,7 +127,7 @@ $(SUM_ELF): tests/guest/share/sum.S
 
 # Whole VMs, on every kind of stage 2 that this machine has.
 guest-test: all capsule $(VIRTIO_ELF) $(DMA_ELF) $(NET_ELF) $(WRECK_ELF) \
-	$(SUM_ELF)
+	$(RUDE_ELF) $(SUM_ELF)
 	prove tests/guest
 
 # Everything, as the README and CI call it: the guests last, and alone.
@@ -139,6 +150,7 @@ check:
 	tests/check/layers
 	tests/check/headers
 	tests/check/kernel-size
+	tests/check/hostile
 	cppcheck --quiet --error-exitcode=1 --inline-suppr -I. \
 		--std=c11 --suppress=missingIncludeSystem ept devices vmm
 
