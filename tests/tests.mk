@@ -158,9 +158,9 @@ format:
 	clang-format -i $(C_FILES)
 
 # Ratios beside baselines: each is a command of its own, too.
-BENCHES := start first-touch swap tiers blk cpus huge pause scale
+BENCHES := start first-touch swap tiers blk balloon cpus huge pause scale
 BENCH_BIN := $(addprefix $(OUT)/tests/bench/, \
-	spawn raw_kvm packed stored books replay)
+	spawn raw_kvm packed stored books replay given)
 
 # A guest for two CPUs, made like the bundled one.
 SMP_ELF := $(BUILD)/tests/bench/smp.elf
@@ -191,6 +191,8 @@ $(BENCH_BIN): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(LIBEPT)
 	$(CC) $(filter-out -static,$(LDFLAGS)) -o $@ $^ $(LDLIBS)
 
 $(OUT)/tests/bench/stored: $(OUT)/obj/tests/bench/reads.o
+$(OUT)/tests/bench/given: $(LIBDEVICES)
+$(OUT)/tests/bench/given: LDLIBS := $(LIBDEVICES) $(LIBEPT) $(LDLIBS)
 
 # One folder up, where it finds its helper.
 $(BENCH_NBD): $(OUT)/obj/tests/bench/remote.o $(OUT)/obj/tests/bench/reads.o \
