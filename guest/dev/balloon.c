@@ -15,7 +15,7 @@
 #include "guest/mm/frame.h"
 #include "guest/mm/zone.h"
 #include "guest/proc/process.h"
-#include "guest/proc/sleep.h"
+#include "guest/proc/sched.h"
 #include "guest/proc/syscall.h"
 
 enum { INFLATE, DEFLATE, STATISTICS, HINTS, REPORTING };
@@ -163,7 +163,7 @@ int64_t sys_report(const struct trap_frame *f)
 	while (n < REPORT_BLOCKS &&
 	       (block[n] = frames_alloc_free(REPORT_ORDER, FRAME_BALLOON))) {
 		parts[n] =
-			(struct virtio_part){ direct(frame_pa(block[n])),
+			(struct virtio_part){ frame_bytes(block[n]),
 					      PAGE_SIZE << REPORT_ORDER, true };
 		n++;
 	}
