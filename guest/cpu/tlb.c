@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/cpu/tlb.h"
 
-#include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/broken.h"

@@ -10,9 +10,7 @@
 #include "guest/dev/lab.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/print.h"
-#include "guest/mm/space.h"
 #include "guest/proc/syscall.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 
 /* SDM vol. 3, 6.14.1. */

@@ -9,10 +9,7 @@
 
 #include "guest/dev/virtio.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
-#include "guest/mm/frame.h"
 #include "guest/mm/zone.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 #include "guest/proc/syscall.h"
 

@@ -5,7 +5,6 @@
 #include "guest/cpu/cpu.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/errno.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 
 enum {

@@ -8,7 +8,6 @@
 #include "guest/dev/virtio.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 
 enum { RECEIVE, TRANSMIT };

@@ -8,7 +8,6 @@
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/slab.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 
 int ext2_nonsense(struct ext2 *e, const char *what, uint64_t number)

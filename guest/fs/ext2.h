@@ -14,7 +14,6 @@
 #define GUEST_FS_EXT2_H
 
 #include "guest/fs/block.h"
-#include "guest/fs/ext2_disk.h"
 #include "guest/fs/inode.h"
 
 #define EXT2_TABLES 64u /* blocks that describe groups, at most */

@@ -6,7 +6,6 @@
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/slab.h"
-#include "guest/mm/space.h"
 #include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
 

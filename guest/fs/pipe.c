@@ -13,7 +13,6 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/slab.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 
 #define PIPE_BYTES (PAGE_SIZE - 24)

@@ -4,11 +4,8 @@
 #include "guest/abi.h"
 #include "guest/cpu/tlb.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
-#include "guest/mm/leaf.h"
-#include "guest/mm/pte.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/swap.h"
 

@@ -15,11 +15,8 @@
 
 #include <stdbool.h>
 
-#include "guest/mm/frame.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
-#include "guest/mm/space.h"
-#include "guest/mm/vma.h"
 
 /* Plain memory; and what grows downwards when it is touched. */
 extern const struct vma_ops anon_ops, stack_ops;

@@ -5,9 +5,7 @@
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/anon.h"
-#include "guest/mm/frame.h"
 #include "guest/mm/reclaim.h"
-#include "guest/mm/space.h"
 #include "guest/proc/process.h"
 
 /* What of its pages @want may show, and do with them. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/frame.h"
 
-#include "guest/lib/counts.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/debug.h"
 #include "guest/lib/print.h"

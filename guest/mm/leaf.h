@@ -14,10 +14,8 @@
 #define GUEST_MM_LEAF_H
 
 #include "guest/mm/frame.h"
-#include "guest/mm/pte.h"
 #include "guest/mm/space.h"
 #include "guest/mm/table.h"
-#include "guest/mm/vma.h"
 
 /* The counted frame of a leaf, or NULL. */
 static inline struct frame *leaf_frame(uint64_t leaf)

@@ -2,7 +2,6 @@
 #include "guest/mm/mapping.h"
 
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/rmap.h"
 #include "guest/mm/swap.h"

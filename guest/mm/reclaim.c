@@ -4,14 +4,12 @@
 #include "guest/dev/virtio.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/print.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
 #include "guest/mm/rmap.h"
 #include "guest/mm/swap.h"
 #include "guest/mm/zone.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 
 /* One in so many frames is kept free, within bounds; twice when at it. */

@@ -3,7 +3,6 @@
 
 #include "guest/cpu/tlb.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
 #include "guest/mm/swap.h"

@@ -5,8 +5,6 @@
 #include "guest/cpu/tlb.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/anon.h"
-#include "guest/mm/table.h"
-#include "guest/mm/leaf.h"
 #include "guest/mm/slab.h"
 #include "guest/proc/syscall.h"
 

@@ -6,8 +6,6 @@
 #include "guest/fs/ext2.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
-#include "guest/mm/frame.h"
-#include "guest/mm/space.h"
 #include "guest/proc/syscall.h"
 
 /* On the root, or if it has none like that, in the kernel image. */
