@@ -23,7 +23,6 @@ enum { CONFIG_TARGET, CONFIG_ACTUAL }; /* words: frames */
 #define BATCH		   256u /* frame numbers a request */
 #define RELIEF		   256u /* frames given back at once */
 #define REPORT_ORDER	   9u
-#define REPORT_BLOCKS	   8u
 #define TAGS		   11u
 
 static struct virtio *device;
@@ -129,15 +128,15 @@ static void lend_statistics(void)
 /* The largest free blocks; how many frames they are. */
 int64_t sys_report(const struct trap_frame *f)
 {
-	struct frame *block[REPORT_BLOCKS];
-	struct virtio_part parts[REPORT_BLOCKS];
+	struct frame *block[VIRTIO_PARTS];
+	struct virtio_part parts[VIRTIO_PARTS];
 	unsigned n = 0;
 
 	(void)f;
 	if (!device || !device->queues[REPORTING])
 		return 0;
 	frame_drain();
-	while (n < REPORT_BLOCKS &&
+	while (n < VIRTIO_PARTS &&
 	       (block[n] = frames_alloc(REPORT_ORDER, ZONE_NORMAL,
 					FRAME_BALLOON))) {
 		parts[n] =
@@ -192,9 +191,7 @@ const struct virtio_driver virtio_balloon = {
 	.id = 5,
 	.needs = FEATURE_STATISTICS,
 	.knows = FEATURE_ON_OOM | FEATURE_REPORTING,
-	.parts = { [INFLATE] = 1,
-		   [DEFLATE] = 1,
-		   [STATISTICS] = 1,
-		   [REPORTING] = REPORT_BLOCKS },
+	.queues =
+		1 << INFLATE | 1 << DEFLATE | 1 << STATISTICS | 1 << REPORTING,
 	.start = start,
 };

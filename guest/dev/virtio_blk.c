@@ -75,6 +75,6 @@ const struct virtio_driver virtio_blk = {
 	.id = 2,
 	.needs = FEATURE_FLUSH,
 	.knows = FEATURE_RO,
-	.parts = { 3 },
+	.queues = 1,
 	.start = start,
 };

@@ -65,6 +65,6 @@ static void start(struct virtio *v)
 
 const struct virtio_driver virtio_console = {
 	.id = 3,
-	.parts = { 1, 1 },
+	.queues = 1 << RECEIVE | 1 << TRANSMIT,
 	.start = start,
 };

@@ -98,16 +98,9 @@ int64_t sys_madvise(const struct trap_frame *f)
 
 int64_t sys_limit(const struct trap_frame *f)
 {
-	uint64_t *most = &current()->space->limit, before = *most;
-
-	if (f->rdi == LIMIT_FRAMES) /* not so that others must die */
-		return f->rsi && f->rsi < frames_used()
-			       ? -EINVAL
-			       : (int64_t)frame_limit(f->rsi);
-	if (f->rdi != LIMIT_PROCESS_FRAMES)
-		return -EINVAL;
-	*most = f->rsi ? f->rsi : UINT64_MAX;
-	return before == UINT64_MAX ? 0 : (int64_t)before;
+	if (f->rdi && f->rdi < frames_used())
+		return -EINVAL; /* others would have to die */
+	return (int64_t)frame_limit(f->rdi);
 }
 
 int64_t sys_reclaim(const struct trap_frame *f)

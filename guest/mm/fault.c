@@ -46,8 +46,6 @@ static inline __attribute__((always_inline)) int resolve(struct space *s,
 
 	if ((error & (FAULT_RSVD | FAULT_U)) != FAULT_U)
 		return -EFAULT;
-	if (s->resident >= s->limit && !reclaim_space(s))
-		return -ENOMEM;
 	v = space_find(s, va);
 	if (!v || !allows(v, error))
 		return -EFAULT;

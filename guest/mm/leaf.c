@@ -28,7 +28,7 @@ void leaf_lock(const uint64_t *at)
 
 void leaf_unlocked(struct frame *f)
 {
-	if (!(f->flags & FRAME_LOCKED) || rmap_in(f, NULL, VMA_LOCKED))
+	if (!(f->flags & FRAME_LOCKED) || rmap_locked(f))
 		return;
 	f->flags &= ~FRAME_LOCKED;
 	counts.frames_locked--;

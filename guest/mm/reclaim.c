@@ -32,7 +32,6 @@ uint64_t reclaim_low;
 
 /* What is looked for. */
 struct pass {
-	const struct space *only; /* pages of this space; NULL: any */
 	bool files; /* may write to files */
 	unsigned want, freed;
 };
@@ -111,11 +110,8 @@ static void look(enum lru_kind kind, struct pass *p)
 			return;
 		f = frames + list->last;
 		lru_move(f, is_used(f));
-		if (f->flags & FRAME_ACTIVE)
-			continue;
-		if (p->only && !rmap_in(f, p->only, 0))
-			continue;
-		p->freed += evict(f, p->files);
+		if (!(f->flags & FRAME_ACTIVE))
+			p->freed += evict(f, p->files);
 	}
 }
 
@@ -204,11 +200,6 @@ bool reclaim(unsigned want, bool kill)
 unsigned reclaim_pass(unsigned want)
 {
 	return run((struct pass){ .want = want, .files = true }, 1);
-}
-
-bool reclaim_space(struct space *s)
-{
-	return run((struct pass){ .only = s, .want = 1 }, PASSES);
 }
 
 void reclaim_range(struct vma *v)

@@ -20,7 +20,6 @@
 
 #include "guest/mm/frame.h"
 
-struct space;
 struct vma;
 
 /* Start the thread. Before it, reclaim finds nothing. */
@@ -41,9 +40,6 @@ bool reclaim(unsigned want, bool kill);
 
 /* One pass, for SYS_RECLAIM: how many frames were freed. Sleeps. */
 unsigned reclaim_pass(unsigned want);
-
-/* One of @s's pages leaves. False: none could. Sleeps. */
-bool reclaim_space(struct space *s);
 
 /* madvise: the pages of @v leave now, used or not. Sleeps. */
 void reclaim_range(struct vma *v);

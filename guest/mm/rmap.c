@@ -89,11 +89,10 @@ bool rmap_take(struct frame *f, uint64_t bit)
 	return any;
 }
 
-bool rmap_in(struct frame *f, const struct space *s, unsigned flags)
+bool rmap_locked(struct frame *f)
 {
 	for (struct place p = { .frame = f, .left = f->maps }; next(&p);)
-		if ((!s || p.space == s) &&
-		    (vma_above(p.space, p.va)->flags & flags) == flags)
+		if (vma_above(p.space, p.va)->flags & VMA_LOCKED)
 			return true;
 	return false;
 }

@@ -16,8 +16,6 @@
 #include "guest/mm/frame.h"
 #include "guest/mm/pte.h"
 
-struct space;
-
 /*
  * Take @f out of every table. Its leaves become those of its slot if it is
  * anonymous (f->slot must be set), else empty.
@@ -31,7 +29,7 @@ void rmap_unmap(struct frame *f);
  */
 bool rmap_take(struct frame *f, uint64_t bit);
 
-/* Does an area of @s (NULL: of any space) with all @flags map it? */
-bool rmap_in(struct frame *f, const struct space *s, unsigned flags);
+/* Does an area that is locked map it? */
+bool rmap_locked(struct frame *f);
 
 #endif

@@ -25,7 +25,6 @@ static struct space *space_alloc(void)
 	if (!kmap_new_root(&s->root))
 		goto unpromise;
 	s->id = ++last_id;
-	s->limit = UINT64_MAX;
 	s->next = spaces;
 	return spaces = s;
 unpromise:
@@ -181,7 +180,6 @@ struct space *space_fork(struct space *parent)
 		return NULL;
 	child->heap = parent->heap;
 	child->heap_end = parent->heap_end;
-	child->limit = parent->limit;
 	while (v && copy_area(child, v))
 		v = vma_above(parent, v->end);
 	if (v) {

@@ -28,7 +28,6 @@ struct space {
 	pa_t root;
 	uint64_t id; /* never another's: cpu/tlb.h */
 	uint64_t resident, swapped; /* pages: in frames, in slots */
-	uint64_t limit; /* of the resident, SYS_LIMIT */
 	uintptr_t heap, heap_end; /* set by exec, moved by space_brk */
 	struct space *next; /* all there are */
 };

@@ -53,7 +53,8 @@
 	CALL(SYS_INFO, inspect_info) /* (struct sys_info *) */ \
 	CALL(SYS_MEMORY, inspect_memory) /* (pa, to, bytes): within a page */ \
 	CALL(SYS_LAB, inspect_lab) /* (enum lab_command, arg, page): result */ \
-	CALL(SYS_LIMIT, sys_limit) /* (limit_what, value): the value before */ \
+	CALL(SYS_LIMIT, sys_limit) /* (frames that may be in use, 0: all): \
+		the limit before */ \
 	CALL(SYS_DROP_CACHES, sys_drop_caches) /* (): how many clean pages */ \
 	CALL(SYS_RECLAIM, sys_reclaim) /* (frames): evict as reclaim would; how many left */ \
 	CALL(SYS_OBJECT, sys_object) /* (struct sys_object *): see there */ \
@@ -229,11 +230,6 @@ struct cache {
 	uint64_t object_bytes; /* a mark of 8 bytes behind each */
 	uint64_t objects_used, frames;
 	struct frame_list partial; /* of them, those with room */
-};
-
-enum limit_what {
-	LIMIT_FRAMES, /* frames that may be in use at once; 0: all */
-	LIMIT_PROCESS_FRAMES, /* of the calling process and its children */
 };
 
 /*

@@ -51,8 +51,6 @@ int process_exec(const char *path, const char *text, size_t bytes)
 	if (error)
 		return error;
 	s = space_new();
-	if (s && old)
-		s->limit = old->limit;
 	error = s ? fill(s, file, text, bytes, &f) : -ENOMEM;
 	inode_put(file);
 	if (error && s)

@@ -156,12 +156,6 @@ static inline uint64_t *access_word(struct space *s, uintptr_t va,
 	return direct(pa);
 }
 
-bool reclaim_space(struct space *s)
-{
-	(void)s;
-	return false;
-}
-
 void reclaim_range(struct vma *v)
 {
 	(void)v;
