@@ -91,35 +91,32 @@ bool balloon_relieve(void)
 	return true;
 }
 
+struct statistic {
+	uint16_t tag;
+	uint64_t value;
+} __attribute__((packed));
+
 /* 5.5.6.3: the buffer is lent, and comes back when the host wants them. */
 static void lend_statistics(void)
 {
-	static struct {
-		uint16_t tag;
-		uint64_t value;
-	} __attribute__((packed)) statistic[TAGS];
 	const uint64_t major = counts.swapped_in;
 	const uint64_t total = zone_frames() << PAGE_SHIFT;
 	const uint64_t free = total - (frames_used() << PAGE_SHIFT);
 	const uint64_t cached = counts.frames_file << PAGE_SHIFT;
-	const uint64_t values[TAGS] = {
-		counts.swap_reads << PAGE_SHIFT,
-		counts.swap_writes << PAGE_SHIFT,
-		major,
-		counts.faults - major,
-		free,
-		total,
-		free + cached, /* available */
-		cached,
-		0, /* huge pages given, */
-		0, /* and not given */
-		counts.oom_kills,
+	static struct statistic statistic[10];
+	const struct statistic now[] = {
+		{ 0, counts.swap_reads << PAGE_SHIFT },
+		{ 1, counts.swap_writes << PAGE_SHIFT },
+		{ 2, major },
+		{ 3, counts.faults - major },
+		{ 4, free },
+		{ 5, total },
+		{ 6, free + cached }, /* available */
+		{ 7, cached },
+		{ 10, counts.oom_kills },
 	};
 
-	for (uint16_t i = 0; i < TAGS; i++) {
-		statistic[i].tag = i;
-		statistic[i].value = values[i];
-	}
+	memcpy(statistic, now, sizeof(now));
 	virtqueue_lend(
 		device->queues[STATISTICS],
 		(struct virtio_part){ statistic, sizeof(statistic), false });

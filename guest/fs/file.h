@@ -12,10 +12,9 @@
 struct file;
 struct pipe;
 
-/* @n bytes at @user of @s are written, else read into: how many were, or
- * -errno. May sleep. */
-typedef int64_t copy_fn(struct file *f, struct space *s, uintptr_t user,
-			size_t n, bool write);
+/* The program's @n bytes at @user are written, else read into: how many were,
+ * or -errno. May sleep. */
+typedef int64_t copy_fn(struct file *f, uintptr_t user, size_t n, bool write);
 
 struct file {
 	copy_fn *copy;

@@ -25,7 +25,6 @@ enum {
 	EMFILE = 24,
 	EFBIG = 27,
 	ENOSPC = 28,
-	ESPIPE = 29,
 	EROFS = 30,
 	EMLINK = 31,
 	EPIPE = 32,

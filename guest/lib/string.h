@@ -11,12 +11,7 @@ void *memcpy(void *to, const void *from, size_t n);
 int memcmp(const void *a, const void *b, size_t n); /* up to a difference */
 size_t strlen(const char *s);
 size_t strlcpy(char *to, const char *from, size_t room);
-int strcmp(const char *a, const char *b);
-
-static inline bool streq(const char *a, const char *b)
-{
-	return strcmp(a, b) == 0;
-}
+bool streq(const char *a, const char *b);
 
 /* What is behind the last '/' of @path, or all of it. */
 const char *last_part(const char *path);

@@ -121,7 +121,7 @@ static void release(struct mapping *m)
 
 	if (--s->holders)
 		return;
-	mapping_truncate(m, 0);
+	mapping_discard(m, 0, UINT64_MAX);
 	frame_unpromise(s->pages);
 	kfree(s);
 }

@@ -8,7 +8,7 @@
  * same for all who have the area by fork, and end with the last of them.
  *
  * An anonymous frame knows its address only: fork leaves a page where it was,
- * so that is where other spaces may have the frame, too (mm/rmap.h).
+ * so that is where other spaces may have the frame, too (mm/rmap.c).
  */
 #ifndef GUEST_MM_ANON_H
 #define GUEST_MM_ANON_H

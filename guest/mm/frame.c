@@ -34,11 +34,6 @@ void frame_init(const struct machine *m)
 	zone_init(m);
 }
 
-static inline void clear(struct frame *f)
-{
-	fill_words(frame_bytes(f), 0, PAGE_SIZE / 8);
-}
-
 /* Nobody may have written to the frame since it was given back. */
 static __attribute__((noinline)) void check_poison(struct frame *f)
 {
@@ -98,29 +93,18 @@ static __attribute__((noinline)) bool make_room(void)
 	return refill() || reclaim(1, true);
 }
 
-static __attribute__((noinline)) struct frame *check_and_clear(struct frame *f,
-							       bool zeros)
-{
-	check_poison(f);
-	if (zeros)
-		clear(f);
-	return f;
-}
-
 /* The first of the stock, which has one. */
 static inline struct frame *take(enum frame_use use, bool zeros)
 {
 	struct frame *f = frames + stock;
-	unsigned flags = f->flags;
+	unsigned flags = f->flags | dirty_ram;
 
 	stock = f->next;
 	hand_out(f, 0, use);
-	if (zeros && !((flags | dirty_ram) & FRAME_TOUCHED))
-		return f;
 	if (flags & FRAME_POISONED)
-		return check_and_clear(f, zeros);
-	if (zeros)
-		clear(f);
+		check_poison(f);
+	if (zeros && flags & FRAME_TOUCHED)
+		fill_words(frame_bytes(f), 0, PAGE_SIZE / 8);
 	return f;
 }
 

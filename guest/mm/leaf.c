@@ -2,7 +2,7 @@
 #include "guest/mm/leaf.h"
 
 #include "guest/lib/broken.h"
-#include "guest/mm/rmap.h"
+#include "guest/mm/leaf.h"
 #include "guest/mm/swap.h"
 
 uint64_t leaf_bits(unsigned prot)

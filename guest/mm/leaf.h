@@ -73,4 +73,20 @@ void leaf_protect(struct vma *v, uint64_t *at);
 /* Fork: the leaf *@at of the parent into the empty one *@to of @child. */
 void leaf_share(struct vma *child, uint64_t *at, uint64_t *to);
 
+/*
+ * rmap.c, the way back from a frame to its leaves. Take @f out of every table:
+ * its leaves become those of its slot if it is anonymous (f->slot must be set),
+ * else empty. The caller holds a reference of its own.
+ */
+void rmap_unmap(struct frame *f);
+
+/*
+ * Take @bit from all its leaves; true if one had it. PTE_A: was @f used since
+ * the last time? PTE_W: nobody writes to it from now on without a fault.
+ */
+bool rmap_take(struct frame *f, uint64_t bit);
+
+/* Does an area that is locked map it? */
+bool rmap_locked(struct frame *f);
+
 #endif

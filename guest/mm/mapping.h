@@ -97,11 +97,6 @@ bool mapping_evict(struct frame *f);
 /* Forget the pages in [first, end), dirty or not. May sleep. */
 void mapping_discard(struct mapping *m, uint64_t first, uint64_t end);
 
-static inline void mapping_truncate(struct mapping *m, uint64_t from)
-{
-	mapping_discard(m, from, UINT64_MAX);
-}
-
 /*
  * One input or output of @f: busy meanwhile, and what @fn says. What owns @f
  * waits for that before it ends. mapping_wait: until @f is not busy. Sleep.

@@ -7,17 +7,15 @@
 #include "guest/lib/print.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
-#include "guest/mm/rmap.h"
 #include "guest/mm/swap.h"
 #include "guest/mm/zone.h"
 #include "guest/proc/sched.h"
 
 /* One in so many frames is kept free, within bounds; twice when at it. */
-#define LOW_PART  128u
-#define LOW_LEAST 8u
-#define LOW_MOST  1024u
+#define LOW_PART 128u
+#define LOW_MOST 1024u
 
-#define PASSES	  4u
+#define PASSES	 4u
 
 /* Frames that the thread looks at in one go. */
 #define BREATH 32u
@@ -236,7 +234,6 @@ void reclaim_init(void)
 {
 	uint64_t low = zone_frames() / LOW_PART;
 
-	low = low > LOW_MOST ? LOW_MOST : low;
-	reclaim_low = low < LOW_LEAST ? LOW_LEAST : low;
+	reclaim_low = low < LOW_MOST ? low : LOW_MOST;
 	process_kernel("reclaim", thread);
 }

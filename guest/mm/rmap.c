@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/mm/rmap.h"
-
+/*
+ * The way back: from a frame to every leaf that maps it. Nothing is stored for
+ * it: an anonymous frame lies at one address, in any space, since fork leaves
+ * pages where they are; a frame of a mapping lies at one index in some of the
+ * areas that show that mapping. Their tables are looked at, until as many
+ * leaves are found as the frame says there are. (A list of the areas that may
+ * have it, Linux's anon_vma, would save looking at the others' tables, for a
+ * pointer in each area, and work at each fork, split and merge.)
+ */
 #include "guest/cpu/tlb.h"
 #include "guest/lib/broken.h"
 #include "guest/mm/leaf.h"

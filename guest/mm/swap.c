@@ -9,7 +9,7 @@
 #include "guest/lib/string.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/reclaim.h"
-#include "guest/mm/rmap.h"
+#include "guest/mm/leaf.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/zone.h"
 

@@ -7,7 +7,7 @@
  *    | struct process |  ...free...  <- rsp |  struct trap_frame |
  *
  * Kernel threads are processes without a space. All fields belong to who holds
- * the kernel lock (cpu/lock.h).
+ * the kernel lock (cpu/smp.h).
  */
 #ifndef GUEST_PROC_PROCESS_H
 #define GUEST_PROC_PROCESS_H

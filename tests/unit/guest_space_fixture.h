@@ -17,7 +17,6 @@
 #include "guest/mm/table.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
-#include "guest/mm/rmap.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/syscall.h"
