@@ -94,6 +94,9 @@ const struct lab_walk *demo_lab_walk(struct demo *d, uint64_t at);
 /* Can a page that was written, @page, leave stage 2? Without swap none can. */
 bool demo_has_host_swap(struct demo *d, volatile uint64_t *page);
 
+/* The lowest cap that the hypervisor sets, or a little more: bytes. */
+uint64_t demo_low_cap(void);
+
 /* A copy, for short. */
 struct sys_info demo_info(void);
 struct sys_counts demo_counts(void);
