@@ -49,7 +49,8 @@ struct virtio_ops {
 	/* v->event is readable. */
 	enum virtio_work (*event)(struct virtio *v);
 	/* Forget what is under way: from now on it must not touch guest memory
-	 * or a queue. After each start, before the next; must not wait. */
+	 * or a queue. After each start, before the next. It may wait for the
+	 * host to let go of guest memory, for nothing else. */
 	void (*reset)(struct virtio *v);
 	/* The driver writes @len bytes of config space, all within it; they go
 	 * nowhere by themselves. On a vCPU thread, with the device's lock, so

@@ -5,13 +5,17 @@
  *
  *   GET   /status              200, status_json
  *   GET   /memory/audit        200, audit_json
+ *   GET   /memory/map          200, census_json
  *   GET   /memory/mrc          200, whatif_json
+ *   GET   /metrics             200, metrics_text, which is no JSON
  *   GET   /policy              200, {"policy": NAME, "policies": [NAME, ...]}
  *   PUT   /policy              {"policy": NAME}
  *   GET   /explain/ADDRESS     200, explain_json
  *   GET   /balloon             200, balloon_json
  *   PATCH /balloon             {"amount_mib": N}
  *   GET   /balloon/statistics  200, balloon_statistics_json
+ *   PATCH /balloon/hinting/start
+ *   GET   /balloon/hinting/status  200, balloon_hinting_json
  *   PATCH /vm                  {"state": "Paused" | "Resumed" | "Stopped"}
  *   PUT   /memory/resident     {"resident_bytes": N}
  *

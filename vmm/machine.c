@@ -93,6 +93,20 @@ static struct device *make_exit(struct vm *vm)
 	return exit_create(guest_exit, vm);
 }
 
+static struct timespec wall_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t;
+}
+
+static struct device *make_rtc(struct vm *vm)
+{
+	(void)vm;
+	return rtc_create(wall_clock);
+}
+
 static struct device *make_lab(struct vm *vm)
 {
 	struct lab_host host;
@@ -129,6 +143,7 @@ static const struct wiring {
 	uint64_t base, size;
 } wiring[] = {
 	{ make_uart, always, true, ABI_UART_PORT, ABI_UART_PORTS },
+	{ make_rtc, always, true, ABI_RTC_PORT, ABI_RTC_PORTS },
 	{ make_exit, always, true, ABI_EXIT_PORT, ABI_EXIT_PORTS },
 	{ make_lab, wants_lab, false, ABI_LAB_BASE, ABI_LAB_SIZE },
 }, behind_iommu[] = {

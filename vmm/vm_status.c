@@ -50,6 +50,27 @@ static double in_us(const struct vm *vm, uint64_t ticks)
 	return vm->tsc_hz ? (double)ticks * 1e6 / (double)vm->tsc_hz : 0;
 }
 
+/* The least power of two of microseconds that is not below a bucket's. */
+static void status_latency(struct vm *vm, const struct histogram *h,
+			   struct status *st)
+{
+	st->faults.latency_us.p50 = in_us(vm, histogram_percentile(h, 50));
+	st->faults.latency_us.p99 = in_us(vm, histogram_percentile(h, 99));
+	st->faults.latency_us.max = in_us(vm, h->max);
+	st->faults.served = h->count;
+	st->faults.sum_us = in_us(vm, h->sum);
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		double us = in_us(vm, histogram_least(i));
+		unsigned power = 0;
+
+		while (power < LATENCY_BUCKETS &&
+		       us > (double)(UINT64_C(1) << power))
+			power++;
+		if (power < LATENCY_BUCKETS)
+			st->faults.bucket[power] += h->bucket[i];
+	}
+}
+
 static void status_memory(struct vm *vm, struct status *st)
 {
 	struct stage2_counters c;
@@ -64,9 +85,7 @@ static void status_memory(struct vm *vm, struct status *st)
 	st->memory.counted_bytes = c.resident << PAGE_SHIFT;
 	st->faults.missing = c.missing;
 	st->faults.minor = c.minor;
-	st->faults.latency_us.p50 = in_us(vm, histogram_percentile(&h, 50));
-	st->faults.latency_us.p99 = in_us(vm, histogram_percentile(&h, 99));
-	st->faults.latency_us.max = in_us(vm, h.max);
+	status_latency(vm, &h, st);
 	st->pages.zero_filled = c.zero_filled;
 	st->pages.file_filled = c.file_filled;
 	st->pages.swapped_in = c.swapped_in;
@@ -178,6 +197,11 @@ static void control_status(void *ctx, struct status *st)
 	vm_status(ctx, st);
 }
 
+static void control_census(void *ctx, struct census *c)
+{
+	stage2_census(((struct vm *)ctx)->stage2, c);
+}
+
 static bool control_resident(void *ctx, uint64_t bytes, struct complaint *why)
 {
 	struct vm *vm = ctx;
@@ -282,10 +306,36 @@ static bool control_balloon_target(void *ctx, uint64_t pages,
 	return true;
 }
 
+static bool control_balloon_hints(void *ctx, struct complaint *why)
+{
+	struct vm *vm = ctx;
+
+	return has_balloon(vm, why) &&
+	       (balloon_ask_hints(vm->balloon) ||
+		complaint_set(why, "the guest's driver gives no hints"));
+}
+
 static bool control_explain(void *ctx, const char *address, struct explain *e,
 			    struct complaint *why)
 {
 	return vm_explain(ctx, address, e, why);
+}
+
+static bool control_trace_start(void *ctx, bool registers,
+				struct complaint *why)
+{
+	return vm_trace_start(ctx, registers, why);
+}
+
+static bool control_trace_stop(void *ctx, struct complaint *why)
+{
+	return vm_trace_stop(ctx, why);
+}
+
+static bool control_trace_fetch(void *ctx, uint64_t first,
+				struct trace_part *part, struct complaint *why)
+{
+	return vm_trace_fetch(ctx, first, part, why);
 }
 
 struct vm_control vm_control(struct vm *vm)
@@ -293,6 +343,7 @@ struct vm_control vm_control(struct vm *vm)
 	return (struct vm_control){
 		.vm = vm,
 		.status = control_status,
+		.census = control_census,
 		.resident = control_resident,
 		.pause = control_pause,
 		.resume = control_resume,
@@ -301,7 +352,11 @@ struct vm_control vm_control(struct vm *vm)
 		.whatif = control_whatif,
 		.explain = control_explain,
 		.audit = control_audit,
+		.trace_start = control_trace_start,
+		.trace_stop = control_trace_stop,
+		.trace_fetch = control_trace_fetch,
 		.balloon = control_balloon,
 		.balloon_target = control_balloon_target,
+		.balloon_hints = control_balloon_hints,
 	};
 }

@@ -3,6 +3,7 @@
 
 #include "guest/cpu/smp.h"
 #include "guest/dev/apic.h"
+#include "guest/dev/lab.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
 #include "guest/mm/table.h"
@@ -104,8 +105,10 @@ static uint64_t tagged(struct tlb *t, const struct space *s)
 
 void tlb_load(struct space *s)
 {
-	struct tlb *t = &this_cpu()->tlb;
+	struct cpu *c = this_cpu();
+	struct tlb *t = &c->tlb;
 
+	lab_runs(c->number, s ? s->root.v : kernel_root.v, c->running->pid);
 	if (t->loaded == s)
 		return;
 	t->loaded = s;

@@ -4,7 +4,9 @@
  * the hypervisor's: it may have asked for them to lower the guest's use of the
  * host, and what they held is gone. When the guest runs short it takes some
  * back without asking. Free blocks are *reported*: they stay ours, but the host
- * need not keep their bytes.
+ * need not keep their bytes. *Hints* are the same at the host's wish (5.5.6.6):
+ * from the number that it sends until DONE the free blocks are kept aside; but
+ * when we run short they are used again without a word: the host sees it.
  */
 
 #include "guest/dev/virtio.h"
@@ -13,21 +15,26 @@
 #include "guest/proc/sched.h"
 #include "guest/proc/syscall.h"
 
-enum { INFLATE, DEFLATE, STATISTICS, REPORTING = 4 };
-enum { CONFIG_TARGET, CONFIG_ACTUAL }; /* words: frames */
+enum { INFLATE, DEFLATE, STATISTICS, HINTS, REPORTING };
+/* Words: frames, and the number of a round of hints, or one of these. */
+enum { CONFIG_TARGET, CONFIG_ACTUAL, CONFIG_HINTS };
+enum { HINTS_STOP, HINTS_DONE };
 
 #define FEATURE_STATISTICS (1ul << 1)
 #define FEATURE_ON_OOM	   (1ul << 2)
+#define FEATURE_HINTS	   (1ul << 3)
 #define FEATURE_REPORTING  (1ul << 5)
 
 #define BATCH		   256u /* frame numbers a request */
 #define RELIEF		   256u /* frames given back at once */
 #define REPORT_ORDER	   9u
-#define TAGS		   11u
+#define REPORT_BLOCKS	   8u
+#define TAGS		   9u
 
 static struct virtio *device;
 static uint32_t number[BATCH]; /* what the device is told of */
 static uint32_t held; /* a list of frame numbers */
+static uint32_t hinted; /* a list of blocks */
 static bool retreating; /* we were short: no more until the host asks anew */
 
 static void tell(unsigned queue, unsigned n)
@@ -77,9 +84,40 @@ static unsigned deflate(uint64_t want)
 	return n;
 }
 
+/* Say that a large block is free, and keep it in *@list. False: there is none. */
+static bool offer(unsigned queue, uint32_t *list)
+{
+	struct frame *f = frames_alloc_free(REPORT_ORDER, FRAME_BALLOON);
+	struct virtio_part part = { NULL, PAGE_SIZE << REPORT_ORDER, true };
+
+	if (!f)
+		return false;
+	part.at = frame_bytes(f);
+	f->next = *list;
+	*list = (uint32_t)(f - frames);
+	virtqueue_run(device->queues[queue], &part, 1);
+	return true;
+}
+
+/* False: *@list was empty. */
+static bool use_again(uint32_t *list)
+{
+	const bool some = *list;
+
+	while (*list) {
+		struct frame *f = frames + *list;
+
+		*list = f->next;
+		frame_put(f);
+	}
+	return some;
+}
+
 /* With DEFLATE_ON_OOM the host is content to hear of it later. */
 bool balloon_relieve(void)
 {
+	if (use_again(&hinted))
+		return true;
 	if (!held || !(device->features & FEATURE_ON_OOM))
 		return false;
 	for (unsigned n = 0; n < RELIEF && held; n++) {
@@ -103,8 +141,8 @@ static void lend_statistics(void)
 	const uint64_t total = zone_frames() << PAGE_SHIFT;
 	const uint64_t free = total - (frames_used() << PAGE_SHIFT);
 	const uint64_t cached = counts.frames_file << PAGE_SHIFT;
-	static struct statistic statistic[10];
-	const struct statistic now[] = {
+	static struct statistic statistic[TAGS];
+	const struct statistic now[TAGS] = {
 		{ 0, counts.swap_reads << PAGE_SHIFT },
 		{ 1, counts.swap_writes << PAGE_SHIFT },
 		{ 2, major },
@@ -125,27 +163,55 @@ static void lend_statistics(void)
 /* The largest free blocks; how many frames they are. */
 int64_t sys_report(const struct trap_frame *f)
 {
-	struct frame *block[VIRTIO_PARTS];
-	struct virtio_part parts[VIRTIO_PARTS];
+	uint32_t reported = 0;
 	unsigned n = 0;
 
 	(void)f;
 	if (!device || !device->queues[REPORTING])
 		return 0;
-	frame_drain();
-	while (n < VIRTIO_PARTS &&
-	       (block[n] = frames_alloc(REPORT_ORDER, ZONE_NORMAL,
-					FRAME_BALLOON))) {
-		parts[n] =
-			(struct virtio_part){ frame_bytes(block[n]),
-					      PAGE_SIZE << REPORT_ORDER, true };
+	while (n < REPORT_BLOCKS && offer(REPORTING, &reported))
 		n++;
-	}
-	if (n)
-		virtqueue_run(device->queues[REPORTING], parts, n);
-	for (unsigned i = 0; i < n; i++)
-		frame_put(block[i]);
+	use_again(&reported);
 	return (int64_t)n << REPORT_ORDER;
+}
+
+static uint32_t hints_wanted(void)
+{
+	return device->queues[HINTS] ? device->config[CONFIG_HINTS] : 0;
+}
+
+static void hint_number(uint32_t id)
+{
+	static uint32_t said;
+	const struct virtio_part part = { &said, sizeof(said), false };
+
+	said = id;
+	virtqueue_run(device->queues[HINTS], &part, 1);
+}
+
+/* A round: all large blocks that are free, as long as the host wants them. */
+static void hint(uint32_t id)
+{
+	hint_number(id);
+	while (hints_wanted() == id && frame_room() > 2u << REPORT_ORDER &&
+	       offer(HINTS, &hinted))
+		;
+	hint_number(HINTS_STOP);
+}
+
+/* What the host says of hints, if that is new. */
+static void heed_hints(void)
+{
+	static uint32_t before;
+	const uint32_t id = hints_wanted();
+
+	if (id == before)
+		return;
+	before = id;
+	if (id > HINTS_DONE)
+		hint(id);
+	else if (id == HINTS_DONE)
+		use_again(&hinted);
 }
 
 /* One step nearer to what the host wants; false: we are there. */
@@ -170,6 +236,7 @@ static void thread(void)
 		before = target;
 		if (virtqueue_back(device->queues[STATISTICS]) >= 0)
 			lend_statistics();
+		heed_hints();
 		more = step(target);
 		device->config[CONFIG_ACTUAL] = (uint32_t)counts.balloon_frames;
 		if (!more)
@@ -187,8 +254,8 @@ static void start(struct virtio *v)
 const struct virtio_driver virtio_balloon = {
 	.id = 5,
 	.needs = FEATURE_STATISTICS,
-	.knows = FEATURE_ON_OOM | FEATURE_REPORTING,
-	.queues =
-		1 << INFLATE | 1 << DEFLATE | 1 << STATISTICS | 1 << REPORTING,
+	.knows = FEATURE_ON_OOM | FEATURE_HINTS | FEATURE_REPORTING,
+	.queues = 1 << INFLATE | 1 << DEFLATE | 1 << STATISTICS | 1 << HINTS |
+		  1 << REPORTING,
 	.start = start,
 };

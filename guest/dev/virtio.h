@@ -40,7 +40,7 @@ struct virtio_driver {
 extern const struct virtio_driver virtio_blk, virtio_console, virtio_rng,
 	virtio_balloon, virtio_iommu;
 
-#define VIRTIO_PARTS 8u /* of a request, at most */
+#define VIRTIO_PARTS 3u /* of a request, at most */
 
 /* A part of a request: the kernel's memory, that the device reads or writes. */
 struct virtio_part {

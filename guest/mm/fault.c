@@ -100,10 +100,17 @@ static __attribute__((noinline)) void refuse(struct trap_frame *f, uintptr_t va,
 	process_refuse(f, va);
 }
 
+/* The hypervisor may want to know it before the fault is over. */
+static __attribute__((noinline)) uint64_t begin(uintptr_t va)
+{
+	lab_shared.ring.cpu[current()->cpu].gva = va;
+	return rdtsc();
+}
+
 void page_fault(struct trap_frame *f)
 {
-	uint64_t tsc = lab_tracing ? rdtsc() : 0;
 	uintptr_t va = read_cr2();
+	uint64_t tsc = lab_tracing() ? begin(va) : 0;
 	int kind = resolve(current()->space, va, f->error);
 	int error = kind;
 

@@ -123,6 +123,17 @@ struct frame *frame_alloc_raw(enum frame_use use)
 	return take(use, false);
 }
 
+static struct frame *take_block(unsigned order, enum zone_id zone,
+				enum frame_use use)
+{
+	struct frame *f =
+		may_take(1u << order) ? zone_take(zone, order, &order) : NULL;
+
+	if (f)
+		hand_out(f, order, use);
+	return f;
+}
+
 struct frame *frames_alloc(unsigned order, enum zone_id zone,
 			   enum frame_use use)
 {
@@ -137,12 +148,15 @@ struct frame *frames_alloc(unsigned order, enum zone_id zone,
 			return NULL;
 		if (i)
 			frame_drain();
-		if (may_take(1u << order))
-			f = zone_take(zone, order, &order);
+		f = take_block(order, zone, use);
 	}
-	if (f)
-		hand_out(f, order, use);
 	return f;
+}
+
+struct frame *frames_alloc_free(unsigned order, enum frame_use use)
+{
+	frame_drain();
+	return take_block(order, ZONE_NORMAL, use);
 }
 
 /*

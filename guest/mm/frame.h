@@ -38,6 +38,9 @@ struct frame *frame_alloc_raw(enum frame_use use);
 struct frame *frames_alloc(unsigned order, enum zone_id highest,
 			   enum frame_use use);
 
+/* The same of what is free already: no room is made. Does not sleep. */
+struct frame *frames_alloc_free(unsigned order, enum frame_use use);
+
 /* For frame_put: nobody holds the block that begins with @f any more. */
 void frame_free(struct frame *f);
 

@@ -27,7 +27,7 @@
 
 struct fake_vm {
 	_Atomic(uint64_t) resident, balloon; /* bytes; pages */
-	atomic_int residents, pauses, resumes, stops, statuses;
+	atomic_int residents, pauses, resumes, stops, statuses, hints;
 	pthread_mutex_t telling; /* of what it answers: */
 	struct audit_report audit;
 	struct explain explain; /* but for the address */
@@ -104,6 +104,23 @@ static inline void fake_status(void *vm, struct status *st)
 	};
 }
 
+/* Six MiB of RAM, and a cell of a shared file. */
+static inline void fake_census(void *vm, struct census *c)
+{
+	(void)vm;
+	*c = (struct census){
+		.cell_pages = 512,
+		.regions = 2,
+		.region = { { { 0 }, 0, 3, false },
+			    { { 1 << 20 }, 3, 1, true } },
+		.cells = 4,
+		.cell = { { 0, 512 },
+			  { 12, 100, 50, 50, 300 },
+			  { 512 },
+			  { 511, 0, 0, 0, 0, 1 } },
+	};
+}
+
 static inline bool fake_resident(void *vm, uint64_t bytes,
 				 struct complaint *why)
 {
@@ -156,6 +173,8 @@ static inline bool fake_balloon(void *vm, struct balloon_report *r, bool fresh,
 		.target_pages = (uint32_t)atomic_load(&f->balloon),
 		.actual_pages = 300,
 		.reporting = true,
+		.hint_host = 1,
+		.hint_guest = 2,
 		.inflated = 11,
 		.discarded = 12,
 		.updated_s = fresh ? 1000 : 0,
@@ -174,6 +193,12 @@ static inline bool fake_balloon_target(void *vm, uint64_t pages,
 		return false;
 	atomic_store(&f->balloon, pages);
 	return true;
+}
+
+static inline bool fake_balloon_hints(void *vm, struct complaint *why)
+{
+	atomic_fetch_add(&((struct fake_vm *)vm)->hints, 1);
+	return fake_verdict(vm, why);
 }
 
 static inline bool fake_policy(void *vm, const struct policy_ops *policy,
@@ -234,6 +259,7 @@ static inline struct vm_control fake_control(struct fake_vm *vm)
 {
 	return (struct vm_control){ .vm = vm,
 				    .status = fake_status,
+				    .census = fake_census,
 				    .resident = fake_resident,
 				    .pause = fake_pause,
 				    .resume = fake_resume,
@@ -243,7 +269,8 @@ static inline struct vm_control fake_control(struct fake_vm *vm)
 				    .explain = fake_explain,
 				    .audit = fake_audit,
 				    .balloon = fake_balloon,
-				    .balloon_target = fake_balloon_target };
+				    .balloon_target = fake_balloon_target,
+				    .balloon_hints = fake_balloon_hints };
 }
 
 /* How often the VM was asked to do something. */

@@ -35,7 +35,7 @@
 #undef MAP_FILE
 
 uint64_t pte_nx = PTE_NX, pte_g = PTE_G;
-bool lab_tracing;
+union lab_shared lab_shared;
 
 void lab_record(const struct lab_fault *fault)
 {
