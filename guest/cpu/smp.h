@@ -6,8 +6,7 @@
  * and the task state segment, which says where the stack of a trap from ring 3
  * begins.
  */
-#ifndef GUEST_CPU_SMP_H
-#define GUEST_CPU_SMP_H
+#pragma once
 
 #include "guest/cpu/tlb.h"
 #include "guest/proc/process.h"
@@ -89,5 +88,3 @@ void smp_init_boot(void);
 
 /* Start the others, @count processors in all. With the kernel lock held. */
 void smp_start(unsigned count);
-
-#endif

@@ -10,8 +10,7 @@
  *
  * A queue is one frame.
  */
-#ifndef GUEST_DEV_VIRTIO_H
-#define GUEST_DEV_VIRTIO_H
+#pragma once
 
 #include "guest/boot/machine.h"
 
@@ -81,5 +80,3 @@ uint64_t iommu_detach(void);
 
 /* Find all devices and start their drivers. May sleep. */
 void virtio_init(const struct machine *m);
-
-#endif

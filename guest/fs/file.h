@@ -4,8 +4,7 @@
  * files with offsets of their own; a descriptor copied (dup, fork) is one file
  * with one offset. Each process has a table of them.
  */
-#ifndef GUEST_FS_FILE_H
-#define GUEST_FS_FILE_H
+#pragma once
 
 #include "guest/fs/inode.h"
 
@@ -47,5 +46,3 @@ void files_close(struct file **files); /* may sleep */
 
 /* The calling process's @fd, without a reference, or NULL. */
 struct file *files_at(uint64_t fd);
-
-#endif

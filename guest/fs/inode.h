@@ -9,8 +9,7 @@
  *	            v
  *	          struct mapping: the cache ---> ext2_map ---> the disk
  */
-#ifndef GUEST_FS_INODE_H
-#define GUEST_FS_INODE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -115,5 +114,3 @@ dir_fn dir_unlink; /* nothing is in *to; a directory only if empty */
 
 /* Do that to the last name of @path, in @fs. May sleep. */
 int path_do(dir_fn *what, struct ext2 *fs, const char *path, struct inode **to);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Linux's numbers, as far as they are used here. */
-#ifndef GUEST_LIB_ERRNO_H
-#define GUEST_LIB_ERRNO_H
+#pragma once
 
 enum {
 	EPERM = 1,
@@ -32,5 +31,3 @@ enum {
 	ENOSYS = 38,
 	ENOTEMPTY = 39
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The few string functions that the kernel and its programs share. */
-#ifndef GUEST_LIB_STRING_H
-#define GUEST_LIB_STRING_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,5 +17,3 @@ const char *last_part(const char *path);
 
 /* True when @s begins with @prefix. */
 bool str_begins(const char *s, const char *prefix);
-
-#endif

@@ -10,8 +10,7 @@
  * An anonymous frame knows its address only: fork leaves a page where it was,
  * so that is where other spaces may have the frame, too (mm/rmap.c).
  */
-#ifndef GUEST_MM_ANON_H
-#define GUEST_MM_ANON_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -40,5 +39,3 @@ static inline void anon_map(struct vma *v, uintptr_t va, uint64_t *at,
  * releases it.
  */
 struct mapping *shared_new(uint64_t pages);
-
-#endif

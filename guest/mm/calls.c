@@ -106,6 +106,5 @@ int64_t sys_limit(const struct trap_frame *f)
 int64_t sys_reclaim(const struct trap_frame *f)
 {
 	frame_drain();
-	return reclaim_pass(f->rdi < UINT32_MAX ? (unsigned)f->rdi
-						: UINT32_MAX);
+	return reclaim_pass((unsigned)f->rdi);
 }

@@ -10,8 +10,7 @@
  *
  * Only this header, fault.c's callees and rmap.c change leaves.
  */
-#ifndef GUEST_MM_LEAF_H
-#define GUEST_MM_LEAF_H
+#pragma once
 
 #include "guest/mm/frame.h"
 #include "guest/mm/space.h"
@@ -88,5 +87,3 @@ bool rmap_take(struct frame *f, uint64_t bit);
 
 /* Does an area that is locked map it? */
 bool rmap_locked(struct frame *f);
-
-#endif

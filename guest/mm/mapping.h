@@ -15,8 +15,7 @@
  * A leaf of the tree is a frame, or an odd word: the swap slot where a page of
  * shared memory is.
  */
-#ifndef GUEST_MM_MAPPING_H
-#define GUEST_MM_MAPPING_H
+#pragma once
 
 #include "guest/mm/frame.h"
 
@@ -107,5 +106,3 @@ void mapping_wait(struct frame *f);
 
 /* Evict all that can be, of all mappings; how many that were. */
 uint64_t mapping_drop_all(void);
-
-#endif

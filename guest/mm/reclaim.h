@@ -12,8 +12,7 @@
  * When nothing can leave, the process that has most is killed, and process 1
  * last: the run ends with it.
  */
-#ifndef GUEST_MM_RECLAIM_H
-#define GUEST_MM_RECLAIM_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,5 +56,3 @@ void lru_move(struct frame *f, bool active);
 
 /* @f is listed no more. */
 void lru_remove(struct frame *f);
-
-#endif

@@ -8,8 +8,7 @@
  * A program begins with its arguments on top of its stack, one string after the
  * other: RSI bytes from RDI on.
  */
-#ifndef GUEST_PROC_API_H
-#define GUEST_PROC_API_H
+#pragma once
 
 #include <stdint.h>
 
@@ -295,5 +294,3 @@ struct sys_dma {
 	uint64_t iova_window;
 	uint64_t fault_iova; /* what the IOMMU refused, or 0 */
 };
-
-#endif

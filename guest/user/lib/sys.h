@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls as functions. All answer a value, or -errno. */
-#ifndef GUEST_USER_LIB_SYS_H
-#define GUEST_USER_LIB_SYS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -86,5 +85,3 @@ int64_t sys_dma(struct sys_dma *dma);
 
 /* All that this process has so far stays where it is: its counts are exact. */
 void lock_memory(void);
-
-#endif

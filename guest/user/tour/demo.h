@@ -5,8 +5,7 @@
  * struct demo lies in memory that all of them share. tour.c prints the outcome
  * as a line of TAP.
  */
-#ifndef GUEST_USER_TOUR_DEMO_H
-#define GUEST_USER_TOUR_DEMO_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -128,5 +127,3 @@ uint64_t access_error(uint64_t at, enum access access);
  */
 #define EXEC_NAME "exec-child"
 int exec_main(int argc, char **argv);
-
-#endif
