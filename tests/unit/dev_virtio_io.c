@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the transport's thread is told, and when: queues, kicks, interrupts and
- * resets. The cases are those of HOSTILE.md, sections 1 B
- * and 1 C. */
+/*
+ * What the transport's thread is told, and when: queues, kicks, interrupts and
+ * resets. The cases are those of HOSTILE.md, sections 1 B and 1 C.
+ */
 #include "tests/unit/fake_fixture.h"
 
 /* B8: the queue is the one it was when it became ready. */
