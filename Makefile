@@ -63,8 +63,16 @@ MANUAL_OBJECTS := $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard vmm/manual/*.c))
 HELPER_SOURCES := $(wildcard vmm/nbd/*.c vmm/net/*.c)
 HELPER_OBJECTS := $(HELPER_SOURCES:%.c=$(OUT)/obj/%.o)
 
-all: $(OUT)/twofold $(HELPERS) $(MANUAL) $(BUILD)/guest/sample.elf \
+# What `twofold pressure` knows by name, found beside the program.
+SCENARIOS := $(patsubst vmm/%,$(BUILD)/%,$(wildcard vmm/scenarios/*))
+
+all: $(OUT)/twofold $(HELPERS) $(MANUAL) $(SCENARIOS) \
+	$(BUILD)/guest/sample.elf \
 	$(BUILD)/guest/disk.img
+
+$(SCENARIOS): $(BUILD)/%: vmm/%
+	@mkdir -p $(@D)
+	cp $< $@
 
 $(OUT)/twofold: $(OUT)/obj/vmm/main.o $(LIBVMM) $(LIBDEVICES) $(LIBEPT)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
