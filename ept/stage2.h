@@ -60,8 +60,7 @@ struct stage2_config {
 	const struct policy_ops *policy;
 	struct swap *swap; /* not owned */
 	struct trace *trace; /* not owned; NULL: none */
-	/* Bytes of an open file that guest memory begins as; see pager.h. */
-	int file;
+	/* Bytes of open files that guest memory begins as; see pager.h. */
 	const struct file_extent *extent;
 	size_t extents;
 	bool paging; /* off: the host kernel serves first touches */

@@ -157,6 +157,13 @@ static bool settle_resident(struct run_options *o, struct complaint *why)
 	return o->paging || complaint_set(why, "--resident needs --paging on");
 }
 
+static bool settle_initrd(const struct run_options *o, struct complaint *why)
+{
+	return !o->initrd || o->kernel ||
+	       complaint_set(why, "--initrd needs a --kernel: the sample guest "
+				  "takes none");
+}
+
 static bool settle_shares(const struct run_options *o, struct complaint *why)
 {
 	if (o->shares && o->large_pages)
@@ -201,10 +208,11 @@ bool options_parse(struct run_options *o, int argc, char **argv,
 		.balloon = { .deflate_on_oom = true, .reporting = true },
 	};
 	if (take_all(o, &rest, why) &&
-	    (o->help || (settle_kernel(o, rest.guest, why) &&
-			 settle_resident(o, why) && settle_slo(o, why) &&
-			 settle_balloon(o, why) && settle_shares(o, why) &&
-			 options_cmdline(o, rest.word, rest.n, why)))) {
+	    (o->help ||
+	     (settle_kernel(o, rest.guest, why) && settle_initrd(o, why) &&
+	      settle_resident(o, why) && settle_slo(o, why) &&
+	      settle_balloon(o, why) && settle_shares(o, why) &&
+	      options_cmdline(o, rest.word, rest.n, why)))) {
 		settle_swap(o);
 		return true;
 	}
@@ -215,6 +223,7 @@ bool options_parse(struct run_options *o, int argc, char **argv,
 void options_free(struct run_options *o)
 {
 	free(o->kernel);
+	free(o->initrd);
 	free(o->cmdline);
 	for (unsigned i = 0; i < o->swaps; i++)
 		free(o->swap[i].path);
@@ -249,7 +258,8 @@ static void help_option(FILE *to, const struct option *opt)
 void options_help(FILE *to)
 {
 	fputs("usage: twofold run [OPTIONS] [GUEST] [-- GUEST ARGS]\n\n"
-	      "Launch GUEST, an ELF file with a PVH entry [the sample guest].\n"
+	      "Launch GUEST [the sample guest]: a Linux bzImage, an ELF file with a\n"
+	      "PVH entry (as Linux's vmlinux), or a multiboot kernel.\n"
 	      "Sizes are binary: 512K, 64M, 2G. Defaults stand in [ ].\n\n",
 	      to);
 	for (const struct option *opt = options; opt->name; opt++)

@@ -32,6 +32,12 @@ static bool set_kernel(struct run_options *o, const char *value,
 	return set_string(&o->kernel, value, why);
 }
 
+static bool set_initrd(struct run_options *o, const char *value,
+		       struct complaint *why)
+{
+	return set_string(&o->initrd, value, why);
+}
+
 static bool set_cmdline(struct run_options *o, const char *value,
 			struct complaint *why)
 {
@@ -239,8 +245,13 @@ const struct option options[] = {
 	  "Also size=SIZE[,page_size=4K|2M][,prefault=off]" },
 	{ 'c', "cpus", "N", set_cpus, "vCPUs, 1 to 8 [1]" },
 	{ 'k', "kernel", "FILE", set_kernel, "the same as GUEST" },
+	{ 'i', "initrd", "FILE", set_initrd,
+	  "what GUEST finds beside itself: Linux's initial RAM disk,\n"
+	  "or a multiboot module" },
 	{ 'p', "cmdline", "TEXT", set_cmdline,
-	  "the guest's command line, before \" -- GUEST ARGS\"" },
+	  "the guest's command line, before \" -- GUEST ARGS\"; Linux's\n"
+	  "if none is given: [console=ttyS0 panic=-1], with a --disk\n"
+	  "and without --initrd also [root=/dev/vda rw]" },
 	{ 0, "resident", "SIZE", set_resident,
 	  "hard cap on host memory behind guest RAM [none]; at\n"
 	  "least 2M and 1M a vCPU" },
