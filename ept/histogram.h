@@ -8,11 +8,12 @@
 
 #include <stdint.h>
 
-#define HISTOGRAM_SUB 16
+#define HISTOGRAM_SUB	  16
+#define HISTOGRAM_BUCKETS (61 * HISTOGRAM_SUB)
 
 struct histogram {
-	uint64_t count, max;
-	uint64_t bucket[61 * HISTOGRAM_SUB];
+	uint64_t count, max, sum;
+	uint64_t bucket[HISTOGRAM_BUCKETS];
 };
 
 static inline unsigned histogram_index(uint64_t v)
@@ -29,9 +30,19 @@ static inline unsigned histogram_index(uint64_t v)
 static inline void histogram_add(struct histogram *h, uint64_t v)
 {
 	h->count++;
+	h->sum += v;
 	if (v > h->max)
 		h->max = v;
 	h->bucket[histogram_index(v)]++;
+}
+
+/* The least value that bucket @i holds. */
+static inline uint64_t histogram_least(unsigned i)
+{
+	if (i < HISTOGRAM_SUB)
+		return i;
+	return (uint64_t)(HISTOGRAM_SUB + i % HISTOGRAM_SUB)
+	       << (i / HISTOGRAM_SUB - 1);
 }
 
 /* The least value of the bucket that holds the @percent-th percentile. */
@@ -41,15 +52,12 @@ static inline uint64_t histogram_percentile(const struct histogram *h,
 	uint64_t rank = (h->count * percent + 99) / 100, seen = 0;
 	unsigned i;
 
-	for (i = 0; i < 61 * HISTOGRAM_SUB; i++) {
+	for (i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		seen += h->bucket[i];
 		if (seen >= rank)
 			break;
 	}
-	if (i < HISTOGRAM_SUB)
-		return i;
-	return (uint64_t)(HISTOGRAM_SUB + i % HISTOGRAM_SUB)
-	       << (i / HISTOGRAM_SUB - 1);
+	return histogram_least(i);
 }
 
 #endif

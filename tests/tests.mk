@@ -114,9 +114,16 @@ $(SUM_ELF): tests/guest/share/sum.S
 	$(GUEST_CC) -c -o $@.o $<
 	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $@.o
 
+WALK_ELF := $(BUILD)/tests/guest/walk.elf
+
+$(WALK_ELF): tests/guest/walk/walk.S
+	@mkdir -p $(@D)
+	$(GUEST_CC) -c -o $@.o $<
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $@.o
+
 # Whole VMs, on every kind of stage 2 that this machine has.
 guest-test: all capsule $(VIRTIO_ELF) $(DMA_ELF) $(NET_ELF) $(WRECK_ELF) \
-	$(SUM_ELF)
+	$(SUM_ELF) $(WALK_ELF)
 	prove tests/guest
 
 # Everything, as the README and CI call it: the guests last, and alone.

@@ -5,7 +5,9 @@
  *
  *   GET   /status              200, status_json
  *   GET   /memory/audit        200, audit_json
+ *   GET   /memory/map          200, census_json
  *   GET   /memory/mrc          200, whatif_json
+ *   GET   /metrics             200, metrics_text, which is no JSON
  *   GET   /policy              200, {"policy": NAME, "policies": [NAME, ...]}
  *   PUT   /policy              {"policy": NAME}
  *   GET   /explain/ADDRESS     200, explain_json

@@ -11,6 +11,8 @@
 
 #include "vmm/audit.h"
 #include "vmm/balloon.h"
+#include "vmm/census_json.h"
+#include "vmm/metrics.h"
 #include "vmm/safe_json.h"
 
 struct http_reply api_fault(int status, const char *message)
@@ -74,6 +76,28 @@ static struct http_reply get_audit(const struct vm_control *vm, struct ask ask)
 	if (!vm->audit(vm->vm, &r, &why))
 		return done(false, &why);
 	return report(audit_json(&r));
+}
+
+static struct http_reply get_map(const struct vm_control *vm, struct ask ask)
+{
+	struct census c;
+
+	(void)ask;
+	vm->census(vm->vm, &c);
+	return report(census_json(&c));
+}
+
+static struct http_reply get_metrics(const struct vm_control *vm,
+				     struct ask ask)
+{
+	struct status st = { .name = "" };
+	struct http_reply reply;
+
+	(void)ask;
+	vm->status(vm->vm, &st);
+	reply = report(metrics_text(&st));
+	reply.type = METRICS_TYPE;
+	return reply;
 }
 
 static struct http_reply get_mrc(const struct vm_control *vm, struct ask ask)
@@ -223,7 +247,9 @@ static const struct route {
 } routes[] = {
 	{ HTTP_GET, "/status", get_status, NULL },
 	{ HTTP_GET, "/memory/audit", get_audit, NULL },
+	{ HTTP_GET, "/memory/map", get_map, NULL },
 	{ HTTP_GET, "/memory/mrc", get_mrc, NULL },
+	{ HTTP_GET, "/metrics", get_metrics, NULL },
 	{ HTTP_GET, "/policy", get_policy, NULL },
 	{ HTTP_PUT, "/policy", put_policy, "{\"policy\": NAME}" },
 	{ HTTP_GET, "/explain/", get_explain, NULL },

@@ -16,20 +16,6 @@
 #include "vmm/options.h"
 #include "vmm/whatif.h"
 
-static const char usage[] =
-	"usage: twofold ctl VM VERB\n"
-	"VM is a name (--name), a pid or the path of a socket; VERB is one of\n"
-	"  status [--json]   what the VM does and has done\n"
-	"  audit [--json]    hold its page table against the kernel and swap\n"
-	"  mrc [--json]      misses by resident size, and by other policies\n"
-	"  policy [NAME]     say or change who chooses the page that leaves\n"
-	"  balloon [SIZE]    ask the guest for so much of its memory; alone, how\n"
-	"                    it stands, with the guest's own statistics\n"
-	"  resident SIZE     cap the host memory behind it, as in 64M\n"
-	"  pause             stop its CPUs\n"
-	"  resume            let them go on\n"
-	"  stop              end the run\n";
-
 /* A verb that only asks: GET @path; see show. */
 static int ask(const struct target *t, int argc, char **argv, const char *path,
 	       int (*print)(const char *text))
@@ -164,35 +150,41 @@ static int verb_stop(const struct target *t, int argc, char **argv)
 	return call_last(t, "PATCH", "/vm", "{\"state\": \"Stopped\"}");
 }
 
-static const struct verb {
-	const char *name;
-	/* @argv: the words behind the verb. */
-	int (*run)(const struct target *t, int argc, char **argv);
-} verbs[] = {
-	{ "status", verb_status },     { "audit", verb_audit },
-	{ "mrc", verb_mrc },	       { "balloon", verb_balloon },
-	{ "resident", verb_resident }, { "policy", verb_policy },
-	{ "pause", verb_pause },       { "resume", verb_resume },
-	{ "stop", verb_stop },
+const struct verb verbs[] = {
+	{ { 0, "status", "[--json]", "what the VM does and has done" },
+	  verb_status },
+	{ { 0, "audit", "[--json]",
+	    "hold its page table against the kernel and swap" },
+	  verb_audit },
+	{ { 0, "mrc", "[--json]",
+	    "misses by resident size, and by other policies" },
+	  verb_mrc },
+	{ { 0, "policy", "[POLICY]",
+	    "say or change who chooses the page that leaves" },
+	  verb_policy },
+	{ { 0, "balloon", "[SIZE]",
+	    "ask the guest for so much of its memory; alone, how it\n"
+	    "stands, with the guest's own statistics" },
+	  verb_balloon },
+	{ { 0, "resident", "SIZE", "cap the host memory behind it, as in 64M" },
+	  verb_resident },
+	{ { 0, "pause", "", "stop its CPUs" }, verb_pause },
+	{ { 0, "resume", "", "let them go on" }, verb_resume },
+	{ { 0, "stop", "", "end the run" }, verb_stop },
+	{ { 0, NULL, NULL, NULL }, NULL },
 };
-
-#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
 int cmd_ctl(int argc, char **argv)
 {
 	struct target t;
 
-	if (argc && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"))) {
-		fputs(usage, stdout);
-		return 0;
-	}
 	if (argc < 2 || !*argv[0])
 		return complain_usage("ctl", "a VM and a verb are needed",
 				      NULL);
 	if (!target_find(&t, "ctl", argv[0]))
 		return 2;
-	for (const struct verb *v = verbs; v < verbs + VERBS; v++)
-		if (!strcmp(v->name, argv[1]))
+	for (const struct verb *v = verbs; v->run; v++)
+		if (!strcmp(v->word.name, argv[1]))
 			return v->run(&t, argc - 2, argv + 2);
 	return complain_usage("ctl", "no such verb:", argv[1]);
 }

@@ -11,11 +11,6 @@
 #include "vmm/capsule.h"
 #include "vmm/probe.h"
 
-static const char usage[] =
-	"usage: twofold doctor [--json]\n"
-	"Shows what this host offers, what is missing and how to fix it.\n"
-	"The exit status is 0 if a guest can run here in some way.\n";
-
 /* How a run can work here. */
 struct prospect {
 	bool kvm, capsule;
@@ -92,11 +87,6 @@ int cmd_doctor(int argc, char **argv)
 {
 	bool json = argc == 1 && !strcmp(argv[0], "--json");
 
-	if (argc == 1 &&
-	    (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"))) {
-		fputs(usage, stdout);
-		return 0;
-	}
 	if (argc > 0 && !json) {
 		warnx("doctor: unknown option %s; `twofold doctor --help` "
 		      "shows how",

@@ -10,6 +10,7 @@
 #include "vmm/page_text.h"
 #include "vmm/safe_json.h"
 #include "vmm/trace_names.h"
+#include "vmm/walk_json.h"
 
 static bool number(const char *text, uint64_t *n)
 {
@@ -41,11 +42,6 @@ bool explain_parse(const char *text, bool (*is_ram)(void *ctx, gpa_t at),
 	return true;
 }
 
-static json_t *hex(uint64_t n)
-{
-	return json_sprintf("%#llx", (unsigned long long)n);
-}
-
 /* Does a stored copy verify? */
 static const char *copy_verdict(int error)
 {
@@ -54,42 +50,10 @@ static const char *copy_verdict(int error)
 	return error == -EBADMSG ? "wrong" : strerror(-error);
 }
 
-/* A slot that was released meanwhile lies in no tier. */
-static const char *name_or_none(const char *tier)
-{
-	return tier ? tier : "none";
-}
-
-static json_t *ref_json(const struct twostage_ref *r, const char *tier)
-{
-	char text[160] = "";
-	struct pte e = { r->entry };
-	bool hidden = r->stage == 2 && pte_kind(e) == PTE_TABLE;
-
-	if (r->stage == 1)
-		guest_entry_text(r->entry, r->level, text, sizeof(text));
-	else
-		stage2_entry_text(e, r->level, name_or_none(tier), text,
-				  sizeof(text));
-	/* One of our own tables: its address is the host's. */
-	return json_pack("{s:i, s:i, s:o, s:o, s:s}", "stage", (int)r->stage,
-			 "level", (int)r->level, "gpa", hex(r->gpa.v), "entry",
-			 hidden ? json_null() : hex(r->entry), "decoded", text);
-}
-
-static json_t *walk_json(const struct explain *e)
-{
-	json_t *walk = json_array();
-
-	for (unsigned i = 0; i < e->refs; i++)
-		json_array_append_new(walk, ref_json(&e->ref[i], e->tier[i]));
-	return walk;
-}
-
 /* Where a page is stored. */
 static json_t *slot_json(const char *tier, slot_t slot)
 {
-	return json_pack("{s:s, s:I}", "tier", name_or_none(tier), "slot",
+	return json_pack("{s:s, s:I}", "tier", tier_or_none(tier), "slot",
 			 safe_count(slot.v));
 }
 
@@ -198,7 +162,7 @@ static void say_evicted(const struct explain *e, FILE *f)
 		fprintf(f, ", all zeros");
 	else
 		fprintf(f, " to %s slot %llu%s",
-			name_or_none(e->event_tier[h - e->page.event]),
+			tier_or_none(e->event_tier[h - e->page.event]),
 			(unsigned long long)h->slot,
 			h->source == TRACE_SOURCE_CLEAN ? ", where it was"
 							: "");
@@ -250,7 +214,7 @@ static json_t *page_json(const struct explain *e)
 	if (!e->ram)
 		return json_null();
 	return json_pack("{s:o, s:s, s:b, s:o, s:o, s:o, s:I}", "gfn",
-			 hex(gfn_of(e->gpa).v), "state",
+			 safe_hex(gfn_of(e->gpa).v), "state",
 			 page_state(pte_kind(p->entry)), "busy", p->busy,
 			 "stored", stored_json(e), "summary", summary_json(e),
 			 "history", history_json(e), "events_lost",
@@ -261,9 +225,9 @@ char *explain_json(const struct explain *e)
 {
 	json_t *report =
 		json_pack("{s:o, s:o, s:o, s:o, s:o}", "gva",
-			  e->virtual ? hex(e->gva.v) : json_null(), "cr3",
-			  e->virtual ? hex(e->cr3) : json_null(), "gpa",
-			  e->has_gpa ? hex(e->gpa.v) : json_null(), "walk",
+			  e->virtual ? safe_hex(e->gva.v) : json_null(), "cr3",
+			  e->virtual ? safe_hex(e->cr3) : json_null(), "gpa",
+			  e->has_gpa ? safe_hex(e->gpa.v) : json_null(), "walk",
 			  walk_json(e), "page", page_json(e));
 	char *text = json_dumps(report, JSON_COMPACT | JSON_REAL_PRECISION(9));
 

@@ -10,7 +10,8 @@
 #include "ept/twostage.h"
 #include "vmm/options.h"
 
-#define EXPLAIN_REFS 48
+#define EXPLAIN_REFS   48
+#define EXPLAIN_TARGET 80 /* bytes */
 
 struct explain {
 	bool virtual; /* asked for a gva: */
@@ -37,6 +38,9 @@ bool explain_parse(const char *text, bool (*is_ram)(void *ctx, gpa_t at),
 
 /* Malloced; NULL: no memory. */
 char *explain_json(const struct explain *e);
+
+/* What to GET for @address; false: it cannot be one. */
+bool explain_target(const char *address, char path[EXPLAIN_TARGET]);
 
 /* @argv: the words behind "explain". The exit status, as cmd_ctl's. */
 int cmd_explain(int argc, char **argv);

@@ -8,15 +8,6 @@
 #include "vmm/ctl_call.h"
 #include "vmm/explain.h"
 
-static const char usage[] =
-	"usage: twofold explain VM ADDRESS [--json]\n"
-	"How the running VM translates ADDRESS, level by level through both "
-	"stages,\n"
-	"and what has happened to its page. ADDRESS is gpa:N or gva:N; a bare "
-	"N is a\n"
-	"gpa where there is RAM, else a gva, by the tables that vCPU 0 uses "
-	"now.\n";
-
 /* A stage-1 entry follows the stage-2 walk that finds it. */
 static bool print_ref(json_t *ref)
 {
@@ -146,32 +137,28 @@ static int print(const char *text)
 	return ok ? 0 : -1;
 }
 
-static int explain(const struct target *t, const char *address, bool raw)
+/* What has no place in a request line is no address either. */
+bool explain_target(const char *address, char path[EXPLAIN_TARGET])
 {
-	char path[128];
-
-	/* What has no place in a request line is no address either. */
-	if (strspn(address, "0123456789abcdefxABCDEFXgpv:") !=
-		    strlen(address) ||
-	    strlen(address) > 64)
-		return complain_usage(t->command, "not an address:", address);
-	snprintf(path, sizeof(path), "/explain/%s", address);
-	return show(t, path, raw, print);
+	if (strlen(address) > 64 ||
+	    address[strspn(address, "0123456789abcdefxABCDEFXgpv:")])
+		return false;
+	snprintf(path, EXPLAIN_TARGET, "/explain/%s", address);
+	return true;
 }
 
 int cmd_explain(int argc, char **argv)
 {
 	bool raw = argc == 3 && !strcmp(argv[2], "--json");
+	char path[EXPLAIN_TARGET];
 	struct target t;
 
-	if (argc && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"))) {
-		fputs(usage, stdout);
-		return 0;
-	}
 	if (argc < 2 || (argc > 2 && !raw))
 		return complain_usage("explain", "want VM ADDRESS [--json]",
 				      NULL);
+	if (!explain_target(argv[1], path))
+		return complain_usage("explain", "not an address:", argv[1]);
 	if (!target_find(&t, "explain", argv[0]))
 		return 2;
-	return explain(&t, argv[1], raw);
+	return show(&t, path, raw, print);
 }

@@ -184,8 +184,9 @@ char *http_format(const struct http_reply *reply, const struct http *request,
 	/* RFC 9110, 8.6: a 204 has no length, everything else needs one. */
 	if (reply->status != HTTP_STATUS_NO_CONTENT)
 		fprintf(f,
-			"Content-Type: application/json\r\n"
+			"Content-Type: %s\r\n"
 			"Content-Length: %zu\r\n",
+			reply->type ? reply->type : "application/json",
 			strlen(body));
 	fprintf(f, "\r\n%s", head ? "" : body);
 	if (fclose(f)) {

@@ -55,7 +55,8 @@ void http_end(struct http *h);
 struct http_reply {
 	int status;
 	const char *allow; /* for 405: the method to use; else NULL */
-	char *body; /* JSON, malloced, or NULL */
+	const char *type; /* of the body; NULL: JSON */
+	char *body; /* malloced, or NULL */
 };
 
 /*

@@ -35,18 +35,18 @@ static char *next_word(struct rest *r)
 
 /* Is @word "--NAME" or "--NAME=VALUE" (*value then is VALUE), or the same
  * with a letter: "-L", "-LVALUE"? */
-static bool names(const struct option *opt, const char *word,
+static bool names(const struct word *option, const char *word,
 		  const char **value)
 {
-	size_t len = strlen(opt->name);
+	size_t len = strlen(option->name);
 
 	*value = NULL;
-	if (!strncmp(word, "--", 2) && !strncmp(word + 2, opt->name, len)) {
-		if (word[2 + len] == '=')
-			*value = word + 2 + len + 1;
-		return !word[2 + len] || *value;
+	if (!strncmp(word, option->name, len)) {
+		if (word[len] == '=')
+			*value = word + len + 1;
+		return !word[len] || *value;
 	}
-	if (!opt->letter || word[1] != opt->letter)
+	if (!option->letter || word[1] != option->letter)
 		return false;
 	if (word[2])
 		*value = word + 2;
@@ -60,9 +60,9 @@ static bool take_option(struct run_options *o, const char *word,
 	struct complaint reason;
 	const char *value;
 
-	while (opt->name && !names(opt, word, &value))
+	while (opt->word.name && !names(&opt->word, word, &value))
 		opt++;
-	if (!opt->name)
+	if (!opt->word.name)
 		return complaint_set(why,
 				     "unknown option '%.80s'; twofold run "
 				     "--help lists them",
@@ -70,11 +70,12 @@ static bool take_option(struct run_options *o, const char *word,
 	if (!value)
 		value = next_word(rest);
 	if (!value)
-		return complaint_set(why, "--%s needs a value: --%s %s",
-				     opt->name, opt->name, opt->argument);
+		return complaint_set(why, "%s needs a value: %s %s",
+				     opt->word.name, opt->word.name,
+				     opt->word.argument);
 	if (!opt->set(o, value, &reason))
-		return complaint_set(why, "--%s '%.60s': %s", opt->name, value,
-				     reason.text);
+		return complaint_set(why, "%s '%.60s': %s", opt->word.name,
+				     value, reason.text);
 	return true;
 }
 
@@ -238,34 +239,4 @@ void options_free(struct run_options *o)
 	free(o->name);
 	free(o->api_socket);
 	*o = (struct run_options){ .swaps = 0 };
-}
-
-static void help_option(FILE *to, const struct option *opt)
-{
-	const char *line = opt->help, *end;
-
-	if (opt->letter)
-		fprintf(to, "  -%c, --%s %s\n", opt->letter, opt->name,
-			opt->argument);
-	else
-		fprintf(to, "      --%s %s\n", opt->name, opt->argument);
-	for (; *line; line = *end ? end + 1 : end) {
-		end = strchrnul(line, '\n');
-		fprintf(to, "            %.*s\n", (int)(end - line), line);
-	}
-}
-
-void options_help(FILE *to)
-{
-	fputs("usage: twofold run [OPTIONS] [GUEST] [-- GUEST ARGS]\n\n"
-	      "Launch GUEST [the sample guest]: a Linux bzImage, an ELF file with a\n"
-	      "PVH entry (as Linux's vmlinux), or a multiboot kernel.\n"
-	      "Sizes are binary: 512K, 64M, 2G. Defaults stand in [ ].\n\n",
-	      to);
-	for (const struct option *opt = options; opt->name; opt++)
-		help_option(to, opt);
-	fputs("\nPolicies, the default first:", to);
-	for (unsigned i = 0; policies[i]; i++)
-		fprintf(to, " %s", policies[i]->name);
-	fputs("\n", to);
 }

@@ -130,7 +130,4 @@ bool number_parse(const char *text, uint64_t *number);
 /* The least that may be resident: what a guest needs to run at all. */
 uint64_t options_floor(const struct run_options *o);
 
-/* Print the text of --help for `run`. */
-void options_help(FILE *to);
-
 #endif

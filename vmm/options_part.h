@@ -3,6 +3,7 @@
 #ifndef VMM_OPTIONS_PART_H
 #define VMM_OPTIONS_PART_H
 
+#include "vmm/command.h"
 #include "vmm/options.h"
 
 /*
@@ -13,13 +14,11 @@
 #define MEMORY_MAX (UINT64_C(8) << 40)
 
 struct option {
-	char letter; /* 0: none */
-	const char *name, *argument;
+	struct word word;
 	/* False: *why says what is wrong with the value, without naming the
 	 * option. */
 	bool (*set)(struct run_options *o, const char *value,
 		    struct complaint *why);
-	const char *help; /* lines, without the last newline */
 };
 
 /* All options that take a value, ended by one without a name. */

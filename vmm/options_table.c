@@ -240,70 +240,91 @@ static bool set_inject(struct run_options *o, const char *value,
 }
 
 const struct option options[] = {
-	{ 'm', "memory", "SIZE", options_memory,
-	  "guest RAM, 4M to 8T [512M]; a bare number is MiB.\n"
-	  "Also size=SIZE[,page_size=4K|2M][,prefault=off]" },
-	{ 'c', "cpus", "N", set_cpus, "vCPUs, 1 to 8 [1]" },
-	{ 'k', "kernel", "FILE", set_kernel, "the same as GUEST" },
-	{ 'i', "initrd", "FILE", set_initrd,
-	  "what GUEST finds beside itself: Linux's initial RAM disk,\n"
-	  "or a multiboot module" },
-	{ 'p', "cmdline", "TEXT", set_cmdline,
-	  "the guest's command line, before \" -- GUEST ARGS\"; Linux's\n"
-	  "if none is given: [console=ttyS0 panic=-1], with a --disk\n"
-	  "and without --initrd also [root=/dev/vda rw]" },
-	{ 0, "resident", "SIZE", set_resident,
-	  "hard cap on host memory behind guest RAM [none]; at\n"
-	  "least 2M and 1M a vCPU" },
-	{ 0, "mem-slo", "stall=PERCENT", set_mem_slo,
-	  "find the smallest resident set, up to --resident, with\n"
-	  "which the guest waits no more than that for memory" },
-	{ 0, "policy", "NAME", set_policy,
-	  "which page leaves next; the names are below" },
-	{ 0, "swap", "TIER", options_swap,
-	  "where pages go [ram]; repeatable, tried in order:\n"
-	  "ram[=SIZE][,codec=lz4|zstd]   compressed memory [lz4]\n"
-	  "file=PATH[,size=SIZE]         a directory or a disk\n"
-	  "nbd=URI[,size=SIZE][,timeout=SECONDS]   an NBD server, which\n"
-	  "                              may be away so long [60]" },
-	{ 0, "share", "path=FILE[,address=GPA]", options_share,
-	  "FILE as read-only guest memory, with one copy of it for\n"
-	  "all VMs that share it; repeatable [above RAM, from 4G]" },
-	{ 0, "on-swap-error", "stop|poison|kill", set_on_swap_error,
-	  "when a page cannot be had back: pause the guest, give\n"
-	  "it a machine check, or end the run with status 125\n"
-	  "[stop]" },
-	{ 0, "disk", "path=FILE[,readonly=on]", options_disk,
-	  "a raw image or block device as a virtio disk; repeatable\n"
-	  "[the sample guest's own image, in a private copy, and a\n"
-	  "scratch disk]" },
-	{ 0, "net", "user|tap=NAME[,mac=MAC]", options_net,
-	  "a network device; repeatable. user: a network of its own,\n"
-	  "10.0.2.0/24, from which it can reach what you can, this\n"
-	  "host as 10.0.2.2; tap: an interface that exists" },
-	{ 0, "balloon", "[auto,]size=SIZE[,...]", options_balloon,
-	  "ask the guest for so much of its memory at first [0];\n"
-	  "auto: then for what it can spare while the host is short;\n"
-	  "deflate_on_oom=on|off: it may take it back when it runs\n"
-	  "short [on]; free_page_reporting=on|off: it may say what\n"
-	  "it has no use for [on]. The sample guest always has one" },
-	{ 0, "console", "uart|virtio", set_console,
-	  "which device hears the terminal; both speak to it [uart]" },
-	{ 0, "trace", "FILE", set_trace, "record faults and evictions" },
-	{ 0, "trace-refs", "MS", set_trace_refs,
-	  "unmap everything that often, so that the trace has the\n"
-	  "references between, too: for replay" },
-	{ 0, "stats", "FILE", set_stats, "write the run's counts as JSON" },
-	{ 0, "name", "NAME", set_name, "what ctl calls this VM [its pid]" },
-	{ 0, "api-socket", "PATH", set_api_socket,
-	  "control socket [${XDG_RUNTIME_DIR:-/run}/twofold/NAME.sock]" },
-	{ 0, "timeout", "SECONDS", set_timeout,
-	  "end the run with status 124 after that time [0: never]" },
-	{ 0, "accel", "auto|kvm|capsule", set_accel,
-	  "where it runs [auto: the capsule where KVM is missing]" },
-	{ 0, "paging", "on|off", set_paging,
-	  "off leaves guest memory to the host kernel [on]" },
-	{ 0, "inject", "flip=N", set_inject,
-	  "for tests: flip a bit of the Nth page stored" },
-	{ 0, NULL, NULL, NULL, NULL },
+	{ { 'm', "--memory", "SIZE",
+	    "guest RAM, 4M to 8T [512M]; a bare number is MiB.\n"
+	    "Also size=SIZE[,page_size=4K|2M][,prefault=off]" },
+	  options_memory },
+	{ { 'c', "--cpus", "N", "vCPUs, 1 to 8 [1]" }, set_cpus },
+	{ { 'k', "--kernel", "FILE", "the same as GUEST" }, set_kernel },
+	{ { 'i', "--initrd", "FILE",
+	    "what GUEST finds beside itself: Linux's initial RAM disk,\n"
+	    "or a multiboot module" },
+	  set_initrd },
+	{ { 'p', "--cmdline", "TEXT",
+	    "the guest's command line, before \" -- GUEST ARGS\"; Linux's\n"
+	    "if none is given: [console=ttyS0 panic=-1], with a --disk\n"
+	    "and without --initrd also [root=/dev/vda rw]" },
+	  set_cmdline },
+	{ { 0, "--resident", "SIZE",
+	    "hard cap on host memory behind guest RAM [none]; at\n"
+	    "least 2M and 1M a vCPU" },
+	  set_resident },
+	{ { 0, "--mem-slo", "stall=PERCENT",
+	    "find the smallest resident set, up to --resident, with\n"
+	    "which the guest waits no more than that for memory" },
+	  set_mem_slo },
+	{ { 0, "--policy", "POLICY",
+	    "which page leaves next; the names are below" },
+	  set_policy },
+	{ { 0, "--swap", "TIER",
+	    "where pages go [ram]; repeatable, tried in order:\n"
+	    "ram[=SIZE][,codec=lz4|zstd]   compressed memory [lz4]\n"
+	    "file=PATH[,size=SIZE]         a directory or a disk\n"
+	    "nbd=URI[,size=SIZE][,timeout=SECONDS]   an NBD server, which\n"
+	    "                              may be away so long [60]" },
+	  options_swap },
+	{ { 0, "--share", "path=FILE[,address=GPA]",
+	    "FILE as read-only guest memory, with one copy of it for\n"
+	    "all VMs that share it; repeatable [above RAM, from 4G]" },
+	  options_share },
+	{ { 0, "--on-swap-error", "stop|poison|kill",
+	    "when a page cannot be had back: pause the guest, give\n"
+	    "it a machine check, or end the run with status 125\n"
+	    "[stop]" },
+	  set_on_swap_error },
+	{ { 0, "--disk", "path=FILE[,readonly=on]",
+	    "a raw image or block device as a virtio disk; repeatable\n"
+	    "[the sample guest's own image, in a private copy, and a\n"
+	    "scratch disk]" },
+	  options_disk },
+	{ { 0, "--net", "user|tap=NAME[,mac=MAC]",
+	    "a network device; repeatable. user: a network of its own,\n"
+	    "10.0.2.0/24, from which it can reach what you can, this\n"
+	    "host as 10.0.2.2; tap: an interface that exists" },
+	  options_net },
+	{ { 0, "--balloon", "[auto,]size=SIZE[,...]",
+	    "ask the guest for so much of its memory at first [0];\n"
+	    "auto: then for what it can spare while the host is short;\n"
+	    "deflate_on_oom=on|off: it may take it back when it runs\n"
+	    "short [on]; free_page_reporting=on|off: it may say what\n"
+	    "it has no use for [on]. The sample guest always has one" },
+	  options_balloon },
+	{ { 0, "--console", "uart|virtio",
+	    "which device hears the terminal; both speak to it [uart]" },
+	  set_console },
+	{ { 0, "--trace", "FILE", "record faults and evictions" }, set_trace },
+	{ { 0, "--trace-refs", "MS",
+	    "unmap everything that often, so that the trace has the\n"
+	    "references between, too: for replay" },
+	  set_trace_refs },
+	{ { 0, "--stats", "FILE", "write the run's counts as JSON" },
+	  set_stats },
+	{ { 0, "--name", "NAME", "what ctl calls this VM [its pid]" },
+	  set_name },
+	{ { 0, "--api-socket", "PATH",
+	    "control socket [${XDG_RUNTIME_DIR:-/run}/twofold/NAME.sock]" },
+	  set_api_socket },
+	{ { 0, "--timeout", "SECONDS",
+	    "end the run with status 124 after that time [0: never]" },
+	  set_timeout },
+	{ { 0, "--accel", "auto|kvm|capsule",
+	    "where it runs [auto: the capsule where KVM is missing]" },
+	  set_accel },
+	{ { 0, "--paging", "on|off",
+	    "off leaves guest memory to the host kernel [on]" },
+	  set_paging },
+	{ { 0, "--inject", "flip=N",
+	    "for tests: flip a bit of the Nth page stored" },
+	  set_inject },
+	{ { 0, NULL, NULL, NULL }, NULL },
 };

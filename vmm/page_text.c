@@ -25,6 +25,21 @@ static const char *page_size(unsigned level)
 }
 
 /* Bit 7 is PS where a leaf may stand above level 1; at level 1 it is PAT. */
+static bool guest_leaf(uint64_t entry, unsigned level)
+{
+	return level == 1 || (level <= 3 && (entry & pt_x86_64.leaf));
+}
+
+/* Where a leaf's page, or the table that it names, lies. */
+static unsigned long long guest_target(uint64_t entry, unsigned level)
+{
+	struct walk w = { .level = level, .entry = entry };
+
+	if (!guest_leaf(entry, level))
+		return entry & pt_x86_64.address;
+	return walk_target(&pt_x86_64, w, 0) << PAGE_SHIFT;
+}
+
 void guest_entry_text(uint64_t entry, unsigned level, char *to, size_t bytes)
 {
 	static const struct {
@@ -35,8 +50,6 @@ void guest_entry_text(uint64_t entry, unsigned level, char *to, size_t bytes)
 		{ 4, "PCD" }, { 5, "A" },   { 6, "D" },	 { 7, "PS" },
 		{ 8, "G" },   { 63, "NX" },
 	};
-	bool leaf = level == 1 || (level <= 3 && (entry & pt_x86_64.leaf));
-	struct walk w = { .level = level, .entry = entry };
 	FILE *f = fmemopen(to, bytes, "w");
 
 	if (!f)
@@ -52,14 +65,22 @@ void guest_entry_text(uint64_t entry, unsigned level, char *to, size_t bytes)
 				names[i].bit == 7 && level == 1
 					? "PAT"
 					: names[i].name);
-	if (leaf)
+	if (guest_leaf(entry, level))
 		fprintf(f, "-> %s page at %#llx", page_size(level),
-			(unsigned long long)(walk_target(&pt_x86_64, w, 0)
-					     << PAGE_SHIFT));
+			guest_target(entry, level));
 	else
-		fprintf(f, "-> table at %#llx",
-			(unsigned long long)(entry & pt_x86_64.address));
+		fprintf(f, "-> table at %#llx", guest_target(entry, level));
 	fclose(f);
+}
+
+void guest_entry_answer(uint64_t entry, unsigned level, char *to, size_t bytes)
+{
+	if (entry & pt_x86_64.present)
+		snprintf(to, bytes, "%s %#llx",
+			 guest_leaf(entry, level) ? "page" : "table",
+			 guest_target(entry, level));
+	else
+		snprintf(to, bytes, "page fault");
 }
 
 static const char *rights_text(unsigned rights)
@@ -70,12 +91,20 @@ static const char *rights_text(unsigned rights)
 	return text[rights & PTE_RWX];
 }
 
+/* Who brings in the page of an absent entry. */
+static const char *pager_text(struct pte e)
+{
+	static const char *const name[] = { [PAGER_ZERO] = "zero",
+					    [PAGER_FILE] = "file",
+					    [PAGER_SHARE] = "share" };
+	uint64_t pager = pte_payload(e);
+
+	return name[pager < PAGER_SHARE ? pager : PAGER_SHARE];
+}
+
 void stage2_entry_text(struct pte e, unsigned level, const char *tier, char *to,
 		       size_t bytes)
 {
-	static const char *const pager[] = { [PAGER_ZERO] = "zero",
-					     [PAGER_FILE] = "file",
-					     [PAGER_SHARE] = "share" };
 	const char *rights = rights_text(pte_rights(e));
 	enum pte_kind kind = pte_kind(e);
 
@@ -92,8 +121,7 @@ void stage2_entry_text(struct pte e, unsigned level, const char *tier, char *to,
 		break;
 	case PTE_ABSENT:
 		snprintf(to, bytes, "%s absent: pager %s", rights,
-			 pager[pte_payload(e) < PAGER_SHARE ? pte_payload(e)
-							    : PAGER_SHARE]);
+			 pager_text(e));
 		break;
 	case PTE_POISONED:
 		snprintf(to, bytes, "poisoned: its bytes are lost");
@@ -102,5 +130,26 @@ void stage2_entry_text(struct pte e, unsigned level, const char *tier, char *to,
 		snprintf(to, bytes, "%s %s: frame %#llx, %s page", rights,
 			 page_state(kind), (unsigned long long)pte_frame(e).v,
 			 page_size(level));
+	}
+}
+
+void stage2_entry_answer(struct pte e, const char *tier, char *to, size_t bytes)
+{
+	switch (pte_kind(e)) {
+	case PTE_TABLE:
+		snprintf(to, bytes, "table");
+		break;
+	case PTE_LEAF:
+		snprintf(to, bytes, "frame %#llx",
+			 (unsigned long long)pte_frame(e).v);
+		break;
+	case PTE_STORED:
+		snprintf(to, bytes, "fault: swap %s", tier);
+		break;
+	case PTE_ABSENT:
+		snprintf(to, bytes, "fault: %s", pager_text(e));
+		break;
+	default:
+		snprintf(to, bytes, "fault: %s", page_state(pte_kind(e)));
 	}
 }

@@ -15,14 +15,6 @@
 #define MAX_POLICIES 16
 #define MAX_SIZES    256
 
-static const char usage[] =
-	"usage: twofold replay TRACE --frames N[,N...] [--policy all|NAME[,NAME]]\n"
-	"                      [--format table|csv|json]\n"
-	"The misses of each policy on the references in TRACE, with N frames of\n"
-	"memory; opt is the fewest that are possible. TRACE is text, gzip\n"
-	"allowed, one reference a line as in: r 0x1a2b (or w; then a gfn), or what\n"
-	"`twofold run --trace FILE` wrote.\n";
-
 struct order {
 	const char *trace;
 	unsigned policies, sizes;
@@ -260,25 +252,11 @@ static int replay(const struct order *o)
 	return status;
 }
 
-static void help(void)
-{
-	fputs(usage, stdout);
-	fputs("Policies:", stdout);
-	for (unsigned i = 0; policies[i]; i++)
-		printf(" %s", policies[i]->name);
-	puts(" opt");
-}
-
 int cmd_replay(int argc, char **argv)
 {
 	struct complaint why;
 	struct order o;
 
-	if (argc == 1 &&
-	    (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"))) {
-		help();
-		return 0;
-	}
 	if (!take_words(&o, argc, argv, &why)) {
 		warnx("replay: %s", why.text);
 		return 2;

@@ -19,6 +19,7 @@
 #include "vmm/balloon_auto.h"
 #include "vmm/beside.h"
 #include "vmm/capsule.h"
+#include "vmm/command.h"
 #include "vmm/disk.h"
 #include "vmm/probe.h"
 #include "vmm/run.h"
@@ -319,7 +320,7 @@ int cmd_run(int argc, char **argv)
 	if (!options_parse(&o, argc, argv, &why))
 		return complain(&why);
 	if (o.help) {
-		options_help(stdout);
+		command_help(command_find("run"), stdout);
 		return 0;
 	}
 	status = disk_defaults(&o, &why) ? run_parsed(&o) : complain(&why);

@@ -15,6 +15,12 @@
 /* @text as a JSON string; NULL is "", bytes that are no UTF-8 become "?". */
 json_t *safe_text(const char *text);
 
+/* @n as people write addresses, "0x...". */
+static inline json_t *safe_hex(uint64_t n)
+{
+	return json_sprintf("%#llx", (unsigned long long)n);
+}
+
 static inline json_int_t safe_count(uint64_t n)
 {
 	return n > INT64_MAX ? INT64_MAX : (json_int_t)n;

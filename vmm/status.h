@@ -12,12 +12,24 @@
 #include "devices/dma.h"
 #include "devices/virtio_balloon.h"
 #include "ept/audit.h"
+#include "ept/census.h"
 #include "ept/observe.h"
 #include "ept/swap.h"
 #include "guest/abi.h"
 #include "vmm/explain.h"
 #include "vmm/options.h"
 #include "vmm/whatif.h"
+
+/* Fault latencies by powers of two: up to 1, 2, 4, ... us. */
+#define LATENCY_BUCKETS 21
+
+/* A virtio device. */
+struct status_device {
+	const char *name; /* of its kind: blk, ... */
+	uint64_t requests, bytes, errors, needs_reset;
+	bool net; /* then it has: */
+	uint64_t foreign_frames; /* not sent by its own address */
+};
 
 struct status {
 	const char *name;
@@ -44,6 +56,10 @@ struct status {
 		struct {
 			double p50, p99, max;
 		} latency_us;
+		/* Each bucket's own: bucket[i] up to 2^i us; what is slower is
+		 * in the sum and in `served` only. */
+		uint64_t bucket[LATENCY_BUCKETS], served;
+		double sum_us;
 	} faults;
 	struct {
 		uint64_t zero_filled, file_filled, swapped_in, swapped_out,
@@ -66,12 +82,7 @@ struct status {
 		double stall_percent; /* 0: no --mem-slo */
 		uint64_t cap_bytes, lowered, raised;
 	} slo;
-	struct {
-		const char *name; /* of its kind: blk, ... */
-		uint64_t requests, bytes, errors, needs_reset;
-		bool net; /* then it has: */
-		uint64_t foreign_frames; /* not sent by its own address */
-	} device[ABI_VIRTIO_SLOTS]; /* the virtio devices by slot */
+	struct status_device device[ABI_VIRTIO_SLOTS]; /* by slot */
 	unsigned devices;
 	struct {
 		uint64_t size_bytes; /* of guest memory; 0: no --share */
@@ -88,6 +99,8 @@ struct status {
 struct vm_control {
 	void *vm;
 	void (*status)(void *vm, struct status *st);
+	/* Guest memory by state; some milliseconds at most. */
+	void (*census)(void *vm, struct census *c);
 	/* Set the resident cap; false: one line in *why. Does not wait. */
 	bool (*resident)(void *vm, uint64_t bytes, struct complaint *why);
 	/* Returns when every vCPU has stopped, or within 1 s. */

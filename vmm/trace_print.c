@@ -20,10 +20,6 @@
 #define USEC_PER_SEC 1000000u
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char usage[] =
-	"usage: twofold trace print FILE\n"
-	"one line a record of what `twofold run --trace FILE` wrote, by time\n";
-
 static const char *const fault_names[] = {
 	[TRACE_MISSING] = "missing",
 	[TRACE_MINOR] = "minor",
@@ -225,11 +221,6 @@ int cmd_trace(int argc, char **argv)
 {
 	static char buffer[1 << 16];
 
-	if (argc == 1 &&
-	    (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"))) {
-		fputs(usage, stdout);
-		return 0;
-	}
 	if (argc != 2 || strcmp(argv[0], "print")) {
 		warnx("trace: want `print FILE`; `twofold trace --help` says "
 		      "more");

@@ -51,6 +51,27 @@ static double in_us(const struct vm *vm, uint64_t ticks)
 	return vm->tsc_hz ? (double)ticks * 1e6 / (double)vm->tsc_hz : 0;
 }
 
+/* The least power of two of microseconds that is not below a bucket's. */
+static void status_latency(struct vm *vm, const struct histogram *h,
+			   struct status *st)
+{
+	st->faults.latency_us.p50 = in_us(vm, histogram_percentile(h, 50));
+	st->faults.latency_us.p99 = in_us(vm, histogram_percentile(h, 99));
+	st->faults.latency_us.max = in_us(vm, h->max);
+	st->faults.served = h->count;
+	st->faults.sum_us = in_us(vm, h->sum);
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		double us = in_us(vm, histogram_least(i));
+		unsigned power = 0;
+
+		while (power < LATENCY_BUCKETS &&
+		       us > (double)(UINT64_C(1) << power))
+			power++;
+		if (power < LATENCY_BUCKETS)
+			st->faults.bucket[power] += h->bucket[i];
+	}
+}
+
 static void status_memory(struct vm *vm, struct status *st)
 {
 	struct stage2_counters c;
@@ -65,9 +86,7 @@ static void status_memory(struct vm *vm, struct status *st)
 	st->memory.counted_bytes = c.resident << PAGE_SHIFT;
 	st->faults.missing = c.missing;
 	st->faults.minor = c.minor;
-	st->faults.latency_us.p50 = in_us(vm, histogram_percentile(&h, 50));
-	st->faults.latency_us.p99 = in_us(vm, histogram_percentile(&h, 99));
-	st->faults.latency_us.max = in_us(vm, h.max);
+	status_latency(vm, &h, st);
 	st->pages.zero_filled = c.zero_filled;
 	st->pages.file_filled = c.file_filled;
 	st->pages.swapped_in = c.swapped_in;
@@ -177,6 +196,11 @@ uint64_t vm_operator_cap(struct vm *vm)
 static void control_status(void *ctx, struct status *st)
 {
 	vm_status(ctx, st);
+}
+
+static void control_census(void *ctx, struct census *c)
+{
+	stage2_census(((struct vm *)ctx)->stage2, c);
 }
 
 static bool control_resident(void *ctx, uint64_t bytes, struct complaint *why)
@@ -294,6 +318,7 @@ struct vm_control vm_control(struct vm *vm)
 	return (struct vm_control){
 		.vm = vm,
 		.status = control_status,
+		.census = control_census,
 		.resident = control_resident,
 		.pause = control_pause,
 		.resume = control_resume,

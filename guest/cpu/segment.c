@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/cpu/segment.h"
+#include "guest/cpu/smp.h"
 
 #include <stdalign.h>
 
-#include "guest/cpu/smp.h"
 #include "guest/lib/string.h"
 
 static alignas(16) uint8_t double_fault_stack[CPUS][PAGE_SIZE];

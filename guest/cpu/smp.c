@@ -11,8 +11,8 @@
 #include "guest/dev/apic.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
-#include "guest/mm/kmap.h"
-#include "guest/proc/gate.h"
+#include "guest/mm/table.h"
+#include "guest/proc/syscall.h"
 #include "guest/proc/sched.h"
 
 #define TRAMPOLINE 0x8000u /* below the first MiB, as a SIPI must name it */

@@ -1,13 +1,39 @@
 /* SPDX-License-Identifier: MIT */
-/* The processors: what each has of its own, and how the others are started. */
+/*
+ * The processors: what each has of its own, and how the others are started.
+ *
+ * What 64-bit mode leaves of segmentation is of its own, too: rings 0 and 3,
+ * and the task state segment, which says where the stack of a trap from ring 3
+ * begins.
+ */
 #ifndef GUEST_CPU_SMP_H
 #define GUEST_CPU_SMP_H
 
-#include "guest/cpu/segment.h"
 #include "guest/cpu/tlb.h"
 #include "guest/proc/process.h"
 
-#define CPUS 8u
+#define CPUS	    8u
+#define GDT_ENTRIES 7
+
+/* SDM vol. 3, 8.7: the 64-bit TSS. */
+struct tss {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t ist[7];
+	uint64_t reserved2;
+	uint16_t reserved3;
+	uint16_t iomap;
+} __attribute__((packed));
+
+/* What lgdt and lidt read. */
+struct table_register {
+	uint16_t limit;
+	uint64_t base;
+} __attribute__((packed));
+
+void load_gdt(const struct table_register *r);
+void load_idt(const struct table_register *r);
 
 /* trap.S knows the first two by their place: syscall brings no stack along. */
 struct cpu {
@@ -28,6 +54,9 @@ static inline struct cpu *this_cpu(void)
 {
 	return &cpus[current()->cpu];
 }
+
+/* Make @c's tables, and have this processor, which is @c, use them. */
+void segment_init(struct cpu *c);
 
 /* The boot processor's part, before there are interrupts or memory. */
 void smp_init_boot(void);

@@ -6,7 +6,7 @@
 #include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
-#include "guest/mm/kmap.h"
+#include "guest/mm/table.h"
 
 #define CR4_PGE	 (1ul << 7)
 #define CR3_KEEP (1ul << 63) /* do not flush this PCID's translations */

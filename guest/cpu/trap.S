@@ -139,8 +139,8 @@ context_switch:
  * A process begins with the function in RBX, if any, and leaves the kernel with the
  * trap_frame that lies behind its switch_frame.
  */
-	.globl begin
-begin:
+	.globl process_begin
+process_begin:
 	test %rbx, %rbx
 	jz 1f
 	call *%rbx

@@ -11,10 +11,9 @@
 #include "guest/lib/broken.h"
 #include "guest/lib/print.h"
 #include "guest/mm/space.h"
-#include "guest/proc/gate.h"
+#include "guest/proc/syscall.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sched.h"
-#include "guest/proc/syscall.h"
 
 /* SDM vol. 3, 6.14.1. */
 #define GATE_INTERRUPT 0x8eul /* present, clears IF, not callable from ring 3 */

@@ -7,7 +7,7 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/lib/print.h"
-#include "guest/mm/kmap.h"
+#include "guest/mm/table.h"
 
 enum {
 	LAPIC_EOI = 0xb0,

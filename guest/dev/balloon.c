@@ -13,7 +13,7 @@
 #include "guest/mm/frame.h"
 #include "guest/mm/zone.h"
 #include "guest/proc/process.h"
-#include "guest/proc/sleep.h"
+#include "guest/proc/sched.h"
 #include "guest/proc/syscall.h"
 
 enum { INFLATE, DEFLATE, STATISTICS, REPORTING = 4 };
@@ -144,7 +144,7 @@ int64_t sys_report(const struct trap_frame *f)
 	       (block[n] = frames_alloc(REPORT_ORDER, ZONE_NORMAL,
 					FRAME_BALLOON))) {
 		parts[n] =
-			(struct virtio_part){ direct(frame_pa(block[n])),
+			(struct virtio_part){ frame_bytes(block[n]),
 					      PAGE_SIZE << REPORT_ORDER, true };
 		n++;
 	}

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/dev/dma.h"
+/*
+ * Driver of the DMA engine (guest/abi.h): bytes are moved while the processor
+ * does something else.
+ *
+ * The engine is one of the old kind, whose addresses have 24 bits: what it
+ * reads and writes is a *DMA region*, frames in a row below 16 MiB, through
+ * which a program's bytes pass.
+ */
+#include "guest/dev/lab.h"
 
 #include <assert.h>
 
@@ -9,10 +17,10 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/mm/frame.h"
-#include "guest/mm/kmap.h"
+#include "guest/mm/table.h"
 #include "guest/mm/space.h"
 #include "guest/proc/process.h"
-#include "guest/proc/sleep.h"
+#include "guest/proc/sched.h"
 #include "guest/proc/syscall.h"
 
 #define REGION_BYTES (15 * PAGE_SIZE)
@@ -56,7 +64,7 @@ void dma_init(pa_t base, unsigned line)
 	registers = mmio_map(base);
 	if (!f || registers[DMA_ID / 8] != ABI_DMA_ID)
 		panic("the DMA engine at %#lx is none", base.v);
-	shared = direct(frame_pa(f));
+	shared = frame_bytes(f);
 	set(DMA_RING, frame_pa(f).v);
 	set(DMA_RING_SIZE, 1);
 	irq_connect(line, on_interrupt, NULL);

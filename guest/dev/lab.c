@@ -6,7 +6,7 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/lib/counts.h"
-#include "guest/mm/kmap.h"
+#include "guest/mm/table.h"
 
 #define RING_RECORDS 256u
 
@@ -24,8 +24,7 @@ bool lab_tracing;
 
 volatile uint64_t *lab_registers;
 
-int64_t lab_command(enum lab_command command, uint64_t arg0, uint64_t arg1,
-		    uint64_t *result)
+int64_t lab_command(enum lab_command command, uint64_t arg0, uint64_t arg1)
 {
 	uint64_t status;
 
@@ -35,21 +34,19 @@ int64_t lab_command(enum lab_command command, uint64_t arg0, uint64_t arg1,
 	lab_registers[LAB_ARG1 / 8] = arg1;
 	lab_registers[LAB_CMD / 8] = command;
 	status = lab_registers[LAB_STATUS / 8];
-	*result = lab_registers[LAB_RESULT / 8];
-	return -(int64_t)status;
+	return status ? -(int64_t)status
+		      : (int64_t)lab_registers[LAB_RESULT / 8];
 }
 
 void lab_init(pa_t base)
 {
-	uint64_t result;
-
 	lab_registers = mmio_map(base);
 	if (lab_registers[LAB_ID / 8] != ABI_LAB_ID)
 		panic("no lab device at %#lx, though the tree says so", base.v);
 	if (lab_registers[LAB_TRACING / 8] != 1)
 		return;
 	shared.ring.size = RING_RECORDS;
-	if (lab_command(LAB_RING, image_pa(&shared).v, 0, &result))
+	if (lab_command(LAB_RING, image_pa(&shared).v, 0) < 0)
 		panic("the lab device refuses our fault ring");
 	lab_tracing = true;
 }
@@ -59,19 +56,16 @@ void lab_record(const struct lab_fault *fault)
 {
 	struct lab_ring *ring = &shared.ring;
 	uint32_t head = ring->head;
-	uint64_t result;
 
 	if (head - *(volatile uint32_t *)&ring->tail == RING_RECORDS)
-		lab_command(LAB_DRAIN, 0, 0, &result);
+		lab_command(LAB_DRAIN, 0, 0);
 	ring->fault[head % RING_RECORDS] = *fault;
 	__atomic_store_n(&ring->head, head + 1, __ATOMIC_RELEASE);
 }
 
 void lab_finish(void)
 {
-	uint64_t result;
-
 	if (lab_tracing)
-		lab_command(LAB_DRAIN, 0, 0, &result);
-	lab_command(LAB_REPORT, counts.faults, 0, &result);
+		lab_command(LAB_DRAIN, 0, 0);
+	lab_command(LAB_REPORT, counts.faults, 0);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Driver of the lab device, our window on stage 2 (guest/abi.h). Without the
- * device every command answers -ENODEV and records go nowhere.
+ * Drivers of the hypervisor's own devices (guest/abi.h): the lab device, our
+ * window on stage 2, without which every command answers -ENODEV and records go
+ * nowhere; and the DMA engine.
  */
 #ifndef GUEST_DEV_LAB_H
 #define GUEST_DEV_LAB_H
@@ -15,9 +16,8 @@ extern bool lab_tracing;
 /* Map the device at @base; hand over the ring if it is wanted. */
 void lab_init(pa_t base);
 
-/* 0 and *result, or -errno. */
-int64_t lab_command(enum lab_command command, uint64_t arg0, uint64_t arg1,
-		    uint64_t *result);
+/* The command's result, or -errno. */
+int64_t lab_command(enum lab_command command, uint64_t arg0, uint64_t arg1);
 
 /* Append to the ring; only when lab_tracing. */
 void lab_record(const struct lab_fault *fault);
@@ -27,5 +27,8 @@ void lab_finish(void);
 
 /* The registers, 64 bits each (guest/abi.h); NULL: there are none. */
 extern volatile uint64_t *lab_registers;
+
+/* dma.c: the engine's registers lie at @base; @line is its interrupt. */
+void dma_init(pa_t base, unsigned line);
 
 #endif

@@ -6,7 +6,7 @@
 #include "guest/dev/apic.h"
 #include "guest/lib/errno.h"
 #include "guest/proc/process.h"
-#include "guest/proc/sleep.h"
+#include "guest/proc/sched.h"
 
 enum {
 	UART_DATA = 0,

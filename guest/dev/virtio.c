@@ -7,8 +7,8 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/mm/frame.h"
-#include "guest/mm/kmap.h"
-#include "guest/proc/sleep.h"
+#include "guest/mm/table.h"
+#include "guest/proc/sched.h"
 
 /* Registers of the transport (4.2.2), by index: 32 bits each. */
 enum {
@@ -211,7 +211,7 @@ static struct virtqueue *queue_new(struct virtio *v, unsigned index,
 	f = frame_alloc(FRAME_DMA);
 	if (!f)
 		panic("no memory for a queue");
-	q = direct(frame_pa(f));
+	q = frame_bytes(f);
 	q->device = v;
 	q->index = index;
 	q->size = size < QUEUE_MOST ? size : QUEUE_MOST;

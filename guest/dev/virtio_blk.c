@@ -33,8 +33,8 @@ static int ask(struct block_device *b, uint32_t type, uint64_t block,
 	unsigned n = 1;
 
 	if (f)
-		parts[n++] = (struct virtio_part){ direct(frame_pa(f)),
-						   PAGE_SIZE, type == READ };
+		parts[n++] = (struct virtio_part){ frame_bytes(f), PAGE_SIZE,
+						   type == READ };
 	parts[n++] = (struct virtio_part){ &status, 1, true };
 	virtqueue_run(q, parts, n);
 	return status == STATUS_OK ? 0 : -EIO;

@@ -9,7 +9,7 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/proc/process.h"
-#include "guest/proc/sleep.h"
+#include "guest/proc/sched.h"
 
 enum { RECEIVE, TRANSMIT };
 

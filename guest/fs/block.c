@@ -6,19 +6,13 @@
 
 struct block_device *disks[ABI_VIRTIO_SLOTS + 1];
 
-static int read_page(struct mapping *m, struct frame *f)
+static int transfer_page(struct mapping *m, struct frame *f, bool write)
 {
-	return block_transfer((struct block_device *)m, f->index, f, false);
-}
-
-static int write_page(struct mapping *m, struct frame *f)
-{
-	return block_transfer((struct block_device *)m, f->index, f, true);
+	return block_transfer((struct block_device *)m, f->index, f, write);
 }
 
 static const struct mapping_ops cache_ops = {
-	.read = read_page,
-	.write = write_page,
+	.transfer = transfer_page,
 };
 
 void block_init(struct block_device *d)

@@ -8,27 +8,19 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 
-static int read_page(struct mapping *m, struct frame *f)
+/* What is written had its place reserved before it became dirty. */
+static int transfer_page(struct mapping *m, struct frame *f, bool write)
 {
 	struct inode *i = inode_of(m);
 	int64_t block = ext2_map(i, f->index, false);
 
 	if (block > 0)
-		return block_transfer(i->fs->disk, (uint64_t)block, f, false);
+		return block_transfer(i->fs->disk, (uint64_t)block, f, write);
+	if (!block && write)
+		return -EIO;
 	if (!block)
-		memset(ext2_bytes(f), 0, PAGE_SIZE);
+		memset(frame_bytes(f), 0, PAGE_SIZE);
 	return (int)block;
-}
-
-/* Its place was reserved before it became dirty. */
-static int write_page(struct mapping *m, struct frame *f)
-{
-	struct inode *i = inode_of(m);
-	int64_t block = ext2_map(i, f->index, false);
-
-	if (block > 0)
-		return block_transfer(i->fs->disk, (uint64_t)block, f, true);
-	return block ? (int)block : -EIO;
 }
 
 /*
@@ -70,8 +62,7 @@ static void release(struct mapping *m)
 }
 
 const struct mapping_ops inode_pages = {
-	.read = read_page,
-	.write = write_page,
+	.transfer = transfer_page,
 	.reserve = reserve_page,
 	.hold = hold,
 	.release = release,
@@ -147,7 +138,7 @@ static int copy_part(struct inode *i, uint64_t offset, struct space *s,
 		fs_unlock();
 	if (error)
 		return error;
-	at = (char *)ext2_bytes(f) + page_offset(offset);
+	at = (char *)frame_bytes(f) + page_offset(offset);
 	error = write ? user_read(s, at, user, n) : user_write(s, user, at, n);
 	if (write)
 		mapping_dirty(f);

@@ -24,7 +24,7 @@ static uint16_t entry_bytes(size_t name_bytes)
 
 static struct ext2_entry *entry_at(struct frame *f, uint32_t at)
 {
-	return (struct ext2_entry *)((char *)ext2_bytes(f) + at);
+	return (struct ext2_entry *)((char *)frame_bytes(f) + at);
 }
 
 /* The entry at @at of a page: is it one? */
@@ -120,7 +120,7 @@ static int append(struct inode *dir, struct place *p)
 
 	if (error)
 		return error;
-	p->entry = memset(ext2_bytes(p->frame), 0, PAGE_SIZE);
+	p->entry = memset(frame_bytes(p->frame), 0, PAGE_SIZE);
 	p->entry->bytes = PAGE_SIZE;
 	return 0;
 }
@@ -270,33 +270,6 @@ int dir_unlink(struct inode *dir, const char *name, struct inode **to)
 undo_look_up:
 	frame_put(p.frame);
 	return error;
-}
-
-/* @at is the entry's byte; a change meanwhile may make it none: the end. */
-int dir_next(struct inode *dir, uint64_t *at, struct sys_dirent *to)
-{
-	to->inode = 0;
-	while (!to->inode && *at < dir->bytes) {
-		struct ext2_entry *d;
-		struct frame *f;
-		uint32_t within = (uint32_t)page_offset(*at);
-		int error = mapping_get(&dir->pages, *at >> PAGE_SHIFT, &f);
-
-		if (error)
-			return error;
-		d = entry_at(f, within);
-		if (within % 4 || !is_sane(d, within)) {
-			frame_put(f);
-			return -EIO;
-		}
-		*at += d->bytes;
-		to->inode = d->inode;
-		to->kind = d->type <= FILE_DIRECTORY ? d->type : 0;
-		memcpy(to->name, d->name, d->name_bytes);
-		to->name[d->name_bytes] = '\0';
-		frame_put(f);
-	}
-	return to->inode != 0;
 }
 
 /* Cut the next name off *path, at the end "". 0 or -ENAMETOOLONG. */

@@ -9,7 +9,7 @@
 #include "guest/lib/string.h"
 #include "guest/mm/slab.h"
 #include "guest/proc/process.h"
-#include "guest/proc/sleep.h"
+#include "guest/proc/sched.h"
 
 int ext2_nonsense(struct ext2 *e, const char *what, uint64_t number)
 {
@@ -105,7 +105,7 @@ static int begin(struct ext2 *e)
 
 	if (error)
 		return error;
-	e->super = (void *)((char *)ext2_bytes(e->held[0]) + EXT2_SUPER_AT);
+	e->super = (void *)((char *)frame_bytes(e->held[0]) + EXT2_SUPER_AT);
 	error = check(e->super, e->disk->blocks);
 	if (error)
 		return error;
@@ -152,8 +152,7 @@ static int rom_transfer(struct block_device *d, uint64_t block, struct frame *f,
 {
 	(void)d;
 	(void)write; /* never: it is read-only */
-	memcpy(direct(frame_pa(f)), rom_start + (block << PAGE_SHIFT),
-	       PAGE_SIZE);
+	memcpy(frame_bytes(f), rom_start + (block << PAGE_SHIFT), PAGE_SIZE);
 	return 0;
 }
 

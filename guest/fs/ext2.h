@@ -57,11 +57,6 @@ int ext2_nonsense(struct ext2 *e, const char *what, uint64_t number);
 /* Block @block of the disk in the cache: mapping_get and its errors. */
 int ext2_block(struct ext2 *e, uint32_t block, struct frame **f);
 
-static inline void *ext2_bytes(struct frame *f)
-{
-	return direct(frame_pa(f));
-}
-
 /* The block of @group's descriptor, and that. */
 static inline struct frame *ext2_group_frame(struct ext2 *e, uint32_t group)
 {
@@ -70,7 +65,7 @@ static inline struct frame *ext2_group_frame(struct ext2 *e, uint32_t group)
 
 static inline struct ext2_group *ext2_group(struct ext2 *e, uint32_t group)
 {
-	struct ext2_group *first = ext2_bytes(ext2_group_frame(e, group));
+	struct ext2_group *first = frame_bytes(ext2_group_frame(e, group));
 
 	return first + group % EXT2_GROUPS;
 }

@@ -32,7 +32,7 @@ static void flip(struct ext2 *e, enum ext2_what what, uint32_t group,
 		 struct frame *f, uint32_t bit, int more)
 {
 	struct ext2_group *g = ext2_group(e, group);
-	uint64_t *word = ext2_bytes(f);
+	uint64_t *word = frame_bytes(f);
 
 	word[bit / WORD_BITS] ^= 1ul << bit % WORD_BITS;
 	g->free[what] = (uint16_t)(g->free[what] + more);
@@ -58,7 +58,7 @@ int ext2_take(struct ext2 *e, enum ext2_what what, uint32_t *n)
 		error = ext2_block(e, g->bitmap[what], &f);
 		if (error)
 			return error;
-		found = find_zero(ext2_bytes(f), each, from % each, &bit);
+		found = find_zero(frame_bytes(f), each, from % each, &bit);
 		if (found)
 			flip(e, what, group, f, bit, -1);
 		frame_put(f);
@@ -82,7 +82,7 @@ int ext2_release(struct ext2 *e, enum ext2_what what, uint32_t n)
 	error = ext2_block(e, ext2_group(e, group)->bitmap[what], &f);
 	if (error)
 		return error;
-	word = ext2_bytes(f);
+	word = frame_bytes(f);
 	if (word[bit / WORD_BITS] >> bit % WORD_BITS & 1)
 		flip(e, what, group, f, bit, 1);
 	else

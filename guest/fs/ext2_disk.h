@@ -36,7 +36,7 @@ struct ext2_super {
 	uint32_t mounted_at, written_at;
 	uint16_t mounts, most_mounts;
 	uint16_t magic;
-	uint16_t state; /* EXT2_VALID, EXT2_ERRORS */
+	uint16_t state; /* EXT2_VALID */
 	uint16_t on_error, minor_revision;
 	uint32_t checked_at, check_interval, creator, revision;
 	uint16_t reserved_uid, reserved_gid;
@@ -50,7 +50,7 @@ struct ext2_super {
 
 static_assert(sizeof(struct ext2_super) == 104, "up to the features");
 
-enum { EXT2_VALID = 1, EXT2_ERRORS = 2 };
+enum { EXT2_VALID = 1 };
 
 /* The features we know. */
 #define EXT2_INCOMPATIBLE 0x2u /* types in directory entries */
@@ -90,7 +90,8 @@ enum { EXT2_FILE = 0x8000, EXT2_DIRECTORY = 0x4000, EXT2_TYPE = 0xf000 };
 
 /*
  * A directory is blocks of entries. An entry reaches to the next one, the last
- * to the end of the block; inode 0 is an empty one. No NUL ends the name.
+ * to the end of the block; inode 0 is an empty one. No NUL ends the name. So
+ * programs read it, too (user/lib/sys.c).
  */
 struct ext2_entry {
 	uint32_t inode;
@@ -99,6 +100,6 @@ struct ext2_entry {
 	char name[];
 };
 
-static_assert(FILE_REGULAR == 1 && FILE_DIRECTORY == 2, "its types");
+enum { FILE_REGULAR = 1, FILE_DIRECTORY }; /* its types */
 
 #endif

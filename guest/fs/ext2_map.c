@@ -41,7 +41,7 @@ static unsigned find_slot(uint64_t *index)
 
 static uint32_t *pointer(struct frame *f, uint64_t index, unsigned level)
 {
-	uint32_t *at = ext2_bytes(f);
+	uint32_t *at = frame_bytes(f);
 
 	return at + (index >> POINTER_BITS * level) % EXT2_POINTERS;
 }
@@ -62,7 +62,7 @@ static int fill_slot(struct inode *i, uint32_t *slot, unsigned level)
 			ext2_release(e, EXT2_BLOCKS, block);
 			return error;
 		}
-		memset(ext2_bytes(f), 0, PAGE_SIZE);
+		memset(frame_bytes(f), 0, PAGE_SIZE);
 		mapping_dirty(f);
 		frame_put(f);
 	}
@@ -129,7 +129,7 @@ static int cut(struct inode *i, uint32_t *slot, unsigned level)
 		error = ext2_block(e, *slot, &f);
 		if (error)
 			return error;
-		number = ext2_bytes(f);
+		number = frame_bytes(f);
 		for (unsigned at = 0; !error && at < EXT2_POINTERS; at++)
 			error = cut(i, number + at, level - 1);
 		mapping_dirty(f);

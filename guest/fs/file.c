@@ -10,7 +10,7 @@
 #include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
 
-/* Of a file, through the page cache. */
+/* Of a file or a directory, through the page cache. */
 static int64_t copy_bytes(struct file *f, struct space *s, uintptr_t user,
 			  size_t n, bool write)
 {
@@ -19,22 +19,6 @@ static int64_t copy_bytes(struct file *f, struct space *s, uintptr_t user,
 	if (done > 0)
 		f->offset += (uint64_t)done;
 	return done;
-}
-
-/* Of a directory: one entry at a time. */
-static int64_t copy_entry(struct file *f, struct space *s, uintptr_t user,
-			  size_t n, bool write)
-{
-	struct sys_dirent entry = { 0 };
-	int more;
-
-	(void)write; /* never: it is not opened for that */
-	if (n < sizeof(entry))
-		return -EISDIR;
-	more = dir_next(f->inode, &f->offset, &entry);
-	if (more > 0 && user_write(s, user, &entry, sizeof(entry)))
-		return -EFAULT;
-	return more > 0 ? (int64_t)sizeof(entry) : more;
 }
 
 struct file *file_new(copy_fn *copy, unsigned flags)
@@ -102,7 +86,7 @@ struct file *files_at(uint64_t fd)
 
 struct mapping *file_mapping(struct file *f)
 {
-	return f->copy == copy_bytes ? &f->inode->pages : NULL;
+	return f->inode ? &f->inode->pages : NULL;
 }
 
 /* @f's reference goes to the table, or is given back. */
@@ -153,8 +137,7 @@ static int64_t open_file(const char *path, unsigned flags)
 		return error;
 	error = prepare(i, flags);
 	if (!error)
-		f = file_new(inode_is_directory(i) ? copy_entry : copy_bytes,
-			     flags);
+		f = file_new(copy_bytes, flags);
 	if (!f) {
 		inode_put(i);
 		return error ? error : -ENOMEM;

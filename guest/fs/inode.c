@@ -6,7 +6,7 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/slab.h"
-#include "guest/proc/sleep.h"
+#include "guest/proc/sched.h"
 
 #define FILE_MODE      (EXT2_FILE | 0644)
 #define DIRECTORY_MODE (EXT2_DIRECTORY | 0755)
@@ -38,7 +38,7 @@ static int make(struct ext2 *e, uint32_t number, struct inode **to)
 		kfree(i);
 		return error;
 	}
-	i->disk = (void *)((char *)ext2_bytes(i->table) + page_offset(byte));
+	i->disk = (void *)((char *)frame_bytes(i->table) + page_offset(byte));
 	i->fs = e;
 	i->number = number;
 	i->count = 1;

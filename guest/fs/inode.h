@@ -116,7 +116,4 @@ dir_fn dir_unlink; /* nothing is in *to; a directory only if empty */
 /* Do that to the last name of @path, in @fs. May sleep. */
 int path_do(dir_fn *what, struct ext2 *fs, const char *path, struct inode **to);
 
-/* The entry of @dir at *at, which moves on: 1, at the end 0. May sleep. */
-int dir_next(struct inode *dir, uint64_t *at, struct sys_dirent *to);
-
 #endif

@@ -14,7 +14,7 @@
 #include "guest/lib/string.h"
 #include "guest/mm/slab.h"
 #include "guest/proc/process.h"
-#include "guest/proc/sleep.h"
+#include "guest/proc/sched.h"
 
 #define PIPE_BYTES (PAGE_SIZE - 24)
 

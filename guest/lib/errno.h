@@ -17,7 +17,6 @@ enum {
 	ENOMEM = 12,
 	EACCES = 13,
 	EFAULT = 14,
-	EBUSY = 16,
 	EEXIST = 17,
 	ENODEV = 19,
 	ENOTDIR = 20,

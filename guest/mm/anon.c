@@ -90,7 +90,7 @@ int anon_wppage(struct vma *v, uintptr_t va, uint64_t *at)
 	}
 	if (!zeros) {
 		counts.cow_copied++;
-		memcpy(direct(frame_pa(f)), direct(pte_pa(old)), PAGE_SIZE);
+		memcpy(frame_bytes(f), direct(pte_pa(old)), PAGE_SIZE);
 	}
 	leaf_drop(v, at);
 	anon_map(v, va, at, f, v->bits);
@@ -130,8 +130,7 @@ static void release(struct mapping *m)
 }
 
 static const struct mapping_ops shared_pages = {
-	.read = swap_load,
-	.write = swap_store,
+	.transfer = swap_transfer,
 	.hold = hold,
 	.release = release,
 };

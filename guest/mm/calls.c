@@ -61,7 +61,7 @@ int64_t sys_mmap(const struct trap_frame *f)
 	};
 	int64_t got = 0;
 
-	if (f->rdx & ~(uint64_t)(PROT_READ | PROT_WRITE | PROT_EXEC))
+	if (f->rdx & ~(uint64_t)PROT_ALL)
 		return -EINVAL;
 	if (broken("shared"))
 		want.flags &= ~(unsigned)MAP_SHARED;

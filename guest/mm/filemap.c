@@ -67,8 +67,7 @@ static int map_copy(struct vma *v, uintptr_t va, uint64_t *at)
 		return error;
 	f = frame_alloc(FRAME_ANON);
 	if (f) {
-		memcpy(direct(frame_pa(f)), direct(frame_pa(from)),
-		       part_of_file(v, va));
+		memcpy(frame_bytes(f), frame_bytes(from), part_of_file(v, va));
 		anon_map(v, va, at, f, v->bits);
 	}
 	frame_put(from);

@@ -37,13 +37,13 @@ void frame_init(const struct machine *m)
 
 static inline void clear(struct frame *f)
 {
-	fill_words(direct(frame_pa(f)), 0, PAGE_SIZE / 8);
+	fill_words(frame_bytes(f), 0, PAGE_SIZE / 8);
 }
 
 /* Nobody may have written to the frame since it was given back. */
 static __attribute__((noinline)) void check_poison(struct frame *f)
 {
-	if (!all_words(direct(frame_pa(f)), POISON, PAGE_SIZE / 8))
+	if (!all_words(frame_bytes(f), POISON, PAGE_SIZE / 8))
 		panic("frame %#lx was written after it was freed",
 		      frame_pa(f).v);
 }
@@ -173,7 +173,7 @@ static uint16_t poison(struct frame *f)
 	if (f->maps)
 		panic("frame %#lx freed while %u entries map it", frame_pa(f).v,
 		      f->maps);
-	fill_words(direct(frame_pa(f)), POISON, PAGE_SIZE / 8);
+	fill_words(frame_bytes(f), POISON, PAGE_SIZE / 8);
 	return FRAME_TOUCHED | FRAME_POISONED;
 }
 

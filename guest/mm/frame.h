@@ -61,6 +61,12 @@ static inline pa_t frame_pa(const struct frame *f)
 	return (pa_t){ (uint64_t)(f - frames) << PAGE_SHIFT };
 }
 
+/* What is in it. */
+static inline void *frame_bytes(const struct frame *f)
+{
+	return direct(frame_pa(f));
+}
+
 static inline struct frame *frame_at(pa_t pa)
 {
 	return frames + (pa.v >> PAGE_SHIFT);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/mm/kmap.h"
+#include "guest/mm/table.h"
 
 #include "guest/cpu/cpu.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
-#include "guest/mm/table.h"
 
 /* kernel.ld */
 extern const char kernel_start[], text_end[], rodata_end[], kernel_end[];

@@ -132,7 +132,7 @@ static int protect(struct vma *v, unsigned prot)
 
 int space_mprotect(struct space *s, uintptr_t at, size_t bytes, unsigned prot)
 {
-	if (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC))
+	if (prot & ~PROT_ALL)
 		return -EINVAL;
 	return change(s, at, bytes, protect, prot);
 }
@@ -173,8 +173,6 @@ static int advise(struct vma *v, unsigned advice)
 			return -EINVAL;
 		space_drop(v);
 		return 0;
-	case MADVISE_WILLNEED:
-		return fill(v, 0);
 	case MADVISE_PAGEOUT:
 		reclaim_range(v);
 		return 0;
@@ -258,7 +256,7 @@ int64_t space_brk(struct space *s, int64_t more)
 	if (heap.end > heap.start)
 		error = space_map(s, heap);
 	else if (heap.end < heap.start)
-		error = space_munmap(s, heap.end, heap.start - heap.end);
+		error = each(s, heap.end, heap.start, unmap, 0);
 	if (error)
 		return -ENOMEM;
 	merge(s, heap.start, heap.end);

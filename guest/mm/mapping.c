@@ -7,7 +7,7 @@
 #include "guest/mm/rmap.h"
 #include "guest/mm/swap.h"
 #include "guest/mm/zone.h"
-#include "guest/proc/sleep.h"
+#include "guest/proc/sched.h"
 
 void mapping_init(struct mapping *m, const struct mapping_ops *ops)
 {
@@ -74,13 +74,13 @@ void mapping_wait(struct frame *f)
 		sleep_on(f);
 }
 
-int mapping_transfer(struct mapping *m, struct frame *f,
-		     int (*op)(struct mapping *, struct frame *))
+int mapping_transfer(struct mapping *m, struct frame *f, transfer_fn *fn,
+		     bool write)
 {
 	int error;
 
 	f->flags |= FRAME_BUSY;
-	error = op(m, f);
+	error = fn(m, f, write);
 	f->flags &= ~FRAME_BUSY;
 	wake(f);
 	return error;
@@ -100,7 +100,7 @@ static int bring_up_to_date(struct mapping *m, struct frame *f)
 		return 0;
 	}
 	counts.cache_misses++;
-	error = mapping_transfer(m, f, m->ops->read);
+	error = mapping_transfer(m, f, m->ops->transfer, false);
 	if (!error)
 		f->flags |= FRAME_UPTODATE;
 	else
@@ -156,7 +156,7 @@ static int store(struct mapping *m, struct frame *f)
 		return 0;
 	f->flags &= ~FRAME_DIRTY;
 	rmap_take(f, PTE_W);
-	error = mapping_transfer(m, f, m->ops->write);
+	error = mapping_transfer(m, f, m->ops->transfer, true);
 	m->unsaved--;
 	if (error)
 		mapping_dirty(f);

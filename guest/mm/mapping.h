@@ -24,10 +24,8 @@ struct mapping;
 struct vma;
 
 /* radix.c: from an index of 64 bits to a word; 0 is the same as none. */
-struct radix_node;
-
 struct radix {
-	struct radix_node *root;
+	uint64_t top;
 	unsigned levels;
 };
 
@@ -42,12 +40,15 @@ int radix_replace(struct radix *r, uint64_t index, uint64_t from, uint64_t to);
 /* The first word at *index or behind; *index says where. False: none. */
 bool radix_next(const struct radix *r, uint64_t *index, uint64_t *word);
 
-/* All may sleep, all but read and write may be NULL. 0 or -errno. */
+/*
+ * Fill @f, whose index says with what (f->slot: swap has it), or with @write
+ * store it. Sleeps. 0 or -errno.
+ */
+typedef int transfer_fn(struct mapping *m, struct frame *f, bool write);
+
+/* All may sleep, all but transfer may be NULL. 0 or -errno. */
 struct mapping_ops {
-	/* fill @f, whose index says with what; f->slot: swap has it */
-	int (*read)(struct mapping *m, struct frame *f);
-	/* store @f */
-	int (*write)(struct mapping *m, struct frame *f);
+	transfer_fn *transfer;
 	/* make @f, held and up to date, dirty, when there is a place to store
 	 * it; -EAGAIN: it has left the cache meanwhile */
 	int (*reserve)(struct mapping *m, struct frame *f);
@@ -102,11 +103,11 @@ static inline void mapping_truncate(struct mapping *m, uint64_t from)
 }
 
 /*
- * One input or output of @f: busy meanwhile, and what @op says. What owns @f
+ * One input or output of @f: busy meanwhile, and what @fn says. What owns @f
  * waits for that before it ends. mapping_wait: until @f is not busy. Sleep.
  */
-int mapping_transfer(struct mapping *m, struct frame *f,
-		     int (*op)(struct mapping *, struct frame *));
+int mapping_transfer(struct mapping *m, struct frame *f, transfer_fn *fn,
+		     bool write);
 void mapping_wait(struct frame *f);
 
 /* Evict all that can be, of all mappings; how many that were. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/mm/objects.h"
-
+/*
+ * Kernel memory that a program holds (SYS_OBJECT), so that it can exercise the
+ * kernel's allocators. It counts as promised memory, so no program can take
+ * what another was promised.
+ */
 #include "guest/lib/errno.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/slab.h"

@@ -13,7 +13,6 @@
 #include "guest/mm/zone.h"
 #include "guest/proc/process.h"
 #include "guest/proc/sched.h"
-#include "guest/proc/sleep.h"
 
 /* One in so many frames is kept free, within bounds; twice when at it. */
 #define LOW_PART  128u
@@ -57,7 +56,8 @@ static bool evict_file(struct frame *f, bool files)
 	struct mapping *m = f->owner;
 
 	if (!m || f->count != f->maps + 1 ||
-	    (f->flags & FRAME_DIRTY && !files && m->ops->write != swap_store))
+	    (f->flags & FRAME_DIRTY && !files &&
+	     m->ops->transfer != swap_transfer))
 		return false;
 	frame_get(f);
 	rmap_unmap(f);

@@ -13,8 +13,7 @@
 #define MARK_POISONED 0x6b0dead0bead0000ul
 #define MARK_LINK     0xfffful /* offset of the next free object + 1; 0: none */
 
-/* kmalloc's come first: with the mark their objects are powers of two. */
-#define SIZES	       7u
+/* With the mark the objects are powers of two. */
 #define SMALLEST_SHIFT 5u
 
 struct cache caches[CACHES] = {
@@ -26,18 +25,6 @@ struct cache caches[CACHES] = {
 	{ .name = "kmalloc-1016", .object_bytes = 1016 },
 	{ .name = "kmalloc-2040", .object_bytes = 2040 },
 };
-static unsigned cache_count = SIZES;
-
-struct cache *cache_create(const char *name, size_t object_bytes)
-{
-	struct cache *c = &caches[cache_count];
-
-	if (cache_count++ == CACHES || object_bytes > LARGEST_OBJECT)
-		panic("no cache '%s' can be made", name);
-	memcpy(c->name, name, strlen(name));
-	c->object_bytes = (object_bytes + 7) & ~7ul;
-	return c;
-}
 
 static struct frame *frame_of(const void *p)
 {
@@ -97,7 +84,7 @@ static const char *fault_of(const struct cache *c, const void *p)
 }
 
 /* The object given back last, or the next that was never used. */
-void *cache_alloc(struct cache *c)
+static void *cache_alloc(struct cache *c)
 {
 	struct frame *f =
 		c->partial.count ? frames + c->partial.first : new_slab(c);
@@ -105,7 +92,7 @@ void *cache_alloc(struct cache *c)
 
 	if (!f)
 		return NULL;
-	p = direct(frame_pa(f));
+	p = frame_bytes(f);
 	if (f->slab.free) {
 		p += f->slab.free - 1;
 		if (is_spoiled(c, p))
@@ -125,7 +112,7 @@ void *cache_alloc(struct cache *c)
 }
 
 /* A frame without objects goes back at once, so that counts are exact. */
-void cache_free(struct cache *c, void *p)
+static void cache_free(struct cache *c, void *p)
 {
 	struct frame *f = frame_of(p);
 	const char *why = fault_of(c, p);
@@ -159,7 +146,7 @@ static void *blocks(size_t bytes, enum zone_id highest, enum frame_use use)
 	struct frame *f = frames_alloc(
 		shift < PAGE_SHIFT ? 0 : shift - PAGE_SHIFT, highest, use);
 
-	return f ? direct(frame_pa(f)) : NULL;
+	return f ? frame_bytes(f) : NULL;
 }
 
 void *kmalloc(size_t bytes)

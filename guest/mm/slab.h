@@ -23,17 +23,10 @@
 
 extern struct cache caches[CACHES];
 
-/* Objects of @object_bytes, at most LARGEST_OBJECT. Panics: too many caches. */
-struct cache *cache_create(const char *name, size_t object_bytes);
-
-/* An object with any content, aligned to 8 bytes; NULL: no memory. */
-void *cache_alloc(struct cache *c);
-void cache_free(struct cache *c, void *p);
-
 /*
- * Memory of any size: from the cache of the next power of two, or in whole
- * frames, then at most 4 MiB; kmalloc_dma in whole frames below 16 MiB. NULL:
- * no memory. kfree(NULL) is nothing.
+ * Memory of any size with any content, aligned to 8 bytes: from the cache of
+ * the next power of two, or in whole frames, then at most 4 MiB; kmalloc_dma in
+ * whole frames below 16 MiB. NULL: no memory. kfree(NULL) is nothing.
  */
 void *kmalloc(size_t bytes);
 void *kzalloc(size_t bytes);

@@ -5,10 +5,10 @@
 #include "guest/cpu/tlb.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/anon.h"
-#include "guest/mm/kmap.h"
+#include "guest/mm/table.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/slab.h"
-#include "guest/proc/gate.h"
+#include "guest/proc/syscall.h"
 
 /* Promised to a space itself, for its tables and its process. */
 #define OWN_FRAMES 12u

@@ -36,7 +36,7 @@ static uint32_t fresh = 1; /* from here on never used */
 
 static bool is_swap(struct block_device *d, struct frame *f)
 {
-	const char *page = direct(frame_pa(f));
+	const char *page = frame_bytes(f);
 
 	if (d->readonly || d->blocks < 2 || block_transfer(d, 0, f, false))
 		return false;
@@ -119,28 +119,26 @@ void swap_put(uint32_t slot)
 	check_slot(slot);
 }
 
-int swap_store(struct mapping *m, struct frame *f)
+int swap_transfer(struct mapping *m, struct frame *f, bool write)
 {
 	(void)m;
+	if (!f->slot && !write) {
+		memset(frame_bytes(f), 0, PAGE_SIZE);
+		return 0;
+	}
 	if (!f->slot) {
 		f->slot = take_slot();
 		if (!f->slot)
 			return -ENOSPC;
 		swap_get(f->slot);
 	}
-	counts.swap_writes++;
-	return broken("swap") ? 0 : block_transfer(disk, f->slot, f, true);
-}
-
-int swap_load(struct mapping *m, struct frame *f)
-{
-	(void)m;
-	if (!f->slot) {
-		memset(direct(frame_pa(f)), 0, PAGE_SIZE);
+	if (write)
+		counts.swap_writes++;
+	else
+		counts.swap_reads++;
+	if (write && broken("swap"))
 		return 0;
-	}
-	counts.swap_reads++;
-	return block_transfer(disk, f->slot, f, false);
+	return block_transfer(disk, f->slot, f, write);
 }
 
 /* False: there is no slot, or the disk refuses it; then it has none. */
@@ -152,7 +150,7 @@ static bool save(struct frame *f)
 		return false;
 	attach(f, slot);
 	rmap_take(f, PTE_W);
-	if (!mapping_transfer(NULL, f, swap_store)) {
+	if (!mapping_transfer(NULL, f, swap_transfer, true)) {
 		f->flags |= FRAME_UPTODATE;
 		return true;
 	}
@@ -180,7 +178,7 @@ static int fetch(struct frame *f, uint32_t slot)
 	int error;
 
 	attach(f, slot);
-	error = mapping_transfer(NULL, f, swap_load);
+	error = mapping_transfer(NULL, f, swap_transfer, false);
 	if (error) {
 		swap_part(f);
 	} else {

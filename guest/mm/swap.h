@@ -52,11 +52,10 @@ void swap_put(uint32_t slot);
 void swap_part(struct frame *f);
 
 /*
- * mapping_ops of shared memory, whose owner holds the slot as a leaf would:
- * store @f in its slot, a new one if it has none; read it from there, or zeros.
- * Both sleep. 0, -ENOSPC, -EIO.
+ * The transfer_fn of shared memory, whose owner holds the slot as a leaf would:
+ * @f is stored in its slot, a new one if it has none, or read from there; zeros
+ * if it has none. Sleeps. 0, -ENOSPC, -EIO.
  */
-int swap_store(struct mapping *m, struct frame *f);
-int swap_load(struct mapping *m, struct frame *f);
+int swap_transfer(struct mapping *m, struct frame *f, bool write);
 
 #endif

@@ -14,6 +14,8 @@
 #include "guest/mm/addr.h"
 #include "guest/mm/pte.h"
 
+struct machine;
+
 #define TABLE_TOP     4
 #define TABLE_ENTRIES 512u
 
@@ -49,5 +51,20 @@ uint64_t *table_slot(pa_t root, uintptr_t va, int level);
 
 /* Give back the root and all tables that table_slot made below it. */
 void table_free(pa_t root);
+
+/*
+ * kmap.c: the kernel's half of every address space. Build the tables
+ * (mm/layout.h), the lower half empty, and switch to them.
+ */
+void kmap_init(const struct machine *m);
+
+/* Map the page of device registers at @at, uncached. Panics when out of frames. */
+volatile void *mmio_map(pa_t at);
+
+/* The kernel's own root: nothing in the lower half. */
+extern pa_t kernel_root;
+
+/* The root of a new address space with the kernel's half in it, in *root. */
+bool kmap_new_root(pa_t *root);
 
 #endif

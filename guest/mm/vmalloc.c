@@ -11,7 +11,6 @@
 #include "guest/cpu/tlb.h"
 #include "guest/lib/broken.h"
 #include "guest/mm/frame.h"
-#include "guest/mm/kmap.h"
 #include "guest/mm/table.h"
 
 /* [start, end) is mapped; the guard page is at end. */

@@ -42,8 +42,7 @@
 	/* Files. */ \
 	CALL(SYS_OPEN, sys_open) /* (path, open_flags): fd */ \
 	CALL(SYS_CLOSE, sys_close) /* (fd) */ \
-	CALL(SYS_READ, sys_read) /* (fd, buffer, bytes): read, 0 at the end; \
-		of a directory one struct sys_dirent */ \
+	CALL(SYS_READ, sys_read) /* (fd, buffer, bytes): read, 0 at the end */ \
 	CALL(SYS_WRITE, sys_write) /* (fd, buffer, bytes): written */ \
 	CALL(SYS_SEEK, sys_seek) /* (fd, offset, seek_from): the new offset */ \
 	CALL(SYS_UNLINK, sys_unlink) /* (path) */ \
@@ -54,7 +53,6 @@
 	CALL(SYS_INFO, inspect_info) /* (struct sys_info *) */ \
 	CALL(SYS_MEMORY, inspect_memory) /* (pa, to, bytes): within a page */ \
 	CALL(SYS_LAB, inspect_lab) /* (enum lab_command, arg, page): result */ \
-	CALL(SYS_PROCESS, inspect_process) /* (index, struct process *) */ \
 	CALL(SYS_LIMIT, sys_limit) /* (limit_what, value): the value before */ \
 	CALL(SYS_DROP_CACHES, sys_drop_caches) /* (): how many clean pages */ \
 	CALL(SYS_RECLAIM, sys_reclaim) /* (frames): evict as reclaim would; how many left */ \
@@ -81,7 +79,7 @@ enum { SIGNAL_KILL = 9, SIGNAL_SEGV = 11 };
 /* A wait's status: of exit, 0..255; of a signal, STATUS_KILLED + its number. */
 #define STATUS_KILLED 256
 
-enum { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
+enum { PROT_NONE, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_ALL = 7 };
 
 enum {
 	MAP_FIXED = 1, /* here or not at all */
@@ -92,7 +90,6 @@ enum {
 
 enum {
 	MADVISE_DONTNEED = 1,
-	MADVISE_WILLNEED,
 	MADVISE_PAGEOUT, /* evict these now, as reclaim would */
 	MADVISE_COLD, /* forget that these were accessed, or written */
 	MADVISE_LOCK, /* mlock: give these now, and never evict them */
@@ -100,15 +97,7 @@ enum {
 	MADVISE_SYNC /* msync: store what is dirty of a file */
 };
 
-enum file_kind { FILE_REGULAR = 1, FILE_DIRECTORY };
-
-#define NAME_BYTES 256
-
-struct sys_dirent {
-	uint64_t inode;
-	uint32_t kind;
-	char name[NAME_BYTES];
-};
+#define NAME_BYTES 256 /* of a name in a directory, with its NUL */
 
 /* How the gate enters the kernel. */
 enum gate_method { GATE_SYSCALL, GATE_TRAP };
@@ -125,7 +114,8 @@ struct sys_info {
 	/* Where these lie, for SYS_MEMORY: struct sys_counts, struct frame of
 	 * all frames, struct zone and struct cache of all there are. */
 	uint64_t counts, frames, zones, caches;
-	uint64_t reserved; /* and the ranges that are never handed out */
+	uint64_t reserved; /* and the ranges that are never handed out, */
+	uint64_t processes; /* and where the list of processes begins */
 };
 
 enum frame_use {
@@ -149,12 +139,10 @@ enum frame_flags {
 	FRAME_BUSY = 1 << 2, /* being read or written by a device */
 	FRAME_DIRTY = 1 << 3, /* newer than what its file or slot holds */
 	FRAME_UPTODATE = 1 << 4, /* has been read in */
-	FRAME_REFERENCED = 1 << 5, /* seen in use once by replacement */
-	FRAME_ACTIVE = 1 << 6, /* on the active list, else the inactive */
-	FRAME_LISTED = 1 << 7, /* on one of them */
-	FRAME_LOCKED = 1 << 8, /* mlock: never evicted */
-	FRAME_ERROR = 1 << 9, /* could not be read or written */
-	FRAME_POISONED = 1 << 10 /* free, with "debug": see lib/debug.h */
+	FRAME_ACTIVE = 1 << 5, /* on the active list, else the inactive */
+	FRAME_LISTED = 1 << 6, /* on one of them */
+	FRAME_LOCKED = 1 << 7, /* mlock: never evicted */
+	FRAME_POISONED = 1 << 8 /* free, with "debug": see lib/debug.h */
 };
 
 /*
@@ -233,9 +221,9 @@ struct zone {
 	struct frame_list free[ZONE_ORDERS]; /* blocks, by order */
 };
 
-#define CACHES 24
+#define CACHES 7
 
-/* Of small objects; those behind the last have no name. */
+/* Of small objects. */
 struct cache {
 	char name[24];
 	uint64_t object_bytes; /* a mark of 8 bytes behind each */
@@ -274,8 +262,7 @@ struct sys_object {
 
 /* Steps with two sets of tables in ring 0, which map a page at one address. */
 enum probe_what {
-	PROBE_NOTHING,
-	PROBE_MAP, /* tables: the page is 0 or 1, global or not */
+	PROBE_MAP = 1, /* tables: the page is 0 or 1, global or not */
 	PROBE_LOAD, /* tables: use them; keep what is cached, if it is tagged */
 	PROBE_FLUSH, /* what is cached of the page */
 	PROBE_READ /* page: which it is */

@@ -6,7 +6,6 @@
 #include "guest/lib/errno.h"
 #include "guest/mm/space.h"
 #include "guest/proc/sched.h"
-#include "guest/proc/sleep.h"
 
 #define STATUS_BITS 0xff
 #define LONGEST	    (1ul << 32) /* sleep, in ticks */

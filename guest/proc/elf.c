@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/proc/exec.h"
+#include "guest/proc/process.h"
 
+#include "guest/fs/inode.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
@@ -105,7 +106,7 @@ int elf_load(struct space *s, struct inode *file, uintptr_t *entry)
 
 	if (error)
 		return error;
-	memcpy(&image, direct(frame_pa(first)), sizeof(image));
+	memcpy(&image, frame_bytes(first), sizeof(image));
 	frame_put(first);
 	if (!is_ours(&image.header))
 		return -ENOEXEC;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/proc/exec.h"
+#include "guest/proc/process.h"
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/tlb.h"
@@ -8,7 +8,6 @@
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/space.h"
-#include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
 
 /* On the root, or if it has none like that, in the kernel image. */
@@ -88,9 +87,9 @@ int64_t sys_exec(const struct trap_frame *f)
 	page = frame_alloc(FRAME_KERNEL);
 	if (!page)
 		return -ENOMEM;
-	error = user_read(s, direct(frame_pa(page)), f->rsi, f->rdx);
+	error = user_read(s, frame_bytes(page), f->rsi, f->rdx);
 	if (!error)
-		error = process_exec(path, direct(frame_pa(page)), f->rdx);
+		error = process_exec(path, frame_bytes(page), f->rdx);
 	frame_put(page);
 	return error;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/proc/gate.h"
+#include "guest/proc/syscall.h"
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"

@@ -17,9 +17,8 @@
 #include "guest/mm/slab.h"
 #include "guest/mm/space.h"
 #include "guest/mm/zone.h"
-#include "guest/proc/gate.h"
-#include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
+#include "guest/proc/process.h"
 
 static int64_t give(uintptr_t to, const void *from, size_t n)
 {
@@ -44,23 +43,10 @@ int64_t inspect_info(const struct trap_frame *f)
 		.zones = image_pa(zones).v,
 		.caches = image_pa(caches).v,
 		.reserved = image_pa(reserved).v,
+		.processes = image_pa(&processes).v,
 	};
 
 	return give(f->rdi, &info, sizeof(info));
-}
-
-/* A copy: the process may end while its page of ours is being fetched. */
-int64_t inspect_process(const struct trap_frame *f)
-{
-	const struct process *p = processes;
-	struct process copy;
-
-	for (uint64_t i = f->rdi; p && i; i--)
-		p = p->next;
-	if (!p)
-		return 0;
-	copy = *p;
-	return give(f->rsi, &copy, sizeof(copy)) ? -EFAULT : 1;
 }
 
 int64_t inspect_memory(const struct trap_frame *f)
@@ -95,8 +81,7 @@ static void break_lab(uint64_t *command, uint64_t *arg)
  */
 int64_t inspect_lab(const struct trap_frame *f)
 {
-	uint64_t command = f->rdi, arg = f->rsi, to = 0, result;
-	int64_t error;
+	uint64_t command = f->rdi, arg = f->rsi, to = 0;
 
 	break_lab(&command, &arg);
 	if (command < LAB_COUNTERS ||
@@ -111,6 +96,5 @@ int64_t inspect_lab(const struct trap_frame *f)
 	}
 	if (command == LAB_COUNTERS)
 		arg = to;
-	error = lab_command((enum lab_command)command, arg, to, &result);
-	return error ? error : (int64_t)result;
+	return lab_command((enum lab_command)command, arg, to);
 }

@@ -12,7 +12,6 @@
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/frame.h"
-#include "guest/mm/kmap.h"
 #include "guest/mm/table.h"
 #include "guest/mm/space.h"
 #include "guest/proc/syscall.h"
@@ -36,7 +35,7 @@ static bool stage_begin(struct stage *s)
 		s->page[i] = frame_alloc(FRAME_TABLE);
 		if (!s->page[i] || !kmap_new_root(&s->root[i]))
 			return false;
-		*(uint64_t *)direct(frame_pa(s->page[i])) = i;
+		*(uint64_t *)frame_bytes(s->page[i]) = i;
 		s->slot[i] = table_slot(s->root[i], PROBE_AT, 1);
 		if (!s->slot[i])
 			return false;

@@ -11,9 +11,7 @@
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/frame.h"
-#include "guest/mm/objects.h"
 #include "guest/proc/sched.h"
-#include "guest/proc/sleep.h"
 
 /* The kernel's first thread, which waits for those whose parent has ended. */
 static struct process *reaper;
@@ -33,7 +31,7 @@ struct process *process_new(const char *name, process_fn *fn)
 
 	if (!stack)
 		return NULL;
-	p = direct(frame_pa(stack));
+	p = frame_bytes(stack);
 	*p = (struct process){
 		.parent = current(),
 		.next = processes,
@@ -47,7 +45,7 @@ struct process *process_new(const char *name, process_fn *fn)
 	*process_frame(p) = (struct trap_frame){ 0 };
 	s = (struct switch_frame *)process_frame(p) - 1;
 	*s = (struct switch_frame){ .rbx = (uintptr_t)fn,
-				    .rip = (uintptr_t)begin };
+				    .rip = (uintptr_t)process_begin };
 	p->rsp = (uintptr_t)s;
 	return p;
 }

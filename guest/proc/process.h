@@ -20,6 +20,7 @@
 #define PROCESS_FILES 16
 
 struct file;
+struct inode;
 struct object;
 
 struct process {
@@ -40,7 +41,7 @@ struct process {
 	bool killed; /* ends as soon as it may */
 	bool reclaiming; /* makes room for others: mm/reclaim.h */
 	uintptr_t catch; /* SYS_CATCH; 0: a refused access kills */
-	struct object *objects; /* mm/objects.h */
+	struct object *objects; /* mm/objects.c */
 	struct file *files[PROCESS_FILES];
 	char name[PROCESS_NAME];
 };
@@ -79,6 +80,24 @@ uint32_t process_start(struct process *p);
 
 /* A kernel thread, which never ends. Panics when there is no memory. */
 void process_kernel(const char *name, process_fn *fn);
+
+/*
+ * exec.c: the current process is the program at @path from its first
+ * instruction on, when it leaves the kernel, with text[@bytes] as arguments
+ * (proc/api.h). What the root lacks is looked for in the kernel image, too. On
+ * an error (-ENOENT, -ENOEXEC, -ENOMEM, -EIO) nothing has changed.
+ */
+int process_exec(const char *path, const char *text, size_t bytes);
+
+/*
+ * Map the segments of @file into a new space; its heap begins behind them.
+ * *entry is where the program begins. May sleep. 0, -ENOEXEC (no ELF file that
+ * we can map), -EIO, or as space_map.
+ */
+int elf_load(struct space *s, struct inode *file, uintptr_t *entry);
+
+/* The process has ended: free what it holds of SYS_OBJECT. */
+void objects_free(struct object **list);
 
 /* Where FS of the current process begins: its thread-local storage. */
 void process_set_fs(uint64_t base);

@@ -6,7 +6,6 @@
 #include "guest/cpu/smp.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/counts.h"
-#include "guest/proc/sleep.h"
 
 /* The runnable, in their order; and who sleeps, in none. */
 static struct process *first, **last = &first;

@@ -3,6 +3,16 @@
  * Who runs: round-robin over one queue of runnable processes, which all
  * processors share. A process runs until it sleeps, or until the timer finds
  * it in ring 3 while another waits. The kernel itself is never pre-empted.
+ *
+ * Who waits sleeps on a channel, any address: usually that of what is waited
+ * for.
+ *
+ *	while (!it->done)
+ *		sleep_on(it);
+ *
+ * The kernel lock is given up while asleep, so whatever was true before may
+ * have changed; nothing changes between the check and the sleep. A sleeper may
+ * wake for nothing: the loop is not optional.
  */
 #ifndef GUEST_PROC_SCHED_H
 #define GUEST_PROC_SCHED_H
@@ -21,6 +31,15 @@ void sched_yield(void);
  * process is to end.
  */
 bool sched_breathe(void);
+
+/* From any process, not from an interrupt. */
+void sleep_on(const void *channel);
+
+/* The same, awake at the latest when lapic_ticks has reached @tick. */
+void sleep_until(const void *channel, uint64_t tick);
+
+/* Wake all who sleep on @channel. From anywhere in the kernel. */
+void wake(const void *channel);
 
 /* Run others, until somebody adds the current process again. */
 void schedule(void);
@@ -42,7 +61,7 @@ _Noreturn void sched_idle(void);
 void context_switch(uint64_t *save, uint64_t rsp);
 
 /* Where a new process goes on (trap.S). */
-void begin(void);
+void process_begin(void);
 
 /* What context_switch finds on a stack, lowest first. */
 struct switch_frame {

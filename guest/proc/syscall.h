@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls: the contract is proc/api.h. */
+/*
+ * System calls: the contract is proc/api.h.
+ *
+ * The way in is the *gate*. Not every KVM can do `syscall` (under some it
+ * arrives at the kernel's entry still in ring 3), so programs never use the
+ * instruction themselves: they call a page that the kernel maps for them, and
+ * what the page holds is decided at boot by trying. As Linux's vDSO does for
+ * 32-bit programs.
+ */
 #ifndef GUEST_PROC_SYSCALL_H
 #define GUEST_PROC_SYSCALL_H
 
 #include "guest/cpu/trap.h"
+#include "guest/mm/addr.h"
 #include "guest/proc/api.h"
 
 /*
@@ -18,5 +27,17 @@ SYSTEM_CALLS(DECLARE)
 
 /* Do the call in @f's registers and leave the answer there. */
 void syscall(struct trap_frame *f);
+
+/* Set up the instruction on this processor. */
+void gate_init_cpu(void);
+
+/* Try it in ring 3 (unless @trap_only), and fill the page. May sleep. */
+void gate_init(bool trap_only);
+
+extern enum gate_method gate_method;
+pa_t gate_page_pa(void);
+
+/* The trap @f is a system call by the gate; then RIP is moved past it. */
+bool gate_called(struct trap_frame *f);
 
 #endif

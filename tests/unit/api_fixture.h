@@ -104,6 +104,23 @@ static inline void fake_status(void *vm, struct status *st)
 	};
 }
 
+/* Six MiB of RAM, and a cell of a shared file. */
+static inline void fake_census(void *vm, struct census *c)
+{
+	(void)vm;
+	*c = (struct census){
+		.cell_pages = 512,
+		.regions = 2,
+		.region = { { { 0 }, 0, 3, false },
+			    { { 1 << 20 }, 3, 1, true } },
+		.cells = 4,
+		.cell = { { 0, 512 },
+			  { 12, 100, 50, 50, 300 },
+			  { 512 },
+			  { 511, 0, 0, 0, 0, 1 } },
+	};
+}
+
 static inline bool fake_resident(void *vm, uint64_t bytes,
 				 struct complaint *why)
 {
@@ -234,6 +251,7 @@ static inline struct vm_control fake_control(struct fake_vm *vm)
 {
 	return (struct vm_control){ .vm = vm,
 				    .status = fake_status,
+				    .census = fake_census,
 				    .resident = fake_resident,
 				    .pause = fake_pause,
 				    .resume = fake_resume,

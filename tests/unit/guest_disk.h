@@ -14,7 +14,7 @@
 #include "guest/mm/rmap.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/space.h"
-#include "guest/proc/sleep.h"
+#include "guest/proc/sched.h"
 
 #include "tests/unit/guest_fixture.h"
 

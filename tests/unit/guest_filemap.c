@@ -11,24 +11,20 @@ static struct mapping file;
 static unsigned reads, writes;
 static char stored[FILE_PAGES][PAGE_SIZE];
 
-static int read_page(struct mapping *m, struct frame *f)
+static int transfer_page(struct mapping *m, struct frame *f, bool write)
 {
 	(void)m;
-	reads++;
-	memcpy(direct(frame_pa(f)), stored[f->index], PAGE_SIZE);
+	if (write) {
+		writes++;
+		memcpy(stored[f->index], frame_bytes(f), PAGE_SIZE);
+	} else {
+		reads++;
+		memcpy(frame_bytes(f), stored[f->index], PAGE_SIZE);
+	}
 	return 0;
 }
 
-static int write_page(struct mapping *m, struct frame *f)
-{
-	(void)m;
-	writes++;
-	memcpy(stored[f->index], direct(frame_pa(f)), PAGE_SIZE);
-	return 0;
-}
-
-static const struct mapping_ops file_ops = { .read = read_page,
-					     .write = write_page };
+static const struct mapping_ops file_ops = { .transfer = transfer_page };
 
 static int begin(void **state)
 {

@@ -112,23 +112,21 @@ static void storm_checked(void **state)
 
 static void slabs_count(void **state)
 {
-	struct cache *c = cache_create("sixty", 60);
-	void *p[113];
+	void *p[129];
 
 	(void)state;
-	for (unsigned i = 0; i < 113; i++)
-		p[i] = cache_alloc(c);
-	assert_int_equal(slab("sixty").object_bytes, 64);
-	assert_int_equal(slab("sixty").objects_used, 113);
-	assert_int_equal(slab("sixty").frames, 3);
+	for (unsigned i = 0; i < 129; i++)
+		p[i] = kmalloc(50);
+	assert_int_equal(slab("kmalloc-56").objects_used, 129);
+	assert_int_equal(slab("kmalloc-56").frames, 3);
 	assert_int_equal(counts.frames[FRAME_SLAB], 3);
-	cache_free(c, p[112]);
-	assert_int_equal(slab("sixty").frames, 2);
-	cache_free(c, p[7]);
-	assert_ptr_equal(cache_alloc(c), p[7]);
-	for (unsigned i = 0; i < 112; i++)
-		cache_free(c, p[i]);
-	assert_int_equal(slab("sixty").frames, 0);
+	kfree(p[128]);
+	assert_int_equal(slab("kmalloc-56").frames, 2);
+	kfree(p[7]);
+	assert_ptr_equal(kmalloc(56), p[7]);
+	for (unsigned i = 0; i < 128; i++)
+		kfree(p[i]);
+	assert_int_equal(slab("kmalloc-56").frames, 0);
 	assert_int_equal(frames_used(), 0);
 }
 
@@ -168,22 +166,21 @@ static void abuse_is_caught(void **state)
 
 static void fails_loudly(void **state)
 {
-	struct cache *c = cache_create("sure", 40);
-	char *p = cache_alloc(c), *q = cache_alloc(c);
+	char *p = kmalloc(56), *q = kmalloc(56);
 
 	(void)state;
-	p[40] ^= 1;
-	assert_panics(cache_free(c, p), "past its end");
-	p[40] ^= 1;
-	cache_free(c, p);
-	assert_panics(cache_free(c, p), "free already");
-	assert_ptr_equal(cache_alloc(c), p);
+	p[56] ^= 1;
+	assert_panics(kfree(p), "past its end");
+	p[56] ^= 1;
+	kfree(p);
+	assert_panics(kfree(p), "free already");
+	assert_ptr_equal(kmalloc(56), p);
 	debug_checks = true;
-	cache_free(c, p);
+	kfree(p);
 	debug_checks = false;
-	assert_panics(cache_free(c, p), "free already");
-	p[39] = 0;
-	assert_panics(cache_alloc(c), "after it was freed");
+	assert_panics(kfree(p), "free already");
+	p[55] = 0;
+	assert_panics(kmalloc(56), "after it was freed");
 	(void)q;
 }
 

@@ -14,15 +14,15 @@
 #include "guest/lib/errno.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/space.h"
-#include "guest/mm/kmap.h"
+#include "guest/mm/table.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
 #include "guest/mm/rmap.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/swap.h"
-#include "guest/proc/gate.h"
+#include "guest/proc/syscall.h"
 #include "guest/proc/process.h"
-#include "guest/proc/sleep.h"
+#include "guest/proc/sched.h"
 #include "tests/unit/guest_fixture.h"
 
 /* The guest's, not the host's. */

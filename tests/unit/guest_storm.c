@@ -17,25 +17,21 @@
 static struct mapping file;
 static uint64_t stored[FILE_PAGES], content[FILE_PAGES];
 
-static int file_read(struct mapping *m, struct frame *f)
+static int file_transfer(struct mapping *m, struct frame *f, bool write)
 {
-	char *to = direct(frame_pa(f));
+	char *page = frame_bytes(f);
 
 	(void)m;
-	memset(to, 0, PAGE_SIZE);
-	*(uint64_t *)(to + WORD) = stored[f->index];
+	if (write) {
+		stored[f->index] = *(uint64_t *)(page + WORD);
+		return 0;
+	}
+	memset(page, 0, PAGE_SIZE);
+	*(uint64_t *)(page + WORD) = stored[f->index];
 	return 0;
 }
 
-static int file_write(struct mapping *m, struct frame *f)
-{
-	(void)m;
-	stored[f->index] = *(uint64_t *)((char *)direct(frame_pa(f)) + WORD);
-	return 0;
-}
-
-static const struct mapping_ops file_ops = { .read = file_read,
-					     .write = file_write };
+static const struct mapping_ops file_ops = { .transfer = file_transfer };
 
 struct page {
 	bool mapped, locked;

@@ -251,12 +251,12 @@ static void shared_pages(void **state)
 	(void)state;
 	f->flags |= FRAME_BUSY; /* as the page cache does */
 	*(uint64_t *)direct(frame_pa(f)) = 77;
-	assert_int_equal(swap_store(NULL, f), 0);
+	assert_int_equal(swap_transfer(NULL, f, true), 0);
 	slot = f->slot;
-	assert_int_equal(swap_store(NULL, f), 0);
+	assert_int_equal(swap_transfer(NULL, f, true), 0);
 	assert_int_equal(f->slot, slot);
 	*(uint64_t *)direct(frame_pa(f)) = 0;
-	assert_int_equal(swap_load(NULL, f), 0);
+	assert_int_equal(swap_transfer(NULL, f, false), 0);
 	assert_int_equal(*(uint64_t *)direct(frame_pa(f)), 77);
 	assert_int_equal(counts.slots_used, 1);
 	frame_put(f);

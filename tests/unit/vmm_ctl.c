@@ -290,17 +290,6 @@ static void a_missing_vm_says_where_it_looked(void **state)
 	capture_free(&c);
 }
 
-static void help_is_help(void **state)
-{
-	(void)state;
-	struct capture c = ctl("--help", NULL, NULL);
-
-	assert_int_equal(c.status, 0);
-	assert_non_null(strstr(c.out, "resident SIZE"));
-	assert_string_equal(c.err, "");
-	capture_free(&c);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -317,7 +306,6 @@ int main(void)
 		TEST(a_refusal_is_told),
 		TEST(nonsense_is_a_usage_error),
 		TEST(a_missing_vm_says_where_it_looked),
-		TEST(help_is_help),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line: what good lines mean. Bad ones: vmm_options_bad.c. */
 #include "tests/unit/options_fixture.h"
+#include "vmm/command.h"
 
 static void expect_good(const char *line)
 {
@@ -296,7 +297,7 @@ static char *help_text(void)
 	size_t len;
 	FILE *to = open_memstream(&text, &len);
 
-	options_help(to);
+	command_help(command_find("run"), to);
 	fclose(to);
 	return text;
 }
@@ -309,7 +310,7 @@ static void help_names_every_option(void **state)
 		"-k, --kernel FILE\n",
 		"-p, --cmdline TEXT\n",
 		"--resident SIZE\n",
-		"--policy NAME\n",
+		"--policy POLICY\n",
 		"--swap TIER\n",
 		"--on-swap-error stop|poison|kill\n",
 		"--trace FILE\n",

@@ -122,11 +122,6 @@ static void words_are_checked(void **state)
 				   (const char *const[]){ "/tmp", "--frames",
 							  "3", NULL }),
 		       1, "/tmp: ");
-	struct capture c = capture_run(cmd_replay,
-				       (const char *const[]){ "--help", NULL });
-	assert_int_equal(c.status, 0);
-	assert_non_null(strstr(c.out, "s3fifo sieve random opt\n"));
-	capture_free(&c);
 }
 
 static void damaged_traces_are_refused(void **state)

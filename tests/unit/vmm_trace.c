@@ -332,10 +332,6 @@ static void usage_is_checked(void **state)
 		assert_non_null(strstr(c.err, "print FILE"));
 		capture_free(&c);
 	}
-	c = capture_run(cmd_trace, (const char *const[]){ "--help", NULL });
-	assert_int_equal(c.status, 0);
-	assert_non_null(strstr(c.out, "print FILE"));
-	capture_free(&c);
 	c = capture_run(cmd_trace,
 			(const char *const[]){ "print", "/no/file", NULL });
 	assert_int_equal(c.status, 1);

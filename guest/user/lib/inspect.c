@@ -15,11 +15,6 @@ int64_t sys_lab(unsigned command, uint64_t arg, void *page)
 	return sys_call(SYS_LAB, command, arg, P(page));
 }
 
-int64_t sys_process(unsigned index, struct process *process)
-{
-	return sys_call(SYS_PROCESS, index, P(process), 0);
-}
-
 int64_t sys_memory(uint64_t pa, void *to, size_t n)
 {
 	return sys_call(SYS_MEMORY, pa, P(to), n);

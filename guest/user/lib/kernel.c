@@ -23,36 +23,75 @@ static bool look(const void *at, void *to, size_t n)
 	return at && !sys_memory(va - DIRECT_BASE, to, n);
 }
 
-static int64_t find(int64_t pid, struct process *p)
+static bool read_all(uint64_t pa, void *to, size_t n)
 {
-	int64_t more = 1;
+	char *at = to;
+
+	while (n) {
+		size_t part = PAGE_SIZE - page_offset(pa);
+
+		part = part < n ? part : n;
+		if (sys_memory(pa, at, part))
+			return false;
+		pa += part;
+		at += part;
+		n -= part;
+	}
+	return true;
+}
+
+/* It stays where it is. */
+static const struct sys_info *places(void)
+{
+	static struct sys_info info;
+
+	if (!info.counts)
+		sys_info(&info);
+	return &info;
+}
+
+/* The first of all processes, then the one behind @p: into @p. */
+static bool first_process(struct process *p)
+{
+	struct process *first;
+
+	return read_all(places()->processes, &first, sizeof(first)) &&
+	       look(first, p, sizeof(*p));
+}
+
+static bool next_process(struct process *p)
+{
+	return look(p->next, p, sizeof(*p));
+}
+
+static bool find(int64_t pid, struct process *p)
+{
+	bool any = first_process(p);
 
 	if (!pid)
 		pid = sys_getpid();
-	for (unsigned i = 0; (more = sys_process(i, p)) == 1; i++)
-		if (p->pid == pid)
-			return 1;
-	return more ? more : -ESRCH;
+	while (any && p->pid != pid)
+		any = next_process(p);
+	return any;
 }
 
 static int64_t find_space(int64_t pid, struct space *s)
 {
 	struct process p;
-	int64_t error = find(pid, &p);
 
-	if (error < 0)
-		return error;
-	return look(p.space, s, sizeof(*s)) ? 1 : -ESRCH;
+	return find(pid, &p) && look(p.space, s, sizeof(*s)) ? 1 : -ESRCH;
 }
 
 int64_t process_info(unsigned index, struct process_info *to)
 {
 	struct space s = { 0 };
 	struct process p;
-	int64_t more = sys_process(index, &p);
+	bool any = first_process(&p);
 
-	if (more != 1)
-		return more;
+	while (any && index--)
+		any = next_process(&p);
+	if (!any)
+		return 0;
 	look(p.space, &s, sizeof(s));
 	*to = (struct process_info){
 		.pid = p.pid,
@@ -192,33 +231,6 @@ int64_t area_info(int64_t pid, uint64_t at, struct area_info *to)
 	return 1;
 }
 
-static bool read_all(uint64_t pa, void *to, size_t n)
-{
-	char *at = to;
-
-	while (n) {
-		size_t part = PAGE_SIZE - page_offset(pa);
-
-		part = part < n ? part : n;
-		if (sys_memory(pa, at, part))
-			return false;
-		pa += part;
-		at += part;
-		n -= part;
-	}
-	return true;
-}
-
-/* It stays where it is. */
-static const struct sys_info *places(void)
-{
-	static struct sys_info info;
-
-	if (!info.counts)
-		sys_info(&info);
-	return &info;
-}
-
 int64_t kernel_counts(struct sys_counts *to)
 {
 	return read_all(places()->counts, to, sizeof(*to)) ? 0 : -EFAULT;
@@ -286,8 +298,7 @@ int64_t kernel_cache(unsigned index, struct cache *to)
 	if (index >= CACHES)
 		return 0;
 	return read_all(places()->caches + index * sizeof(*to), to,
-			sizeof(*to)) &&
-	       *to->name;
+			sizeof(*to));
 }
 
 uint64_t cache_room(const struct cache *c)

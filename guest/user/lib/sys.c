@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/user/lib/sys.h"
 
+#include "guest/fs/ext2_disk.h"
+#include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 
 /* Words that are no pointers: to pass them on as they are. */
@@ -137,11 +139,35 @@ int64_t sys_seek(int fd, int64_t offset, unsigned from)
 	return sys_call(SYS_SEEK, (uint64_t)fd, (uint64_t)offset, from);
 }
 
-int64_t sys_readdir(int fd, struct sys_dirent *entry)
+/* What the next entry says, and then its name and what it has too much. */
+static int64_t read_entry(int fd, struct ext2_entry *e)
 {
-	int64_t n = sys_read(fd, entry, sizeof(*entry));
+	int64_t n = sys_read(fd, e, sizeof(*e));
 
-	return n == sizeof(*entry) ? 1 : n;
+	if (n != sizeof(*e) || e->bytes < sizeof(*e) || e->bytes > PAGE_SIZE)
+		return n > 0 ? -EIO : n;
+	return sys_read(fd, e->name, e->bytes - sizeof(*e));
+}
+
+int64_t sys_readdir(int fd, struct dir_entry *to)
+{
+	static union {
+		struct ext2_entry entry;
+		char block[PAGE_SIZE];
+	} room;
+	const struct ext2_entry *e = &room.entry;
+	int64_t n;
+
+	do {
+		n = read_entry(fd, &room.entry);
+		if (n <= 0)
+			return n;
+	} while (!e->inode);
+	to->inode = e->inode;
+	to->is_directory = e->type == FILE_DIRECTORY;
+	memcpy(to->name, e->name, e->name_bytes);
+	to->name[e->name_bytes] = '\0';
+	return 1;
 }
 
 int64_t sys_unlink(const char *path)

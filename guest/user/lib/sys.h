@@ -3,6 +3,7 @@
 #ifndef GUEST_USER_LIB_SYS_H
 #define GUEST_USER_LIB_SYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,12 @@ static inline int64_t sys_call(enum sys_number number, uint64_t a, uint64_t b,
 	return sys_call6(number, a, b, c, 0, 0, 0);
 }
 
+struct dir_entry {
+	uint32_t inode;
+	bool is_directory;
+	char name[NAME_BYTES];
+};
+
 /* Processes, memory, files: sys.c. */
 _Noreturn void sys_exit(int status);
 int64_t sys_fork(void);
@@ -58,19 +65,16 @@ int64_t sys_close(int fd);
 int64_t sys_read(int fd, void *to, size_t n);
 int64_t sys_write(int fd, const void *from, size_t n);
 int64_t sys_seek(int fd, int64_t offset, unsigned from);
-int64_t sys_readdir(int fd, struct sys_dirent *entry); /* 1; 0: the end */
+int64_t sys_readdir(int fd, struct dir_entry *entry); /* 1; 0: the end */
 int64_t sys_unlink(const char *path);
 int64_t sys_mkdir(const char *path);
 int64_t sys_pipe(int fd[2]);
 int64_t sys_dup(int fd, int to);
 int64_t sys_sync(void);
 
-struct process; /* the kernel's: see kernel.h */
-
 /* What a program cannot see by itself: inspect.c. */
 int64_t sys_info(struct sys_info *info);
 int64_t sys_lab(unsigned command, uint64_t arg, void *page);
-int64_t sys_process(unsigned index, struct process *process);
 int64_t sys_memory(uint64_t pa, void *to, size_t n);
 int64_t sys_report(void);
 int64_t sys_limit(enum limit_what what, uint64_t value);

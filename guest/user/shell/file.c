@@ -33,7 +33,7 @@ int tool_cat(int argc, char **argv)
 	return status;
 }
 
-static void print_entry(const char *directory, const struct sys_dirent *e)
+static void print_entry(const char *directory, const struct dir_entry *e)
 {
 	char path[2 * NAME_BYTES];
 	int64_t fd, bytes = 0;
@@ -44,15 +44,15 @@ static void print_entry(const char *directory, const struct sys_dirent *e)
 		bytes = sys_seek((int)fd, 0, SEEK_END);
 		sys_close((int)fd);
 	}
-	printf("%6lu %10ld %s%s\n", e->inode, bytes, e->name,
-	       e->kind == FILE_DIRECTORY ? "/" : "");
+	printf("%6u %10ld %s%s\n", e->inode, bytes, e->name,
+	       e->is_directory ? "/" : "");
 }
 
 int tool_ls(int argc, char **argv)
 {
 	const char *path = argc > 1 ? argv[1] : "/";
 	int64_t fd = sys_open(path, OPEN_READ), more;
-	struct sys_dirent e;
+	struct dir_entry e;
 
 	if (fd < 0)
 		return tool_fail(argv[0], path, fd);

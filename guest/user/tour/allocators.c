@@ -148,8 +148,7 @@ static struct cache slab_for(uint64_t bytes)
 	struct cache best = { .object_bytes = UINT64_MAX }, slab;
 
 	for (unsigned i = 0; kernel_cache(i, &slab) == 1; i++)
-		if (slab.name[0] == 'k' && slab.name[1] == 'm' &&
-		    slab.object_bytes >= bytes &&
+		if (slab.object_bytes >= bytes &&
 		    slab.object_bytes < best.object_bytes)
 			best = slab;
 	return best;

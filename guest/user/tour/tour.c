@@ -146,7 +146,7 @@ static int list(void)
 static int complain(const char *name)
 {
 	int64_t bin = sys_open("/bin", OPEN_READ);
-	struct sys_dirent e;
+	struct dir_entry e;
 
 	printf("no program '%s'; there are:", name);
 	while (bin >= 0 && sys_readdir((int)bin, &e) > 0)
