@@ -102,7 +102,8 @@ static const struct word doctor_words[] = {
 const struct command commands[] = {
 	{ "run", "[OPTIONS] [GUEST] [-- GUEST ARGS]",
 	  "launch a guest (default: the sample guest)", cmd_run,
-	  "Launch GUEST, an ELF file with a PVH entry [the sample guest].\n"
+	  "Launch GUEST [the sample guest]: a Linux bzImage, an ELF file with a PVH\n"
+	  "entry (as Linux's vmlinux has), or a multiboot kernel.\n"
 	  "Sizes are binary: 512K, 64M, 2G. Defaults stand in [ ].\n"
 	  "The exit status is the guest's own (0 to 123); 124 time-out, 125\n"
 	  "twofold could not start or go on, 126 the guest crashed; 130 and\n"

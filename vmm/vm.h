@@ -15,8 +15,8 @@
 #include "devices/virtio.h"
 #include "ept/stage2.h"
 #include "guest/abi.h"
+#include "vmm/boot.h"
 #include "vmm/explain.h"
-#include "vmm/image.h"
 #include "vmm/options.h"
 #include "vmm/share.h"
 #include "vmm/slo.h"
@@ -26,7 +26,9 @@
 
 enum vm_end {
 	VM_RUNNING,
-	VM_EXIT, /* the guest said so */
+	VM_EXIT, /* the guest said so, with a status */
+	VM_POWEROFF, /* it switched its machine off */
+	VM_REBOOT, /* it wants to start again, which is an end, too */
 	VM_TIMEOUT,
 	VM_CRASH, /* triple fault, emulation failure */
 	VM_STOPPED, /* by a signal or the control API */
@@ -153,8 +155,8 @@ bool virtio_wire(struct vm *vm, struct complaint *why);
 /* vcpu.c. 0 or -errno. */
 int vcpu_create(struct vcpu *v);
 void vcpu_destroy(struct vcpu *v);
-/* Put vCPU 0 at the image's PVH entry. 0 or -errno. */
-int vcpu_set_entry(struct vcpu *v, uint32_t entry);
+/* Put vCPU 0 where the image wants to begin. 0 or -errno. */
+int vcpu_set_entry(struct vcpu *v, const struct boot_cpu *b);
 int vcpu_start(struct vcpu *v);
 /* Make it leave KVM_RUN soon. Any thread. */
 void vcpu_kick(struct vcpu *v);

@@ -161,7 +161,6 @@ static bool make_stage2(struct vm *vm, const struct image *im,
 		.swap = vm->swap,
 		.trace = vm->trace.file,
 		.witness = witness_of(vm),
-		.file = im->fd,
 		.extent = extent,
 		.extents = im->segments,
 		.paging = o->paging,
@@ -179,6 +178,7 @@ static bool make_stage2(struct vm *vm, const struct image *im,
 		extent[i] = (struct file_extent){
 			.at = im->segment[i].at,
 			.bytes = im->segment[i].file_bytes,
+			.fd = im->segment[i].fd,
 			.offset = im->segment[i].file_offset,
 		};
 	for (; vm_range(vm, c.regions, &range); c.regions++)

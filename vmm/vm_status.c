@@ -37,9 +37,10 @@ static const char *stage2_kind(void)
 static const char *end_name(enum vm_end end)
 {
 	static const char *const name[] = {
-		[VM_RUNNING] = "",	  [VM_EXIT] = "exit",
-		[VM_TIMEOUT] = "timeout", [VM_CRASH] = "crash",
-		[VM_STOPPED] = "stopped", [VM_FAILED] = "stopped",
+		[VM_RUNNING] = "",	    [VM_EXIT] = "exit",
+		[VM_POWEROFF] = "poweroff", [VM_REBOOT] = "reboot",
+		[VM_TIMEOUT] = "timeout",   [VM_CRASH] = "crash",
+		[VM_STOPPED] = "stopped",   [VM_FAILED] = "stopped",
 	};
 
 	return name[end];
