@@ -142,8 +142,15 @@ struct trace; /* an open trace file */
  */
 int trace_create(struct trace **out, int fd, uint64_t tsc_hz, uint32_t refs_ms);
 
-/* Record @r. Any thread; NULL @t does nothing. */
-void trace_emit(struct trace *t, const struct trace_record *r);
+/* Record @r. Any thread. */
+void trace_put(struct trace *t, const struct trace_record *r);
+
+/* The same, if there is a trace. */
+static inline void trace_emit(struct trace *t, const struct trace_record *r)
+{
+	if (__builtin_expect(t != NULL, 0))
+		trace_put(t, r);
+}
 
 /*
  * For a file that is read while it is written: have at most @bytes of records
