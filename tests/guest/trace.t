@@ -112,8 +112,8 @@ sub exported {
 	my ($trace) = @_;
 	my $events = sums($trace)->{events};
 	for my $format (qw(chrome perfetto)) {
-		my $json = decode_json(
-			`$program trace export $trace --format $format`);
+		my $text = `$program trace export $trace --format $format`;
+		my $json = decode_json($text);
 		my @events = grep { $_->{ph} ne 'M' } @{$json->{traceEvents}};
 		is scalar @events, $events, "$format has all events";
 	}
