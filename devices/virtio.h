@@ -132,6 +132,11 @@ struct virtio {
  * v->device.ops->destroy ends it, which is the bus's to call. */
 int virtio_init(struct virtio *v, const struct virtio_kind *kind,
 		const struct virtio_host *host);
+/* The same for one of @bytes, zeros behind its struct virtio, which kind->ops
+ * free: *out. */
+int virtio_create(struct virtio **out, size_t bytes,
+		  const struct virtio_kind *kind,
+		  const struct virtio_host *host);
 /* End the thread: from here on nothing is touched or counted. No vCPU runs any
  * more. Destroying the device does it, too. */
 void virtio_stop(struct virtio *v);

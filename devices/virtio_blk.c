@@ -273,17 +273,11 @@ int virtio_blk_create(struct virtio **out, const struct blk_image *image,
 		.queue_size = QUEUE,
 	};
 	const struct blk_config config = config_of(image);
-	struct blk *b = calloc(1, sizeof(*b));
-	int r = b ? 0 : -ENOMEM;
+	int r = virtio_create(out, sizeof(struct blk), &kind, host);
 
-	if (!r)
-		r = virtio_init(&b->v, &kind, host);
-	if (r) {
-		free(b);
+	if (r)
 		return r;
-	}
-	b->image = *image;
-	virtio_config_set(&b->v, 0, &config, sizeof(config));
-	*out = &b->v;
+	blk_of(*out)->image = *image;
+	virtio_config_set(*out, 0, &config, sizeof(config));
 	return 0;
 }

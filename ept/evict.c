@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "ept/evict.h"
+#include "ept/probes.h"
 
 unsigned evict_room(const struct stage2 *s)
 {
@@ -304,6 +305,7 @@ static void part(struct stage2 *s, struct victim *v)
 
 	set_page(s, v->gfn, after);
 	s->left = v->gfn;
+	probe_evict(v->gfn, (uint8_t)to[v->fate], (uint32_t)v->ticks);
 	trace_page(s, TRACE_EVICT, v->gfn, e, after,
 		   (struct trace_record){ .tsc = trace_now(),
 					  .ticks = (uint32_t)v->ticks,

@@ -8,6 +8,7 @@
 
 #include "ept/haul.h"
 #include "ept/poison.h"
+#include "ept/probes.h"
 #include "ept/serve.h"
 #include "ept/uffd.h"
 
@@ -114,6 +115,8 @@ static void record(struct server *me, struct parked_fault *p,
 	count_fault(s, p);
 	histogram_add(&s->latency, ticks);
 	r.ticks = saturated(ticks);
+	probe_fault(p->gfn, p->thread, r.fault == TRACE_MINOR, r.source,
+		    r.ticks);
 	if (s->trace)
 		trace_fault(me, p, r, from, to);
 	else

@@ -105,8 +105,7 @@ static int init_pagers(struct stage2 *s)
 		if (c->share[i])
 			s->pager[PAGER_SHARE + i] = &c->share[i]->base;
 	s->pager[PAGER_ZERO] = &pager_zero;
-	return pager_file_create(&s->pager[PAGER_FILE], c->file, c->extent,
-				 c->extents);
+	return pager_file_create(&s->pager[PAGER_FILE], c->extent, c->extents);
 }
 
 static void destroy_pagers(struct stage2 *s)

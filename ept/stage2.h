@@ -75,8 +75,7 @@ struct stage2_config {
 	struct swap *swap; /* not owned */
 	struct trace *trace; /* from the start; not owned; NULL: none */
 	struct stage2_witness witness; /* see may be NULL */
-	/* Bytes of an open file that guest memory begins as; see pager.h. */
-	int file;
+	/* Bytes of open files that guest memory begins as; see pager.h. */
 	const struct file_extent *extent;
 	size_t extents;
 	bool paging; /* off: the host kernel serves first touches */

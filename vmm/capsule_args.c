@@ -120,6 +120,10 @@ void capsule_args(struct words *w, const struct run_options *o,
 	words_add(w, "kvm");
 	words_add(w, "--kernel");
 	words_add(w, CAPSULE_GUEST);
+	if (o->initrd) {
+		words_add(w, "--initrd");
+		words_add(w, CAPSULE_INITRD);
+	}
 	words_add(w, "--cpus");
 	words_add(w, "%u", o->cpus);
 	add_memory(w, o);

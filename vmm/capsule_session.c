@@ -52,7 +52,7 @@ static bool check_guest(const struct run_options *o, const char *guest,
 	struct ram ram = ram_layout(o->memory_bytes);
 	struct image im;
 
-	if (!image_open(&im, guest, &ram, why))
+	if (!image_open(&im, guest, o->initrd, &ram, why))
 		return false;
 	image_close(&im);
 	return true;

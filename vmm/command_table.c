@@ -7,8 +7,10 @@
 #include "vmm/doctor.h"
 #include "vmm/explain.h"
 #include "vmm/options_part.h"
+#include "vmm/pressure.h"
 #include "vmm/replay.h"
 #include "vmm/run.h"
+#include "vmm/top.h"
 #include "vmm/trace.h"
 #include "vmm/walk_view.h"
 
@@ -46,6 +48,18 @@ static const struct word explain_words[] = {
 static const struct word walk_words[] = {
 	{ 0, "--json", "", "the references as JSON" },
 	{ 0, "--svg", "FILE", "also draw them, a box each" },
+	{ 0, NULL, NULL, NULL },
+};
+
+static const struct word top_words[] = {
+	{ 0, "--once", "", "print one view, of one second, as text" },
+	{ 0, NULL, NULL, NULL },
+};
+
+static const struct word pressure_words[] = {
+	{ 0, "--list", "", "the scenarios that are known by name" },
+	{ 0, "--seed", "N", "of what is left to chance [1]" },
+	{ 0, "--json", "", "the report as JSON" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -88,7 +102,8 @@ static const struct word doctor_words[] = {
 const struct command commands[] = {
 	{ "run", "[OPTIONS] [GUEST] [-- GUEST ARGS]",
 	  "launch a guest (default: the sample guest)", cmd_run,
-	  "Launch GUEST, an ELF file with a PVH entry [the sample guest].\n"
+	  "Launch GUEST [the sample guest]: a Linux bzImage, an ELF file with a PVH\n"
+	  "entry (as Linux's vmlinux has), or a multiboot kernel.\n"
 	  "Sizes are binary: 512K, 64M, 2G. Defaults stand in [ ].\n"
 	  "The exit status is the guest's own (0 to 123); 124 time-out, 125\n"
 	  "twofold could not start or go on, 126 the guest crashed; 130 and\n"
@@ -105,12 +120,30 @@ const struct command commands[] = {
 	  "tables that vCPU 0 uses now.\n" VM_TEXT,
 	  WORDS(explain_words), NULL },
 	{ "walk", "VM ADDRESS [--json] [--svg FILE]",
-	  "the two-dimensional walk of one, reference by reference", cmd_walk,
+	  "an address's two-dimensional walk, reference by reference", cmd_walk,
 	  "What the CPU reads to translate ADDRESS (as in explain), in order:\n"
 	  "the guest's tables, and for each of their entries the stage-2\n"
 	  "tables that say where it is; 24 references for 4 KiB pages on\n"
 	  "4 KiB pages.\n" VM_TEXT,
 	  WORDS(walk_words), NULL },
+	{ "pressure", "VM SCENARIO [OPTIONS]",
+	  "inject memory pressure, and watch the guest cope", cmd_pressure,
+	  "Put a running VM under pressure, and leave it as it was. SCENARIO\n"
+	  "is the name of one (--list), a file (with a slash), or text with\n"
+	  "spaces: twofold pressure vm1 '0s cap 50% over 5s; 10s end'\n"
+	  "The exit status is 0 if all that was expected came true, else 1.\n" VM_TEXT,
+	  WORDS(pressure_words), pressure_help },
+	{ "top", "VM [--once]", "what a running VM does, once a second",
+	  cmd_top,
+	  "What a running VM does, in the terminal, once a second: memory and\n"
+	  "swap, faults, pages in and out, pressure as in /proc/pressure, the\n"
+	  "policy with what others would have missed (asking for that costs the\n"
+	  "guest some minor faults), and a map of its memory, a character for\n"
+	  "2 MiB or more: # mapped, + unmapped (in memory, under watch), s\n"
+	  "stored in swap, . absent, ~ moving, ! poisoned. Keys: c changes the\n"
+	  "cap, p the policy, b the balloon, the space bar pauses and resumes,\n"
+	  "q quits.\n" VM_TEXT,
+	  WORDS(top_words), NULL },
 	{ "trace", "record VM | VERB FILE",
 	  "record, print, sum up, export, draw faults", cmd_trace,
 	  "Faults of both stages, and what reclaim did. FILE is what record\n"

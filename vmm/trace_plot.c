@@ -99,9 +99,9 @@ static void add_up(int64_t *line, int64_t from)
 
 json_t *plot_timeline(const struct trace_file *t, const struct trace_filter *f)
 {
-	static const char *const names[LINES] = { "stage1", "missing", "minor",
-						  "ahead", "evict",
-						  "resident" };
+	static const char *const names[LINES] = { "stage1", "missing",
+						  "minor",  "ahead",
+						  "evict",  "resident" };
 	static int64_t line[LINES][BINS];
 	const struct trace_record *resident, *limit;
 	struct span s = span_of(t);

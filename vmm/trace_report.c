@@ -25,13 +25,13 @@ static json_t *data(const struct trace_file *t, const struct trace_filter *f,
 	struct trace_sum sum;
 
 	trace_sum(t, f, &sum);
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-			 "name", safe_text(name), "stats", trace_sum_json(t, &sum),
-			 "timeline", plot_timeline(t, f), "heat",
-			 plot_heat(t, f), "latency", plot_latency(t, f),
-			 "working_set", plot_working_set(t, f), "top_pages",
-			 plot_top_pages(t, f), "top_code", plot_top_code(t, f),
-			 "faults", plot_faults(t, f));
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+		safe_text(name), "stats", trace_sum_json(t, &sum), "timeline",
+		plot_timeline(t, f), "heat", plot_heat(t, f), "latency",
+		plot_latency(t, f), "working_set", plot_working_set(t, f),
+		"top_pages", plot_top_pages(t, f), "top_code",
+		plot_top_code(t, f), "faults", plot_faults(t, f));
 }
 
 /* Slashes are escaped: no name may end the script that it is in. */

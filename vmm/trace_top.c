@@ -39,8 +39,8 @@ static bool code_of(const struct trace_event *e, uint64_t *at)
 
 static json_t *hex(bool has, uint64_t n)
 {
-	return has ? json_sprintf("0x%llx", (unsigned long long)n) :
-		     json_null();
+	return has ? json_sprintf("0x%llx", (unsigned long long)n)
+		   : json_null();
 }
 
 static json_t *top_json(const struct top *top, size_t n)
@@ -51,13 +51,12 @@ static json_t *top_json(const struct top *top, size_t n)
 		const struct trace_event *e = &top[i].last;
 
 		json_array_append_new(
-			list,
-			json_pack("{s:o, s:I, s:f, s:o, s:o}", "at",
-				  hex(true, top[i].at), "n",
-				  safe_count(top[i].n), "us", top[i].us, "gva",
-				  hex(e->has_gva, e->gva), "pid",
-				  e->has_pid ? json_integer(e->pid)
-					     : json_null()));
+			list, json_pack("{s:o, s:I, s:f, s:o, s:o}", "at",
+					hex(true, top[i].at), "n",
+					safe_count(top[i].n), "us", top[i].us,
+					"gva", hex(e->has_gva, e->gva), "pid",
+					e->has_pid ? json_integer(e->pid)
+						   : json_null()));
 	}
 	return list;
 }
@@ -112,10 +111,10 @@ static json_t *split_json(const struct trace_file *t,
 
 	for (unsigned i = 0; i < TRACE_STAGES; i++)
 		json_array_append_new(
-			list, (i == STAGE_WAKE ? e->has_wake : e->has_split)
-				      ? json_real(trace_ticks_us(t,
-								 e->ticks[i]))
-				      : json_null());
+			list,
+			(i == STAGE_WAKE ? e->has_wake : e->has_split)
+				? json_real(trace_ticks_us(t, e->ticks[i]))
+				: json_null());
 	return list;
 }
 
@@ -158,8 +157,7 @@ static uint32_t slow(const struct trace_record **r, size_t n)
 
 json_t *plot_faults(const struct trace_file *t, const struct trace_filter *f)
 {
-	const struct trace_record **r =
-		malloc((t->records + 1) * sizeof(*r));
+	const struct trace_record **r = malloc((t->records + 1) * sizeof(*r));
 	json_t *list = json_array();
 	size_t n = 0, k = 0;
 	uint32_t least;
@@ -172,8 +170,7 @@ json_t *plot_faults(const struct trace_file *t, const struct trace_filter *f)
 		struct trace_event e;
 
 		trace_file_event(t, i, &e);
-		if (e.r->kind != TRACE_STAGE2 ||
-		    !trace_filter_wants(f, t, &e))
+		if (e.r->kind != TRACE_STAGE2 || !trace_filter_wants(f, t, &e))
 			continue;
 		if (e.r->ticks > least || k++ % (n / FAULTS + 1) == 0)
 			json_array_append_new(list, fault_json(t, &e));

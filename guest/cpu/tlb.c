@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/cpu/tlb.h"
 
-#include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
 #include "guest/dev/apic.h"
 #include "guest/dev/lab.h"
@@ -14,11 +13,6 @@
 
 bool tlb_tagged;
 
-static void flush_space(void)
-{
-	write_cr3(read_cr3());
-}
-
 /* Global translations too, of all PCIDs (SDM vol. 3, 4.10.4.1). */
 static void flush_all(void)
 {
@@ -26,7 +20,7 @@ static void flush_all(void)
 
 	write_cr4(cr4 & ~CR4_PGE);
 	write_cr4(cr4);
-	flush_space();
+	write_cr3(read_cr3());
 }
 
 /* Ask @c, which may be in ring 3, idle, or waiting for the lock; and wait. */
@@ -87,7 +81,7 @@ void tlb_flush_page(struct space *s, uintptr_t va)
 void tlb_flush_space(struct space *s)
 {
 	if (this_cpu()->tlb.loaded == s)
-		flush_space();
+		write_cr3(read_cr3());
 	if (!broken("asid"))
 		flush_others(s);
 }

@@ -4,8 +4,7 @@
  * window on stage 2, without which every command answers -ENODEV and records go
  * nowhere; and the DMA engine.
  */
-#ifndef GUEST_DEV_LAB_H
-#define GUEST_DEV_LAB_H
+#pragma once
 
 #include "guest/abi.h"
 #include "guest/mm/addr.h"
@@ -51,5 +50,3 @@ extern volatile uint64_t *lab_registers;
 
 /* dma.c: the engine's registers lie at @base; @line is its interrupt. */
 void dma_init(pa_t base, unsigned line);
-
-#endif

@@ -6,8 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "guest/lib/counts.h"
+#include "guest/lib/string.h"
+
+bool streq(const char *a, const char *b)
+{
+	return !strcmp(a, b);
+}
 
 #define LACKS(name)                            \
 	__attribute__((weak)) void name(void); \
