@@ -121,6 +121,9 @@ static int command(struct lab *l, uint64_t cmd)
 		return 0;
 	case LAB_BALLOON:
 		return h->balloon(h->ctx, l->arg0);
+	case LAB_PROGRESS:
+		h->progress(h->ctx, l->arg0);
+		return 0;
 	default:
 		return ENOSYS;
 	}

@@ -25,6 +25,7 @@ struct lab_host {
 	void (*fault)(void *ctx, const struct lab_fault *f); /* stage 1 */
 	void (*report)(void *ctx, uint64_t page_faults);
 	int (*balloon)(void *ctx, uint64_t pages);
+	void (*progress)(void *ctx, uint64_t more);
 	int tracing; /* are stage-1 records wanted? */
 };
 

@@ -194,7 +194,10 @@ enum lab_command {
 	/* the kernel's own count of page faults so far is ARG0 */
 	LAB_REPORT = 9,
 	/* the balloon is to have ARG0 pages; ENODEV without one */
-	LAB_BALLOON = 10
+	LAB_BALLOON = 10,
+	/* a program has done ARG0 more of whatever it counts: its throughput,
+	 * for who watches the machine under pressure */
+	LAB_PROGRESS = 11
 };
 
 /* Where a page is, as DESIGN names the states. */

@@ -7,6 +7,7 @@
 #include "vmm/doctor.h"
 #include "vmm/explain.h"
 #include "vmm/options_part.h"
+#include "vmm/pressure.h"
 #include "vmm/replay.h"
 #include "vmm/run.h"
 #include "vmm/top.h"
@@ -52,6 +53,13 @@ static const struct word walk_words[] = {
 
 static const struct word top_words[] = {
 	{ 0, "--once", "", "print one view, of one second, as text" },
+	{ 0, NULL, NULL, NULL },
+};
+
+static const struct word pressure_words[] = {
+	{ 0, "--list", "", "the scenarios that are known by name" },
+	{ 0, "--seed", "N", "of what is left to chance [1]" },
+	{ 0, "--json", "", "the report as JSON" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -111,6 +119,13 @@ const struct command commands[] = {
 	  "cap, p the policy, b the balloon, the space bar pauses and resumes,\n"
 	  "q quits.\n" VM_TEXT,
 	  WORDS(top_words), NULL },
+	{ "pressure", "VM SCENARIO [OPTIONS]",
+	  "inject memory pressure, and watch the guest cope", cmd_pressure,
+	  "Put a running VM under pressure, and leave it as it was. SCENARIO\n"
+	  "is the name of one (--list), a file (with a slash), or text with\n"
+	  "spaces: twofold pressure vm1 '0s cap 50% over 5s; 10s end'\n"
+	  "The exit status is 0 if all that was expected came true, else 1.\n" VM_TEXT,
+	  WORDS(pressure_words), pressure_help },
 	{ "trace", "print FILE", "show what run --trace FILE recorded",
 	  cmd_trace, "Faults of both stages, and what reclaim did.",
 	  WORDS(trace_words), NULL },

@@ -131,6 +131,11 @@ static void host_report(void *ctx, uint64_t page_faults)
 	pthread_mutex_unlock(&vm->lock);
 }
 
+static void host_progress(void *ctx, uint64_t more)
+{
+	atomic_fetch_add(&((struct vm *)ctx)->progress, more);
+}
+
 static int host_balloon(void *ctx, uint64_t pages)
 {
 	struct vm *vm = ctx;
@@ -152,6 +157,7 @@ void vm_lab_host(struct vm *vm, struct lab_host *host)
 		.state = host_state,
 		.resident = host_resident,
 		.balloon = host_balloon,
+		.progress = host_progress,
 		.counters = host_counters,
 		.walk = host_walk,
 		.fault = host_fault,

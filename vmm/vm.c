@@ -280,6 +280,8 @@ void vm_quiesce(struct vm *vm)
  */
 void vm_stop(struct vm *vm)
 {
+	if (vm->swap)
+		vm_inject_nothing(vm);
 	if (vm->stage2)
 		stage2_stop(vm->stage2);
 	join_until(vm, NULL);

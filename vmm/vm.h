@@ -65,6 +65,7 @@ struct vm {
 	_Atomic uint64_t share_writes; /* of the guest: ignored */
 	struct stage2 *stage2;
 	struct swap *swap;
+	struct tier *tier[SWAP_TIERS]; /* swap's, each fit for tier_inject */
 	struct trace *trace; /* NULL: none */
 	struct bus ports, mmio;
 	struct device *uart, *lab, *dma; /* also on their bus */
@@ -93,6 +94,7 @@ struct vm {
 	enum vm_end end;
 	int status; /* exit status of run, once ended */
 	uint64_t page_faults; /* as the guest reported */
+	_Atomic uint64_t progress; /* as its programs reported */
 	int ended; /* eventfd: readable once end is set */
 	int room; /* eventfd: the console takes input again */
 };
@@ -124,6 +126,9 @@ bool vm_wait_idle(struct vm *vm, unsigned timeout_ms);
  * False: one line in *why; what was made is vm_destroy's. */
 bool vm_make_memory(struct vm *vm, const struct image *im,
 		    struct complaint *why);
+
+/* End all that is injected: who waits by it goes on. */
+void vm_inject_nothing(struct vm *vm);
 
 /* The @i-th range of guest memory, RAM's first. False: there are fewer. */
 bool vm_range(const struct vm *vm, unsigned i, struct ram_range *r);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ept/inject.h"
 #include "vmm/huge_pages.h"
 #include "vmm/nbd_helper.h"
 #include "vmm/vm.h"
@@ -71,8 +72,8 @@ static bool make_nbd_tier(struct tier **out, const struct swap_option *o,
 }
 
 /* One tier of swap as the options say. */
-static bool make_tier(struct tier **out, const struct swap_option *o,
-		      struct complaint *why)
+static bool make_medium(struct tier **out, const struct swap_option *o,
+			struct complaint *why)
 {
 	int r;
 
@@ -83,6 +84,20 @@ static bool make_tier(struct tier **out, const struct swap_option *o,
 	return !r || complaint_set(why, "%s",
 				   r == -ENOSPC ? "no room for it there"
 						: strerror(-r));
+}
+
+/* With one before it that can be told to fail. */
+static bool make_tier(struct tier **out, const struct swap_option *o,
+		      struct complaint *why)
+{
+	struct tier *medium;
+
+	if (!make_medium(&medium, o, why))
+		return false;
+	if (!tier_inject_create(out, medium))
+		return true;
+	medium->ops->destroy(medium);
+	return complaint_set(why, "%s", strerror(ENOMEM));
 }
 
 static void destroy_tiers(const struct swap_config *c)
@@ -115,6 +130,7 @@ static bool make_swap(struct vm *vm, struct complaint *why)
 	int r;
 
 	if (make_tiers(&c, vm->options, why)) {
+		memcpy(vm->tier, c.tier, sizeof(vm->tier));
 		r = swap_create(&vm->swap, &c);
 		if (!r)
 			return true;
@@ -122,6 +138,14 @@ static bool make_swap(struct vm *vm, struct complaint *why)
 	}
 	destroy_tiers(&c);
 	return false;
+}
+
+void vm_inject_nothing(struct vm *vm)
+{
+	static const struct injection nothing;
+
+	for (unsigned i = 0; i < swap_tiers(vm->swap); i++)
+		tier_inject(vm->tier[i], &nothing);
 }
 
 static bool make_trace(struct vm *vm, struct complaint *why)

@@ -175,6 +175,7 @@ void vm_status(struct vm *vm, struct status *st)
 	st->guest.exit_code = vm->status;
 	st->guest.exit_reason = end_name(vm->end);
 	st->guest.page_faults = vm->page_faults;
+	st->guest.progress = atomic_load(&vm->progress);
 	st->slo.stall_percent = vm->slo.target;
 	st->slo.cap_bytes = vm->slo.cap;
 	st->slo.lowered = vm->slo.lowered;
@@ -222,6 +223,12 @@ static bool control_resident(void *ctx, uint64_t bytes, struct complaint *why)
 	pthread_mutex_unlock(&vm->lock);
 	stage2_set_limit(vm->stage2, bytes >> PAGE_SHIFT);
 	return true;
+}
+
+static uint64_t control_resident_cap(void *ctx, uint64_t *floor)
+{
+	*floor = options_floor(((struct vm *)ctx)->options);
+	return vm_operator_cap(ctx);
 }
 
 static bool control_pause(void *ctx, struct complaint *why)
@@ -306,6 +313,22 @@ static bool control_balloon_target(void *ctx, uint64_t pages,
 	return true;
 }
 
+static bool control_injected(void *ctx, unsigned i, struct injected *to)
+{
+	const struct vm *vm = ctx;
+
+	if (i >= swap_tiers(vm->swap))
+		return false;
+	to->tier = tier_label(vm->tier[i]);
+	tier_injected(vm->tier[i], &to->now, &to->count);
+	return true;
+}
+
+static void control_inject(void *ctx, unsigned i, const struct injection *what)
+{
+	tier_inject(((struct vm *)ctx)->tier[i], what);
+}
+
 static bool control_explain(void *ctx, const char *address, struct explain *e,
 			    struct complaint *why)
 {
@@ -319,6 +342,7 @@ struct vm_control vm_control(struct vm *vm)
 		.status = control_status,
 		.census = control_census,
 		.resident = control_resident,
+		.resident_cap = control_resident_cap,
 		.pause = control_pause,
 		.resume = control_resume,
 		.stop = control_stop,
@@ -328,5 +352,7 @@ struct vm_control vm_control(struct vm *vm)
 		.audit = control_audit,
 		.balloon = control_balloon,
 		.balloon_target = control_balloon_target,
+		.injected = control_injected,
+		.inject = control_inject,
 	};
 }

@@ -84,8 +84,8 @@ int64_t inspect_lab(const struct trap_frame *f)
 	uint64_t command = f->rdi, arg = f->rsi, to = 0;
 
 	break_lab(&command, &arg);
-	if (command < LAB_COUNTERS ||
-	    (command > LAB_WALK && command != LAB_BALLOON))
+	if (command < LAB_COUNTERS || command > LAB_PROGRESS ||
+	    (command > LAB_WALK && command < LAB_BALLOON))
 		return -EINVAL;
 	if (command == LAB_COUNTERS || command == LAB_WALK) {
 		void *at = user_byte(current()->space, f->rdx, true);

@@ -27,10 +27,12 @@
 
 struct fake_vm {
 	_Atomic(uint64_t) resident, balloon; /* bytes; pages */
+	_Atomic(uint64_t) progress;
 	atomic_int residents, pauses, resumes, stops, statuses;
 	pthread_mutex_t telling; /* of what it answers: */
 	struct audit_report audit;
 	struct explain explain; /* but for the address */
+	struct injection injection[2]; /* into two tiers: ram and file */
 	_Atomic(const char *) policy; /* the one it was given last */
 	_Atomic(const char *) refusal; /* not NULL: say no, because of this */
 };
@@ -80,6 +82,7 @@ static inline void fake_status(void *vm, struct status *st)
 		.reason = "a test",
 		.policy = "clock",
 		.guest.page_faults = 7,
+		.guest.progress = ((struct fake_vm *)vm)->progress,
 		.memory = { .size_bytes = 256 << 20,
 			    .resident_limit_bytes = 64 << 20,
 			    .resident_bytes = 63 << 20,
@@ -133,6 +136,39 @@ static inline bool fake_resident(void *vm, uint64_t bytes,
 	atomic_store(&f->resident, bytes);
 	atomic_fetch_add(&f->residents, 1);
 	return true;
+}
+
+/* As it is before anybody sets it: 64 MiB. */
+static inline uint64_t fake_resident_cap(void *vm, uint64_t *floor)
+{
+	uint64_t set = atomic_load(&((struct fake_vm *)vm)->resident);
+
+	*floor = 3 << 20;
+	return set ? set : 64 << 20;
+}
+
+static inline bool fake_injected(void *vm, unsigned i, struct injected *to)
+{
+	static const char *const tier[] = { "ram", "file" };
+	struct fake_vm *f = vm;
+
+	if (i >= 2)
+		return false;
+	*to = (struct injected){ .tier = tier[i], .count.failed = i };
+	pthread_mutex_lock(&f->telling);
+	to->now = f->injection[i];
+	pthread_mutex_unlock(&f->telling);
+	return true;
+}
+
+static inline void fake_inject(void *vm, unsigned i,
+			       const struct injection *what)
+{
+	struct fake_vm *f = vm;
+
+	pthread_mutex_lock(&f->telling);
+	f->injection[i] = *what;
+	pthread_mutex_unlock(&f->telling);
 }
 
 static inline bool fake_pause(void *vm, struct complaint *why)
@@ -255,6 +291,9 @@ static inline struct vm_control fake_control(struct fake_vm *vm)
 				    .status = fake_status,
 				    .census = fake_census,
 				    .resident = fake_resident,
+				    .resident_cap = fake_resident_cap,
+				    .injected = fake_injected,
+				    .inject = fake_inject,
 				    .pause = fake_pause,
 				    .resume = fake_resume,
 				    .stop = fake_stop,
