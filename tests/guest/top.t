@@ -98,7 +98,7 @@ for my $accel (accels()) {
 	# The guest's shell, with the terminal's own editing keys.
 	$t = Tmux->new(80, 24,
 		"$program run --accel $accel --timeout 60 -- shell");
-	$t->shows(qr/\$ $/m);
+	$t->shows(qr/^\$\s*$/m);
 	$t->type('echo', 'Space', 'two', 'Left', 'Left', 'BSpace', 'Right',
 		'x', 'Enter');
 	like $t->shows(qr/^wxo$/m), qr/^wxo$/m, 'the shell: its line editor';
