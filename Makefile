@@ -85,6 +85,8 @@ $(HELPERS): $(OUT)/twofold-%:
 $(OUT)/twofold-nbd: $(filter $(OUT)/obj/vmm/nbd/%,$(HELPER_OBJECTS))
 $(OUT)/twofold-net: $(filter $(OUT)/obj/vmm/net/%,$(HELPER_OBJECTS))
 
+$(OUT)/obj/vmm/trace_report.o: vmm/report.html
+
 $(OUT)/twofold-manual: $(MANUAL_OBJECTS) $(LIBVMM) $(LIBDEVICES) $(LIBEPT)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 

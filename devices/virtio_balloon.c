@@ -12,6 +12,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "devices/balloon_hints.h"
+
 #define BUDGET 16 /* chains in a turn */
 
 const char *const balloon_tag_name[BALLOON_TAGS] = {
@@ -29,10 +31,13 @@ struct balloon {
 	/* The I/O thread's: */
 	struct vq_chain chain;
 	uint32_t pfn[BALLOON_PFNS_MAX];
+	enum balloon_queue role[BALLOON_QUEUES];
+	struct hints hints;
 
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t told;
 	struct balloon_report count; /* but for its first four */
+	bool knows_hints, wants_hints; /* the driver; a round */
 	bool holding, wanted; /* the statistics' buffer; back to the driver */
 	unsigned stats_queue;
 	uint16_t stats_head;
@@ -112,14 +117,51 @@ static void deflate(struct balloon *b)
 }
 
 /* The buffers that the driver lends are the free pages. */
-static void report_free(struct balloon *b)
+static void give_up(struct balloon *b, enum guest_gift why, uint64_t *count)
 {
 	for (unsigned i = b->chain.readable; i < b->chain.segments; i++) {
 		const struct vq_segment *s = &b->chain.segment[i];
 
-		add(b, &b->count.reported, s->len >> BALLOON_PFN_SHIFT);
-		discard(b, s->at, s->len, GUEST_REPORTED_FREE);
+		add(b, count, s->len >> BALLOON_PFN_SHIFT);
+		discard(b, s->at, s->len, why);
 	}
+}
+
+static void tell_hints(struct balloon *b)
+{
+	pthread_mutex_lock(&b->lock);
+	b->count.hint_host = b->hints.host;
+	b->count.hint_guest = b->hints.guest;
+	pthread_mutex_unlock(&b->lock);
+}
+
+/* Somebody wants a round of hints. */
+static void begin_hints(struct balloon *b)
+{
+	bool begin;
+
+	pthread_mutex_lock(&b->lock);
+	begin = b->wants_hints;
+	b->wants_hints = false;
+	pthread_mutex_unlock(&b->lock);
+	if (!begin)
+		return;
+	hints_begin(&b->hints, &b->v);
+	tell_hints(b);
+}
+
+/* A number, if there is something to be read, and hints. */
+static void take_hints(struct balloon *b, unsigned queue)
+{
+	uint32_t id;
+
+	if (b->chain.read_bytes == sizeof(id) &&
+	    chain_read(&b->v.queue[queue], &b->chain, 0, &id, sizeof(id))) {
+		hints_hear(&b->hints, &b->v, id);
+		tell_hints(b);
+	}
+	if (b->hints.heard)
+		give_up(b, GUEST_HINTED, &b->count.hinted);
 }
 
 /* The lock is held. */
@@ -172,31 +214,52 @@ static bool ask_for_stats(struct balloon *b)
 	return !give || virtio_give(&b->v, b->stats_queue, b->stats_head, 0);
 }
 
-enum role { INFLATE, DEFLATE, STATISTICS, REPORT };
-
-/* What queue @n is for. */
-static enum role role_of(const struct balloon *b, unsigned n)
+/* What each queue is for: those that the driver made ready and the features
+ * that it took have the same order. One too many is for nothing. */
+static int balloon_start(struct virtio *v)
 {
-	if (n <= DEFLATE)
-		return n;
-	return n == STATISTICS && (b->v.accepted & BALLOON_F_STATS) ? STATISTICS
-								    : REPORT;
+	static const uint64_t feature[] = {
+		[BALLOON_STATISTICS] = BALLOON_F_STATS,
+		[BALLOON_HINTS] = BALLOON_F_HINTS,
+		[BALLOON_REPORTING] = BALLOON_F_REPORTING,
+	};
+	struct balloon *b = balloon_of(v);
+	unsigned role = BALLOON_DEFLATE;
+
+	for (unsigned n = 0; n < BALLOON_QUEUES; n++) {
+		b->role[n] = n;
+		if (n <= BALLOON_DEFLATE || !v->queue[n].size)
+			continue;
+		while (role < BALLOON_QUEUES && ++role < BALLOON_QUEUES &&
+		       !(v->accepted & feature[role]))
+			;
+		b->role[n] = role;
+	}
+	pthread_mutex_lock(&b->lock);
+	b->knows_hints = v->accepted & BALLOON_F_HINTS;
+	pthread_mutex_unlock(&b->lock);
+	return 0;
 }
 
 /* The chain that was taken. False: the queue is broken. */
 static bool perform(struct balloon *b, unsigned n)
 {
-	switch (role_of(b, n)) {
-	case INFLATE:
+	switch (b->role[n]) {
+	case BALLOON_INFLATE:
 		inflate(b, n);
 		break;
-	case DEFLATE:
+	case BALLOON_DEFLATE:
 		deflate(b);
 		break;
-	case STATISTICS:
+	case BALLOON_STATISTICS:
 		return take_stats(b, n);
-	case REPORT:
-		report_free(b);
+	case BALLOON_HINTS:
+		take_hints(b, n);
+		break;
+	case BALLOON_REPORTING:
+		give_up(b, GUEST_REPORTED_FREE, &b->count.reported);
+		break;
+	case BALLOON_QUEUES:
 		break;
 	}
 	return virtio_give(&b->v, n, b->chain.head, 0);
@@ -206,8 +269,10 @@ static enum virtio_work balloon_queue(struct virtio *v, unsigned n)
 {
 	struct balloon *b = balloon_of(v);
 
-	if (role_of(b, n) == STATISTICS && !ask_for_stats(b))
+	if (b->role[n] == BALLOON_STATISTICS && !ask_for_stats(b))
 		return VIRTIO_BROKEN;
+	if (b->role[n] == BALLOON_HINTS)
+		begin_hints(b);
 	for (unsigned i = 0; i < BUDGET; i++) {
 		enum vq_take t = virtqueue_take(&v->queue[n], &b->chain);
 
@@ -226,7 +291,10 @@ static void balloon_reset(struct virtio *v)
 	const uint32_t none = 0;
 	struct balloon *b = balloon_of(v);
 
+	hints_reset(&b->hints, v);
+	tell_hints(b);
 	pthread_mutex_lock(&b->lock);
+	b->knows_hints = b->wants_hints = false;
 	b->holding = b->wanted = false;
 	b->count.known = 0;
 	b->count.updated_s = 0;
@@ -261,11 +329,25 @@ static void balloon_destroy(struct virtio *v)
 }
 
 static const struct virtio_ops balloon_ops = {
+	.start = balloon_start,
 	.queue = balloon_queue,
 	.reset = balloon_reset,
 	.config = balloon_config_written,
 	.destroy = balloon_destroy,
 };
+
+bool balloon_ask_hints(struct virtio *v)
+{
+	struct balloon *b = balloon_of(v);
+	bool asked;
+
+	pthread_mutex_lock(&b->lock);
+	asked = b->wants_hints = b->knows_hints;
+	pthread_mutex_unlock(&b->lock);
+	if (asked)
+		virtio_wake(v);
+	return asked;
+}
 
 void balloon_set_target(struct virtio *v, uint32_t pages)
 {
@@ -328,10 +410,10 @@ static struct virtio_kind kind_of(const struct balloon_setup *s)
 		.ops = &balloon_ops,
 		.name = "balloon",
 		.id = VIRTIO_ID_BALLOON,
-		.features = BALLOON_F_STATS |
+		.features = BALLOON_F_STATS | BALLOON_F_HINTS |
 			    (s->deflate_on_oom ? BALLOON_F_DEFLATE_ON_OOM : 0) |
 			    (s->reporting ? BALLOON_F_REPORTING : 0),
-		.queues = s->reporting ? BALLOON_QUEUES : REPORT,
+		.queues = s->reporting ? BALLOON_QUEUES : BALLOON_REPORTING,
 		.queue_size = 128,
 	};
 }

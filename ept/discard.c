@@ -16,7 +16,7 @@
 
 struct discard {
 	struct stage2 *s;
-	enum trace_source why;
+	enum guest_gift why;
 	frame_t next, end; /* still to go */
 	struct gather going;
 	uint64_t pages; /* that came out of memory */
@@ -27,11 +27,18 @@ static struct pte absent(struct pte e)
 	return pte_away(PTE_ABSENT, PAGER_ZERO, pte_rights(e));
 }
 
+static enum trace_source source_of(enum guest_gift why)
+{
+	return why == GUEST_BALLOONED ? TRACE_SOURCE_BALLOON
+				      : TRACE_SOURCE_REPORT;
+}
+
 static void trace(struct discard *d, gfn_t g, struct pte e)
 {
-	trace_page(d->s, TRACE_DISCARD, g, e, absent(e),
-		   (struct trace_record){ .tsc = trace_now(),
-					  .source = (uint8_t)d->why });
+	trace_page(
+		d->s, TRACE_DISCARD, g, e, absent(e),
+		(struct trace_record){ .tsc = trace_now(),
+				       .source = (uint8_t)source_of(d->why) });
 }
 
 /* Page @g is in swap, or somewhere a pager finds it. */
@@ -57,6 +64,14 @@ static void let_go_resident(struct discard *d, frame_t f, struct pte e)
 	gather_add(&d->going, f);
 }
 
+/* Hinted, and used since the round began: it is not ours to take. Between
+ * rounds everything is. */
+static bool is_used(const struct discard *d, frame_t f)
+{
+	return d->why == GUEST_HINTED &&
+	       (!d->s->used.word || frame_set_has(&d->s->used, f));
+}
+
 enum verdict { DONE, LATER, FLUSH };
 
 /* One frame. LATER: others are at it; FLUSH: one more page would be more than
@@ -67,6 +82,8 @@ static enum verdict let_go(struct discard *d, frame_t f)
 	struct pte e = entry_of(s, f);
 	gfn_t g = gfn_of_frame(s, f);
 
+	if (is_used(d, f))
+		return DONE;
 	switch (pte_kind(e)) {
 	case PTE_LEAF:
 	case PTE_UNMAPPED:
@@ -198,10 +215,7 @@ static void clip(struct discard *d, const struct stage2_region *r, gpa_t at,
 uint64_t guest_discard(struct stage2 *s, gpa_t at, uint64_t len,
 		       enum guest_gift why)
 {
-	struct discard d = { .s = s,
-			     .why = why == GUEST_BALLOONED
-					    ? TRACE_SOURCE_BALLOON
-					    : TRACE_SOURCE_REPORT };
+	struct discard d = { .s = s, .why = why };
 
 	if (!s->config.paging || at.v + len < at.v)
 		return 0;

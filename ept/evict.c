@@ -193,6 +193,7 @@ static void store_some(struct stage2 *s, struct batch *b, unsigned first,
 		return;
 	swap_store(s->config.swap, io, stored);
 	ticks = (trace_now() - start) / stored;
+	pthread_mutex_lock(&s->lock);
 	for (unsigned i = 0; i < stored; i++) {
 		of[i]->slot = io[i].slot;
 		of[i]->error = io[i].error;
@@ -202,6 +203,7 @@ static void store_some(struct stage2 *s, struct batch *b, unsigned first,
 		else
 			trace_store(s, of[i], start, ticks);
 	}
+	pthread_mutex_unlock(&s->lock);
 }
 
 static void store(struct stage2 *s, struct batch *b)
@@ -302,6 +304,7 @@ static void part(struct stage2 *s, struct victim *v)
 	struct pte after = leave(s, v, pte_rights(e));
 
 	set_page(s, v->gfn, after);
+	s->left = v->gfn;
 	probe_evict(v->gfn, (uint8_t)to[v->fate], (uint32_t)v->ticks);
 	trace_page(s, TRACE_EVICT, v->gfn, e, after,
 		   (struct trace_record){ .tsc = trace_now(),

@@ -47,6 +47,7 @@ static void retry_parked(struct server *me)
 	memcpy(again, q->park, n * sizeof(again[0]));
 	q->parked = 0;
 	q->retry = false;
+	me->read = 0;
 	for (unsigned i = 0; i < n; i++)
 		if (!serve_fault(me, &again[i]))
 			park(me->s, &again[i]);
@@ -168,6 +169,7 @@ static void *faults_run(void *arg)
 			wait_for_faults(me);
 		pthread_mutex_lock(&s->lock);
 		if (n > 0) {
+			me->read = s->trace ? trace_now() : 0;
 			storm(me, false);
 			flush_some(s);
 		}

@@ -35,6 +35,8 @@ struct haul {
 	uint8_t *bytes; /* PAGE_SIZE for each page; not used for large ones */
 	struct pte *from; /* room for what page[] points to */
 	bool used; /* since haul_rest */
+	bool waited; /* the last taken one, for a frame: */
+	gfn_t victim; /* who left last then */
 };
 
 enum haul_take {

@@ -99,7 +99,7 @@ enum haul_take haul_take(struct stage2 *s, struct haul *h, gfn_t g, int *error)
 /* Once stopping, what is at hand is still given, but nobody waits. */
 int haul_take_waiting(struct stage2 *s, struct haul *h, gfn_t g)
 {
-	for (;;) {
+	for (h->waited = false;;) {
 		int error;
 
 		switch (haul_take(s, h, g, &error)) {
@@ -120,6 +120,8 @@ int haul_take_waiting(struct stage2 *s, struct haul *h, gfn_t g)
 			if (s->stopping)
 				return -ECANCELED;
 			wait_for_frame(s);
+			h->waited = true;
+			h->victim = s->left;
 			break;
 		}
 	}

@@ -141,6 +141,8 @@ static void store(struct stage2 *s, gfn_t g, uint64_t pages, struct pte e)
 
 void set_entry(struct stage2 *s, frame_t f, struct pte e)
 {
+	if (pte_kind(e) == PTE_LEAF)
+		hints_use(s, f);
 	store(s, gfn_of_frame(s, f), s->frame_pages, e);
 }
 

@@ -23,10 +23,10 @@ void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
 	r.stage2.tier = TRACE_NO_TIER;
 	trace_slot(s, &r, before);
 	trace_slot(s, &r, after);
-	if (kind != TRACE_STORE) /* the only one without the lock */
+	if (kind != TRACE_STORE) /* EVICT repeats it when it is sure */
 		observe_record(&s->observer, s->config.swap, s->policy->ops,
 			       &r);
-	trace_emit(s->config.trace, &r);
+	trace_emit(s->trace, &r);
 }
 
 /* What region @i is at first, its first frame being @frame: absent, and zero
@@ -105,8 +105,7 @@ static int init_pagers(struct stage2 *s)
 		if (c->share[i])
 			s->pager[PAGER_SHARE + i] = &c->share[i]->base;
 	s->pager[PAGER_ZERO] = &pager_zero;
-	return pager_file_create(&s->pager[PAGER_FILE], c->file, c->extent,
-				 c->extents);
+	return pager_file_create(&s->pager[PAGER_FILE], c->extent, c->extents);
 }
 
 static void destroy_pagers(struct stage2 *s)
@@ -267,6 +266,7 @@ static void free_pages(struct stage2 *s)
 {
 	frame_set_free(&s->busy);
 	frame_set_free(&s->watched);
+	frame_set_free(&s->used);
 	packed_free(&s->copy);
 }
 
@@ -279,6 +279,7 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 	if (!s)
 		return -ENOMEM;
 	s->config = *c;
+	s->trace = c->trace;
 	s->frame_pages = c->large_pages ? LEVEL_ENTRIES : 1;
 	count_pages(s);
 	s->limit = limit_of(s, c->limit);

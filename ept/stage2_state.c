@@ -63,15 +63,47 @@ struct pte stage2_entry(struct stage2 *s, gfn_t g)
 	return e;
 }
 
-void stage2_counters(struct stage2 *s, struct stage2_counters *c)
+static void read_counters(struct stage2 *s, struct stage2_counters *c)
 {
-	pthread_mutex_lock(&s->lock);
 	*c = s->count;
 	c->limit = s->limit < s->pages ? s->limit : s->ram;
 	c->resident = frames_used(s);
-	pthread_mutex_unlock(&s->lock);
 	c->pages = s->ram;
 	c->peak_bytes = atomic_load(&s->peak_bytes);
+}
+
+void stage2_counters(struct stage2 *s, struct stage2_counters *c)
+{
+	pthread_mutex_lock(&s->lock);
+	read_counters(s, c);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void stage2_trace(struct stage2 *s, struct trace *t, struct stage2_counters *c)
+{
+	pthread_mutex_lock(&s->lock);
+	read_counters(s, c);
+	s->trace = t;
+	if (t)
+		s->fault = 0;
+	while (!t && s->tracing)
+		wait_settled(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void stage2_trace_emit(struct stage2 *s, const struct trace_record *r)
+{
+	pthread_mutex_lock(&s->lock);
+	trace_emit(s->trace, r);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void stage2_trace_flush(struct stage2 *s)
+{
+	pthread_mutex_lock(&s->lock);
+	if (s->trace)
+		trace_flush(s->trace);
+	pthread_mutex_unlock(&s->lock);
 }
 
 void stage2_latency(struct stage2 *s, struct histogram *h)

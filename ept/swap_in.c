@@ -197,3 +197,15 @@ void swap_describe(struct swap *s, slot_t slot, gfn_t gfn,
 	d->error = look(s, r, gfn, page);
 	swap_drop(s, r);
 }
+
+int swap_peek(struct swap *s, slot_t slot, gfn_t gfn, void *page)
+{
+	struct record *r = swap_hold(s, slot);
+	int error;
+
+	if (!r)
+		return -ENOENT;
+	error = look(s, r, gfn, page);
+	swap_drop(s, r);
+	return error;
+}

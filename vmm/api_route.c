@@ -74,9 +74,14 @@ static const struct route {
 	{ HTTP_GET, "/balloon", api_get_balloon, NULL },
 	{ HTTP_PATCH, "/balloon", api_patch_balloon, "{\"amount_mib\": N}" },
 	{ HTTP_GET, "/balloon/statistics", api_get_balloon_statistics, NULL },
+	{ HTTP_GET, "/balloon/hinting/status", api_get_hinting, NULL },
+	{ HTTP_PATCH, "/balloon/hinting/start", api_start_hinting, NULL },
 	{ HTTP_GET, "/pressure", api_get_pressure, NULL },
 	{ HTTP_PUT, "/pressure", api_put_pressure, WANT_INJECTION },
 	{ HTTP_PATCH, "/pressure", api_patch_pressure, WANT_INJECTION },
+	{ HTTP_PUT, "/trace", api_put_trace,
+	  "{\"state\": \"Recording\" | \"Stopped\", \"registers\": BOOL}" },
+	{ HTTP_GET, "/trace/", api_get_trace, NULL },
 };
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))

@@ -101,7 +101,10 @@ static int verb_balloon(const struct target *t, int argc, char **argv)
 {
 	if (is_question(argc, argv))
 		return ask(t, argc, argv, "/balloon/statistics", balloon_print);
-	return change(t, argc, argv, "balloon takes one SIZE", order_balloon);
+	if (argc == 1 && !strcmp(argv[0], "hints"))
+		return call(t, "PATCH", "/balloon/hinting/start", NULL, NULL);
+	return change(t, argc, argv, "balloon takes one SIZE, or hints",
+		      order_balloon);
 }
 
 static int set_state(const struct target *t, int argc, char **argv,
@@ -144,9 +147,10 @@ const struct verb verbs[] = {
 	{ { 0, "policy", "[POLICY]",
 	    "say or change who chooses the page that leaves" },
 	  verb_policy },
-	{ { 0, "balloon", "[SIZE]",
+	{ { 0, "balloon", "[SIZE|hints]",
 	    "ask the guest for so much of its memory; alone, how it\n"
-	    "stands, with the guest's own statistics" },
+	    "stands, with the guest's own statistics; hints: have it say,\n"
+	    "once, which pages it does not use" },
 	  verb_balloon },
 	{ { 0, "resident", "SIZE", "cap the host memory behind it, as in 64M" },
 	  verb_resident },

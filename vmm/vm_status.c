@@ -37,9 +37,10 @@ static const char *stage2_kind(void)
 static const char *end_name(enum vm_end end)
 {
 	static const char *const name[] = {
-		[VM_RUNNING] = "",	  [VM_EXIT] = "exit",
-		[VM_TIMEOUT] = "timeout", [VM_CRASH] = "crash",
-		[VM_STOPPED] = "stopped", [VM_FAILED] = "stopped",
+		[VM_RUNNING] = "",	    [VM_EXIT] = "exit",
+		[VM_POWEROFF] = "poweroff", [VM_REBOOT] = "reboot",
+		[VM_TIMEOUT] = "timeout",   [VM_CRASH] = "crash",
+		[VM_STOPPED] = "stopped",   [VM_FAILED] = "stopped",
 	};
 
 	return name[end];
@@ -313,6 +314,15 @@ static bool control_balloon_target(void *ctx, uint64_t pages,
 	return true;
 }
 
+static bool control_balloon_hints(void *ctx, struct complaint *why)
+{
+	struct vm *vm = ctx;
+
+	return has_balloon(vm, why) &&
+	       (balloon_ask_hints(vm->balloon) ||
+		complaint_set(why, "the guest's driver gives no hints"));
+}
+
 static bool control_injected(void *ctx, unsigned i, struct injected *to)
 {
 	const struct vm *vm = ctx;
@@ -335,6 +345,23 @@ static bool control_explain(void *ctx, const char *address, struct explain *e,
 	return vm_explain(ctx, address, e, why);
 }
 
+static bool control_trace_start(void *ctx, bool registers,
+				struct complaint *why)
+{
+	return vm_trace_start(ctx, registers, why);
+}
+
+static bool control_trace_stop(void *ctx, struct complaint *why)
+{
+	return vm_trace_stop(ctx, why);
+}
+
+static bool control_trace_fetch(void *ctx, uint64_t first,
+				struct trace_part *part, struct complaint *why)
+{
+	return vm_trace_fetch(ctx, first, part, why);
+}
+
 struct vm_control vm_control(struct vm *vm)
 {
 	return (struct vm_control){
@@ -350,8 +377,12 @@ struct vm_control vm_control(struct vm *vm)
 		.whatif = control_whatif,
 		.explain = control_explain,
 		.audit = control_audit,
+		.trace_start = control_trace_start,
+		.trace_stop = control_trace_stop,
+		.trace_fetch = control_trace_fetch,
 		.balloon = control_balloon,
 		.balloon_target = control_balloon_target,
+		.balloon_hints = control_balloon_hints,
 		.injected = control_injected,
 		.inject = control_inject,
 	};

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/table.h"
 
-#include "guest/cpu/cpu.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"

@@ -2,9 +2,8 @@
 #include "guest/mm/mapping.h"
 
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
-#include "guest/mm/rmap.h"
+#include "guest/mm/leaf.h"
 #include "guest/mm/swap.h"
 #include "guest/mm/zone.h"
 #include "guest/proc/sched.h"

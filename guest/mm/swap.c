@@ -3,16 +3,13 @@
 
 #include "guest/fs/block.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/debug.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/reclaim.h"
-#include "guest/mm/mapping.h"
-#include "guest/mm/pte.h"
-#include "guest/mm/rmap.h"
+#include "guest/mm/leaf.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/zone.h"
 

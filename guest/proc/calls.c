@@ -4,7 +4,6 @@
 #include "guest/cpu/smp.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/errno.h"
-#include "guest/mm/space.h"
 #include "guest/proc/sched.h"
 
 #define STATUS_BITS 0xff

@@ -4,7 +4,6 @@
 #include "guest/fs/inode.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
-#include "guest/mm/frame.h"
 
 /* System V ABI, AMD64 supplement and generic part, chapter 4 and 5. */
 struct elf_header {

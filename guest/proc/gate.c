@@ -5,7 +5,6 @@
 #include "guest/cpu/smp.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 
 /* trap.S: what may stand in the page. The first is exit(TRIAL_WORKS). */

@@ -2,7 +2,6 @@
 #include "guest/proc/sched.h"
 
 #include "guest/cpu/cpu.h"
-#include "guest/cpu/lock.h"
 #include "guest/cpu/smp.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/counts.h"

@@ -85,7 +85,6 @@ int main(int argc, char **argv)
 		.regions = 1,
 		.limit = capped ? strtoul(argv[2], NULL, 10) << 8 : pages,
 		.policy = capped ? policy_find(argv[3]) : &policy_clock,
-		.file = STDIN_FILENO, /* without extents it is never read */
 		.paging = true,
 		.vcpus = 1,
 	};

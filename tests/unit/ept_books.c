@@ -41,7 +41,6 @@ static void create(uint64_t pages, const struct policy_ops *policy)
 		.limit = pages,
 		.policy = policy,
 		.swap = swap,
-		.file = STDERR_FILENO,
 		.paging = true,
 		.vcpus = 1,
 		.failed = on_failure,

@@ -41,7 +41,6 @@ struct options {
 	uint64_t flip;
 	const struct policy_ops *policy;
 	struct file_extent extent;
-	int file; /* of the extent */
 	unsigned refs_ms;
 	bool large;
 	bool poison; /* what is lost raises SIGBUS */
@@ -57,7 +56,6 @@ static inline void start(struct options o)
 		.large_pages = o.large,
 		.limit = o.limit ? o.limit : pages,
 		.policy = o.policy ? o.policy : &policy_clock,
-		.file = o.extent.bytes ? o.file : STDERR_FILENO,
 		.extent = &o.extent,
 		.extents = o.extent.bytes ? 1 : 0,
 		.paging = true,
