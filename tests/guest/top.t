@@ -103,7 +103,7 @@ for my $accel (accels()) {
 		'x', 'Enter');
 	like $t->shows(qr/^wxo$/m), qr/^wxo$/m, 'the shell: its line editor';
 	$t->type('Up', 'Up', 'Down', 'Enter');
-	like $t->shows(qr/^wxo$.*^wxo$/ms), qr/^wxo$.*^wxo$/ms, 'its history';
+	like $t->shows(qr/^wxo\n.*^wxo$/ms), qr/^wxo\n.*^wxo$/ms, 'its history';
 	$t->type('echo lost', 'C-c');
 	$t->type('exit 7', 'Enter');
 	is $t->status, 7, 'and its status';
