@@ -53,7 +53,9 @@ static void see(struct server *me, const struct parked_fault *p)
 
 	me->who = (struct trace_record){
 		.kind = TRACE_WHO,
-		.who = { TRACE_NOWHERE, TRACE_NOWHERE, TRACE_NOWHERE },
+		.who = { .gva = TRACE_NOWHERE,
+			 .cr3 = TRACE_NOWHERE,
+			 .victim = TRACE_NOWHERE },
 	};
 	me->vcpu = TRACE_NO_VCPU;
 	me->who.queued = me->read ? ticks_since(me->read) : 0;

@@ -186,6 +186,10 @@ for my $accel (accels()) {
 	is lines($trace, qr/^\s*\S+ ahead\b/), $s->{pages}{mapped_ahead},
 		'ahead records';
 	is_whole(sums($trace));
+	like `$program replay --verify $trace`,
+		qr/[1-9]\d* decisions of clock: .*; [1-9]\d* evictions follow/,
+		'told the same once more, the policy evicts the same';
+	is $?, 0, 'replay --verify';
 	says_guest($accel);
 	$trace = on_the_fly($accel);
 	exported($trace);
