@@ -67,8 +67,7 @@ HELPER_OBJECTS := $(HELPER_SOURCES:%.c=$(OUT)/obj/%.o)
 SCENARIOS := $(patsubst vmm/%,$(BUILD)/%,$(wildcard vmm/scenarios/*))
 
 all: $(OUT)/twofold $(HELPERS) $(MANUAL) $(SCENARIOS) \
-	$(BUILD)/guest/sample.elf \
-	$(BUILD)/guest/disk.img
+	$(BUILD)/guest/sample.elf $(BUILD)/guest/disk.img
 
 $(SCENARIOS): $(BUILD)/%: vmm/%
 	@mkdir -p $(@D)
@@ -126,10 +125,11 @@ test: deps
 
 # The program finds what belongs to it beside itself.
 install: all
-	install -d $(BIN) $(LIB)/guest $(MAN) $(COMPLETION)
+	install -d $(BIN) $(LIB)/guest $(LIB)/scenarios $(MAN) $(COMPLETION)
 	install $(OUT)/twofold $(HELPERS) $(LIB)
 	install -m 644 $(BUILD)/guest/sample.elf $(BUILD)/guest/disk.img \
 		$(LIB)/guest
+	install -m 644 $(SCENARIOS) $(LIB)/scenarios
 	ln -sf ../lib/twofold/twofold $(BIN)/twofold
 	install -m 644 $(OUT)/manual/*.1 $(MAN)
 	install -m 644 $(OUT)/manual/twofold.bash $(COMPLETION)/twofold

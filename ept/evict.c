@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ept/decide.h"
 #include "ept/evict.h"
 #include "ept/probes.h"
 
@@ -245,7 +246,7 @@ static void keep(struct stage2 *s, struct victim *v, int error)
 		return;
 	set_entry(s, v->frame,
 		  away_entry(s, PTE_UNMAPPED, v->frame, pte_rights(e)));
-	s->policy->ops->insert(s->policy, v->frame);
+	decide_insert(s, v->frame);
 }
 
 static void commit_begin(struct stage2 *s, struct batch *b,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
+#include "ept/decide.h"
 #include "ept/haul.h"
 #include "ept/uffd.h"
 
@@ -221,7 +222,7 @@ static void enter(struct stage2 *s, struct arrival *a)
 		page_known(s, a->frame, !a->ahead);
 		return;
 	}
-	s->policy->ops->insert(s->policy, a->frame);
+	decide_insert(s, a->frame);
 	keep_copies(s, a);
 }
 

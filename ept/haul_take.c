@@ -2,6 +2,7 @@
 /* Which pages come in: each is taken under the lock, with a frame for it. */
 #include <errno.h>
 
+#include "ept/decide.h"
 #include "ept/haul.h"
 
 static struct arrival *add(struct stage2 *s, struct haul *h, frame_t f,
@@ -50,7 +51,7 @@ static enum haul_take take_away(struct stage2 *s, struct haul *h, frame_t f,
 static void cancel_leaving(struct stage2 *s, frame_t f, unsigned rights)
 {
 	set_entry(s, f, away_entry(s, PTE_UNMAPPED, f, rights));
-	s->policy->ops->insert(s->policy, f);
+	decide_insert(s, f);
 }
 
 static void take_unmapped(struct stage2 *s, struct haul *h, frame_t f,

@@ -53,11 +53,15 @@ static void see(struct server *me, const struct parked_fault *p)
 
 	me->who = (struct trace_record){
 		.kind = TRACE_WHO,
-		.who = { TRACE_NOWHERE, TRACE_NOWHERE, TRACE_NOWHERE },
+		.who = { .gva = TRACE_NOWHERE,
+			 .cr3 = TRACE_NOWHERE,
+			 .victim = TRACE_NOWHERE },
 	};
 	me->vcpu = TRACE_NO_VCPU;
 	me->who.queued = me->read ? ticks_since(me->read) : 0;
-	if (!me->s->trace || !w->see)
+	me->unseen = !me->s->seeing;
+	me->s->unseen += me->unseen;
+	if (me->unseen || !w->see)
 		return;
 	start = trace_now();
 	pthread_mutex_unlock(&me->s->lock);
@@ -323,12 +327,21 @@ static enum serve serve_once(struct server *me, struct parked_fault *p)
 	return served;
 }
 
+/* A trace may wait for the end of all that nobody saw. */
+static void end(struct server *me)
+{
+	me->s->unseen -= me->unseen;
+	if (me->s->seeing && me->unseen)
+		pthread_cond_broadcast(&me->s->settled);
+}
+
 bool serve_fault(struct server *me, struct parked_fault *p)
 {
 	enum serve served;
 
-	do
+	do {
 		served = serve_once(me, p);
-	while (served == SERVE_AGAIN);
+		end(me);
+	} while (served == SERVE_AGAIN);
 	return served == SERVE_DONE;
 }

@@ -2,8 +2,9 @@
 /* Making and unmaking stage 2. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "ept/state.h"
+#include "ept/decide.h"
 
 static void trace_slot(struct stage2 *s, struct trace_record *r, struct pte e)
 {
@@ -26,6 +27,23 @@ void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
 	if (kind != TRACE_STORE) /* EVICT repeats it when it is sure */
 		observe_record(&s->observer, s->config.swap, s->policy->ops,
 			       &r);
+	trace_emit(s->trace, &r);
+}
+
+void decide_trace(struct stage2 *s, enum trace_decision what, frame_t f,
+		  uint64_t value)
+{
+	struct trace_record r = {
+		.tsc = trace_now(),
+		.kind = TRACE_DECISION,
+		.fault = (uint8_t)what,
+		.decision = { .frame = f.v,
+			      .value = value,
+			      .gpa = gpa_of(gfn_of_frame(s, f)).v },
+	};
+
+	strncpy(r.decision.name, s->policy->ops->name,
+		sizeof(r.decision.name) - 1);
 	trace_emit(s->trace, &r);
 }
 
@@ -280,6 +298,7 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 		return -ENOMEM;
 	s->config = *c;
 	s->trace = c->trace;
+	s->seeing = s->deciding = c->trace;
 	s->frame_pages = c->large_pages ? LEVEL_ENTRIES : 1;
 	count_pages(s);
 	s->limit = limit_of(s, c->limit);
@@ -303,6 +322,7 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 		goto undo_table;
 	s->ept.stale = on_stale;
 	s->ept.ctx = s;
+	decide_policy(s, s->policy);
 	frames_share(s);
 	r = start(s);
 	if (r)

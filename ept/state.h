@@ -45,6 +45,7 @@ struct server {
 	uint64_t read; /* when it came, TSC */
 	struct trace *trace; /* where its STAGE2 record went: */
 	struct trace_record who; /* will follow it; number 0: will not */
+	bool unseen;
 	uint8_t vcpu;
 };
 
@@ -121,6 +122,9 @@ struct stage2 {
 	struct histogram latency;
 	struct observer observer;
 	struct trace *trace; /* NULL: none just now */
+	bool deciding; /* it has what the policy is told, too */
+	bool seeing; /* ask of each fault who it was, for a trace to come */
+	unsigned unseen; /* faults being served of which nobody asked */
 	unsigned tracing; /* faults that will have a WHO record */
 	uint32_t fault; /* the number of the last one traced */
 	gfn_t left; /* the page that left last */

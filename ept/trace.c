@@ -97,13 +97,10 @@ static void buffer_write(struct trace *t, struct buffer *b)
 	b->n = 0;
 }
 
-void trace_emit(struct trace *t, const struct trace_record *r)
+void trace_put(struct trace *t, const struct trace_record *r)
 {
-	struct buffer *b;
+	struct buffer *b = pthread_getspecific(t->key);
 
-	if (!t)
-		return;
-	b = pthread_getspecific(t->key);
 	if (!b)
 		b = buffer_claim(t);
 	if (!b) {

@@ -45,6 +45,7 @@ enum trace_kind {
 	TRACE_WHO, /* more of the STAGE2 record with this number */
 	TRACE_REGISTERS, /* and more */
 	TRACE_COUNTER, /* a counter of the VM's, before the trace and after */
+	TRACE_DECISION, /* what the policy was told, or answered */
 	TRACE_KINDS
 };
 
@@ -63,6 +64,16 @@ enum trace_source {
 	TRACE_SOURCE_REPORT, /* discarded: the guest has no use for it */
 	TRACE_SOURCE_SHARED, /* the one copy that VMs share */
 	TRACE_SOURCES
+};
+
+/* A trace from the start has all of them, in the order in which they were. */
+enum trace_decision {
+	DECISION_POLICY = 1, /* a new one: name, value frames */
+	DECISION_CAPACITY, /* value frames */
+	DECISION_INSERT,
+	DECISION_TOUCH,
+	DECISION_REMOVE,
+	DECISION_CHOOSE /* it gave this frame up */
 };
 
 /* How it is known who faulted (WHO, REGISTERS): bits. */
@@ -123,6 +134,11 @@ struct trace_record {
 			uint64_t reserved;
 		} registers;
 		struct {
+			uint64_t frame, value;
+			uint64_t gpa; /* of the frame's first page */
+			char name[16]; /* of the policy */
+		} decision; /* fault: enum trace_decision */
+		struct {
 			char name[24]; /* as in --stats */
 			uint64_t before, after;
 		} counter;
@@ -142,8 +158,15 @@ struct trace; /* an open trace file */
  */
 int trace_create(struct trace **out, int fd, uint64_t tsc_hz, uint32_t refs_ms);
 
-/* Record @r. Any thread; NULL @t does nothing. */
-void trace_emit(struct trace *t, const struct trace_record *r);
+/* Record @r. Any thread. */
+void trace_put(struct trace *t, const struct trace_record *r);
+
+/* The same, if there is a trace. */
+static inline void trace_emit(struct trace *t, const struct trace_record *r)
+{
+	if (__builtin_expect(t != NULL, 0))
+		trace_put(t, r);
+}
 
 /*
  * For a file that is read while it is written: have at most @bytes of records

@@ -165,9 +165,10 @@ format:
 	clang-format -i $(C_FILES)
 
 # Ratios beside baselines: each is a command of its own, too.
-BENCHES := start first-touch swap tiers blk balloon cpus huge pause scale
+BENCHES := start first-touch swap tiers blk balloon cpus huge pause scale \
+	trace
 BENCH_BIN := $(addprefix $(OUT)/tests/bench/, \
-	spawn raw_kvm packed stored books replay given)
+	spawn raw_kvm packed stored books replay given record)
 
 # A guest for two CPUs, made like the bundled one.
 SMP_ELF := $(BUILD)/tests/bench/smp.elf

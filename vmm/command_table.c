@@ -88,6 +88,9 @@ static const struct word trace_words[] = {
 };
 
 static const struct word replay_words[] = {
+	{ 0, "--verify", "",
+	  "alone, before a TRACE from run --trace: does its policy, told\n"
+	  "the same in the same order, evict the same pages again?" },
 	{ 0, "--frames", "N[,N...]", "so many frames of memory" },
 	{ 0, "--policy", "all|NAME[,NAME...]", "which policies [all]" },
 	{ 0, "--format", "table|csv|json", "how to print it [table]" },

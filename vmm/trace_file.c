@@ -89,6 +89,8 @@ static const struct trace_record **place(struct trace_file *t,
 	if (r->kind == TRACE_COUNTER)
 		return t->counters < TRACE_COUNTERS ? &t->counter[t->counters++]
 						    : &nowhere;
+	if (r->kind == TRACE_DECISION)
+		return &t->decision[t->decisions++];
 	if (r->kind != TRACE_WHO && r->kind != TRACE_REGISTERS)
 		return NULL;
 	if (!r->number || r->number > t->faults)
@@ -105,17 +107,19 @@ static const char *sort(struct trace_file *t, const char *records, size_t len)
 	t->rest = len % sizeof(*first);
 	t->total = t->faults = n;
 	/* One more: calloc of nothing may be NULL. */
-	t->record = calloc(3 * n + 1, sizeof(*t->record));
+	t->record = calloc(4 * n + 1, sizeof(*t->record));
 	if (!t->record)
 		return strerror(ENOMEM);
 	t->who = t->record + n;
 	t->registers = t->who + n;
+	t->decision = t->registers + n;
 	for (size_t i = 0; i < n; i++) {
 		const struct trace_record **to = place(t, &first[i]);
 
 		*(to ? to : &t->record[t->records++]) = &first[i];
 	}
 	qsort(t->record, t->records, sizeof(*t->record), by_time);
+	qsort(t->decision, t->decisions, sizeof(*t->decision), by_time);
 	return NULL;
 }
 

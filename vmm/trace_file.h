@@ -18,6 +18,10 @@ struct trace_file {
 	/* More of them, [faults], by number - 1; NULL: there is none. */
 	const struct trace_record **who, **registers;
 	size_t faults;
+	/* What the policy was told, by tsc; only of a run traced from its
+	 * start. */
+	const struct trace_record **decision;
+	size_t decisions;
 	const struct trace_record *counter[TRACE_COUNTERS];
 	unsigned counters;
 	size_t total; /* records of all kinds */

@@ -21,11 +21,13 @@ static bool take_range(struct trace_range *r, const char *text,
 	char *end;
 
 	r->given = number(text, &end, &r->first);
-	r->first &= ~PAGE_MASK;
-	r->last = r->first | PAGE_MASK;
-	if (r->given && *end == '-')
+	if (r->given && *end == '-') {
 		r->given =
 			number(end + 1, &end, &r->last) && r->last >= r->first;
+	} else {
+		r->first &= ~PAGE_MASK;
+		r->last = r->first | PAGE_MASK;
+	}
 	return (r->given && !*end) ||
 	       complaint_set(why,
 			     "'%.40s': want an address as in 0x1000, or "

@@ -32,10 +32,10 @@ cmp_ok scalar @commands, '>', 5, 'it runs and lists its commands';
 for my $page ('twofold', map { "twofold-$_" } @commands) {
 	my $path = "$root/usr/share/man/man1/$page.1";
 	ok -s $path, "$page.1";
-	is `groff -man -Tutf8 -ww -z $path 2>&1`, '', 'is good troff';
+	is `groff -k -man -Tutf8 -ww -z $path 2>&1`, '', 'is good troff';
 }
 # One source: every option of --help is in the page, and the reverse.
-my $page = `groff -man -Tascii -P-cbou $root/usr/share/man/man1/twofold-run.1`;
+my $page = `groff -k -man -Tascii -P-cbou $root/usr/share/man/man1/twofold-run.1`;
 my @help = map { /^ +(?:-\w, )?(--[a-z-]+)/ } `$twofold run --help`;
 my @paged = $page =~ /^ +(?:-\w, )?(--[a-z-]+)/mg;
 cmp_ok scalar @help, '>', 20, 'run has options';

@@ -26,6 +26,7 @@ static struct swap *swap;
 static uint64_t half; /* pages of RAM in each of its two regions */
 static struct stage2_failure last_failure;
 static unsigned failures;
+static struct stage2_witness fixture_witness;
 
 static inline void on_failure(void *ctx, const struct stage2_failure *f)
 {
@@ -63,6 +64,7 @@ static inline void start(struct options o)
 		.vcpus = 2,
 		.refs_ms = o.refs_ms,
 		.failed = on_failure,
+		.witness = fixture_witness,
 	};
 
 	failures = 0;

@@ -4,6 +4,7 @@
 #include "tests/unit/api_fixture.h"
 #include "tests/unit/capture.h"
 
+#include "vmm/census_json.h"
 #include "vmm/top.h"
 
 static struct fixture f;
@@ -151,6 +152,26 @@ static void what_is_no_map_is_not_drawn(void **state)
 	}
 }
 
+/* An answer has at most 64 KiB: of every cell all numbers have four digits. */
+static void the_largest_map_is_an_answer(void **state)
+{
+	static struct census c = {
+		.cell_pages = 8192,
+		.regions = 1,
+		.cells = CENSUS_CELLS,
+		.region = { { { 0 }, 0, CENSUS_CELLS, false } }
+	};
+	char *text;
+
+	(void)state;
+	for (unsigned i = 0; i < CENSUS_CELLS; i++)
+		for (unsigned k = 0; k < CENSUS_STATES; k++)
+			c.cell[i][k] = 1365;
+	text = census_json(&c);
+	assert_in_range(strlen(text), 30 << 10, 48 << 10);
+	free(text);
+}
+
 static void bytes_that_are_not_printable_are_shown(void **state)
 {
 	struct canvas c;
@@ -211,6 +232,7 @@ int main(void)
 		cmocka_unit_test(a_large_map_is_shown_smaller),
 		cmocka_unit_test(what_is_no_map_is_not_drawn),
 		cmocka_unit_test(bytes_that_are_not_printable_are_shown),
+		cmocka_unit_test(the_largest_map_is_an_answer),
 		TEST(what_cannot_be_shown_is_told),
 	};
 

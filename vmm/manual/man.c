@@ -91,7 +91,9 @@ static void more(const struct command *c, FILE *to)
 	c->more(f);
 	fclose(f);
 	section("NOTES", to);
+	fputs(".nf\n", to);
 	plain(text, to);
+	fputs("\n.fi\n", to);
 	free(text);
 }
 
