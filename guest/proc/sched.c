@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The queue of the runnable, the list of sleepers, and the timer. */
 #include "guest/proc/sched.h"
 
 #include "guest/cpu/cpu.h"
