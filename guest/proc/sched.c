@@ -83,10 +83,14 @@ void sched_yield(void)
 	schedule();
 }
 
+/* The lock is free for a moment: who waits for it elsewhere must see that. */
 bool sched_breathe(void)
 {
+	uint64_t moment = 64;
+
 	kernel_unlock();
-	__asm__ volatile("sti; nop; cli" ::: "memory");
+	__asm__ volatile("sti; 1: pause; loop 1b; cli"
+			 : "+c"(moment)::"memory");
 	kernel_lock();
 	sched_yield();
 	return !process_dying();

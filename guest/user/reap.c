@@ -9,7 +9,7 @@
 #include "guest/user/lib/sys.h"
 
 #define PAGE  4096ul
-#define PAGES 4096ul
+#define PAGES 8192ul
 #define EARLY 128ul /* pages that say: it has begun */
 
 #define RW    (PROT_READ | PROT_WRITE)
@@ -40,15 +40,15 @@ static const struct {
 	{ "mlock", lock },
 };
 
-/* Its pages in memory; 0: there is no such process, or it is ending. */
+/* Its pages in memory; all, when there is no such process or it has ended. */
 static uint64_t resident(int64_t pid)
 {
 	struct process_info p;
 
 	for (unsigned i = 0; process_info(i, &p) == 1; i++)
-		if (p.pid == pid)
+		if (p.pid == pid && p.state != ZOMBIE)
 			return p.resident;
-	return 0;
+	return PAGES;
 }
 
 static bool is(const char *name, const char *what, uint64_t got, uint64_t want)
