@@ -110,6 +110,30 @@ static void what_is_used_again_survives(void **state)
 		assert_int_equal(word_of(FIRST + i), 0);
 }
 
+/* A guest that clears what it allocates: nothing is lost with zeros. Where a
+ * word is not, all stays. */
+static void what_is_cleared_goes(void **state)
+{
+	uint32_t id;
+
+	(void)state;
+	use_hints();
+	id = begin_round();
+	for (unsigned i = 0; i < 8; i++)
+		for (unsigned k = 0; k < PAGE_SIZE / 8; k++)
+			touchable(FIRST + i)[k] = 0;
+	touchable(FIRST + 7)[PAGE_SIZE / 8 - 1] = AGAIN;
+	say(id);
+	do /* some may just be mapped ahead: they are in use */
+		hint(FIRST, 8);
+	while (report().discarded < 7);
+	assert_int_equal(report().discarded, 7);
+	for (unsigned i = 0; i < 7; i++)
+		assert_int_equal(kind(FIRST + i), PTE_ABSENT);
+	assert_int_equal(kind(FIRST + 7), PTE_UNMAPPED);
+	assert_int_equal(touchable(FIRST + 7)[PAGE_SIZE / 8 - 1], AGAIN);
+}
+
 /* A device that holds a page when the round begins may write to it later. */
 static void what_a_device_holds_survives(void **state)
 {
@@ -303,6 +327,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_round_frees_what_is_hinted),
 		TEST(what_is_used_again_survives),
+		TEST(what_is_cleared_goes),
 		TEST(what_a_device_holds_survives),
 		TEST(pages_without_their_number_are_no_hints),
 		TEST(a_storm_of_numbers_is_ignored),
