@@ -257,10 +257,12 @@ static int create_backing(struct stage2 *s)
 static bool init_pages(struct stage2 *s)
 {
 	const uint64_t frames = s->pages / s->frame_pages;
+	const uint64_t copies =
+		s->config.paging ? swap_records(s->config.swap) : 0;
 
 	return frame_set_init(&s->busy, frames) &&
 	       frame_set_init(&s->watched, frames) &&
-	       packed_init(&s->copy, s->pages, SWAP_RECORDS);
+	       packed_init(&s->copy, s->pages, copies);
 }
 
 static void free_pages(struct stage2 *s)

@@ -58,7 +58,7 @@ struct stage2_config {
 	bool large_pages;
 	uint64_t limit; /* the resident cap, pages; all of RAM: none */
 	const struct policy_ops *policy;
-	struct swap *swap; /* not owned */
+	struct swap *swap; /* not owned; NULL without paging, if one likes */
 	struct trace *trace; /* not owned; NULL: none */
 	/* Bytes of an open file that guest memory begins as; see pager.h. */
 	int file;

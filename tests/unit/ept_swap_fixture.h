@@ -139,6 +139,7 @@ static inline struct swap *swap_over(struct tier *first, struct tier *second,
 {
 	struct swap_config c = { .tier = { first, second },
 				 .tiers = !!first + !!second,
+				 .pages = 1024,
 				 .flip_nth = flip_nth };
 	struct swap *s;
 
