@@ -288,7 +288,7 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 	init_locks(s);
 	s->policy = c->policy->create(frames, frames);
 	if (!init_pages(s) || !s->policy ||
-	    !watch_init(&s->watch, (uint32_t)(frames / 16 + 2 * TIER_BATCH)))
+	    !watch_init(&s->watch, frames / 16 + 2 * TIER_BATCH, frames))
 		goto undo_arrays;
 	r = observe_init(&s->observer, s->pages);
 	if (r)

@@ -49,16 +49,20 @@ struct faults {
 	int uffd;
 	int wake; /* eventfd: stop, or retry what is parked */
 	struct ahead ahead;
-	unsigned parked; /* faults that failed and wait for a retry */
+	bool calibrated, retry;
+	struct placement_report placement;
+	struct wakeful wakeful;
+};
+
+/* Faults that failed and wait for a retry, the oldest first. */
+struct parking {
+	unsigned parked;
 	struct parked_fault {
 		gfn_t gfn;
 		uint64_t flags;
 		uint32_t thread;
 		bool counted; /* it is in the books already */
-	} park[PARKED];
-	bool calibrated, retry;
-	struct placement_report placement;
-	struct wakeful wakeful;
+	} fault[PARKED];
 };
 
 struct stage2 {
@@ -79,7 +83,6 @@ struct stage2 {
 				* touched until `settled` */
 	struct frame_set watched;
 	struct packed copy; /* [pages]: 1 + the record of its stored copy */
-	struct pins pins;
 	uint64_t limit;
 	unsigned waiting; /* threads that need a frame */
 	bool told_full; /* the owner knows that nothing can leave */
@@ -110,9 +113,12 @@ struct stage2 {
 	pthread_mutex_t flushing; /* one flush of `stale` at a time */
 
 	struct stage2_counters count;
-	struct histogram latency;
 	struct observer observer;
 	_Atomic uint64_t peak_bytes;
+	/* Large, and little of them is ever touched. */
+	struct histogram latency;
+	struct parking parking;
+	struct pins pins;
 };
 
 /* region.c: each page of RAM belongs to one frame, in use or not; the gfn of a
