@@ -19,8 +19,9 @@
 
 struct clock {
 	struct policy base;
-	struct frame_queue ring; /* its first frame is under the hand */
+	struct frame_queue ring;
 	struct frame_set referenced;
+	uint32_t hand; /* a link of the ring */
 };
 
 static struct clock *clock_of(struct policy *p)
@@ -42,6 +43,7 @@ static struct policy *create(uint64_t frames, uint64_t capacity)
 	if (!p)
 		return NULL;
 	p->base = (struct policy){ &policy_clock, capacity };
+	p->hand = FRAME_QUEUE_HEAD;
 	if (!frame_queue_init(&p->ring, frames) ||
 	    !frame_set_init(&p->referenced, frames)) {
 		destroy(&p->base);
@@ -50,10 +52,12 @@ static struct policy *create(uint64_t frames, uint64_t capacity)
 	return &p->base;
 }
 
-static void insert(struct policy *p, frame_t f)
+static void insert(struct policy *base, frame_t f)
 {
-	frame_queue_push(&clock_of(p)->ring, f);
-	frame_set_remove(&clock_of(p)->referenced, f);
+	struct clock *p = clock_of(base);
+
+	frame_queue_push_behind(&p->ring, p->hand, f);
+	frame_set_remove(&p->referenced, f);
 }
 
 static void touch(struct policy *p, frame_t f)
@@ -62,10 +66,12 @@ static void touch(struct policy *p, frame_t f)
 	frame_set_add(&clock_of(p)->referenced, f);
 }
 
-static void forget(struct policy *p, frame_t f)
+static void forget(struct policy *base, frame_t f)
 {
-	if (frame_queue_holds(&clock_of(p)->ring, f))
-		frame_queue_remove(&clock_of(p)->ring, f);
+	struct clock *p = clock_of(base);
+
+	if (frame_queue_holds(&p->ring, f))
+		frame_queue_remove_at(&p->ring, f, &p->hand);
 }
 
 static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
@@ -73,13 +79,18 @@ static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 	struct clock *p = clock_of(base);
 
 	(void)coming;
-	while (frame_queue_pop(&p->ring, victim)) {
+	if (frame_queue_empty(&p->ring))
+		return false;
+	for (;;) {
+		*victim = frame_queue_look(&p->ring, &p->hand);
 		if (!frame_set_has(&p->referenced, *victim))
-			return true;
+			break;
 		frame_set_remove(&p->referenced, *victim);
-		frame_queue_push(&p->ring, *victim);
+		frame_queue_go_on(&p->ring, &p->hand);
 	}
-	return false;
+	/* The hand goes on: a newcomer stands behind it. */
+	frame_queue_remove_at(&p->ring, *victim, &p->hand);
+	return true;
 }
 
 const struct policy_ops policy_clock = {

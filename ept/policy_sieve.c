@@ -67,44 +67,30 @@ static void touch(struct policy *p, frame_t f)
 	frame_set_add(&sieve_of(p)->visited, f);
 }
 
-/* The link at which a hand that has come to @at really looks. */
-static uint32_t looks_at(const struct frame_queue *q, uint32_t at)
+static void forget(struct policy *base, frame_t f)
 {
-	return at == FRAME_QUEUE_HEAD ? ring_next(&q->rings, at) : at;
-}
+	struct sieve *p = sieve_of(base);
 
-static void take_out(struct sieve *p, frame_t f)
-{
-	uint32_t link = frame_queue_link(&p->queue, f);
-
-	if (p->hand == link)
-		p->hand = ring_next(&p->queue.rings, link);
-	frame_queue_remove(&p->queue, f);
-}
-
-static void forget(struct policy *p, frame_t f)
-{
-	if (frame_queue_holds(&sieve_of(p)->queue, f))
-		take_out(sieve_of(p), f);
+	if (frame_queue_holds(&p->queue, f))
+		frame_queue_remove_at(&p->queue, f, &p->hand);
 }
 
 static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 {
 	struct sieve *p = sieve_of(base);
-	struct frame_queue *q = &p->queue;
 
 	(void)coming;
-	if (ring_empty(&q->rings, FRAME_QUEUE_HEAD))
+	if (frame_queue_empty(&p->queue))
 		return false;
 	for (;;) {
-		p->hand = looks_at(q, p->hand);
-		*victim = (frame_t){ p->hand - 1 };
+		*victim = frame_queue_look(&p->queue, &p->hand);
 		if (!frame_set_has(&p->visited, *victim))
 			break;
 		frame_set_remove(&p->visited, *victim);
-		p->hand = ring_next(&q->rings, p->hand);
+		frame_queue_go_on(&p->queue, &p->hand);
 	}
-	take_out(p, *victim); /* the hand goes on to the next newer */
+	/* The hand goes on to the next newer. */
+	frame_queue_remove_at(&p->queue, *victim, &p->hand);
 	return true;
 }
 
