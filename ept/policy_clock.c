@@ -11,8 +11,6 @@
  * never evicted. When everything is in use the hand clears a whole round
  * before it evicts, and CLOCK is FIFO again.
  */
-#include <stdlib.h>
-
 #include "ept/frame_queue.h"
 #include "ept/frame_set.h"
 #include "ept/policy.h"
@@ -29,27 +27,21 @@ static struct clock *clock_of(struct policy *p)
 	return (struct clock *)p;
 }
 
-static void destroy(struct policy *p)
+static bool init(struct policy *base, uint64_t frames)
 {
-	frame_queue_free(&clock_of(p)->ring);
-	frame_set_free(&clock_of(p)->referenced);
-	free(p);
+	struct clock *p = clock_of(base);
+
+	p->hand = FRAME_QUEUE_HEAD;
+	return frame_queue_init(&p->ring, frames) &&
+	       frame_set_init(&p->referenced, frames);
 }
 
-static struct policy *create(uint64_t frames, uint64_t capacity)
+static void fini(struct policy *base)
 {
-	struct clock *p = calloc(1, sizeof(*p));
+	struct clock *p = clock_of(base);
 
-	if (!p)
-		return NULL;
-	p->base = (struct policy){ &policy_clock, capacity };
-	p->hand = FRAME_QUEUE_HEAD;
-	if (!frame_queue_init(&p->ring, frames) ||
-	    !frame_set_init(&p->referenced, frames)) {
-		destroy(&p->base);
-		return NULL;
-	}
-	return &p->base;
+	frame_queue_free(&p->ring);
+	frame_set_free(&p->referenced);
 }
 
 static void insert(struct policy *base, frame_t f)
@@ -95,8 +87,9 @@ static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 
 const struct policy_ops policy_clock = {
 	.name = "clock",
-	.create = create,
-	.destroy = destroy,
+	.size = sizeof(struct clock),
+	.init = init,
+	.fini = fini,
 	.insert = insert,
 	.touch = touch,
 	.remove = forget,

@@ -14,8 +14,6 @@
  *
  *     insert --> newest . . . kept . . . <-- hand . . . oldest
  */
-#include <stdlib.h>
-
 #include "ept/frame_queue.h"
 #include "ept/frame_set.h"
 #include "ept/policy.h"
@@ -32,27 +30,21 @@ static struct sieve *sieve_of(struct policy *p)
 	return (struct sieve *)p;
 }
 
-static void destroy(struct policy *p)
+static bool init(struct policy *base, uint64_t frames)
 {
-	frame_queue_free(&sieve_of(p)->queue);
-	frame_set_free(&sieve_of(p)->visited);
-	free(p);
+	struct sieve *p = sieve_of(base);
+
+	p->hand = FRAME_QUEUE_HEAD;
+	return frame_queue_init(&p->queue, frames) &&
+	       frame_set_init(&p->visited, frames);
 }
 
-static struct policy *create(uint64_t frames, uint64_t capacity)
+static void fini(struct policy *base)
 {
-	struct sieve *p = calloc(1, sizeof(*p));
+	struct sieve *p = sieve_of(base);
 
-	if (!p)
-		return NULL;
-	p->base = (struct policy){ &policy_sieve, capacity };
-	p->hand = FRAME_QUEUE_HEAD;
-	if (!frame_queue_init(&p->queue, frames) ||
-	    !frame_set_init(&p->visited, frames)) {
-		destroy(&p->base);
-		return NULL;
-	}
-	return &p->base;
+	frame_queue_free(&p->queue);
+	frame_set_free(&p->visited);
 }
 
 static void insert(struct policy *p, frame_t f)
@@ -96,8 +88,9 @@ static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 
 const struct policy_ops policy_sieve = {
 	.name = "sieve",
-	.create = create,
-	.destroy = destroy,
+	.size = sizeof(struct sieve),
+	.init = init,
+	.fini = fini,
 	.insert = insert,
 	.touch = touch,
 	.remove = forget,

@@ -286,7 +286,7 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 	s->limit = limit_of(s, c->limit);
 	frames = s->pages / s->frame_pages;
 	init_locks(s);
-	s->policy = c->policy->create(frames, frames);
+	s->policy = policy_create(c->policy, frames, frames);
 	if (!init_pages(s) || !s->policy ||
 	    !watch_init(&s->watch, frames / 16 + 2 * TIER_BATCH, frames))
 		goto undo_arrays;
@@ -320,8 +320,7 @@ undo_backing:
 	backing_destroy(&s->backing);
 undo_arrays:
 	observe_destroy(&s->observer);
-	if (s->policy)
-		s->policy->ops->destroy(s->policy);
+	policy_destroy(s->policy);
 	watch_free(&s->watch);
 	free_pages(s);
 	destroy_locks(s);
@@ -365,7 +364,7 @@ void stage2_destroy(struct stage2 *s)
 	s->ept.stale = NULL;
 	ept_destroy(&s->ept);
 	backing_destroy(&s->backing);
-	s->policy->ops->destroy(s->policy);
+	policy_destroy(s->policy);
 	observe_destroy(&s->observer);
 	watch_free(&s->watch);
 	free_pages(s);

@@ -93,7 +93,7 @@ const char *stage2_policy(struct stage2 *s)
 
 int stage2_set_policy(struct stage2 *s, const struct policy_ops *policy)
 {
-	struct policy *next = policy->create(s->backing.frames, 1);
+	struct policy *next = policy_create(policy, s->backing.frames, 1);
 	struct policy *old;
 	frame_t f;
 
@@ -106,7 +106,7 @@ int stage2_set_policy(struct stage2 *s, const struct policy_ops *policy)
 		policy->insert(next, f);
 	s->policy = next;
 	pthread_mutex_unlock(&s->lock);
-	old->ops->destroy(old);
+	policy_destroy(old);
 	return 0;
 }
 
