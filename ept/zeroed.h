@@ -20,7 +20,11 @@ static inline void *zeroed_new(size_t bytes)
 	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	return at == MAP_FAILED ? NULL : at;
+	if (at == MAP_FAILED)
+		return NULL;
+	/* A huge page would take of the host what nobody touches. */
+	madvise(at, bytes, MADV_NOHUGEPAGE);
+	return at;
 }
 
 /* What zeroed_new(@bytes) gave; NULL is nothing. */
