@@ -35,6 +35,7 @@ $(UNIT_BIN): $(OUT)/tests/%: $(OUT)/obj/tests/%.o
 	$(CC) $(filter-out -static,$(LDFLAGS)) $(WRAPS) -o $@ $^ -lcmocka $(LDLIBS)
 
 $(OUT)/tests/unit/vmm_nbd_desk: $(OUT)/obj/vmm/nbd/desk.o
+$(OUT)/tests/unit/ept_books: | $(OUT)/tests/bench/books
 
 # Calls that tests/unit/fail_fixture.h makes fail.
 comma := ,
@@ -196,7 +197,7 @@ bench: all $(BENCH_BIN) $(BENCH_NBD) $(SMP_ELF) $(BLK_ELF)
 
 $(BENCH_BIN): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(LIBEPT)
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -static,$(LDFLAGS)) -o $@ $^ $(LDLIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(OUT)/tests/bench/stored: $(OUT)/obj/tests/bench/reads.o
 $(OUT)/tests/bench/given: $(LIBDEVICES)
