@@ -112,9 +112,10 @@ include tests/fuzz/fuzz.mk
 
 # What needs nothing but a bare Debian runs make again once it is there.
 deps:
-	tests/deps
+	tests/deps test
 
-run: deps
+run:
+	tests/deps run
 	$(MAKE) -s all
 	@test -w /dev/kvm || $(MAKE) -s capsule
 	$(BUILD)/twofold run

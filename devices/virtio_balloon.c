@@ -10,43 +10,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "devices/balloon_hints.h"
+#include "devices/balloon_state.h"
 
 #define BUDGET 16 /* chains in a turn */
-
-const char *const balloon_tag_name[BALLOON_TAGS] = {
-	"swap_in",	    "swap_out",	   "major_faults",
-	"minor_faults",	    "free_memory", "total_memory",
-	"available_memory", "disk_caches", "hugetlb_allocations",
-	"hugetlb_failures", "oom_kill",	   "alloc_stall",
-	"async_scan",	    "direct_scan", "async_reclaim",
-	"direct_reclaim",
-};
-
-struct balloon {
-	struct virtio v;
-	struct balloon_setup setup;
-	/* The I/O thread's: */
-	struct vq_chain chain;
-	uint32_t pfn[BALLOON_PFNS_MAX];
-	enum balloon_queue role[BALLOON_QUEUES];
-	struct hints hints;
-
-	pthread_mutex_t lock; /* of all below */
-	pthread_cond_t told;
-	struct balloon_report count; /* but for its first four */
-	bool knows_hints, wants_hints; /* the driver; a round */
-	bool holding, wanted; /* the statistics' buffer; back to the driver */
-	unsigned stats_queue;
-	uint16_t stats_head;
-};
-
-static struct balloon *balloon_of(struct virtio *v)
-{
-	return (struct balloon *)v;
-}
 
 static void add(struct balloon *b, uint64_t *count, uint64_t n)
 {
@@ -164,56 +131,6 @@ static void take_hints(struct balloon *b, unsigned queue)
 		give_up(b, GUEST_HINTED, &b->count.hinted);
 }
 
-/* The lock is held. */
-static void take_stat(struct balloon *b, const struct balloon_stat *s)
-{
-	if (s->tag >= BALLOON_TAGS)
-		return;
-	b->count.value[s->tag] = s->value;
-	b->count.known |= 1u << s->tag;
-}
-
-/* The buffer is kept until somebody wants fresh ones. A driver has one; what is
- * more than that is only given back. */
-static bool take_stats(struct balloon *b, unsigned queue)
-{
-	struct balloon_stat stat[BALLOON_STATS_MAX];
-	unsigned n = b->chain.read_bytes / sizeof(stat[0]);
-	bool extra, read;
-
-	if (n > BALLOON_STATS_MAX)
-		n = BALLOON_STATS_MAX;
-	read = chain_read(&b->v.queue[queue], &b->chain, 0, stat,
-			  n * sizeof(stat[0]));
-	pthread_mutex_lock(&b->lock);
-	extra = b->holding;
-	if (!extra) {
-		b->holding = true;
-		b->stats_queue = queue;
-		b->stats_head = b->chain.head;
-	}
-	b->count.known = 0;
-	for (unsigned i = 0; i < n && read; i++)
-		take_stat(b, &stat[i]);
-	b->count.updated_s = time(NULL);
-	b->wanted = false;
-	pthread_cond_broadcast(&b->told);
-	pthread_mutex_unlock(&b->lock);
-	return !extra || virtio_give(&b->v, queue, b->chain.head, 0);
-}
-
-/* Somebody wants statistics: the driver fills the buffer when it gets it. */
-static bool ask_for_stats(struct balloon *b)
-{
-	bool give;
-
-	pthread_mutex_lock(&b->lock);
-	give = b->wanted && b->holding;
-	b->holding = b->holding && !give;
-	pthread_mutex_unlock(&b->lock);
-	return !give || virtio_give(&b->v, b->stats_queue, b->stats_head, 0);
-}
-
 /* What each queue is for: those that the driver made ready and the features
  * that it took have the same order. One too many is for nothing. */
 static int balloon_start(struct virtio *v)
@@ -252,7 +169,7 @@ static bool perform(struct balloon *b, unsigned n)
 		deflate(b);
 		break;
 	case BALLOON_STATISTICS:
-		return take_stats(b, n);
+		return balloon_take_stats(b, n);
 	case BALLOON_HINTS:
 		take_hints(b, n);
 		break;
@@ -269,7 +186,7 @@ static enum virtio_work balloon_queue(struct virtio *v, unsigned n)
 {
 	struct balloon *b = balloon_of(v);
 
-	if (b->role[n] == BALLOON_STATISTICS && !ask_for_stats(b))
+	if (b->role[n] == BALLOON_STATISTICS && !balloon_ask_stats(b))
 		return VIRTIO_BROKEN;
 	if (b->role[n] == BALLOON_HINTS)
 		begin_hints(b);
@@ -368,40 +285,6 @@ void balloon_report(struct virtio *v, struct balloon_report *r)
 	r->actual_pages = c.actual;
 	r->deflate_on_oom = b->setup.deflate_on_oom;
 	r->reporting = b->setup.reporting;
-}
-
-static struct timespec in_ms(unsigned ms)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += ms % 1000 * 1000000L;
-	if (t.tv_nsec >= 1000000000L) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000L;
-	}
-	return t;
-}
-
-void balloon_refresh(struct virtio *v, unsigned timeout_ms)
-{
-	struct balloon *b = balloon_of(v);
-	struct timespec until = in_ms(timeout_ms);
-	bool asked;
-	int r = 0;
-
-	pthread_mutex_lock(&b->lock);
-	asked = b->wanted = b->holding;
-	pthread_mutex_unlock(&b->lock);
-	if (!asked)
-		return;
-	virtio_wake(v);
-	pthread_mutex_lock(&b->lock);
-	while (b->wanted && !r)
-		r = pthread_cond_clockwait(&b->told, &b->lock, CLOCK_MONOTONIC,
-					   &until);
-	pthread_mutex_unlock(&b->lock);
 }
 
 static struct virtio_kind kind_of(const struct balloon_setup *s)

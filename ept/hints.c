@@ -54,6 +54,23 @@ bool guest_hints_begin(struct stage2 *s)
 	return true;
 }
 
+static bool settle_some(struct stage2 *s, frame_t *f, frame_t end)
+{
+	pthread_mutex_lock(&s->lock);
+	for (; f->v < end.v && s->stale.n < GATHER_MAX; f->v++)
+		if (evict_movable(s, *f))
+			evict_age(s, *f);
+	pthread_mutex_unlock(&s->lock);
+	evict_flush(s);
+	return f->v < end.v;
+}
+
+void hints_settle(struct stage2 *s, frame_t first, frame_t end)
+{
+	while (settle_some(s, &first, end))
+		;
+}
+
 void guest_hints_end(struct stage2 *s)
 {
 	struct frame_set none = { 0 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The GDT and the task state segment of a processor (smp.h). */
 #include "guest/cpu/smp.h"
 
 #include <stdalign.h>

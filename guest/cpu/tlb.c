@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Stale translations: flushes here, shoot-downs elsewhere, and PCIDs. */
 #include "guest/cpu/tlb.h"
 
 #include "guest/cpu/smp.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* How ring 0 is entered and left: each exception and interrupt, by vector. */
 #include "guest/cpu/trap.h"
 
 #include <assert.h>

@@ -25,7 +25,7 @@ enum { HINTS_STOP, HINTS_DONE };
 #define FEATURE_HINTS	   (1ul << 3)
 #define FEATURE_REPORTING  (1ul << 5)
 
-#define BATCH		   256u /* frame numbers a request */
+#define BATCH		   1024u /* frame numbers a request */
 #define RELIEF		   256u /* frames given back at once */
 #define REPORT_ORDER	   9u
 #define REPORT_BLOCKS	   8u
@@ -58,10 +58,11 @@ static struct frame *release(void)
 /* What is free already: nobody's page is taken for the host's sake. */
 static unsigned inflate(uint64_t want)
 {
+	const uint64_t room = frame_room();
 	unsigned n = 0;
 	struct frame *f;
 
-	while (n < BATCH && n < want && frame_room() &&
+	while (n < BATCH && n < want && n < room &&
 	       (f = frame_alloc_raw(FRAME_BALLOON))) {
 		f->next = held;
 		held = number[n++] = (uint32_t)(f - frames);

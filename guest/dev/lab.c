@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Driver of the lab device. */
 #include "guest/dev/lab.h"
 
 #include <assert.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The 16550, the first console. */
 #include "guest/dev/console.h"
 
 #include "guest/abi.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The transport, the queues, and the table of drivers (virtio.h). */
 #include "guest/dev/virtio.h"
 
 #include <assert.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Open files, and the system calls that take a descriptor or a path. */
 #include "guest/fs/file.h"
 
 #include "guest/fs/ext2.h"

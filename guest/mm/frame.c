@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Single frames from the stock, blocks from the zones; limit and promises. */
 #include "guest/mm/frame.h"
 
 #include "guest/lib/broken.h"

@@ -15,8 +15,6 @@
 
 #include "guest/boot/machine.h"
 #include "guest/lib/counts.h"
-#include "guest/mm/addr.h"
-#include "guest/proc/api.h"
 
 void frame_init(const struct machine *m);
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's half of every address space (mm/layout.h): its image, all of RAM
+ * in large pages, device registers.
+ */
 #include "guest/mm/table.h"
 
 #include "guest/lib/broken.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/* Leaves: what each of the five kinds (leaf.h) becomes. */
 #include "guest/mm/leaf.h"
 
 #include "guest/lib/broken.h"
-#include "guest/mm/leaf.h"
 #include "guest/mm/swap.h"
 
 uint64_t leaf_bits(unsigned prot)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The page cache: how pages come into it, are stored, and leave. */
 #include "guest/mm/mapping.h"
 
 #include "guest/lib/broken.h"

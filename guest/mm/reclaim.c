@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Making room (reclaim.h): who leaves, who is woken for it, who is killed. */
 #include "guest/mm/reclaim.h"
 
 #include "guest/dev/virtio.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/* Address spaces: birth, fork and end. */
 #include "guest/mm/space.h"
 
-#include "guest/abi.h"
 #include "guest/cpu/tlb.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/anon.h"

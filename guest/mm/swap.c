@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The map of a swap disk's slots, and pages on their way there and back. */
 #include "guest/mm/swap.h"
 
 #include "guest/fs/block.h"

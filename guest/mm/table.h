@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 #include "guest/cpu/cpu.h"
-#include "guest/mm/addr.h"
 #include "guest/mm/pte.h"
 
 struct machine;

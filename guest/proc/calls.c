@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The system calls of processes: what their arguments mean. */
 #include "guest/proc/syscall.h"
 
 #include "guest/cpu/smp.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What an ELF file says is mapped, not read: its pages come when touched. */
 #include "guest/proc/process.h"
 
 #include "guest/fs/inode.h"

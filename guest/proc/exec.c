@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Starting programs: a new space takes the place of the old one. */
 #include "guest/proc/process.h"
 
 #include "guest/cpu/cpu.h"

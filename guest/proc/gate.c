@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The gate (syscall.h): which instruction it holds is found out by trying. */
 #include "guest/proc/syscall.h"
 
 #include "guest/cpu/cpu.h"

@@ -18,7 +18,7 @@ $(FUZZ)/image: $(FUZZ_IMAGE) tests/unit/image_fixture.h vmm/image.h
 		-fno-sanitize-recover=all -o $@ $(FUZZ_IMAGE)
 
 $(FUZZ)/virtio: tests/fuzz/virtio.c tests/fuzz/virtio_host.h \
-	$(wildcard devices/virt*.[ch] devices/balloon_hints.[ch] \
+	$(wildcard devices/virt*.[ch] devices/balloon*.[ch] \
 		devices/blk_*.[ch] devices/iommu*.[ch]) \
 	ept/walk.c devices/thread.c
 	@mkdir -p $(@D)

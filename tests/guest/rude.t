@@ -83,9 +83,9 @@ for my $accel (accels()) {
 	test_alive($accel, 'B20: unknown registers are faults', 'msrs');
 	test_alive($accel, 'B2, B16: nobody answers ones', 'nobody');
 	test_alive($accel, 'B22: a SIPI to itself', 'sipi');
-	# It is where a CPU begins, and no code is there.
+	# It is ignored, or the CPU begins anew, where no code is.
 	my $r = begin($accel, 'init', '--timeout', 10);
-	like finish($r, 60), qr/^12[46]$/, "$accel: B22: an INIT to itself";
+	like finish($r, 60), qr/^(0|124|126)$/, "$accel: B22: an INIT to itself";
 	test_still($accel, $_) for qw(halt pause);
 	test_lost($accel);
 	test_paused_disk($accel);

@@ -9,7 +9,7 @@
 #include "guest/mm/layout.h"
 #include "guest/proc/api.h"
 
-/* Call the gate: the only way into the kernel, see proc/gate.h. */
+/* Call the gate: the only way into the kernel, see proc/syscall.h. */
 static inline int64_t sys_call6(enum sys_number number, uint64_t a, uint64_t b,
 				uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {

@@ -252,7 +252,7 @@ static uint64_t check_under_cap(struct demo *d, const uint64_t *at,
 
 void demo_overcommit(struct demo *d)
 {
-	const uint64_t low = demo_low_cap(), bytes = 4 * low;
+	const uint64_t low = demo_low_cap(), bytes = low + (12ul << 20);
 	struct lab_counters before, after;
 	uint64_t *at, cap, peak;
 

@@ -6,10 +6,11 @@
 
 #define CELL  128u /* bytes */
 #define WORDS (CELL / 8)
-#define CELLS (STORM_BYTES / CELL)
+#define CELLS (STORM_BYTES / CELL) /* at most */
 #define NEAR  64u /* cells between a copy's ends, at most */
 
 static uint64_t model[CELLS]; /* the one word that a cell repeats */
+static uint32_t cells;
 static uint64_t bus; /* where the engine sees the area */
 
 static uint64_t random(void)
@@ -35,7 +36,7 @@ static uint16_t sum_of(uint64_t w)
 /* Each with a pattern of its own, to begin with. */
 static void fill_all(void)
 {
-	const uint32_t part = CELLS / RING;
+	const uint32_t part = cells / RING;
 
 	for (uint32_t i = 0; i < RING; i++) {
 		const uint64_t w = random();
@@ -57,7 +58,7 @@ static uint32_t pick_cell(uint64_t r)
 {
 	static uint32_t row;
 
-	return r % 16 ? row++ % CELLS : (uint32_t)(r >> 8) % CELLS;
+	return r % 16 ? row++ % cells : (uint32_t)(r >> 8) % cells;
 }
 
 /* What comes of it is in the model; the sum that it should find is returned. */
@@ -65,8 +66,9 @@ static uint16_t make(struct dma_descriptor *d)
 {
 	const uint64_t r = random();
 	const uint32_t to = pick_cell(r);
-	const uint32_t from = r % 64 == 7 ? (uint32_t)(r >> 20) % CELLS
-					  : (to + (r >> 20) % NEAR) % CELLS;
+	const uint32_t near = to + (uint32_t)(r >> 20) % NEAR;
+	const uint32_t any = (uint32_t)(r >> 20);
+	const uint32_t from = (r % 64 == 7 ? any : near) % cells;
 
 	*d = (struct dma_descriptor){ .source = bus + from * CELL,
 				      .target = bus + to * CELL,
@@ -121,13 +123,14 @@ static void check_all(void)
 {
 	const uint64_t *at = (const uint64_t *)STORM_AREA;
 
-	for (uint32_t c = 0; c < CELLS; c++)
+	for (uint32_t c = 0; c < cells; c++)
 		want(is_cell(&at, model[c]), 42, "a byte of a storm");
 }
 
 void storm(uint32_t n, uint64_t at)
 {
 	bus = at;
+	cells = n < CELLS ? n : CELLS;
 	fill_all();
 	for (uint32_t done = 0; done < n; done += RING)
 		run_some();

@@ -12,8 +12,9 @@
 #define STORM_AREA  0x400000ul
 #define STORM_BYTES (16u << 20)
 
-/* @n descriptors, a multiple of RING, and RING more at first; the engine sees
- * the area at @at. Ends the run where one is not done, or a byte wrong. */
+/* @n descriptors, a multiple of RING but 0, and RING more at first; the engine
+ * sees the area at @at, of which it uses as many pieces of 128 bytes as there are
+ * descriptors. Ends the run where one is not done, or a byte wrong. */
 void storm(uint32_t n, uint64_t at);
 
 #endif

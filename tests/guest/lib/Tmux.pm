@@ -25,7 +25,7 @@ sub new {
 	close $config;
 	$self->tmux('-f', "$self->{socket}.conf", 'new-session', '-d',
 		'-x', $columns, '-y', $rows,
-		"$command; echo \"[exit \$?]\"; exec sleep 1000");
+		"$command; printf '\\n[exit %d]\\n' \$?; exec sleep 1000");
 	return $self;
 }
 
