@@ -18,8 +18,10 @@
 #define RECORDS (1u << 20)
 #define ROUNDS	9
 
-static const char *const markers[] = { "/sys/kernel/tracing/trace_marker",
-				       "/sys/kernel/debug/tracing/trace_marker" };
+static const char *const markers[] = {
+	"/sys/kernel/tracing/trace_marker",
+	"/sys/kernel/debug/tracing/trace_marker"
+};
 
 static double now_ns(void)
 {
@@ -92,8 +94,8 @@ static void emit_and_forget(struct trace *t, unsigned n)
 		off_t end = lseek(memory, 0, SEEK_END);
 
 		emit(t, n / 64);
-		fallocate(memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			  0, end + 1);
+		fallocate(memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+			  end + 1);
 	}
 }
 
