@@ -19,7 +19,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ept/decide.h"
 #include "ept/evict.h"
+#include "ept/probes.h"
 
 unsigned evict_room(const struct stage2 *s)
 {
@@ -164,6 +166,7 @@ static void store_some(struct stage2 *s, struct batch *b, unsigned first,
 		return;
 	swap_store(s->config.swap, b->io, stored);
 	ticks = (trace_now() - start) / stored;
+	pthread_mutex_lock(&s->lock);
 	for (unsigned i = 0; i < stored; i++) {
 		struct victim *v = b->stored[i];
 
@@ -175,6 +178,7 @@ static void store_some(struct stage2 *s, struct batch *b, unsigned first,
 		else
 			trace_store(s, v, start, ticks);
 	}
+	pthread_mutex_unlock(&s->lock);
 }
 
 static void store(struct stage2 *s, struct batch *b)
@@ -216,7 +220,7 @@ static void keep(struct stage2 *s, struct victim *v, int error)
 		return;
 	set_entry(s, v->frame,
 		  away_entry(s, PTE_UNMAPPED, v->frame, pte_rights(e)));
-	s->policy->ops->insert(s->policy, v->frame);
+	decide_insert(s, v->frame);
 }
 
 static void commit_begin(struct stage2 *s, struct batch *b)
@@ -275,6 +279,8 @@ static void part(struct stage2 *s, struct victim *v)
 	struct pte after = leave(s, v, pte_rights(e));
 
 	set_page(s, v->gfn, after);
+	s->left = v->gfn;
+	probe_evict(v->gfn, (uint8_t)to[v->fate], (uint32_t)v->ticks);
 	trace_page(s, TRACE_EVICT, v->gfn, e, after,
 		   (struct trace_record){ .tsc = trace_now(),
 					  .ticks = (uint32_t)v->ticks,

@@ -60,6 +60,10 @@ void evict_age(struct stage2 *s, frame_t f);
  */
 void evict_flush(struct stage2 *s);
 
+/* hints.c: unmap the frames [first, end), so that those which nobody uses just
+ * now hold still. No lock held. */
+void hints_settle(struct stage2 *s, frame_t first, frame_t end);
+
 /* With `evicting` held, not the lock: free the frames of all of @b, which are
  * flushed, that nobody touches meanwhile and whose bytes are safe elsewhere.
  * Returns how many came free. */

@@ -43,6 +43,7 @@ static void retry_parked(struct server *me)
 	struct parking *k = &me->s->parking;
 
 	me->s->faults.retry = false;
+	me->read = 0;
 	for (unsigned n = k->parked; n && k->parked; n--) {
 		struct parked_fault p = k->fault[0];
 
@@ -169,6 +170,7 @@ static void *faults_run(void *arg)
 			wait_for_faults(me);
 		pthread_mutex_lock(&s->lock);
 		if (n > 0) {
+			me->read = s->trace ? trace_now() : 0;
 			storm(me, false);
 			flush_some(s);
 		}

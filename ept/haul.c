@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
+#include "ept/decide.h"
 #include "ept/haul.h"
 #include "ept/uffd.h"
 
@@ -202,18 +203,28 @@ static void keep_copies(struct stage2 *s, const struct arrival *a)
 				  pte_slot(a->from[i]));
 }
 
-/* From now on the table says that it is mapped. */
+static void trace_ahead(struct stage2 *s, const struct arrival *a)
+{
+	trace_page(s, TRACE_AHEAD, a->gfn, a->from[0], a->to,
+		   (struct trace_record){ .tsc = trace_now(),
+					  .source = (uint8_t)a->source });
+}
+
+/* From now on the table says that it is mapped, and trace and counters say
+ * the same. */
 static void enter(struct stage2 *s, struct arrival *a)
 {
 	set_entry(s, a->frame, a->to);
 	frame_set_add(&s->busy, a->frame);
 	count_fill(s, a, 1);
+	if (a->ahead)
+		trace_ahead(s, a);
 	sampler_reference(s, a->frame);
 	if (a->in_memory) {
 		page_known(s, a->frame, !a->ahead);
 		return;
 	}
-	s->policy->ops->insert(s->policy, a->frame);
+	decide_insert(s, a->frame);
 	keep_copies(s, a);
 }
 
@@ -307,13 +318,6 @@ static void measure_peak(struct stage2 *s)
 		;
 }
 
-static void trace_ahead(struct stage2 *s, const struct arrival *a)
-{
-	trace_page(s, TRACE_AHEAD, a->gfn, a->from[0], a->to,
-		   (struct trace_record){ .tsc = trace_now(),
-					  .source = (uint8_t)a->source });
-}
-
 static void settle(struct stage2 *s, struct arrival *a, bool entered)
 {
 	if (!entered)
@@ -321,8 +325,6 @@ static void settle(struct stage2 *s, struct arrival *a, bool entered)
 	frame_set_remove(&s->busy, a->frame);
 	if (a->error)
 		leave(s, a);
-	else if (a->ahead)
-		trace_ahead(s, a);
 }
 
 /* The table says that a page is mapped before its thread can wake, so that no

@@ -34,6 +34,8 @@ struct haul {
 		gfn_t failed; /* the page that could not be had */
 	} * page;
 	struct pte *from; /* room for what page[] points to */
+	bool waited; /* the last taken one, for a frame: */
+	gfn_t victim; /* who left last then */
 	uint8_t *bytes; /* PAGE_SIZE for each page; not used for large ones */
 	struct request *request; /* what is asked of swap */
 };

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "ept/decide.h"
 #include "ept/deadline.h"
 #include "ept/evict.h"
 
@@ -15,8 +16,8 @@
  * must not take this for a rescue. */
 static void put_back(struct stage2 *s, frame_t f)
 {
-	s->policy->ops->remove(s->policy, f);
-	s->policy->ops->insert(s->policy, f);
+	decide_remove(s, f);
+	decide_insert(s, f);
 }
 
 /* The policy's next victim comes under watch. False: it has none, or no more
@@ -26,7 +27,7 @@ static bool watch_one(struct stage2 *s)
 	frame_t f;
 
 	if (watch_full(&s->watch) || s->stale.n == GATHER_MAX ||
-	    !s->policy->ops->choose(s->policy, NULL, &f))
+	    !decide_choose(s, &f))
 		return false;
 	if (!evict_movable(s, f)) {
 		put_back(s, f);

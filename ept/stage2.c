@@ -2,8 +2,9 @@
 /* Making and unmaking stage 2. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "ept/state.h"
+#include "ept/decide.h"
 
 static void trace_slot(struct stage2 *s, struct trace_record *r, struct pte e)
 {
@@ -23,10 +24,27 @@ void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
 	r.stage2.tier = TRACE_NO_TIER;
 	trace_slot(s, &r, before);
 	trace_slot(s, &r, after);
-	if (kind != TRACE_STORE) /* the only one without the lock */
+	if (kind != TRACE_STORE) /* EVICT repeats it when it is sure */
 		observe_record(&s->observer, s->config.swap, s->policy->ops,
 			       &r);
-	trace_emit(s->config.trace, &r);
+	trace_emit(s->trace, &r);
+}
+
+void decide_trace(struct stage2 *s, enum trace_decision what, frame_t f,
+		  uint64_t value)
+{
+	struct trace_record r = {
+		.tsc = trace_now(),
+		.kind = TRACE_DECISION,
+		.fault = (uint8_t)what,
+		.decision = { .frame = f.v,
+			      .value = value,
+			      .gpa = gpa_of(gfn_of_frame(s, f)).v },
+	};
+
+	strncpy(r.decision.name, s->policy->ops->name,
+		sizeof(r.decision.name) - 1);
+	trace_emit(s->trace, &r);
 }
 
 /* What region @i is at first, its first frame being @frame: absent, and zero
@@ -105,8 +123,7 @@ static int init_pagers(struct stage2 *s)
 		if (c->share[i])
 			s->pager[PAGER_SHARE + i] = &c->share[i]->base;
 	s->pager[PAGER_ZERO] = &pager_zero;
-	return pager_file_create(&s->pager[PAGER_FILE], c->file, c->extent,
-				 c->extents);
+	return pager_file_create(&s->pager[PAGER_FILE], c->extent, c->extents);
 }
 
 static void destroy_pagers(struct stage2 *s)
@@ -269,6 +286,7 @@ static void free_pages(struct stage2 *s)
 {
 	frame_set_free(&s->busy);
 	frame_set_free(&s->watched);
+	frame_set_free(&s->used);
 	packed_free(&s->copy);
 }
 
@@ -281,6 +299,8 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 	if (!s)
 		return -ENOMEM;
 	s->config = *c;
+	s->trace = c->trace;
+	s->seeing = s->deciding = c->trace;
 	s->frame_pages = c->large_pages ? LEVEL_ENTRIES : 1;
 	count_pages(s);
 	s->limit = limit_of(s, c->limit);
@@ -304,6 +324,7 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 		goto undo_table;
 	s->ept.stale = on_stale;
 	s->ept.ctx = s;
+	decide_policy(s, s->policy);
 	frames_share(s);
 	r = start(s);
 	if (r)

@@ -41,6 +41,12 @@ struct server {
 	unsigned index;
 	unsigned streak; /* faults without a quiet time between them */
 	struct haul *haul;
+	/* Of the fault being served, while there is a trace: */
+	uint64_t read; /* when it came, TSC */
+	struct trace *trace; /* where its STAGE2 record went: */
+	struct trace_record who; /* will follow it; number 0: will not */
+	bool unseen;
+	uint8_t vcpu;
 };
 
 struct faults {
@@ -82,6 +88,9 @@ struct stage2 {
 	struct frame_set busy; /* being mapped, unmapped or freed: not to be
 				* touched until `settled` */
 	struct frame_set watched;
+	/* Used since the round of hints began, which see; without words
+	 * between rounds. */
+	struct frame_set used;
 	struct packed copy; /* [pages]: 1 + the record of its stored copy */
 	uint64_t limit;
 	unsigned waiting; /* threads that need a frame */
@@ -114,6 +123,13 @@ struct stage2 {
 
 	struct stage2_counters count;
 	struct observer observer;
+	struct trace *trace; /* NULL: none just now */
+	bool deciding; /* it has what the policy is told, too */
+	bool seeing; /* ask of each fault who it was, for a trace to come */
+	unsigned unseen; /* faults being served of which nobody asked */
+	unsigned tracing; /* faults that will have a WHO record */
+	uint32_t fault; /* the number of the last one traced */
+	gfn_t left; /* the page that left last */
 	_Atomic uint64_t peak_bytes;
 	/* Large, and little of them is ever touched. */
 	struct histogram latency;
@@ -188,6 +204,13 @@ int page_in_now(struct stage2 *s, gfn_t g);
  * had; it stays where it was. */
 void tell_owner(struct stage2 *s, gfn_t g, struct pte e, int error);
 
+/* Somebody may write to frame @f from now on. The lock is held. */
+static inline void hints_use(struct stage2 *s, frame_t f)
+{
+	if (s->used.word)
+		frame_set_add(&s->used, f);
+}
+
 /* fault.c, reclaim.c, demote.c and sampler.c: their threads. */
 int faults_start(struct stage2 *s);
 void faults_stop(struct stage2 *s);
@@ -207,7 +230,7 @@ void sampler_reference(struct stage2 *s, frame_t f);
 void sampler_forget(struct stage2 *s, frame_t f);
 
 /* One trace record about page @g, whose entry was @before and is @after; a slot
- * that either names is told too. */
+ * that either names is told too. The lock is held. */
 void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
 		struct pte before, struct pte after, struct trace_record r);
 

@@ -83,7 +83,7 @@ const char *swap_name_of(const struct swap *s, unsigned tier)
 {
 	if (tier == SWAP_SAME)
 		return "same";
-	return tier < s->tiers ? s->tier[tier]->ops->name : "none";
+	return tier < s->tiers ? tier_label(s->tier[tier]) : "none";
 }
 
 static void count_store(struct traffic *c, struct tier *t,
@@ -134,7 +134,7 @@ const char *swap_tier_stats(struct swap *s, unsigned i, struct tier_stats *st)
 	struct tier *t = s->tier[i];
 
 	t->ops->stats(t, st);
-	return t->ops->name;
+	return tier_label(t);
 }
 
 void swap_tier_traffic(struct swap *s, unsigned i, struct swap_traffic *t)

@@ -13,7 +13,7 @@
  *
  * store, load, same and demote may block; they are called without any stage-2
  * lock. All functions may be called from several threads; a slot is used by
- * its owner only, but for swap_describe.
+ * its owner only, but for swap_describe and swap_peek.
  */
 #ifndef EPT_SWAP_H
 #define EPT_SWAP_H
@@ -103,6 +103,10 @@ struct swap_description {
  * not be the caller's: it may be released meanwhile. */
 void swap_describe(struct swap *s, slot_t slot, gfn_t gfn,
 		   struct swap_description *d);
+
+/* @gfn's copy in @slot into @page, loaded once, changing nothing; the slot need
+ * not be the caller's. 0 or -errno. */
+int swap_peek(struct swap *s, slot_t slot, gfn_t gfn, void *page);
 
 /* What was ever done with a tier. Ticks are those of trace_now(). */
 struct swap_traffic {

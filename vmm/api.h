@@ -14,6 +14,8 @@
  *   GET   /balloon             200, balloon_json
  *   PATCH /balloon             {"amount_mib": N}
  *   GET   /balloon/statistics  200, balloon_statistics_json
+ *   PATCH /balloon/hinting/start
+ *   GET   /balloon/hinting/status  200, balloon_hinting_json
  *   PATCH /vm                  {"state": "Paused" | "Resumed" | "Stopped"}
  *   PUT   /memory/resident     {"resident_bytes": N}
  *

@@ -85,7 +85,6 @@ static void make_stage2(struct guest *g, const struct policy_ops *policy)
 		.limit = g->resident,
 		.policy = policy,
 		.swap = g->swap,
-		.file = STDIN_FILENO, /* without extents it is never read */
 		.paging = true,
 		.vcpus = 1,
 	};

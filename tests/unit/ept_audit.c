@@ -40,7 +40,6 @@ static int start(void **state)
 		.regions = 2,
 		.limit = PAGES,
 		.policy = &policy_clock,
-		.file = STDERR_FILENO, /* of which no byte is used */
 		.extent = &none,
 		.paging = true,
 		.vcpus = 2,

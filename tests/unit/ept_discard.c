@@ -126,14 +126,14 @@ static void a_page_of_the_image_becomes_zeros(void **state)
 	uint8_t bytes[PAGE_SIZE];
 	FILE *file = tmpfile();
 	struct file_extent e = { .at = gpa_of((gfn_t){ 3 }),
-				 .bytes = PAGE_SIZE };
+				 .bytes = PAGE_SIZE,
+				 .fd = fileno(file) };
 
 	(void)state;
 	memset(bytes, 0x5a, sizeof(bytes));
 	assert_int_equal(fwrite(bytes, 1, sizeof(bytes), file), PAGE_SIZE);
 	fflush(file);
-	start((struct options){
-		.pages = PAGES, .extent = e, .file = fileno(file) });
+	start((struct options){ .pages = PAGES, .extent = e });
 	assert_int_equal(discard(3, 1), 0);
 	check_zero(3);
 	stop();

@@ -54,7 +54,6 @@ static void start(bool poison)
 		.regions = 1,
 		.limit = PAGES,
 		.policy = &policy_clock,
-		.file = STDERR_FILENO, /* of which no byte is used */
 		.extent = &none,
 		.paging = true,
 		.poison = poison,

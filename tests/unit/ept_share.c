@@ -88,7 +88,6 @@ static void start(struct vm *vm, uint64_t limit)
 		.regions = 2,
 		.limit = limit,
 		.policy = &policy_clock,
-		.file = STDERR_FILENO, /* of which no byte is used */
 		.extent = &none,
 		.paging = true,
 		.vcpus = 2,

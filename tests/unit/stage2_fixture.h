@@ -26,6 +26,7 @@ static struct swap *swap;
 static uint64_t half; /* pages of RAM in each of its two regions */
 static struct stage2_failure last_failure;
 static unsigned failures;
+static struct stage2_witness fixture_witness;
 
 static inline void on_failure(void *ctx, const struct stage2_failure *f)
 {
@@ -41,7 +42,6 @@ struct options {
 	uint64_t flip;
 	const struct policy_ops *policy;
 	struct file_extent extent;
-	int file; /* of the extent */
 	unsigned refs_ms;
 	bool large;
 	bool poison; /* what is lost raises SIGBUS */
@@ -59,7 +59,6 @@ static inline void start(struct options o)
 		.large_pages = o.large,
 		.limit = o.limit ? o.limit : pages,
 		.policy = o.policy ? o.policy : &policy_clock,
-		.file = o.extent.bytes ? o.file : STDERR_FILENO,
 		.extent = &o.extent,
 		.extents = o.extent.bytes ? 1 : 0,
 		.paging = true,
@@ -67,6 +66,7 @@ static inline void start(struct options o)
 		.vcpus = 2,
 		.refs_ms = o.refs_ms,
 		.failed = on_failure,
+		.witness = fixture_witness,
 	};
 
 	failures = 0;
