@@ -9,12 +9,14 @@
 #include "vmm/trace_verbs.h"
 
 /* The page; its data go where it says so. */
-extern const char report_page[], report_page_end[];
+extern const char report_page[];
+extern const uint64_t report_bytes;
 
 __asm__(".section .rodata\n"
-	".globl report_page, report_page_end\n"
+	".globl report_page, report_bytes\n"
 	"report_page: .incbin \"vmm/report.html\"\n"
-	"report_page_end:\n"
+	"1: .balign 8\n"
+	"report_bytes: .quad 1b - report_page\n"
 	".previous");
 
 #define PLACE "/*DATA*/"
@@ -38,8 +40,8 @@ static json_t *data(const struct trace_file *t, const struct trace_filter *f,
 void trace_report(const struct trace_file *t, const struct trace_filter *f,
 		  const char *name, FILE *to)
 {
-	size_t len = (size_t)(report_page_end - report_page);
-	const char *place = memmem(report_page, len, PLACE, strlen(PLACE));
+	const char *place =
+		memmem(report_page, report_bytes, PLACE, strlen(PLACE));
 	size_t before = (size_t)(place - report_page);
 	json_t *o = data(t, f, name);
 
@@ -47,6 +49,6 @@ void trace_report(const struct trace_file *t, const struct trace_filter *f,
 	json_dumpf(o, to,
 		   JSON_COMPACT | JSON_ESCAPE_SLASH | JSON_REAL_PRECISION(7));
 	place += strlen(PLACE);
-	fwrite(place, 1, len - before - strlen(PLACE), to);
+	fwrite(place, 1, report_bytes - before - strlen(PLACE), to);
 	json_decref(o);
 }
