@@ -284,9 +284,9 @@ static void exports_parse(void **state)
 		first = json_array_get(events, 1);
 		/* And one that names the process. */
 		assert_int_equal(json_array_size(events), EVENTS + 1);
-		assert_string_equal(json_string_value(
-					    json_object_get(first, "name")),
-				    "stage2 missing");
+		assert_string_equal(
+			json_string_value(json_object_get(first, "name")),
+			"stage2 missing");
 		assert_true(json_real_value(json_object_get(first, "dur")) ==
 			    120.0);
 		assert_int_equal(
