@@ -48,7 +48,7 @@ static bool withdraw(struct stage2 *s, frame_t f)
 /* Evict frame @f, which is in memory; both locks held, dropped. */
 static int evict_one(struct stage2 *s, frame_t f)
 {
-	struct batch *b = evict_batch_new(s);
+	struct batch *b = evict_batch_new();
 	int r = -ENOMEM;
 
 	if (b && !withdraw(s, f)) {

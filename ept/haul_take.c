@@ -10,6 +10,7 @@ static struct arrival *add(struct stage2 *s, struct haul *h, frame_t f,
 {
 	struct arrival *a = &h->page[h->n];
 
+	h->used = true;
 	*a = (struct arrival){
 		.gfn = gfn_of_frame(s, f),
 		.frame = f,

@@ -201,6 +201,22 @@ static bool at_hand(struct stage2 *s, gfn_t g)
 	return true;
 }
 
+/* What a haul of one frame needs, on the stack. */
+struct small_room {
+	_Alignas(PAGE_SIZE) uint8_t bytes[PAGE_SIZE];
+	struct arrival page;
+	struct pte from[LEVEL_ENTRIES];
+	struct request request;
+};
+
+static struct haul haul_in(struct small_room *r)
+{
+	return (struct haul){ .page = &r->page,
+			      .from = r->from,
+			      .bytes = r->bytes,
+			      .request = &r->request };
+}
+
 /* That the host cannot map a page whose bytes are in its frame is no matter
  * here. */
 static int bring(struct stage2 *s, struct haul *h)
@@ -213,9 +229,8 @@ static int bring(struct stage2 *s, struct haul *h)
 
 int page_in(struct stage2 *s, gfn_t g)
 {
-	_Alignas(PAGE_SIZE) uint8_t bytes[PAGE_SIZE];
-	struct pte from[LEVEL_ENTRIES];
-	struct haul h = { .bytes = bytes, .from = from };
+	struct small_room room;
+	struct haul h = haul_in(&room);
 	int r;
 
 	if (at_hand(s, g))
@@ -236,9 +251,8 @@ int page_in(struct stage2 *s, gfn_t g)
 
 int page_in_now(struct stage2 *s, gfn_t g)
 {
-	_Alignas(PAGE_SIZE) uint8_t bytes[PAGE_SIZE];
-	struct pte from[LEVEL_ENTRIES];
-	struct haul h = { .bytes = bytes, .from = from };
+	struct small_room room;
+	struct haul h = haul_in(&room);
 	int error;
 
 	if (at_hand(s, g))

@@ -232,10 +232,12 @@ static int create_backing(struct stage2 *s)
 static bool init_pages(struct stage2 *s)
 {
 	const uint64_t frames = s->pages / s->frame_pages;
+	const uint64_t copies =
+		s->config.paging ? swap_records(s->config.swap) : 0;
 
 	return frame_set_init(&s->busy, frames) &&
 	       frame_set_init(&s->watched, frames) &&
-	       packed_init(&s->copy, s->pages, SWAP_RECORDS);
+	       packed_init(&s->copy, s->pages, copies);
 }
 
 static void free_pages(struct stage2 *s)
@@ -262,9 +264,9 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 	s->limit = limit_of(s, c->limit);
 	frames = s->pages / s->frame_pages;
 	init_locks(s);
-	s->policy = c->policy->create(frames, frames);
+	s->policy = policy_create(c->policy, frames, frames);
 	if (!init_pages(s) || !s->policy ||
-	    !watch_init(&s->watch, (uint32_t)(frames / 16 + 2 * TIER_BATCH)))
+	    !watch_init(&s->watch, frames / 16 + 2 * TIER_BATCH, frames))
 		goto undo_arrays;
 	r = observe_init(&s->observer, s->pages);
 	if (r)
@@ -297,8 +299,7 @@ undo_backing:
 	backing_destroy(&s->backing);
 undo_arrays:
 	observe_destroy(&s->observer);
-	if (s->policy)
-		s->policy->ops->destroy(s->policy);
+	policy_destroy(s->policy);
 	watch_free(&s->watch);
 	free_pages(s);
 	destroy_locks(s);
@@ -342,7 +343,7 @@ void stage2_destroy(struct stage2 *s)
 	s->ept.stale = NULL;
 	ept_destroy(&s->ept);
 	backing_destroy(&s->backing);
-	s->policy->ops->destroy(s->policy);
+	policy_destroy(s->policy);
 	observe_destroy(&s->observer);
 	watch_free(&s->watch);
 	free_pages(s);

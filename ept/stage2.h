@@ -72,7 +72,7 @@ struct stage2_config {
 	bool large_pages;
 	uint64_t limit; /* the resident cap, pages; all of RAM: none */
 	const struct policy_ops *policy;
-	struct swap *swap; /* not owned */
+	struct swap *swap; /* not owned; NULL without paging, if one likes */
 	struct trace *trace; /* from the start; not owned; NULL: none */
 	struct stage2_witness witness; /* see may be NULL */
 	/* Bytes of open files that guest memory begins as; see pager.h. */

@@ -99,7 +99,7 @@ const char *stage2_policy(struct stage2 *s)
 
 int stage2_set_policy(struct stage2 *s, const struct policy_ops *policy)
 {
-	struct policy *next = policy->create(s->backing.frames, 1);
+	struct policy *next = policy_create(policy, s->backing.frames, 1);
 	struct policy *old;
 	frame_t f;
 
@@ -112,7 +112,7 @@ int stage2_set_policy(struct stage2 *s, const struct policy_ops *policy)
 	while (old->ops->choose(old, NULL, &f))
 		decide_insert(s, f);
 	pthread_mutex_unlock(&s->lock);
-	old->ops->destroy(old);
+	policy_destroy(old);
 	return 0;
 }
 

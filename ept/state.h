@@ -55,16 +55,20 @@ struct faults {
 	int uffd;
 	int wake; /* eventfd: stop, or retry what is parked */
 	struct ahead ahead;
-	unsigned parked; /* faults that failed and wait for a retry */
+	bool calibrated, retry;
+	struct placement_report placement;
+	struct wakeful wakeful;
+};
+
+/* Faults that failed and wait for a retry, the oldest first. */
+struct parking {
+	unsigned parked;
 	struct parked_fault {
 		gfn_t gfn;
 		uint64_t flags;
 		uint32_t thread;
 		bool counted; /* it is in the books already */
-	} park[PARKED];
-	bool calibrated, retry;
-	struct placement_report placement;
-	struct wakeful wakeful;
+	} fault[PARKED];
 };
 
 struct stage2 {
@@ -88,7 +92,6 @@ struct stage2 {
 	 * between rounds. */
 	struct frame_set used;
 	struct packed copy; /* [pages]: 1 + the record of its stored copy */
-	struct pins pins;
 	uint64_t limit;
 	unsigned waiting; /* threads that need a frame */
 	bool told_full; /* the owner knows that nothing can leave */
@@ -119,7 +122,6 @@ struct stage2 {
 	pthread_mutex_t flushing; /* one flush of `stale` at a time */
 
 	struct stage2_counters count;
-	struct histogram latency;
 	struct observer observer;
 	struct trace *trace; /* NULL: none just now */
 	bool deciding; /* it has what the policy is told, too */
@@ -129,6 +131,10 @@ struct stage2 {
 	uint32_t fault; /* the number of the last one traced */
 	gfn_t left; /* the page that left last */
 	_Atomic uint64_t peak_bytes;
+	/* Large, and little of them is ever touched. */
+	struct histogram latency;
+	struct parking parking;
+	struct pins pins;
 };
 
 /* region.c: each page of RAM belongs to one frame, in use or not; the gfn of a

@@ -30,6 +30,7 @@ struct swap;
 struct swap_config {
 	struct tier *tier[SWAP_TIERS]; /* in order of preference; owned */
 	unsigned tiers;
+	uint64_t pages; /* of the memory whose pages may be in swap */
 	/* Test hook: flip one bit of the nth page stored (from 1; 0: never),
 	 * after its checksum was taken. */
 	uint64_t flip_nth;
@@ -81,7 +82,7 @@ unsigned swap_demote(struct swap *s);
 
 /* A slot is longer than the number of its record, and is known from it while
  * it is held: for who must keep many slots in little room. */
-#define SWAP_RECORDS (UINT64_C(1) << 29) /* that there can be: 2 TiB of pages */
+uint64_t swap_records(const struct swap *s); /* how many there can be */
 uint32_t swap_record_of_slot(slot_t slot);
 slot_t swap_slot_of(const struct swap *s, uint32_t record);
 

@@ -45,12 +45,11 @@ static int start_policy(struct verify *v, const struct trace_record *r)
 	ops = policy_find(name);
 	if (!ops)
 		return differs(v, r, "there is no such policy");
-	if (v->policy)
-		v->policy->ops->destroy(v->policy);
+	policy_destroy(v->policy);
 	free(v->resident);
 	v->frames = r->decision.value;
 	v->resident = calloc(v->frames, 1);
-	v->policy = ops->create(v->frames, v->frames ? v->frames : 1);
+	v->policy = policy_create(ops, v->frames, v->frames ? v->frames : 1);
 	v->name = ops->name;
 	if (!v->policy || !v->resident)
 		errx(1, "replay: no memory");
@@ -191,8 +190,7 @@ static int verify(struct verify *v)
 	dense_free(&v->pages);
 	free(v->gone);
 	free(v->resident);
-	if (v->policy)
-		v->policy->ops->destroy(v->policy);
+	policy_destroy(v->policy);
 	return status;
 }
 

@@ -126,7 +126,10 @@ static bool make_tiers(struct swap_config *c, const struct run_options *o,
 
 static bool make_swap(struct vm *vm, struct complaint *why)
 {
-	struct swap_config c = { .flip_nth = vm->options->flip_nth };
+	struct swap_config c = {
+		.pages = vm->options->memory_bytes >> PAGE_SHIFT,
+		.flip_nth = vm->options->flip_nth,
+	};
 	int r;
 
 	if (make_tiers(&c, vm->options, why)) {

@@ -50,7 +50,9 @@ struct options {
 static inline void start(struct options o)
 {
 	uint64_t pages = o.pages ? o.pages : PAGES;
-	struct swap_config sc = { .tiers = 1, .flip_nth = o.flip };
+	struct swap_config sc = { .tiers = 1,
+				  .pages = pages,
+				  .flip_nth = o.flip };
 	struct stage2_config c = {
 		.region = { { { 0 }, pages / 2 }, { { 1 << 20 }, pages / 2 } },
 		.regions = 2,
