@@ -68,8 +68,8 @@ sub addresses {
 sub says_guest {
 	my ($accel) = @_;
 	my $trace = scratch("$accel-map.tft");
-	my $r = run($accel, 0, '-m', '64M', '--resident', '6M', '--swap',
-		'ram', '--trace', $trace, '--', 'touch', '16M', 'random',
+	my $r = run($accel, 0, '-m', '64M', '--resident', '5M', '--swap',
+		'ram', '--trace', $trace, '--', 'touch', '8M', 'random',
 		'map');
 	my $out = slurp($r->{out});
 	my ($pid) = $out =~ /this is process (\d+)/;
