@@ -33,6 +33,12 @@ bool guest_write(struct stage2 *s, gpa_t at, const void *from, size_t len);
  * -EHWPOISON; -EBUSY too much is pinned; else why the page cannot be had.
  */
 int guest_pin(struct stage2 *s, gpa_t at, bool write, void **to);
+/*
+ * The same for as long as the host takes for something: -EBUSY already when a
+ * quarter of the cap is pinned, so that the rest can come and go meanwhile. Who
+ * holds nothing may then pin one page all the same; others give back first.
+ */
+int guest_hold(struct stage2 *s, gpa_t at, bool write, void **to);
 void guest_unpin(struct stage2 *s, gpa_t at);
 
 /* Is all of [at, at + len) RAM? */

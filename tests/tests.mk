@@ -35,6 +35,7 @@ $(UNIT_BIN): $(OUT)/tests/%: $(OUT)/obj/tests/%.o
 	$(CC) $(filter-out -static,$(LDFLAGS)) $(WRAPS) -o $@ $^ -lcmocka $(LDLIBS)
 
 $(OUT)/tests/unit/vmm_nbd_desk: $(OUT)/obj/vmm/nbd/desk.o
+$(OUT)/tests/unit/ept_books: | $(OUT)/tests/bench/books
 
 # Calls that tests/unit/fail_fixture.h makes fail.
 comma := ,
@@ -133,8 +134,8 @@ $(WALK_ELF): tests/guest/walk/walk.S
 	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $@.o
 
 # Whole VMs, on every kind of stage 2 that this machine has.
-guest-test: all capsule $(VIRTIO_ELF) $(DMA_ELF) $(NET_ELF) $(WRECK_ELF) \
-	$(RUDE_ELF) $(SUM_ELF) $(WALK_ELF)
+guest-test: all capsule linux $(VIRTIO_ELF) $(DMA_ELF) $(NET_ELF) \
+	$(WRECK_ELF) $(RUDE_ELF) $(SUM_ELF) $(WALK_ELF)
 	prove tests/guest
 
 # Everything, as the README and CI call it: the guests last, and alone.
@@ -165,9 +166,10 @@ format:
 	clang-format -i $(C_FILES)
 
 # Ratios beside baselines: each is a command of its own, too.
-BENCHES := start first-touch swap tiers blk balloon cpus huge pause scale
+BENCHES := start first-touch swap tiers blk balloon cpus huge pause scale \
+	trace
 BENCH_BIN := $(addprefix $(OUT)/tests/bench/, \
-	spawn raw_kvm packed stored books replay given)
+	spawn raw_kvm packed stored books replay given record)
 
 # A guest for two CPUs, made like the bundled one.
 SMP_ELF := $(BUILD)/tests/bench/smp.elf
@@ -195,7 +197,7 @@ bench: all $(BENCH_BIN) $(BENCH_NBD) $(SMP_ELF) $(BLK_ELF)
 
 $(BENCH_BIN): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(LIBEPT)
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -static,$(LDFLAGS)) -o $@ $^ $(LDLIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(OUT)/tests/bench/stored: $(OUT)/obj/tests/bench/reads.o
 $(OUT)/tests/bench/given: $(LIBDEVICES)

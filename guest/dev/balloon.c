@@ -11,10 +11,7 @@
 
 #include "guest/dev/virtio.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
-#include "guest/mm/frame.h"
 #include "guest/mm/zone.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 #include "guest/proc/syscall.h"
 
@@ -32,7 +29,7 @@ enum { HINTS_STOP, HINTS_DONE };
 #define RELIEF		   256u /* frames given back at once */
 #define REPORT_ORDER	   9u
 #define REPORT_BLOCKS	   8u
-#define TAGS		   11u
+#define TAGS		   9u
 
 static struct virtio *device;
 static uint32_t number[BATCH]; /* what the device is told of */
@@ -88,14 +85,30 @@ static unsigned deflate(uint64_t want)
 	return n;
 }
 
-static bool release_hinted(void)
+/* Say that a large block is free, and keep it in *@list. False: there is none. */
+static bool offer(unsigned queue, uint32_t *list)
 {
-	const bool some = hinted;
+	struct frame *f = frames_alloc_free(REPORT_ORDER, FRAME_BALLOON);
+	struct virtio_part part = { NULL, PAGE_SIZE << REPORT_ORDER, true };
 
-	while (hinted) {
-		struct frame *f = frames + hinted;
+	if (!f)
+		return false;
+	part.at = frame_bytes(f);
+	f->next = *list;
+	*list = (uint32_t)(f - frames);
+	virtqueue_run(device->queues[queue], &part, 1);
+	return true;
+}
 
-		hinted = f->next;
+/* False: *@list was empty. */
+static bool use_again(uint32_t *list)
+{
+	const bool some = *list;
+
+	while (*list) {
+		struct frame *f = frames + *list;
+
+		*list = f->next;
 		frame_put(f);
 	}
 	return some;
@@ -104,7 +117,7 @@ static bool release_hinted(void)
 /* With DEFLATE_ON_OOM the host is content to hear of it later. */
 bool balloon_relieve(void)
 {
-	if (release_hinted())
+	if (use_again(&hinted))
 		return true;
 	if (!held || !(device->features & FEATURE_ON_OOM))
 		return false;
@@ -117,35 +130,32 @@ bool balloon_relieve(void)
 	return true;
 }
 
+struct statistic {
+	uint16_t tag;
+	uint64_t value;
+} __attribute__((packed));
+
 /* 5.5.6.3: the buffer is lent, and comes back when the host wants them. */
 static void lend_statistics(void)
 {
-	static struct {
-		uint16_t tag;
-		uint64_t value;
-	} __attribute__((packed)) statistic[TAGS];
 	const uint64_t major = counts.swapped_in;
 	const uint64_t total = zone_frames() << PAGE_SHIFT;
 	const uint64_t free = total - (frames_used() << PAGE_SHIFT);
 	const uint64_t cached = counts.frames_file << PAGE_SHIFT;
-	const uint64_t values[TAGS] = {
-		counts.swap_reads << PAGE_SHIFT,
-		counts.swap_writes << PAGE_SHIFT,
-		major,
-		counts.faults - major,
-		free,
-		total,
-		free + cached, /* available */
-		cached,
-		0, /* huge pages given, */
-		0, /* and not given */
-		counts.oom_kills,
+	static struct statistic statistic[TAGS];
+	const struct statistic now[TAGS] = {
+		{ 0, counts.swap_reads << PAGE_SHIFT },
+		{ 1, counts.swap_writes << PAGE_SHIFT },
+		{ 2, major },
+		{ 3, counts.faults - major },
+		{ 4, free },
+		{ 5, total },
+		{ 6, free + cached }, /* available */
+		{ 7, cached },
+		{ 10, counts.oom_kills },
 	};
 
-	for (uint16_t i = 0; i < TAGS; i++) {
-		statistic[i].tag = i;
-		statistic[i].value = values[i];
-	}
+	memcpy(statistic, now, sizeof(now));
 	virtqueue_lend(
 		device->queues[STATISTICS],
 		(struct virtio_part){ statistic, sizeof(statistic), false });
@@ -154,24 +164,15 @@ static void lend_statistics(void)
 /* The largest free blocks; how many frames they are. */
 int64_t sys_report(const struct trap_frame *f)
 {
-	struct frame *block[REPORT_BLOCKS];
-	struct virtio_part parts[REPORT_BLOCKS];
+	uint32_t reported = 0;
 	unsigned n = 0;
 
 	(void)f;
 	if (!device || !device->queues[REPORTING])
 		return 0;
-	while (n < REPORT_BLOCKS &&
-	       (block[n] = frames_alloc_free(REPORT_ORDER, FRAME_BALLOON))) {
-		parts[n] =
-			(struct virtio_part){ frame_bytes(block[n]),
-					      PAGE_SIZE << REPORT_ORDER, true };
+	while (n < REPORT_BLOCKS && offer(REPORTING, &reported))
 		n++;
-	}
-	if (n)
-		virtqueue_run(device->queues[REPORTING], parts, n);
-	for (unsigned i = 0; i < n; i++)
-		frame_put(block[i]);
+	use_again(&reported);
 	return (int64_t)n << REPORT_ORDER;
 }
 
@@ -182,33 +183,17 @@ static uint32_t hints_wanted(void)
 
 static void hint_number(uint32_t id)
 {
-	static uint32_t said;
-	const struct virtio_part part = { &said, sizeof(said), false };
-
-	said = id;
-
-	virtqueue_run(device->queues[HINTS], &part, 1);
-}
-
-static void hint_block(struct frame *f)
-{
-	const struct virtio_part part = { direct(frame_pa(f)),
-					  PAGE_SIZE << REPORT_ORDER, true };
-
-	f->next = hinted;
-	hinted = (uint32_t)(f - frames);
-	virtqueue_run(device->queues[HINTS], &part, 1);
+	number[0] = id;
+	tell(HINTS, 1);
 }
 
 /* A round: all large blocks that are free, as long as the host wants them. */
 static void hint(uint32_t id)
 {
-	struct frame *f;
-
 	hint_number(id);
 	while (hints_wanted() == id && frame_room() > 2u << REPORT_ORDER &&
-	       (f = frames_alloc_free(REPORT_ORDER, FRAME_BALLOON)))
-		hint_block(f);
+	       offer(HINTS, &hinted))
+		;
 	hint_number(HINTS_STOP);
 }
 
@@ -224,7 +209,7 @@ static void heed_hints(void)
 	if (id > HINTS_DONE)
 		hint(id);
 	else if (id == HINTS_DONE)
-		release_hinted();
+		use_again(&hinted);
 }
 
 /* One step nearer to what the host wants; false: we are there. */
@@ -268,10 +253,7 @@ const struct virtio_driver virtio_balloon = {
 	.id = 5,
 	.needs = FEATURE_STATISTICS,
 	.knows = FEATURE_ON_OOM | FEATURE_HINTS | FEATURE_REPORTING,
-	.parts = { [INFLATE] = 1,
-		   [DEFLATE] = 1,
-		   [STATISTICS] = 1,
-		   [HINTS] = 1,
-		   [REPORTING] = REPORT_BLOCKS },
+	.queues = 1 << INFLATE | 1 << DEFLATE | 1 << STATISTICS | 1 << HINTS |
+		  1 << REPORTING,
 	.start = start,
 };

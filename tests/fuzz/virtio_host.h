@@ -52,6 +52,11 @@ int guest_pin(struct stage2 *s, gpa_t at, bool write, void **to)
 	return at.v < RAM_BYTES ? 0 : -EFAULT;
 }
 
+int guest_hold(struct stage2 *s, gpa_t at, bool write, void **to)
+{
+	return guest_pin(s, at, write, to);
+}
+
 void guest_unpin(struct stage2 *s, gpa_t at)
 {
 	(void)s, (void)at;

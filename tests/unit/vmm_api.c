@@ -185,7 +185,7 @@ static void other_paths_and_methods_are_refused(void **state)
 		{ "OPTIONS", "*", 404, NULL },
 		{ "PUT", "/status", 405, "Allow: GET\r\n" },
 		{ "DELETE", "/vm", 405, "Allow: PATCH\r\n" },
-		{ "GET", "/memory/resident", 405, "Allow: PUT\r\n" },
+		{ "DELETE", "/memory/resident", 405, "Allow: PUT\r\n" },
 		{ "DELETE", "/policy", 405, "Allow: PUT\r\n" },
 		{ "PUT", "/memory/audit", 405, "Allow: GET\r\n" },
 		{ "PUT", "/explain/0x1000", 405, "Allow: GET\r\n" },
