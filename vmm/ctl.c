@@ -12,6 +12,7 @@
 #include "vmm/audit.h"
 #include "vmm/balloon.h"
 #include "vmm/ctl_call.h"
+#include "vmm/ctl_events.h"
 #include "vmm/ctl_status.h"
 #include "vmm/options.h"
 #include "vmm/whatif.h"
@@ -86,14 +87,31 @@ static int verb_policy(const struct target *t, int argc, char **argv)
 	return r;
 }
 
+static int print_resident(const char *text)
+{
+	json_t *answer = json_loads(text, 0, NULL);
+	json_int_t cap, floor;
+	int bad = json_unpack(answer, "{s:I, s:I}", "resident_bytes", &cap,
+			      "floor_bytes", &floor);
+
+	json_decref(answer);
+	if (!bad)
+		printf("%.1f MiB, at least %.1f\n", (double)cap / (1 << 20),
+		       (double)floor / (1 << 20));
+	return bad;
+}
+
+/* Without a SIZE, or with --json, a question. */
 static int verb_resident(const struct target *t, int argc, char **argv)
 {
 	uint64_t bytes;
 	char json[64];
 
+	if (argc == 0 || (argc == 1 && !strcmp(argv[0], "--json")))
+		return ask(t, argc, argv, "/memory/resident", print_resident);
 	if (argc != 1)
-		return complain_usage(
-			t->command, "resident needs one SIZE, as in 64M", NULL);
+		return complain_usage(t->command, "resident takes one SIZE",
+				      NULL);
 	if (!size_parse(argv[0], 0, &bytes))
 		return complain_usage(t->command,
 				      "not a size, as in 64M:", argv[0]);
@@ -166,8 +184,12 @@ const struct verb verbs[] = {
 	    "ask the guest for so much of its memory; alone, how it\n"
 	    "stands, with the guest's own statistics" },
 	  verb_balloon },
-	{ { 0, "resident", "SIZE", "cap the host memory behind it, as in 64M" },
+	{ { 0, "resident", "[SIZE]",
+	    "cap the host memory behind it, as in 64M; alone, the cap" },
 	  verb_resident },
+	{ { 0, "events", "[--follow] [--json]",
+	    "what has happened; with --follow until it is gone" },
+	  ctl_events },
 	{ { 0, "pause", "", "stop its CPUs" }, verb_pause },
 	{ { 0, "resume", "", "let them go on" }, verb_resume },
 	{ { 0, "stop", "", "end the run" }, verb_stop },

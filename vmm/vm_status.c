@@ -2,12 +2,14 @@
 /* What a VM says of itself, and what the control API may ask of it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "devices/virtio_net.h"
 #include "vmm/clock.h"
+#include "vmm/events.h"
 #include "vmm/vm.h"
 
 /* Is the module parameter at @path on? */
@@ -34,7 +36,7 @@ static const char *stage2_kind(void)
 	return "shadow";
 }
 
-static const char *end_name(enum vm_end end)
+const char *vm_end_name(enum vm_end end)
 {
 	static const char *const name[] = {
 		[VM_RUNNING] = "",	  [VM_EXIT] = "exit",
@@ -154,6 +156,8 @@ void vm_status(struct vm *vm, struct status *st)
 {
 	*st = (struct status){
 		.name = vm->options->name,
+		.vcpus = vm->options->cpus,
+		.large_pages = vm->options->large_pages,
 		.accel = getenv("TWOFOLD_CAPSULE") ? "capsule" : "kvm",
 		.stage2 = stage2_kind(),
 		.policy = stage2_policy(vm->stage2),
@@ -173,7 +177,7 @@ void vm_status(struct vm *vm, struct status *st)
 	st->state = vm->end ? "ended" : vm->paused ? "paused" : "running";
 	memcpy(st->reason, vm->pause_reason, sizeof(st->reason));
 	st->guest.exit_code = vm->status;
-	st->guest.exit_reason = end_name(vm->end);
+	st->guest.exit_reason = vm_end_name(vm->end);
 	st->guest.page_faults = vm->page_faults;
 	st->guest.progress = atomic_load(&vm->progress);
 	st->slo.stall_percent = vm->slo.target;
@@ -203,6 +207,14 @@ static void control_census(void *ctx, struct census *c)
 	stage2_census(((struct vm *)ctx)->stage2, c);
 }
 
+static void tell_number(struct vm *vm, const char *what, uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+	events_tell(vm->events, what, text);
+}
+
 static bool control_resident(void *ctx, uint64_t bytes, struct complaint *why)
 {
 	struct vm *vm = ctx;
@@ -222,6 +234,7 @@ static bool control_resident(void *ctx, uint64_t bytes, struct complaint *why)
 	vm->operator_cap = bytes;
 	pthread_mutex_unlock(&vm->lock);
 	stage2_set_limit(vm->stage2, bytes >> PAGE_SHIFT);
+	tell_number(vm, "resident", bytes);
 	return true;
 }
 
@@ -253,10 +266,14 @@ static void control_stop(void *ctx)
 static bool control_policy(void *ctx, const struct policy_ops *policy,
 			   struct complaint *why)
 {
-	int r = stage2_set_policy(((struct vm *)ctx)->stage2, policy);
+	struct vm *vm = ctx;
+	int r = stage2_set_policy(vm->stage2, policy);
 
-	return !r ||
-	       complaint_set(why, "policy %s: %s", policy->name, strerror(-r));
+	if (r)
+		return complaint_set(why, "policy %s: %s", policy->name,
+				     strerror(-r));
+	events_tell(vm->events, "policy", policy->name);
+	return true;
 }
 
 static bool control_whatif(void *ctx, struct whatif *w, struct complaint *why)
@@ -310,6 +327,7 @@ static bool control_balloon_target(void *ctx, uint64_t pages,
 		return complaint_set(why, "this balloon sizes itself: it was "
 					  "made by --balloon auto");
 	balloon_set_target(vm->balloon, (uint32_t)pages);
+	tell_number(vm, "balloon", pages << PAGE_SHIFT);
 	return true;
 }
 
@@ -326,7 +344,10 @@ static bool control_injected(void *ctx, unsigned i, struct injected *to)
 
 static void control_inject(void *ctx, unsigned i, const struct injection *what)
 {
-	tier_inject(((struct vm *)ctx)->tier[i], what);
+	struct vm *vm = ctx;
+
+	tier_inject(vm->tier[i], what);
+	events_tell(vm->events, "injection", tier_label(vm->tier[i]));
 }
 
 static bool control_explain(void *ctx, const char *address, struct explain *e,
@@ -339,6 +360,7 @@ struct vm_control vm_control(struct vm *vm)
 {
 	return (struct vm_control){
 		.vm = vm,
+		.events = vm->events,
 		.status = control_status,
 		.census = control_census,
 		.resident = control_resident,

@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "vmm/api.h"
+#include "vmm/events.h"
 
 struct fake_vm {
 	_Atomic(uint64_t) resident, balloon; /* bytes; pages */
@@ -33,6 +34,7 @@ struct fake_vm {
 	struct audit_report audit;
 	struct explain explain; /* but for the address */
 	struct injection injection[2]; /* into two tiers: ram and file */
+	struct events *events; /* NULL: none */
 	_Atomic(const char *) policy; /* the one it was given last */
 	_Atomic(const char *) refusal; /* not NULL: say no, because of this */
 };
@@ -87,7 +89,11 @@ static inline void fake_status(void *vm, struct status *st)
 			    .resident_limit_bytes = 64 << 20,
 			    .resident_bytes = 63 << 20,
 			    .resident_peak_bytes = 64 << 20 },
-		.faults = { 1000, 200, { 1.25, 50, 900 } },
+		.faults = { .missing = 1000,
+			    .minor = 200,
+			    .latency_us = { .p50 = 1.25,
+					    .p99 = 50,
+					    .max = 900 } },
 		.pages = { 1, 2, 3, 4, 5, 6, 8 },
 		.tier[0] = { "ram",
 			     { .pages = 25600,
@@ -286,6 +292,7 @@ static inline bool fake_explain(void *vm, const char *address,
 static inline struct vm_control fake_control(struct fake_vm *vm)
 {
 	return (struct vm_control){ .vm = vm,
+				    .events = vm->events,
 				    .status = fake_status,
 				    .census = fake_census,
 				    .resident = fake_resident,

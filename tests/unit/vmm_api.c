@@ -171,7 +171,7 @@ static void other_paths_and_methods_are_refused(void **state)
 		int status;
 		const char *allow;
 	} bad[] = {
-		{ "GET", "/", 404, NULL },
+		{ "DELETE", "/", 405, "Allow: GET\r\n" },
 		{ "GET", "/status/", 404, NULL },
 		{ "GET", "/status?x=1", 404, NULL },
 		{ "GET", "/../status", 404, NULL },
