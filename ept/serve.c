@@ -8,6 +8,7 @@
 
 #include "ept/haul.h"
 #include "ept/poison.h"
+#include "ept/probes.h"
 #include "ept/serve.h"
 #include "ept/uffd.h"
 
@@ -33,11 +34,83 @@ static struct trace_record record_of_fault(const struct parked_fault *p)
 	return r;
 }
 
+/* As a record has room for. */
+static uint32_t saturated(uint64_t ticks)
+{
+	return (uint32_t)(ticks < UINT32_MAX ? ticks : UINT32_MAX);
+}
+
+static uint32_t ticks_since(uint64_t start)
+{
+	return saturated(trace_now() - start);
+}
+
+/* Find out who faulted, if that is to be recorded. Drops the lock. */
+static void see(struct server *me, const struct parked_fault *p)
+{
+	const struct stage2_witness *w = &me->s->config.witness;
+	uint64_t start;
+
+	me->who = (struct trace_record){
+		.kind = TRACE_WHO,
+		.who = { .gva = TRACE_NOWHERE,
+			 .cr3 = TRACE_NOWHERE,
+			 .victim = TRACE_NOWHERE },
+	};
+	me->vcpu = TRACE_NO_VCPU;
+	me->who.queued = me->read ? ticks_since(me->read) : 0;
+	me->unseen = !me->s->seeing;
+	me->s->unseen += me->unseen;
+	if (me->unseen || !w->see)
+		return;
+	start = trace_now();
+	pthread_mutex_unlock(&me->s->lock);
+	w->see(w->ctx, p->thread, p->gfn, &me->who, &me->vcpu);
+	pthread_mutex_lock(&me->s->lock);
+	me->who.ticks = ticks_since(start);
+}
+
+/* The STAGE2 record, numbered: me->who is to follow. */
+static void trace_fault(struct server *me, struct parked_fault *p,
+			struct trace_record r, struct pte from, struct pte to)
+{
+	const struct stage2_witness *w = &me->s->config.witness;
+	struct stage2 *s = me->s;
+
+	r.number = ++s->fault;
+	r.stage2.gpa = gpa_of(p->gfn).v;
+	r.stage2.vcpu = me->vcpu;
+	trace_page(s, TRACE_STAGE2, p->gfn, from, to, r);
+	s->tracing++;
+	me->trace = s->trace;
+	me->who.number = r.number;
+	me->who.tsc = r.tsc;
+	if (w->part)
+		w->part(w->ctx, &r);
+}
+
+/* Its page was mapped, since @start. */
+static void tell(struct server *me, uint64_t start)
+{
+	const struct haul *h = me->haul;
+	struct stage2 *s = me->s;
+
+	if (!me->who.number)
+		return;
+	me->who.who.install = ticks_since(start);
+	if (h->waited)
+		me->who.who.victim = gpa_of(h->victim).v;
+	trace_emit(me->trace, &me->who);
+	if (!--s->tracing)
+		pthread_cond_broadcast(&s->settled);
+}
+
 /* The fault is over, in the books: the page's entry was @from and is @to. */
-static void record(struct stage2 *s, struct parked_fault *p,
+static void record(struct server *me, struct parked_fault *p,
 		   struct trace_record r, struct pte from, struct pte to)
 {
 	uint64_t ticks = trace_now() - r.tsc;
+	struct stage2 *s = me->s;
 
 	observe_resume(&s->observer, p->thread);
 	if (p->counted)
@@ -45,8 +118,13 @@ static void record(struct stage2 *s, struct parked_fault *p,
 	p->counted = true;
 	count_fault(s, p);
 	histogram_add(&s->latency, ticks);
-	r.ticks = (uint32_t)(ticks < UINT32_MAX ? ticks : UINT32_MAX);
-	trace_page(s, TRACE_STAGE2, p->gfn, from, to, r);
+	r.ticks = saturated(ticks);
+	probe_fault(p->gfn, p->thread, r.fault == TRACE_MINOR, r.source,
+		    r.ticks);
+	if (s->trace)
+		trace_fault(me, p, r, from, to);
+	else
+		trace_page(s, TRACE_STAGE2, p->gfn, from, to, r);
 }
 
 /* A reader's plan under way: its pages from @next on are still to come. */
@@ -157,18 +235,25 @@ static bool may_try_again(struct stage2 *s, const struct arrival *a)
 /* Bring the touched page, the haul's first; its vCPU wakes when it is mapped.
  * It is recorded before that: on a CPU that both share the vCPU runs at once,
  * and we would count its work as ours. */
-static enum serve bring_touched(struct stage2 *s, struct haul *h,
-				struct parked_fault *p, struct trace_record r)
+static enum serve bring_touched(struct server *me, struct parked_fault *p,
+				struct trace_record r)
 {
+	uint64_t start = trace_now();
+	struct haul *h = me->haul;
 	struct arrival *a = &h->page[0];
+	struct stage2 *s = me->s;
 
+	me->who.who.wait = saturated(start - r.tsc);
 	pthread_mutex_unlock(&s->lock);
 	haul_fill(s, h, 0, 1);
 	pthread_mutex_lock(&s->lock);
+	me->who.who.fetch = ticks_since(start);
 	r.source = (uint8_t)a->source;
 	if (!a->error)
-		record(s, p, r, haul_before(a, p->gfn), a->to);
+		record(me, p, r, haul_before(a, p->gfn), a->to);
+	start = trace_now();
 	haul_map(s, h, 0, 1);
+	tell(me, start);
 	if (!a->error)
 		return SERVE_DONE;
 	if (s->stopping)
@@ -205,14 +290,16 @@ static void let_go(struct stage2 *s, gfn_t g)
 
 static enum serve serve_once(struct server *me, struct parked_fault *p)
 {
-	struct trace_record r = record_of_fault(p);
 	struct stage2 *s = me->s;
 	struct haul *h = me->haul;
+	struct trace_record r;
 	struct reach reach;
 	enum serve served;
 	int taken;
 
 	observe_stall(&s->observer, p->thread);
+	see(me, p);
+	r = record_of_fault(p);
 	h->n = 0;
 	taken = haul_take_waiting(s, h, p->gfn);
 	if (taken < 0)
@@ -223,13 +310,15 @@ static enum serve serve_once(struct server *me, struct parked_fault *p)
 		struct pte e = ept_lookup(&s->ept, p->gfn);
 
 		r.source = TRACE_SOURCE_MEMORY;
-		record(s, p, r, e, e);
+		me->who.who.wait = ticks_since(r.tsc);
+		record(me, p, r, e, e);
 		let_go(s, p->gfn);
+		tell(me, r.tsc + me->who.who.wait);
 		return SERVE_DONE;
 	}
 	reach = reach_from(s, h->page[0].frame);
 	take_ahead(s, h, &reach);
-	served = bring_touched(s, h, p, r);
+	served = bring_touched(me, p, r);
 	for (unsigned first = 1; first < h->n; first = 0) {
 		haul_bring(s, h, first, h->n - first);
 		h->n = 0;
@@ -238,12 +327,21 @@ static enum serve serve_once(struct server *me, struct parked_fault *p)
 	return served;
 }
 
+/* A trace may wait for the end of all that nobody saw. */
+static void end(struct server *me)
+{
+	me->s->unseen -= me->unseen;
+	if (me->s->seeing && me->unseen)
+		pthread_cond_broadcast(&me->s->settled);
+}
+
 bool serve_fault(struct server *me, struct parked_fault *p)
 {
 	enum serve served;
 
-	do
+	do {
 		served = serve_once(me, p);
-	while (served == SERVE_AGAIN);
+		end(me);
+	} while (served == SERVE_AGAIN);
 	return served == SERVE_DONE;
 }

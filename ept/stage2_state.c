@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "ept/deadline.h"
+#include "ept/decide.h"
 #include "ept/state.h"
 
 struct placement_report stage2_placement(struct stage2 *s)
@@ -63,15 +64,63 @@ struct pte stage2_entry(struct stage2 *s, gfn_t g)
 	return e;
 }
 
-void stage2_counters(struct stage2 *s, struct stage2_counters *c)
+static void read_counters(struct stage2 *s, struct stage2_counters *c)
 {
-	pthread_mutex_lock(&s->lock);
 	*c = s->count;
 	c->limit = s->limit < s->pages ? s->limit : s->ram;
 	c->resident = frames_used(s);
-	pthread_mutex_unlock(&s->lock);
 	c->pages = s->ram;
 	c->peak_bytes = atomic_load(&s->peak_bytes);
+}
+
+void stage2_counters(struct stage2 *s, struct stage2_counters *c)
+{
+	pthread_mutex_lock(&s->lock);
+	read_counters(s, c);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* Of whoever is served from now on it is asked who that is; those of whom it
+ * was not have their end, unless that takes long. */
+static void see_all(struct stage2 *s)
+{
+	const struct timespec until = deadline_in(1000);
+	int r = 0;
+
+	s->seeing = true;
+	while (s->unseen && !s->stopping && !r)
+		r = pthread_cond_timedwait(&s->settled, &s->lock, &until);
+}
+
+void stage2_trace(struct stage2 *s, struct trace *t, struct stage2_counters *c)
+{
+	pthread_mutex_lock(&s->lock);
+	if (t)
+		see_all(s);
+	s->seeing = t;
+	read_counters(s, c);
+	s->trace = t;
+	s->deciding = false; /* what it was told before is not in it */
+	if (t)
+		s->fault = 0;
+	while (!t && s->tracing)
+		wait_settled(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void stage2_trace_emit(struct stage2 *s, const struct trace_record *r)
+{
+	pthread_mutex_lock(&s->lock);
+	trace_emit(s->trace, r);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void stage2_trace_flush(struct stage2 *s)
+{
+	pthread_mutex_lock(&s->lock);
+	if (s->trace)
+		trace_flush(s->trace);
+	pthread_mutex_unlock(&s->lock);
 }
 
 void stage2_latency(struct stage2 *s, struct histogram *h)
@@ -93,7 +142,7 @@ const char *stage2_policy(struct stage2 *s)
 
 int stage2_set_policy(struct stage2 *s, const struct policy_ops *policy)
 {
-	struct policy *next = policy->create(s->backing.frames, 1);
+	struct policy *next = policy_create(policy, s->backing.frames, 1);
 	struct policy *old;
 	frame_t f;
 
@@ -101,12 +150,12 @@ int stage2_set_policy(struct stage2 *s, const struct policy_ops *policy)
 		return -ENOMEM;
 	pthread_mutex_lock(&s->lock);
 	old = s->policy;
-	next->capacity = old->capacity;
+	decide_policy(s, next);
+	decide_capacity(s, old->capacity);
 	while (old->ops->choose(old, NULL, &f))
-		policy->insert(next, f);
-	s->policy = next;
+		decide_insert(s, f);
 	pthread_mutex_unlock(&s->lock);
-	old->ops->destroy(old);
+	policy_destroy(old);
 	return 0;
 }
 

@@ -52,6 +52,11 @@ void swap_release(struct swap *s, slot_t slot)
 	swap_disown(s, r);
 }
 
+uint64_t swap_records(const struct swap *s)
+{
+	return s->records.count;
+}
+
 uint32_t swap_record_of_slot(slot_t slot)
 {
 	return (uint32_t)slot.v;
@@ -191,6 +196,13 @@ void swap_destroy(struct swap *s)
 	free(s);
 }
 
+/* A page has one record, but while a new copy takes the place of an old one, or
+ * somebody still reads a copy that was given up: batches of pages, not more. */
+static uint64_t records_for(uint64_t pages)
+{
+	return pages + 16 * TIER_BATCH;
+}
+
 static int init(struct swap *s, const struct swap_config *c)
 {
 	int r = make_key(s);
@@ -204,7 +216,7 @@ static int init(struct swap *s, const struct swap_config *c)
 		s->moved = aligned_alloc(PAGE_SIZE, TIER_BATCH * PAGE_SIZE);
 	if (!s->flipped || (c->tiers > 1 && !s->moved))
 		return -ENOMEM;
-	return records_init(&s->records);
+	return records_init(&s->records, records_for(c->pages));
 }
 
 int swap_create(struct swap **out, const struct swap_config *c)

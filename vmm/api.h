@@ -26,6 +26,8 @@
  *   GET   /pressure            200, {"tiers": [injection_json, ...]}
  *   PUT   /pressure            an injection (vmm/injection.h); PATCH: its
  *                              fields that change
+ *   PATCH /balloon/hinting/start
+ *   GET   /balloon/hinting/status  200, balloon_hinting_json
  *
  * 204 on success, 400 {"fault_message": "..."} else. A request has at most
  * 64 KiB; a client that sends none of it for 5 s is dropped; a peer that does

@@ -179,3 +179,24 @@ struct http_reply api_patch_balloon(const struct vm_control *vm,
 	return api_done(vm->balloon_target(vm->vm, (uint64_t)mib << 8, &why),
 			&why);
 }
+
+struct http_reply api_get_hinting(const struct vm_control *vm,
+				  const struct ask *ask)
+{
+	struct complaint why = { "" };
+	struct balloon_report r;
+
+	(void)ask;
+	if (!vm->balloon(vm->vm, &r, false, &why))
+		return api_done(false, &why);
+	return api_report(balloon_hinting_json(&r));
+}
+
+struct http_reply api_start_hinting(const struct vm_control *vm,
+				    const struct ask *ask)
+{
+	struct complaint why = { "" };
+
+	(void)ask;
+	return api_done(vm->balloon_hints(vm->vm, &why), &why);
+}

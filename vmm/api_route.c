@@ -81,9 +81,14 @@ static const struct route {
 	{ HTTP_GET, "/balloon/statistics", api_get_balloon_statistics, NULL },
 	{ HTTP_PATCH, "/balloon/statistics", api_patch_balloon_statistics,
 	  "{\"stats_polling_interval_s\": 0}" },
+	{ HTTP_GET, "/balloon/hinting/status", api_get_hinting, NULL },
+	{ HTTP_PATCH, "/balloon/hinting/start", api_start_hinting, NULL },
 	{ HTTP_GET, "/pressure", api_get_pressure, NULL },
 	{ HTTP_PUT, "/pressure", api_put_pressure, WANT_INJECTION },
 	{ HTTP_PATCH, "/pressure", api_patch_pressure, WANT_INJECTION },
+	{ HTTP_PUT, "/trace", api_put_trace,
+	  "{\"state\": \"Recording\" | \"Stopped\", \"registers\": BOOL}" },
+	{ HTTP_GET, "/trace/", api_get_trace, NULL },
 	{ HTTP_GET, "/", api_get_instance, NULL },
 };
 

@@ -116,10 +116,7 @@ static void host_fault(void *ctx, const struct lab_fault *f)
 			    .pid = f->pid,
 			    .why = f->kind },
 	};
-	struct vm *vm = ctx;
-
-	if (vm->trace)
-		trace_emit(vm->trace, &r);
+	stage2_trace_emit(((struct vm *)ctx)->stage2, &r);
 }
 
 static void host_report(void *ctx, uint64_t page_faults)
@@ -162,6 +159,5 @@ void vm_lab_host(struct vm *vm, struct lab_host *host)
 		.walk = host_walk,
 		.fault = host_fault,
 		.report = host_report,
-		.tracing = vm->trace != NULL,
 	};
 }

@@ -15,6 +15,7 @@
 #include "devices/devices.h"
 #include "devices/dma.h"
 #include "devices/lab.h"
+#include "devices/power.h"
 #include "devices/virtio_console.h"
 #include "vmm/vm.h"
 
@@ -93,6 +94,35 @@ static struct device *make_exit(struct vm *vm)
 	return exit_create(guest_exit, vm);
 }
 
+static struct timespec wall_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t;
+}
+
+static struct device *make_rtc(struct vm *vm)
+{
+	(void)vm;
+	return rtc_create(wall_clock);
+}
+
+static void power_end(void *ctx, bool reset)
+{
+	vm_end(ctx, reset ? VM_REBOOT : VM_POWEROFF, 0);
+}
+
+static struct device *make_sleep(struct vm *vm)
+{
+	return power_create_sleep(power_end, vm);
+}
+
+static struct device *make_reset(struct vm *vm)
+{
+	return power_create_reset(power_end, vm);
+}
+
 static struct device *make_lab(struct vm *vm)
 {
 	struct lab_host host;
@@ -129,7 +159,10 @@ static const struct wiring {
 	uint64_t base, size;
 } wiring[] = {
 	{ make_uart, always, true, ABI_UART_PORT, ABI_UART_PORTS },
+	{ make_rtc, always, true, ABI_RTC_PORT, ABI_RTC_PORTS },
 	{ make_exit, always, true, ABI_EXIT_PORT, ABI_EXIT_PORTS },
+	{ make_sleep, always, true, POWER_SLEEP_PORT, POWER_SLEEP_PORTS },
+	{ make_reset, always, true, POWER_RESET_PORT, POWER_RESET_PORTS },
 	{ make_lab, wants_lab, false, ABI_LAB_BASE, ABI_LAB_SIZE },
 }, behind_iommu[] = {
 	{ make_dma, always, false, ABI_DMA_BASE, ABI_DMA_SIZE },

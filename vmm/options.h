@@ -69,6 +69,7 @@ struct share_option {
 struct run_options {
 	bool help; /* --help was read; nothing else counts */
 	char *kernel; /* NULL: the sample guest */
+	char *initrd; /* NULL: none */
 	/* -p TEXT and the words behind --, as vmm/options_cmdline.c joins them;
 	 * "" when there are none */
 	char *cmdline;

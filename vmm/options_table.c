@@ -32,6 +32,12 @@ static bool set_kernel(struct run_options *o, const char *value,
 	return set_string(&o->kernel, value, why);
 }
 
+static bool set_initrd(struct run_options *o, const char *value,
+		       struct complaint *why)
+{
+	return set_string(&o->initrd, value, why);
+}
+
 static bool set_cmdline(struct run_options *o, const char *value,
 			struct complaint *why)
 {
@@ -240,8 +246,14 @@ const struct option options[] = {
 	  options_memory },
 	{ { 'c', "--cpus", "N", "vCPUs, 1 to 8 [1]" }, set_cpus },
 	{ { 'k', "--kernel", "FILE", "the same as GUEST" }, set_kernel },
+	{ { 'i', "--initrd", "FILE",
+	    "what GUEST finds beside itself: Linux's initial RAM disk,\n"
+	    "or a multiboot module" },
+	  set_initrd },
 	{ { 'p', "--cmdline", "TEXT",
-	    "the guest's command line, before \" -- GUEST ARGS\"" },
+	    "the guest's command line, before \" -- GUEST ARGS\"; Linux's\n"
+	    "if none is given: [console=ttyS0 panic=-1], with a --disk\n"
+	    "and without --initrd also [root=/dev/vda rw]" },
 	  set_cmdline },
 	{ { 0, "--resident", "SIZE",
 	    "hard cap on host memory behind guest RAM [none]; at\n"

@@ -305,7 +305,7 @@ static int run_parsed(const struct run_options *o)
 		return capsule_run(o, kernel);
 	if (status)
 		return status;
-	if (!image_open(&image, kernel, &ram, &why))
+	if (!image_open(&image, kernel, o->initrd, &ram, &why))
 		return complain(&why);
 	status = run_on_kvm(o, &image);
 	image_close(&image);

@@ -19,6 +19,7 @@
 #include "guest/abi.h"
 #include "vmm/explain.h"
 #include "vmm/options.h"
+#include "vmm/vm_trace.h"
 #include "vmm/whatif.h"
 
 /* Fault latencies by powers of two: up to 1, 2, 4, ... us. */
@@ -43,7 +44,8 @@ struct status {
 	bool large_pages;
 	struct {
 		int exit_code; /* once ended */
-		const char *exit_reason; /* exit timeout crash stopped, or "" */
+		const char *exit_reason; /* exit poweroff reboot timeout
+					  * crash stopped, or "" */
 		uint64_t page_faults; /* as the guest's kernel reported */
 		uint64_t progress; /* what its programs say they have done */
 	} guest;
@@ -134,6 +136,13 @@ struct vm_control {
 			struct complaint *why);
 	/* Ask the guest for so many pages of 4 KiB. Does not wait. */
 	bool (*balloon_target)(void *vm, uint64_t pages, struct complaint *why);
+	/* Begin and end a trace, and have what was recorded; see vm_trace.h. */
+	bool (*trace_start)(void *vm, bool registers, struct complaint *why);
+	bool (*trace_stop)(void *vm, struct complaint *why);
+	bool (*trace_fetch)(void *vm, uint64_t first, struct trace_part *part,
+			    struct complaint *why);
+	/* Have the guest hint at its free pages, once. Does not wait. */
+	bool (*balloon_hints)(void *vm, struct complaint *why);
 	/* What is injected into tier @i of swap, and what that has done. False:
 	 * there are fewer tiers. */
 	bool (*injected)(void *vm, unsigned i, struct injected *to);

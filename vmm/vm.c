@@ -104,8 +104,10 @@ static bool add_irqchip(struct vm *vm, struct complaint *why)
 
 /*
  * With HLT exits KVM hands faults to kernel workers (asynchronous page faults,
- * kvm_can_do_async_pf), which costs more than it gives here: a vCPU that waits
- * for its page has nothing else to do, and its thread is no longer known.
+ * kvm_can_do_async_pf), which costs the bundled guest more than it gives: a
+ * vCPU that waits for its page has nothing else to do, and its thread is no
+ * longer known. Others, which may have several tasks and be idle for long,
+ * must give the CPU back when they halt.
  */
 static void keep_faults_synchronous(struct vm *vm)
 {
@@ -117,7 +119,8 @@ static void keep_faults_synchronous(struct vm *vm)
 
 static bool add_vcpus(struct vm *vm, struct complaint *why)
 {
-	keep_faults_synchronous(vm);
+	if (vm->wants_lab)
+		keep_faults_synchronous(vm);
 	for (unsigned i = 0; i < vm->options->cpus; i++) {
 		struct vcpu *v = &vm->vcpu[i];
 		int r;
@@ -143,21 +146,24 @@ static bool write_boot(struct vm *vm, const struct image *im,
 	const struct boot_config c = {
 		.ram = &vm->ram,
 		.shares = &vm->shares,
+		.image = im,
 		.cmdline = vm->options->cmdline,
 		.cpus = vm->vcpus,
 		.tsc_hz = vm->tsc_hz,
 		.lab = vm->wants_lab,
 		.virtio = vm->slots,
+		.disks = vm->options->disks,
 		.console = vm->options->console == CONSOLE_VIRTIO
 				   ? vm->console_slot + 1
 				   : 0,
 	};
 	const struct boot_memory m = { write_guest, vm->stage2 };
+	struct boot_cpu cpu;
 	int r;
 
-	if (!boot_write(&c, m, why))
+	if (!boot_write(&c, m, &cpu, why))
 		return false;
-	r = vcpu_set_entry(&vm->vcpu[0], im->entry);
+	r = vcpu_set_entry(&vm->vcpu[0], &cpu);
 	return !r || complaint_set(why, "vCPU state: %s", strerror(-r));
 }
 
@@ -182,6 +188,7 @@ bool vm_create(struct vm *vm, const struct run_options *o,
 		.wants_lab = im->lab,
 		.ports.name = "port",
 		.mmio.name = "mmio",
+		.trace.fd = -1,
 		.ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.room = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.events = events_create(),
@@ -192,7 +199,8 @@ bool vm_create(struct vm *vm, const struct run_options *o,
 	machine_check_catch();
 	if (open_kvm(vm, why) && vm_make_memory(vm, im, why) &&
 	    add_memory(vm, why) && add_irqchip(vm, why) && add_vcpus(vm, why) &&
-	    machine_wire(vm, why) && write_boot(vm, im, why))
+	    machine_wire(vm, why) && vm_trace_begin(vm, why) &&
+	    write_boot(vm, im, why))
 		return true;
 	vm_stop(vm);
 	vm_destroy(vm);
@@ -298,8 +306,7 @@ void vm_stop(struct vm *vm)
 
 void vm_destroy(struct vm *vm)
 {
-	if (vm->trace && trace_close(vm->trace))
-		fprintf(stderr, "twofold: the trace is not complete\n");
+	vm_trace_end(vm);
 	bus_destroy(&vm->mmio);
 	bus_destroy(&vm->ports);
 	while (vm->vcpus)

@@ -15,16 +15,20 @@
 #include "devices/virtio.h"
 #include "ept/stage2.h"
 #include "guest/abi.h"
+#include "vmm/boot.h"
 #include "vmm/explain.h"
-#include "vmm/image.h"
 #include "vmm/options.h"
 #include "vmm/share.h"
 #include "vmm/slo.h"
 #include "vmm/status.h"
+#include "vmm/vm_trace.h"
+#include "vmm/witness.h"
 
 enum vm_end {
 	VM_RUNNING,
-	VM_EXIT, /* the guest said so */
+	VM_EXIT, /* the guest said so, with a status */
+	VM_POWEROFF, /* it switched its machine off */
+	VM_REBOOT, /* it wants to start again, which is an end, too */
 	VM_TIMEOUT,
 	VM_CRASH, /* triple fault, emulation failure */
 	VM_STOPPED, /* by a signal or the control API */
@@ -46,6 +50,8 @@ struct vcpu {
 	bool idle; /* not in KVM_RUN; vm->lock */
 	bool asked; /* somebody waits for: */
 	struct vcpu_paging paging; /* vm->lock */
+	_Atomic uint32_t tid; /* of its thread */
+	struct testimony testimony;
 };
 
 /* A virtio device and where it is: vmm/virtio_slots.c. */
@@ -66,7 +72,8 @@ struct vm {
 	struct stage2 *stage2;
 	struct swap *swap;
 	struct tier *tier[SWAP_TIERS]; /* swap's, each fit for tier_inject */
-	struct trace *trace; /* NULL: none */
+	struct vm_trace trace;
+	struct witness witness;
 	struct events *events; /* NULL: no memory for them */
 	struct bus ports, mmio;
 	struct device *uart, *lab, *dma; /* also on their bus */
@@ -125,7 +132,7 @@ void vm_resume(struct vm *vm);
 /* Have all vCPUs left the guest? Waits up to @timeout_ms. */
 bool vm_wait_idle(struct vm *vm, unsigned timeout_ms);
 
-/* vm_memory.c: vm->trace, swap and stage2, by the options; @im is its file.
+/* vm_memory.c: its trace, swap and stage2, by the options; @im is its file.
  * False: one line in *why; what was made is vm_destroy's. */
 bool vm_make_memory(struct vm *vm, const struct image *im,
 		    struct complaint *why);
@@ -151,8 +158,8 @@ bool virtio_wire(struct vm *vm, struct complaint *why);
 /* vcpu.c. 0 or -errno. */
 int vcpu_create(struct vcpu *v);
 void vcpu_destroy(struct vcpu *v);
-/* Put vCPU 0 at the image's PVH entry. 0 or -errno. */
-int vcpu_set_entry(struct vcpu *v, uint32_t entry);
+/* Put vCPU 0 where the image wants to begin. 0 or -errno. */
+int vcpu_set_entry(struct vcpu *v, const struct boot_cpu *b);
 int vcpu_start(struct vcpu *v);
 /* Make it leave KVM_RUN soon. Any thread. */
 void vcpu_kick(struct vcpu *v);

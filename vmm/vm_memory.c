@@ -128,7 +128,10 @@ static bool make_tiers(struct swap_config *c, const struct run_options *o,
 
 static bool make_swap(struct vm *vm, struct complaint *why)
 {
-	struct swap_config c = { .flip_nth = vm->options->flip_nth };
+	struct swap_config c = {
+		.pages = vm->options->memory_bytes >> PAGE_SHIFT,
+		.flip_nth = vm->options->flip_nth,
+	};
 	int r;
 
 	if (make_tiers(&c, vm->options, why)) {
@@ -150,25 +153,6 @@ void vm_inject_nothing(struct vm *vm)
 		tier_inject(vm->tier[i], &nothing);
 }
 
-static bool make_trace(struct vm *vm, struct complaint *why)
-{
-	const char *path = vm->options->trace;
-	int fd, r;
-
-	if (!path)
-		return true;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return complaint_set(why, "trace %s: %s", path,
-				     strerror(errno));
-	r = trace_create(&vm->trace, fd, vm->tsc_hz,
-			 vm->options->trace_refs_ms);
-	if (!r)
-		return true;
-	close(fd);
-	return complaint_set(why, "trace %s: %s", path, strerror(-r));
-}
-
 static bool make_stage2(struct vm *vm, const struct image *im,
 			struct complaint *why)
 {
@@ -180,8 +164,8 @@ static bool make_stage2(struct vm *vm, const struct image *im,
 		.limit = o->resident_bytes >> PAGE_SHIFT,
 		.policy = o->policy,
 		.swap = vm->swap,
-		.trace = vm->trace,
-		.file = im->fd,
+		.trace = vm->trace.file,
+		.witness = witness_of(vm),
 		.extent = extent,
 		.extents = im->segments,
 		.paging = o->paging,
@@ -199,6 +183,7 @@ static bool make_stage2(struct vm *vm, const struct image *im,
 		extent[i] = (struct file_extent){
 			.at = im->segment[i].at,
 			.bytes = im->segment[i].file_bytes,
+			.fd = im->segment[i].fd,
 			.offset = im->segment[i].file_offset,
 		};
 	for (; vm_range(vm, c.regions, &range); c.regions++)
@@ -221,7 +206,7 @@ static bool make_stage2(struct vm *vm, const struct image *im,
 bool vm_make_memory(struct vm *vm, const struct image *im,
 		    struct complaint *why)
 {
-	return make_trace(vm, why) && make_swap(vm, why) &&
+	return vm_trace_open(vm, why) && make_swap(vm, why) &&
 	       shares_open(&vm->shares, vm->options, &vm->ram, why) &&
 	       make_stage2(vm, im, why);
 }

@@ -4,18 +4,14 @@
  * frames and counters that it could not see from ring 3. A real kernel would
  * keep them to itself.
  */
-#include "guest/abi.h"
-#include "guest/boot/machine.h"
 #include "guest/cpu/tlb.h"
 #include "guest/dev/virtio.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/slab.h"
-#include "guest/mm/space.h"
 #include "guest/mm/zone.h"
 #include "guest/proc/syscall.h"
 #include "guest/proc/process.h"

@@ -17,7 +17,7 @@ static void check(const char *path, const struct ram *ram)
 	struct complaint why = { "" };
 	struct image im;
 
-	if (image_open(&im, path, ram, &why)) {
+	if (image_open(&im, path, NULL, ram, &why)) {
 		if (!image_holds(&im, ram))
 			abort();
 		image_close(&im);

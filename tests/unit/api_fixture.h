@@ -29,7 +29,7 @@
 struct fake_vm {
 	_Atomic(uint64_t) resident, balloon; /* bytes; pages */
 	_Atomic(uint64_t) progress;
-	atomic_int residents, pauses, resumes, stops, statuses;
+	atomic_int residents, pauses, resumes, stops, statuses, hints;
 	pthread_mutex_t telling; /* of what it answers: */
 	struct audit_report audit;
 	struct explain explain; /* but for the address */
@@ -91,9 +91,7 @@ static inline void fake_status(void *vm, struct status *st)
 			    .resident_peak_bytes = 64 << 20 },
 		.faults = { .missing = 1000,
 			    .minor = 200,
-			    .latency_us = { .p50 = 1.25,
-					    .p99 = 50,
-					    .max = 900 } },
+			    .latency_us = { 1.25, 50, 900 } },
 		.pages = { 1, 2, 3, 4, 5, 6, 8 },
 		.tier[0] = { "ram",
 			     { .pages = 25600,
@@ -215,6 +213,8 @@ static inline bool fake_balloon(void *vm, struct balloon_report *r, bool fresh,
 		.target_pages = (uint32_t)atomic_load(&f->balloon),
 		.actual_pages = 300,
 		.reporting = true,
+		.hint_host = 1,
+		.hint_guest = 2,
 		.inflated = 11,
 		.discarded = 12,
 		.updated_s = fresh ? 1000 : 0,
@@ -233,6 +233,12 @@ static inline bool fake_balloon_target(void *vm, uint64_t pages,
 		return false;
 	atomic_store(&f->balloon, pages);
 	return true;
+}
+
+static inline bool fake_balloon_hints(void *vm, struct complaint *why)
+{
+	atomic_fetch_add(&((struct fake_vm *)vm)->hints, 1);
+	return fake_verdict(vm, why);
 }
 
 static inline bool fake_policy(void *vm, const struct policy_ops *policy,
@@ -307,7 +313,8 @@ static inline struct vm_control fake_control(struct fake_vm *vm)
 				    .explain = fake_explain,
 				    .audit = fake_audit,
 				    .balloon = fake_balloon,
-				    .balloon_target = fake_balloon_target };
+				    .balloon_target = fake_balloon_target,
+				    .balloon_hints = fake_balloon_hints };
 }
 
 /* How often the VM was asked to do something. */
