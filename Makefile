@@ -7,6 +7,7 @@
 # make unit      unit and model tests only: seconds, no /dev/kvm
 # make check     format, layers, headers, cppcheck
 # make capsule   the small Linux that stands in for a missing /dev/kvm
+# make linux     a small Linux to run as a guest
 # make bench     ratios beside baselines, ten minutes
 # make deps      install what building and testing need, nothing else
 # make coverage  line coverage of the unit and model tests
@@ -107,6 +108,7 @@ $(LIBEPT) $(LIBDEVICES) $(LIBVMM):
 
 include guest/guest.mk
 include tests/capsule/capsule.mk
+include tests/guest/linux/linux.mk
 include tests/tests.mk
 include tests/fuzz/fuzz.mk
 

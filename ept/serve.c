@@ -34,77 +34,6 @@ static struct trace_record record_of_fault(const struct parked_fault *p)
 	return r;
 }
 
-/* As a record has room for. */
-static uint32_t saturated(uint64_t ticks)
-{
-	return (uint32_t)(ticks < UINT32_MAX ? ticks : UINT32_MAX);
-}
-
-static uint32_t ticks_since(uint64_t start)
-{
-	return saturated(trace_now() - start);
-}
-
-/* Find out who faulted, if that is to be recorded. Drops the lock. */
-static void see(struct server *me, const struct parked_fault *p)
-{
-	const struct stage2_witness *w = &me->s->config.witness;
-	uint64_t start;
-
-	me->who = (struct trace_record){
-		.kind = TRACE_WHO,
-		.who = { .gva = TRACE_NOWHERE,
-			 .cr3 = TRACE_NOWHERE,
-			 .victim = TRACE_NOWHERE },
-	};
-	me->vcpu = TRACE_NO_VCPU;
-	me->who.queued = me->read ? ticks_since(me->read) : 0;
-	me->unseen = !me->s->seeing;
-	me->s->unseen += me->unseen;
-	if (me->unseen || !w->see)
-		return;
-	start = trace_now();
-	pthread_mutex_unlock(&me->s->lock);
-	w->see(w->ctx, p->thread, p->gfn, &me->who, &me->vcpu);
-	pthread_mutex_lock(&me->s->lock);
-	me->who.ticks = ticks_since(start);
-}
-
-/* The STAGE2 record, numbered: me->who is to follow. */
-static void trace_fault(struct server *me, struct parked_fault *p,
-			struct trace_record r, struct pte from, struct pte to)
-{
-	const struct stage2_witness *w = &me->s->config.witness;
-	struct stage2 *s = me->s;
-
-	r.number = ++s->fault;
-	r.stage2.gpa = gpa_of(p->gfn).v;
-	r.stage2.vcpu = me->vcpu;
-	trace_page(s, TRACE_STAGE2, p->gfn, from, to, r);
-	s->tracing++;
-	me->trace = s->trace;
-	me->who.number = r.number;
-	me->who.tsc = r.tsc;
-	if (w->part)
-		w->part(w->ctx, &r);
-}
-
-/* Its page was mapped, since @start. */
-static void tell(struct server *me, uint64_t start)
-{
-	const struct haul *h = me->haul;
-	struct stage2 *s = me->s;
-
-	if (!me->who.number)
-		return;
-	me->who.who.install = ticks_since(start);
-	if (h->waited)
-		me->who.who.victim = gpa_of(h->victim).v;
-	trace_emit(me->trace, &me->who);
-	if (!--s->tracing)
-		pthread_cond_broadcast(&s->settled);
-}
-
 /* The fault is over, in the books: the page's entry was @from and is @to. */
 static void record(struct server *me, struct parked_fault *p,
 		   struct trace_record r, struct pte from, struct pte to)
@@ -118,11 +47,11 @@ static void record(struct server *me, struct parked_fault *p,
 	p->counted = true;
 	count_fault(s, p);
 	histogram_add(&s->latency, ticks);
-	r.ticks = saturated(ticks);
+	r.ticks = trace_ticks(ticks);
 	probe_fault(p->gfn, p->thread, r.fault == TRACE_MINOR, r.source,
 		    r.ticks);
 	if (s->trace)
-		trace_fault(me, p, r, from, to);
+		fault_trace(me, p, r, from, to);
 	else
 		trace_page(s, TRACE_STAGE2, p->gfn, from, to, r);
 }
@@ -243,17 +172,17 @@ static enum serve bring_touched(struct server *me, struct parked_fault *p,
 	struct arrival *a = &h->page[0];
 	struct stage2 *s = me->s;
 
-	me->who.who.wait = saturated(start - r.tsc);
+	me->who.who.wait = trace_ticks(start - r.tsc);
 	pthread_mutex_unlock(&s->lock);
 	haul_fill(s, h, 0, 1);
 	pthread_mutex_lock(&s->lock);
-	me->who.who.fetch = ticks_since(start);
+	me->who.who.fetch = trace_since(start);
 	r.source = (uint8_t)a->source;
 	if (!a->error)
 		record(me, p, r, haul_before(a, p->gfn), a->to);
 	start = trace_now();
 	haul_map(s, h, 0, 1);
-	tell(me, start);
+	fault_tell(me, start);
 	if (!a->error)
 		return SERVE_DONE;
 	if (s->stopping)
@@ -298,7 +227,7 @@ static enum serve serve_once(struct server *me, struct parked_fault *p)
 	int taken;
 
 	observe_stall(&s->observer, p->thread);
-	see(me, p);
+	fault_see(me, p);
 	r = record_of_fault(p);
 	h->n = 0;
 	taken = haul_take_waiting(s, h, p->gfn);
@@ -310,10 +239,10 @@ static enum serve serve_once(struct server *me, struct parked_fault *p)
 		struct pte e = ept_lookup(&s->ept, p->gfn);
 
 		r.source = TRACE_SOURCE_MEMORY;
-		me->who.who.wait = ticks_since(r.tsc);
+		me->who.who.wait = trace_since(r.tsc);
 		record(me, p, r, e, e);
 		let_go(s, p->gfn);
-		tell(me, r.tsc + me->who.who.wait);
+		fault_tell(me, r.tsc + me->who.who.wait);
 		return SERVE_DONE;
 	}
 	reach = reach_from(s, h->page[0].frame);
@@ -327,21 +256,13 @@ static enum serve serve_once(struct server *me, struct parked_fault *p)
 	return served;
 }
 
-/* A trace may wait for the end of all that nobody saw. */
-static void end(struct server *me)
-{
-	me->s->unseen -= me->unseen;
-	if (me->s->seeing && me->unseen)
-		pthread_cond_broadcast(&me->s->settled);
-}
-
 bool serve_fault(struct server *me, struct parked_fault *p)
 {
 	enum serve served;
 
 	do {
 		served = serve_once(me, p);
-		end(me);
+		fault_end(me);
 	} while (served == SERVE_AGAIN);
 	return served == SERVE_DONE;
 }

@@ -2,50 +2,8 @@
 /* Making and unmaking stage 2. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "ept/decide.h"
-
-static void trace_slot(struct stage2 *s, struct trace_record *r, struct pte e)
-{
-	if (pte_kind(e) != PTE_STORED)
-		return;
-	r->stage2.slot = pte_slot(e).v;
-	r->stage2.tier = (uint8_t)swap_tier(s->config.swap, pte_slot(e));
-}
-
-void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
-		struct pte before, struct pte after, struct trace_record r)
-{
-	r.kind = (uint16_t)kind;
-	r.stage2.gpa = gpa_of(g).v;
-	r.stage2.before = before.v;
-	r.stage2.after = after.v;
-	r.stage2.tier = TRACE_NO_TIER;
-	trace_slot(s, &r, before);
-	trace_slot(s, &r, after);
-	if (kind != TRACE_STORE) /* EVICT repeats it when it is sure */
-		observe_record(&s->observer, s->config.swap, s->policy->ops,
-			       &r);
-	trace_emit(s->trace, &r);
-}
-
-void decide_trace(struct stage2 *s, enum trace_decision what, frame_t f,
-		  uint64_t value)
-{
-	struct trace_record r = {
-		.tsc = trace_now(),
-		.kind = TRACE_DECISION,
-		.fault = (uint8_t)what,
-		.decision = { .frame = f.v,
-			      .value = value,
-			      .gpa = gpa_of(gfn_of_frame(s, f)).v },
-	};
-
-	strncpy(r.decision.name, s->policy->ops->name,
-		sizeof(r.decision.name) - 1);
-	trace_emit(s->trace, &r);
-}
 
 /* What region @i is at first, its first frame being @frame: absent, and zero
  * or in a shared file; or, when paging is off, mapped for good. */

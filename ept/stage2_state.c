@@ -64,7 +64,7 @@ struct pte stage2_entry(struct stage2 *s, gfn_t g)
 	return e;
 }
 
-static void read_counters(struct stage2 *s, struct stage2_counters *c)
+void counters_read(struct stage2 *s, struct stage2_counters *c)
 {
 	*c = s->count;
 	c->limit = s->limit < s->pages ? s->limit : s->ram;
@@ -76,50 +76,7 @@ static void read_counters(struct stage2 *s, struct stage2_counters *c)
 void stage2_counters(struct stage2 *s, struct stage2_counters *c)
 {
 	pthread_mutex_lock(&s->lock);
-	read_counters(s, c);
-	pthread_mutex_unlock(&s->lock);
-}
-
-/* Of whoever is served from now on it is asked who that is; those of whom it
- * was not have their end, unless that takes long. */
-static void see_all(struct stage2 *s)
-{
-	const struct timespec until = deadline_in(1000);
-	int r = 0;
-
-	s->seeing = true;
-	while (s->unseen && !s->stopping && !r)
-		r = pthread_cond_timedwait(&s->settled, &s->lock, &until);
-}
-
-void stage2_trace(struct stage2 *s, struct trace *t, struct stage2_counters *c)
-{
-	pthread_mutex_lock(&s->lock);
-	if (t)
-		see_all(s);
-	s->seeing = t;
-	read_counters(s, c);
-	s->trace = t;
-	s->deciding = false; /* what it was told before is not in it */
-	if (t)
-		s->fault = 0;
-	while (!t && s->tracing)
-		wait_settled(s);
-	pthread_mutex_unlock(&s->lock);
-}
-
-void stage2_trace_emit(struct stage2 *s, const struct trace_record *r)
-{
-	pthread_mutex_lock(&s->lock);
-	trace_emit(s->trace, r);
-	pthread_mutex_unlock(&s->lock);
-}
-
-void stage2_trace_flush(struct stage2 *s)
-{
-	pthread_mutex_lock(&s->lock);
-	if (s->trace)
-		trace_flush(s->trace);
+	counters_read(s, c);
 	pthread_mutex_unlock(&s->lock);
 }
 

@@ -234,4 +234,7 @@ void sampler_forget(struct stage2 *s, frame_t f);
 void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
 		struct pte before, struct pte after, struct trace_record r);
 
+/* What was counted so far. The lock is held. */
+void counters_read(struct stage2 *s, struct stage2_counters *c);
+
 #endif

@@ -194,4 +194,15 @@ static inline uint64_t trace_now(void)
 	return __builtin_ia32_rdtsc();
 }
 
+/* As a record has room for. */
+static inline uint32_t trace_ticks(uint64_t ticks)
+{
+	return (uint32_t)(ticks < UINT32_MAX ? ticks : UINT32_MAX);
+}
+
+static inline uint32_t trace_since(uint64_t start)
+{
+	return trace_ticks(trace_now() - start);
+}
+
 #endif

@@ -134,8 +134,8 @@ $(WALK_ELF): tests/guest/walk/walk.S
 	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $@.o
 
 # Whole VMs, on every kind of stage 2 that this machine has.
-guest-test: all capsule $(VIRTIO_ELF) $(DMA_ELF) $(NET_ELF) $(WRECK_ELF) \
-	$(RUDE_ELF) $(SUM_ELF) $(WALK_ELF)
+guest-test: all capsule linux $(VIRTIO_ELF) $(DMA_ELF) $(NET_ELF) \
+	$(WRECK_ELF) $(RUDE_ELF) $(SUM_ELF) $(WALK_ELF)
 	prove tests/guest
 
 # Everything, as the README and CI call it: the guests last, and alone.

@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "devices/power.h"
 #include "vmm/acpi.h"
 
-#define LEGACY_HOLE 0xa0000u /* VGA memory and ROMs on a PC */
-#define MIB	    0x100000u
+#define LEGACY_HOLE  0xa0000u /* VGA memory and ROMs on a PC */
+#define MIB	     0x100000u
+#define RESET_VECTOR 0xffff0u
 
 static_assert(BOOT_START_INFO + PAGE_SIZE <= BOOT_CMDLINE_AT &&
 		      BOOT_CMDLINE_AT + BOOT_CMDLINE <= BOOT_GDT &&
@@ -16,7 +18,7 @@ static_assert(BOOT_START_INFO + PAGE_SIZE <= BOOT_CMDLINE_AT &&
 		      BOOT_TABLES + 3 * PAGE_SIZE <= BOOT_TREE_AT &&
 		      BOOT_TREE_AT + BOOT_TREE <= LEGACY_HOLE &&
 		      BOOT_ACPI >= LEGACY_HOLE &&
-		      BOOT_ACPI + BOOT_ACPI_BYTES <= MIB,
+		      BOOT_ACPI + BOOT_ACPI_BYTES <= RESET_VECTOR,
 	      "no part lies over another");
 
 unsigned boot_map(struct boot_range map[BOOT_MAP], const struct ram *ram)
@@ -56,15 +58,25 @@ static void default_cmdline(char *to, size_t room, const struct boot_config *c)
 			 root ? " root=/dev/vda rw" : "");
 }
 
-/* The bundled guest has the device tree. */
+/*
+ * The bundled guest has the device tree. Linux with reduced ACPI and no EFI
+ * restarts by a jump to the reset vector, in real mode.
+ */
 static bool write_acpi(const struct boot_config *c, const struct boot_memory *m,
 		       struct complaint *why)
 {
+	static const uint8_t reset[] = {
+		0xb0, POWER_RESET, /* mov al */
+		0xe6, POWER_RESET_PORT, /* out */
+		0xf4, 0xeb,
+		0xfd, /* hlt, and again */
+	};
 	uint8_t tables[BOOT_ACPI_BYTES];
 
 	if (c->lab)
 		return true;
-	return boot_put(m, BOOT_ACPI, tables, acpi_build(tables, c), why);
+	return boot_put(m, BOOT_ACPI, tables, acpi_build(tables, c), why) &&
+	       boot_put(m, RESET_VECTOR, reset, sizeof(reset), why);
 }
 
 static boot_writer *const protocols[BOOT_PROTOCOLS] = {

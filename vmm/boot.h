@@ -10,7 +10,8 @@
  *   0x06000  Linux: a GDT
  *   0x07000  Linux: page tables that map the first GiB onto itself
  *   0x10000  device tree, at most BOOT_TREE bytes
- *   0xe0000  ACPI's tables, where one also looks for them unasked
+ *   0xff000  ACPI's tables, where one also looks for them unasked, and at its
+ *            end what a PC begins with: it resets the machine
  */
 #ifndef VMM_BOOT_H
 #define VMM_BOOT_H
@@ -28,8 +29,8 @@
 #define BOOT_TABLES	0x7000u
 #define BOOT_TREE_AT	0x10000u
 #define BOOT_TREE	0x10000u
-#define BOOT_ACPI	0xe0000u
-#define BOOT_ACPI_BYTES 0x1000u
+#define BOOT_ACPI	0xff000u
+#define BOOT_ACPI_BYTES 0xff0u
 
 /* How much a 64-bit kernel finds mapped onto itself. */
 #define BOOT_IDENTITY (UINT64_C(1) << 30)

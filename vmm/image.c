@@ -108,7 +108,7 @@ static bool place_initrd(struct image *im, const struct ram *ram,
 
 	if (end > im->initrd_max)
 		end = (uint64_t)im->initrd_max + 1;
-	clear = f->bytes <= end - LOADER_LOWEST;
+	clear = end >= LOADER_LOWEST && f->bytes <= end - LOADER_LOWEST;
 	s.at.v = (end - f->bytes) & ~PAGE_MASK;
 	for (unsigned i = 0; clear && i < im->segments; i++)
 		clear = !overlap(&im->segment[i], &s);

@@ -11,6 +11,7 @@ use Fcntl;
 use JSON::PP;
 use POSIX 'mkfifo';
 use Test::More;
+use Time::HiRes 'time';
 use Twofold;
 
 my @balloon = ('--balloon', 'auto,free_page_reporting=off');
@@ -73,23 +74,24 @@ sub verifies {
 
 sub test_half {
 	my ($accel) = @_;
-	my $r = start($accel, '-m', '128M', '--balloon', 'size=0', '--',
-		'shell', '-c', 'verify --size 108M --passes 1; ' .
-		'verify --size 24M --passes 1000000');
-	ok wait_for($r, qr/verify: ok, 27648 pages/, 120),
+	my $r = start($accel, '-m', '48M', '--balloon', 'size=0', '--',
+		'shell', '-c', 'verify --size 34M --passes 1; ' .
+		'verify --size 8M --passes 1000000');
+	ok wait_for($r, qr/verify: ok, 8704 pages/, 120),
 		"$accel: nearly all of RAM was used" or diag slurp($r->{out});
 	verifies($r, 'a part');
 	my @before = held($r, $accel);
+	is scalar @before, $accel eq 'kvm' ? 3 : 1, 'measured';
 
-	is((ctl($r, 'balloon', '64M'))[0], 0, 'half of RAM is asked for');
+	is((ctl($r, 'balloon', '24M'))[0], 0, 'half of RAM is asked for');
 	my $asked = time;
-	ok until_true(60, sub { balloon($r)->{actual_pages} == 16384 }),
+	ok until_true(60, sub { balloon($r)->{actual_pages} == 6144 }),
 		'and given';
 	diag sprintf '%s: %.2f s', $accel, time - $asked;
 	my @after = held($r, $accel);
 	for my $i (0 .. $#before) {
-		cmp_ok $after[$i], '<=', 66, "$before[$i] MiB: half is gone";
-		cmp_ok $before[$i] - $after[$i], '>=', 48, 'that was there';
+		cmp_ok $after[$i], '<=', 25, "$before[$i] MiB: half is gone";
+		cmp_ok $before[$i] - $after[$i], '>=', 12, 'that was there';
 	}
 	verifies($r, 'with half of RAM');
 	my $b = balloon($r);
@@ -103,10 +105,11 @@ sub test_half {
 		'taken back';
 	verifies($r, 'with all of it');
 	is((ctl($r, 'balloon', 'hints'))[0], 0, 'hints are asked for');
-	ok until_true(60, sub { balloon($r)->{hinted_pages} >= 8192 }),
+	ok until_true(60, sub { balloon($r)->{hinted_pages} >= 2048 }),
 		'and come';
 	verifies($r, 'with what is free given up');
-	cmp_ok +(held($r, $accel))[0], '<=', 72, 'its bytes are gone';
+	cmp_ok balloon($r)->{discarded_pages}, '>', $b->{discarded_pages},
+		'bytes are gone with them';
 	ctl($r, 'stop');
 	finish($r, 60);
 }

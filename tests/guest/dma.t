@@ -45,7 +45,7 @@ for my $accel (accels()) {
 			is $given, 1024, 'all that was given was in memory';
 		} else {
 			cmp_ok $given, '<', 1024, 'a part of it was in swap';
-			cmp_ok $s->{pages}{swapped_in}, '>', 1024,
+			cmp_ok $s->{pages}{swapped_in}, '>', 256,
 				'pages came back for the engine';
 		}
 		cmp_ok $s->{memory}{resident_peak_bytes}, '<=',

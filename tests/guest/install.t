@@ -59,6 +59,8 @@ mkdir "$root/twofold";
 }
 is_deeply completed('twofold', 'ctl', 'vm1', 'pa'), ['pause'], 'a verb';
 
+is `$twofold pressure --list`, `build/twofold pressure --list`,
+	'the installed program has all scenarios';
 for my $accel (accels()) {
 	is system("$twofold run --accel $accel -- hello >/dev/null"), 0,
 		"$accel: the installed program runs its own guest";

@@ -30,6 +30,7 @@ struct fake_vm {
 	_Atomic(uint64_t) resident, balloon; /* bytes; pages */
 	_Atomic(uint64_t) progress;
 	atomic_int residents, pauses, resumes, stops, statuses, hints;
+	atomic_int traces, registers, trace_stops;
 	pthread_mutex_t telling; /* of what it answers: */
 	struct audit_report audit;
 	struct explain explain; /* but for the address */
@@ -270,6 +271,53 @@ static inline bool fake_whatif(void *vm, struct whatif *w,
 	return fake_verdict(vm, why);
 }
 
+#define FAKE_RECORDS 1500
+
+static inline bool fake_trace_start(void *vm, bool registers,
+				    struct complaint *why)
+{
+	struct fake_vm *f = vm;
+
+	if (!fake_verdict(f, why))
+		return false;
+	atomic_fetch_add(&f->traces, 1);
+	atomic_fetch_add(&f->registers, registers);
+	return true;
+}
+
+static inline bool fake_trace_stop(void *vm, struct complaint *why)
+{
+	atomic_fetch_add(&((struct fake_vm *)vm)->trace_stops, 1);
+	return fake_verdict(vm, why);
+}
+
+/* Each record's time is its number; two were lost. */
+static inline bool fake_trace_fetch(void *vm, uint64_t first,
+				    struct trace_part *part,
+				    struct complaint *why)
+{
+	if (!fake_verdict(vm, why))
+		return false;
+	if (first > FAKE_RECORDS)
+		return complaint_set(why, "there are no more");
+	*part = (struct trace_part){
+		.state = LIVE_RECORDING,
+		.header = { .magic = TRACE_MAGIC,
+			    .version = TRACE_VERSION,
+			    .record_bytes = 64 },
+		.records = FAKE_RECORDS,
+		.lost = 2,
+		.first = first,
+		.n = FAKE_RECORDS - first,
+	};
+	if (part->n > TRACE_PART)
+		part->n = TRACE_PART;
+	for (uint64_t i = 0; i < part->n; i++)
+		part->record[i] = (struct trace_record){ .tsc = first + i,
+							 .kind = TRACE_AGE };
+	return true;
+}
+
 static inline bool fake_is_ram(void *ctx, gpa_t at)
 {
 	(void)ctx;
@@ -312,6 +360,9 @@ static inline struct vm_control fake_control(struct fake_vm *vm)
 				    .whatif = fake_whatif,
 				    .explain = fake_explain,
 				    .audit = fake_audit,
+				    .trace_start = fake_trace_start,
+				    .trace_stop = fake_trace_stop,
+				    .trace_fetch = fake_trace_fetch,
 				    .balloon = fake_balloon,
 				    .balloon_target = fake_balloon_target,
 				    .balloon_hints = fake_balloon_hints };

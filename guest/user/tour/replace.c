@@ -155,9 +155,9 @@ void demo_lru(struct demo *d)
 	sys_munmap((uintptr_t)area, (HOT + COLD + 1) * PAGE_SIZE);
 }
 
-#define SWAP_PAGES  96u
-#define SWAP_FRAMES 48u /* more than are in use, for all that */
-#define SWAP_LEAST  32u /* pages: others may have left some frames, too */
+#define SWAP_PAGES  64u
+#define SWAP_FRAMES 32u /* more than are in use, for all that */
+#define SWAP_LEAST  24u /* pages: others may have left some frames, too */
 #define PASSES	    2u
 
 static void write_pages(volatile void *area, uint64_t pass)
