@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The control API of a running VM: several clients at once, one of them slow,
-# one that listens; orders in every order; a flood. (E5, E8, E17, E18 of
+# one that listens; orders in every order; a flood. (E5, E8, E9, E17, E18 of
 # HOSTILE.md, section 1 E; the others are in tests/unit/vmm_api_*.c.)
 use strict;
 use warnings;
@@ -156,6 +156,7 @@ for my $accel (accels()) {
 	unlink $path;
 	rmdir $folder;
 	is asked($one, 'GET', '/version'), 200, 'without a socket file';
+	request($two, 'PATCH', '/vm', '{"state":"Stopped"}'); # E9: twice
 	is asked($one, 'PATCH', '/vm', '{"state":"Stopped"}'), 204, 'stop';
 	is finish($r), 0, 'it ends';
 	my $last = '';

@@ -169,6 +169,7 @@ static void refusals_are_told(void **state)
 	assert_int_equal(a.status, 400);
 }
 
+/* E11: no file can be named, whatever the path. */
 static void other_paths_and_methods_are_refused(void **state)
 {
 	(void)state;

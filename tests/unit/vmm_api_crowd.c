@@ -91,7 +91,7 @@ static void many_busy_clients_time_out(void **state)
 	close_all(MANY);
 }
 
-/* HOSTILE E5 and E7: a good one is served among a thousand that are not, at
+/* E5, E7: a good one is served among a thousand that are not, at
  * once and without any of them having to go. */
 static void a_thousand_slow_clients_delay_nobody(void **state)
 {

@@ -106,7 +106,7 @@ static void listeners_are_told_in_order(void **state)
 	close(b);
 }
 
-/* HOSTILE E6: 256 KiB, then it has to go; the others have missed nothing. */
+/* E6: 256 KiB, then it has to go; the others have missed nothing. */
 static void who_does_not_listen_is_dropped(void **state)
 {
 	int deaf = listener(f.path), good = listener(f.path);

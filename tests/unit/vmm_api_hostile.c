@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Clients of the control API that mean no good, or do not behave. */
+/* Clients of the control API that mean no good, or do not behave. Cases E1 to
+ * E18 are those of HOSTILE.md, section 1 E; the other files of the API have
+ * theirs. */
 #include "tests/unit/api_fixture.h"
 
 #include <dirent.h>
@@ -159,6 +161,7 @@ static void messages_have_a_largest_size(void **state)
 }
 
 /* A length that is refused is refused before the body comes. */
+/* E14. */
 static void wrong_lengths_are_refused_at_once(void **state)
 {
 	(void)state;
@@ -296,6 +299,7 @@ static void a_storm_of_connections_leaks_nothing(void **state)
 }
 
 /* Asks without end and never reads: neither memory nor the others suffer. */
+/* E6, E15. */
 static void a_client_that_never_reads_is_dropped(void **state)
 {
 	(void)state;
@@ -316,6 +320,7 @@ static void a_client_that_never_reads_is_dropped(void **state)
 	close(fd);
 }
 
+/* E12. */
 static void file_descriptors_sent_along_are_closed(void **state)
 {
 	(void)state;
