@@ -160,8 +160,7 @@ static void messages_have_a_largest_size(void **state)
 	close(fd);
 }
 
-/* A length that is refused is refused before the body comes. */
-/* E14. */
+/* E14: a length that is refused is refused before the body comes. */
 static void wrong_lengths_are_refused_at_once(void **state)
 {
 	(void)state;
@@ -298,8 +297,8 @@ static void a_storm_of_connections_leaks_nothing(void **state)
 	assert_closes_down_to(files);
 }
 
-/* Asks without end and never reads: neither memory nor the others suffer. */
-/* E6, E15. */
+/* E6, E15: asks without end and never reads: neither memory nor the others
+ * suffer. */
 static void a_client_that_never_reads_is_dropped(void **state)
 {
 	(void)state;
