@@ -46,6 +46,25 @@ static int converse(struct api_forward *f, const struct api_request *r)
 	return api_converse(f->fd, r, clock_ms() + TIMEOUT_MS, &f->answer);
 }
 
+/* Take the news. True: there may be more. */
+static bool catch_up(struct api_forward *f)
+{
+	struct api_request r = { .method = "GET", .body = "" };
+	char target[48];
+	unsigned n;
+	json_t *news;
+
+	snprintf(target, sizeof(target), "/events/after/%" PRIu64,
+		 events_next(f->events) - 1);
+	r.target = target;
+	if (converse(f, &r) != HTTP_STATUS_OK)
+		return false;
+	news = json_loads(f->answer.body, 0, NULL);
+	n = events_add(f->events, json_object_get(news, "events"));
+	json_decref(news);
+	return n > 0;
+}
+
 static struct http_reply no_answer(int error)
 {
 	char text[96];
@@ -75,6 +94,8 @@ static struct http_reply answer(void *ctx, const struct http *request)
 	struct http_reply reply = { .status = HTTP_STATUS_OK };
 
 	if (method == HTTP_GET && !strcmp(r.target, "/events")) {
+		while (catch_up(f))
+			continue;
 		reply.stream = true;
 		return reply;
 	}
@@ -93,22 +114,9 @@ static struct http_reply answer(void *ctx, const struct http *request)
 	return reply;
 }
 
-/* Both ends count alike, so that the numbers are the VM's own. */
 static void hear(void *ctx)
 {
-	struct api_forward *f = ctx;
-	struct api_request r = { .method = "GET", .body = "" };
-	char target[48];
-	json_t *news;
-
-	snprintf(target, sizeof(target), "/events/after/%" PRIu64,
-		 events_next(f->events) - 1);
-	r.target = target;
-	if (converse(f, &r) != HTTP_STATUS_OK)
-		return;
-	news = json_loads(f->answer.body, 0, NULL);
-	events_add(f->events, json_object_get(news, "events"));
-	json_decref(news);
+	catch_up(ctx);
 }
 
 struct api_desk api_forward_desk(struct api_forward *f)

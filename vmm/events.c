@@ -21,6 +21,7 @@ struct events {
 	pthread_mutex_t lock;
 	int fd;
 	uint64_t next; /* the newest one's number, and 1 */
+	uint64_t first; /* there was none before */
 	struct event_line line[EVENTS]; /* by number */
 };
 
@@ -36,7 +37,7 @@ struct events *events_create(void)
 		return NULL;
 	}
 	pthread_mutex_init(&e->lock, NULL);
-	e->next = 1;
+	e->next = e->first = 1;
 	return e;
 }
 
@@ -57,13 +58,16 @@ static int64_t unix_us(void)
 	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
 }
 
-static void add(struct events *e, int64_t us, const char *what,
+/* With the next number, or number @seq where that is later. */
+static void add(struct events *e, uint64_t seq, int64_t us, const char *what,
 		const char *detail)
 {
 	const uint64_t one = 1;
 	struct event_line *l;
 
 	pthread_mutex_lock(&e->lock);
+	if (seq > e->next)
+		e->next = e->first = seq;
 	l = &e->line[e->next++ % EVENTS];
 	l->us = us;
 	snprintf(l->what, sizeof(l->what), "%s", what);
@@ -77,7 +81,7 @@ static void add(struct events *e, int64_t us, const char *what,
 void events_tell(struct events *e, const char *what, const char *detail)
 {
 	if (e)
-		add(e, unix_us(), what, detail);
+		add(e, 0, unix_us(), what, detail);
 }
 
 uint64_t events_next(struct events *e)
@@ -92,9 +96,12 @@ uint64_t events_next(struct events *e)
 
 bool events_lost(struct events *e, uint64_t *from)
 {
-	uint64_t next = events_next(e);
-	uint64_t oldest = next > EVENTS ? next - EVENTS : 1;
+	uint64_t oldest;
 
+	pthread_mutex_lock(&e->lock);
+	oldest = e->next > EVENTS ? e->next - EVENTS : 1;
+	oldest = oldest > e->first ? oldest : e->first;
+	pthread_mutex_unlock(&e->lock);
 	if (*from >= oldest)
 		return false;
 	*from = oldest;
@@ -121,22 +128,25 @@ json_t *events_list(struct events *e, uint64_t from, unsigned most)
 	return list;
 }
 
-bool events_add(struct events *e, json_t *list)
+unsigned events_add(struct events *e, json_t *list)
 {
+	unsigned n = 0;
 	json_t *line;
 	size_t i;
 
 	json_array_foreach(list, i, line)
 	{
 		const char *what, *detail;
-		json_int_t us;
+		json_int_t seq, us;
 
-		if (json_unpack(line, "{s:I, s:s, s:s}", "time_us", &us,
-				"event", &what, "detail", &detail))
-			return false;
-		add(e, us, what, detail);
+		if (json_unpack(line, "{s:I, s:I, s:s, s:s}", "seq", &seq,
+				"time_us", &us, "event", &what, "detail",
+				&detail))
+			break;
+		add(e, (uint64_t)seq, us, what, detail);
+		n++;
 	}
-	return json_is_array(list);
+	return n;
 }
 
 int events_fd(const struct events *e)

@@ -32,8 +32,8 @@ bool events_lost(struct events *e, uint64_t *from);
 /* Those from @from on, at most @most: a list of objects with seq, time_us (Unix
  * time), event and detail. */
 json_t *events_list(struct events *e, uint64_t from, unsigned most);
-/* Add what another VM's events_list gave. False: it is none. */
-bool events_add(struct events *e, json_t *list);
+/* Add what another's events_list gave, with its numbers. How many it had. */
+unsigned events_add(struct events *e, json_t *list);
 
 /* Readable when something was told since it was last read: an eventfd. */
 int events_fd(const struct events *e);
