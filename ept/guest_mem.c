@@ -26,6 +26,8 @@ static int pin(struct stage2 *s, gpa_t at, bool write, bool at_length,
 	r = page_in(s, g);
 	if (!r && !pins_add(&s->pins, f, at_length ? most_held(s) : PINS_MAX))
 		r = -EBUSY;
+	if (!r && write)
+		hints_use(s, f);
 	pthread_mutex_unlock(&s->lock);
 	if (!r)
 		*to = (uint8_t *)page_alias(s, g) + (at.v & PAGE_MASK);

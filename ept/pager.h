@@ -43,15 +43,18 @@ int pager_read(int fd, uint8_t *to, uint64_t len, uint64_t offset);
 /* Bytes of a file that are guest memory at @at. */
 struct file_extent {
 	gpa_t at;
-	uint64_t bytes, offset;
+	uint64_t bytes;
+	int fd; /* of that file: */
+	uint64_t offset;
 };
 
 /* Anonymous memory. A constant; its destroy does nothing. */
 extern struct pager pager_zero;
 
-/* The guest image and the like: @extents of file @fd, read when touched; what
- * they leave of a page is zeros. Both are copied. 0 or -errno. */
-int pager_file_create(struct pager **out, int fd,
-		      const struct file_extent *extents, size_t n);
+/* The guest image and the like: @extents of files, read when touched; what
+ * they leave of a page is zeros. They and their descriptors are copied. 0 or
+ * -errno. */
+int pager_file_create(struct pager **out, const struct file_extent *extents,
+		      size_t n);
 
 #endif

@@ -14,7 +14,6 @@
 
 struct pager_file {
 	struct pager base;
-	int fd;
 	size_t extents;
 	struct file_extent extent[];
 };
@@ -36,7 +35,7 @@ int pager_read(int fd, uint8_t *to, uint64_t len, uint64_t offset)
 }
 
 /* Read the part of @x that lies in the page at @base. */
-static int read_extent(int fd, const struct file_extent *x, uint64_t base,
+static int read_extent(const struct file_extent *x, uint64_t base,
 		       uint8_t *page)
 {
 	uint64_t end = x->at.v + x->bytes;
@@ -45,7 +44,7 @@ static int read_extent(int fd, const struct file_extent *x, uint64_t base,
 
 	if (from >= to)
 		return 0;
-	return pager_read(fd, page + (from - base), to - from,
+	return pager_read(x->fd, page + (from - base), to - from,
 			  x->offset + (from - x->at.v));
 }
 
@@ -57,14 +56,17 @@ static int file_fill(struct pager *p, gfn_t gfn, uint64_t payload, void *page)
 	(void)payload;
 	memset(page, 0, PAGE_SIZE);
 	for (size_t i = 0; i < f->extents && !r; i++)
-		r = read_extent(f->fd, &f->extent[i], gpa_of(gfn).v, page);
+		r = read_extent(&f->extent[i], gpa_of(gfn).v, page);
 	return r;
 }
 
 static void file_destroy(struct pager *p)
 {
-	close(((struct pager_file *)p)->fd);
-	free(p);
+	struct pager_file *f = (struct pager_file *)p;
+
+	for (size_t i = 0; i < f->extents; i++)
+		close(f->extent[i].fd);
+	free(f);
 }
 
 static const struct pager_ops file_ops = {
@@ -74,21 +76,25 @@ static const struct pager_ops file_ops = {
 	.destroy = file_destroy,
 };
 
-int pager_file_create(struct pager **out, int fd,
-		      const struct file_extent *extents, size_t n)
+int pager_file_create(struct pager **out, const struct file_extent *extents,
+		      size_t n)
 {
 	struct pager_file *f = malloc(sizeof(*f) + n * sizeof(*extents));
 
 	if (!f)
 		return -ENOMEM;
-	f->base.ops = &file_ops;
-	f->extents = n;
-	if (n) /* then extents may be NULL */
-		memcpy(f->extent, extents, n * sizeof(*extents));
-	f->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (f->fd < 0) {
-		free(f);
-		return -errno;
+	*f = (struct pager_file){ .base.ops = &file_ops };
+	for (; f->extents < n; f->extents++) {
+		struct file_extent *x = &f->extent[f->extents];
+
+		*x = extents[f->extents];
+		x->fd = fcntl(x->fd, F_DUPFD_CLOEXEC, 0);
+		if (x->fd < 0) {
+			int r = -errno;
+
+			file_destroy(&f->base);
+			return r;
+		}
 	}
 	*out = &f->base;
 	return 0;

@@ -71,5 +71,5 @@ bool pins_drop(struct pins *p, frame_t f)
 
 bool pins_hold(const struct pins *p, frame_t f)
 {
-	return p->place[find(p, f)].pins;
+	return p->frames && p->place[find(p, f)].pins;
 }

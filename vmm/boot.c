@@ -1,118 +1,110 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the guest finds when it starts; vmm/boot.h has the map. The start info
- * and the lists it points to are one struct on one page.
- */
+/* What the guest finds when it starts; vmm/boot.h has the map. */
 #include "vmm/boot.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "vmm/pvh.h"
+#include "devices/power.h"
+#include "vmm/acpi.h"
 
-#define LEGACY_HOLE 0xa0000u /* VGA memory and ROMs on a PC */
-#define MIB	    0x100000u
+#define LEGACY_HOLE  0xa0000u /* VGA memory and ROMs on a PC */
+#define MIB	     0x100000u
+#define RESET_VECTOR 0xffff0u
 
-/* Linux takes the first module as its initrd, so the tree is the second. */
-enum module { MODULE_INITRD, MODULE_TREE, MODULES };
-
-struct start {
-	struct pvh_start_info info;
-	struct pvh_module module[MODULES];
-	struct pvh_memory memory[4];
-	char tree_cmdline[8];
-};
-
-static_assert(sizeof(struct start) <= PAGE_SIZE, "it has one page");
 static_assert(BOOT_START_INFO + PAGE_SIZE <= BOOT_CMDLINE_AT &&
-		      BOOT_CMDLINE_AT + BOOT_CMDLINE <= BOOT_TREE_AT &&
-		      BOOT_TREE_AT + BOOT_TREE <= LEGACY_HOLE,
+		      BOOT_CMDLINE_AT + BOOT_CMDLINE <= BOOT_GDT &&
+		      BOOT_GDT + PAGE_SIZE <= BOOT_TABLES &&
+		      BOOT_TABLES + 3 * PAGE_SIZE <= BOOT_TREE_AT &&
+		      BOOT_TREE_AT + BOOT_TREE <= LEGACY_HOLE &&
+		      BOOT_ACPI >= LEGACY_HOLE &&
+		      BOOT_ACPI + BOOT_ACPI_BYTES <= RESET_VECTOR,
 	      "no part lies over another");
-static_assert(sizeof(ABI_FDT_MODULE) <= 8, "fits tree_cmdline");
 
-/* Where a member of the struct start lies in guest memory. */
-#define START_AT(member) (BOOT_START_INFO + offsetof(struct start, member))
-
-static uint32_t memory_map(struct pvh_memory *map, const struct ram *ram)
+unsigned boot_map(struct boot_range map[BOOT_MAP], const struct ram *ram)
 {
-	uint32_t n = 0;
+	unsigned n = 0;
 
-	map[n++] = (struct pvh_memory){ 0, LEGACY_HOLE, PVH_RAM, 0 };
-	map[n++] = (struct pvh_memory){ LEGACY_HOLE, MIB - LEGACY_HOLE,
-					PVH_RESERVED, 0 };
-	map[n++] = (struct pvh_memory){ MIB, ram->range[0].bytes - MIB, PVH_RAM,
-					0 };
+	map[n++] = (struct boot_range){ 0, LEGACY_HOLE, BOOT_RAM };
+	map[n++] = (struct boot_range){ LEGACY_HOLE, MIB - LEGACY_HOLE,
+					BOOT_RESERVED };
+	map[n++] =
+		(struct boot_range){ MIB, ram->range[0].bytes - MIB, BOOT_RAM };
 	if (ram->ranges > 1)
-		map[n++] =
-			(struct pvh_memory){ ram->range[1].base.v,
-					     ram->range[1].bytes, PVH_RAM, 0 };
+		map[n++] = (struct boot_range){ ram->range[1].base.v,
+						ram->range[1].bytes, BOOT_RAM };
 	return n;
 }
 
-static void start_fill(struct start *s, const struct ram *ram,
-		       uint64_t tree_bytes)
+bool boot_put(const struct boot_memory *m, uint64_t at, const void *from,
+	      size_t len, struct complaint *why)
 {
-	*s = (struct start){
-		.info = {
-			.magic = PVH_MAGIC,
-			.version = PVH_VERSION,
-			.modules = MODULES,
-			.module_list = START_AT(module),
-			.cmdline = BOOT_CMDLINE_AT,
-			.memory_map = START_AT(memory),
-		},
-		.module[MODULE_TREE] = {
-			.at = BOOT_TREE_AT,
-			.bytes = tree_bytes,
-			.cmdline = START_AT(tree_cmdline),
-		},
-		.tree_cmdline = ABI_FDT_MODULE,
-	};
-	s->info.memory_map_entries = memory_map(s->memory, ram);
-}
-
-static bool put(struct boot_memory m, uint64_t at, const void *from, size_t len,
-		struct complaint *why)
-{
-	return m.write(m.ctx, (gpa_t){ at }, from, len) ||
+	return m->write(m->ctx, (gpa_t){ at }, from, len) ||
 	       complaint_set(why,
 			     "cannot write boot data at guest address %#lx",
 			     (unsigned long)at);
 }
 
-static bool write_tree(const struct boot_config *c, struct boot_memory m,
-		       size_t *bytes, struct complaint *why)
+/* What a Linux without a command line of its own is told: speak to the
+ * terminal, end the run when it panics, and use the disk that is there. */
+static void default_cmdline(char *to, size_t room, const struct boot_config *c)
 {
-	void *tree = malloc(BOOT_TREE);
-	int size = tree ? devtree_build(tree, BOOT_TREE, c) : -ENOMEM;
-	bool good;
+	bool root = c->disks && !c->image->initrd_bytes;
 
-	if (size < 0)
-		good = complaint_set(why, "device tree: %s", strerror(-size));
-	else
-		good = put(m, BOOT_TREE_AT, tree, (size_t)size, why);
-	free(tree);
-	*bytes = (size_t)size;
-	return good;
+	*to = 0;
+	if (c->image->linux_kernel)
+		snprintf(to, room, "console=%s panic=-1%s",
+			 c->console ? "hvc0" : "ttyS0",
+			 root ? " root=/dev/vda rw" : "");
 }
 
-bool boot_write(const struct boot_config *c, struct boot_memory memory,
-		struct complaint *why)
+/*
+ * The bundled guest has the device tree. Linux with reduced ACPI and no EFI
+ * restarts by a jump to the reset vector, in real mode.
+ */
+static bool write_acpi(const struct boot_config *c, const struct boot_memory *m,
+		       struct complaint *why)
 {
-	size_t cmdline_bytes = strlen(c->cmdline) + 1, tree_bytes;
-	struct start start;
+	static const uint8_t reset[] = {
+		0xb0, POWER_RESET, /* mov al */
+		0xe6, POWER_RESET_PORT, /* out */
+		0xf4, 0xeb,
+		0xfd, /* hlt, and again */
+	};
+	uint8_t tables[BOOT_ACPI_BYTES];
 
-	if (cmdline_bytes > BOOT_CMDLINE)
+	if (c->lab)
+		return true;
+	return boot_put(m, BOOT_ACPI, tables, acpi_build(tables, c), why) &&
+	       boot_put(m, RESET_VECTOR, reset, sizeof(reset), why);
+}
+
+static boot_writer *const protocols[BOOT_PROTOCOLS] = {
+	[BOOT_PVH] = boot_pvh,
+	[BOOT_LINUX] = boot_linux,
+	[BOOT_MULTIBOOT] = boot_multiboot,
+};
+
+bool boot_write(const struct boot_config *config, struct boot_memory memory,
+		struct boot_cpu *cpu, struct complaint *why)
+{
+	struct boot_config c = *config;
+	char standard[64];
+	size_t len;
+
+	if (!*c.cmdline) {
+		default_cmdline(standard, sizeof(standard), &c);
+		c.cmdline = standard;
+	}
+	len = strlen(c.cmdline);
+	if (len >= BOOT_CMDLINE)
 		return complaint_set(why,
 				     "the guest's command line has %zu bytes; "
 				     "at most %u are possible",
-				     cmdline_bytes - 1, BOOT_CMDLINE - 1);
-	if (!ram_contains(c->ram, (gpa_t){ 0 }, MIB))
+				     len, BOOT_CMDLINE - 1);
+	if (!ram_contains(c.ram, (gpa_t){ 0 }, MIB))
 		return complaint_set(why, "guest memory is below 1M");
-	if (!write_tree(c, memory, &tree_bytes, why))
-		return false;
-	start_fill(&start, c->ram, tree_bytes);
-	return put(memory, BOOT_START_INFO, &start, sizeof(start), why) &&
-	       put(memory, BOOT_CMDLINE_AT, c->cmdline, cmdline_bytes, why);
+	return boot_put(&memory, BOOT_CMDLINE_AT, c.cmdline, len + 1, why) &&
+	       write_acpi(&c, &memory, why) &&
+	       protocols[c.image->protocol](&c, &memory, cpu, why);
 }

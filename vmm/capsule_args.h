@@ -7,10 +7,11 @@
 #include "vmm/words.h"
 
 /* Where the inner run finds things; tests/capsule/init makes the names. */
-#define CAPSULE_PORTS "/dev/capsule/"
-#define CAPSULE_GUEST "/guest"
-#define CAPSULE_SHARE "/share%u" /* its number among --share's */
-#define CAPSULE_STATS "/run/stats"
+#define CAPSULE_PORTS  "/dev/capsule/"
+#define CAPSULE_GUEST  "/guest"
+#define CAPSULE_INITRD "/guest-initrd"
+#define CAPSULE_SHARE  "/share%u" /* its number among --share's */
+#define CAPSULE_STATS  "/run/stats"
 
 /*
  * "run" and everything that makes the inner run do what @o asks for, as the

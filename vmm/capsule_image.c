@@ -139,6 +139,12 @@ static bool pack_shares(int to, const struct run_options *o,
 	return true;
 }
 
+static bool pack_initrd(int to, const char *initrd, struct complaint *why)
+{
+	return !initrd ||
+	       pack_file(to, initrd, &CAPSULE_INITRD[1], S_IFREG | 0644, why);
+}
+
 int capsule_pack(const struct capsule_image *im, const struct run_options *o,
 		 const char *guest, const struct words *args, const char *mark,
 		 struct complaint *why)
@@ -152,8 +158,8 @@ int capsule_pack(const struct capsule_image *im, const struct run_options *o,
 	if (pack_file(to, im->initrd, NULL, 0, why) &&
 	    pack_file(to, im->program, "bin/twofold", S_IFREG | 0755, why) &&
 	    pack_file(to, guest, &CAPSULE_GUEST[1], S_IFREG | 0644, why) &&
-	    pack_shares(to, o, why) && pack_args(to, args, mark, why) &&
-	    !cpio_end(to))
+	    pack_initrd(to, o->initrd, why) && pack_shares(to, o, why) &&
+	    pack_args(to, args, mark, why) && !cpio_end(to))
 		return to;
 	close(to);
 	return -1;

@@ -1,262 +1,77 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Reading a guest image that may be anything at all: every number of the file
- * is copied out once by pread, then checked before it is used, and nothing is
- * allocated by its word. Names of fields are those of the ELF specification
- * (System V ABI, chapters 4 and 5). HOSTILE.md, section 1 A, lists the cases.
- */
+/* Opening a guest image: which format it has, and what all have in common. */
 #include "vmm/image.h"
 
-#include <elf.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "vmm/elf_note.h"
-#include "vmm/pvh.h"
+#include "vmm/loader.h"
 
-/* More than any kernel, with all it says for debuggers; a sparse file that
- * claims to be endless is refused here. */
-#define FILE_MAX    (UINT64_C(16) << 30)
-#define HEADERS_MAX 64
-#define NOTES_MAX   0x10000u
-#define ALIGN_MAX   (UINT64_C(1) << 30)
-#define BOOT_END    (UINT64_C(1) << 20) /* below lies what vmm/boot.h says */
-
-/* An image being checked. */
-struct loader {
-	struct image *im;
-	const struct ram *ram;
-	uint64_t bytes; /* of the file */
-	Elf64_Ehdr header;
-	Elf64_Phdr program[HEADERS_MAX];
-	bool have_entry;
-	struct complaint *why; /* the reason, without the file's name */
+/* The first that recognises the file; the last one takes, or refuses, what
+ * none does. */
+static const struct loader_ops *const loaders[] = {
+	&loader_bzimage,
+	&loader_multiboot,
+	&loader_pvh,
 };
 
-#define refuse(l, ...) complaint_set((l)->why, __VA_ARGS__)
-
-/* All @len bytes at @at. What was checked against the file's size may still
- * be missing: the file can shrink while it is read. */
-static bool read_at(struct loader *l, uint64_t at, void *to, size_t len)
+static bool overlap(const struct image_segment *a,
+		    const struct image_segment *b)
 {
-	uint8_t *next = to;
-
-	if (!range_within(at, len, l->bytes))
-		return refuse(l,
-			      "truncated: %#zx bytes at %#" PRIx64
-			      " are past its end",
-			      len, at);
-	while (len) {
-		ssize_t n = pread(l->im->fd, next, len, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return refuse(l, "cannot read it: %s", strerror(errno));
-		if (n == 0)
-			return refuse(l, "it shrank while it was read");
-		next += n;
-		at += n;
-		len -= n;
-	}
-	return true;
+	/* Both are in RAM: no sum wraps. */
+	return a->at.v < b->at.v + b->memory_bytes &&
+	       b->at.v < a->at.v + a->memory_bytes;
 }
 
-static bool open_file(struct loader *l, const char *path)
+static bool check_segment(struct loader *l, const char *what,
+			  const struct image_segment *s, uint64_t file_size)
 {
-	struct stat st;
-
-	/* O_NONBLOCK: opening a FIFO must not wait for its writer. */
-	l->im->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (l->im->fd < 0)
-		return refuse(l, "%s", strerror(errno));
-	if (fstat(l->im->fd, &st))
-		return refuse(l, "%s", strerror(errno));
-	if (S_ISDIR(st.st_mode))
-		return refuse(l, "it is a directory");
-	if (!S_ISREG(st.st_mode))
-		return refuse(l, "not a regular file");
-	l->bytes = (uint64_t)st.st_size;
-	if (!l->bytes)
-		return refuse(l, "it is empty");
-	if (l->bytes > FILE_MAX)
-		return refuse(l,
-			      "it has %" PRIu64 " bytes; at most 16 GiB "
-			      "are taken",
-			      l->bytes);
-	return true;
-}
-
-static bool check_ident(struct loader *l, const unsigned char *ident)
-{
-	if (memcmp(ident, ELFMAG, SELFMAG))
-		return refuse(l, "not an ELF file");
-	if (ident[EI_CLASS] != ELFCLASS64)
-		return refuse(l, "not a 64-bit ELF file");
-	if (ident[EI_DATA] != ELFDATA2LSB)
-		return refuse(l, "not a little-endian ELF file");
-	if (ident[EI_VERSION] != EV_CURRENT)
-		return refuse(l, "its ELF version is %u, not 1",
-			      ident[EI_VERSION]);
-	return true;
-}
-
-static bool check_header(struct loader *l)
-{
-	const Elf64_Ehdr *h = &l->header;
-
-	if (!read_at(l, 0, &l->header, sizeof(*h)) ||
-	    !check_ident(l, h->e_ident))
-		return false;
-	if (h->e_machine != EM_X86_64)
-		return refuse(l, "not for x86-64 (e_machine %u)", h->e_machine);
-	if (h->e_type != ET_EXEC)
-		return refuse(l,
-			      "not an executable with fixed addresses "
-			      "(e_type %u, not ET_EXEC)",
-			      h->e_type);
-	if (h->e_phentsize != sizeof(Elf64_Phdr))
-		return refuse(l, "its program headers have %u bytes, not %zu",
-			      h->e_phentsize, sizeof(Elf64_Phdr));
-	if (!h->e_phnum || h->e_phnum > HEADERS_MAX)
-		return refuse(l, "%u program headers; 1 to %d are taken",
-			      h->e_phnum, HEADERS_MAX);
-	return read_at(l, h->e_phoff, l->program,
-		       h->e_phnum * sizeof(Elf64_Phdr));
-}
-
-static bool check_load(struct loader *l, unsigned n, const Elf64_Phdr *p)
-{
-	if (p->p_filesz > p->p_memsz)
-		return refuse(l,
-			      "segment %u: more bytes in the file than in "
-			      "memory",
-			      n);
-	if (!range_within(p->p_offset, p->p_filesz, l->bytes))
-		return refuse(l,
-			      "segment %u: truncated: its bytes are past "
-			      "the file's end",
-			      n);
-	if (!p->p_align || (p->p_align & (p->p_align - 1)) ||
-	    p->p_align > ALIGN_MAX)
-		return refuse(l,
-			      "segment %u: alignment %#" PRIx64
-			      " is no power of two up to 1 GiB",
-			      n, p->p_align);
-	if (!p->p_memsz)
+	if (s->file_bytes > s->memory_bytes)
+		return loader_refuse(l,
+				     "%s: more bytes in the file than in "
+				     "memory",
+				     what);
+	if (!range_within(s->file_offset, s->file_bytes, file_size))
+		return loader_refuse(l,
+				     "%s: truncated: its bytes are past "
+				     "the file's end",
+				     what);
+	if (!s->memory_bytes)
 		return true;
-	if (p->p_paddr < BOOT_END)
-		return refuse(l,
-			      "segment %u: address %#" PRIx64
-			      " is below 1 MiB, where boot data lies",
-			      n, p->p_paddr);
-	if (!ram_contains(l->ram, (gpa_t){ p->p_paddr }, p->p_memsz))
-		return refuse(l,
-			      "segment %u: %#" PRIx64 " bytes at %#" PRIx64
-			      " are not all in guest memory (more: -m SIZE)",
-			      n, p->p_memsz, p->p_paddr);
+	if (s->at.v < LOADER_LOWEST)
+		return loader_refuse(l,
+				     "%s: address %#" PRIx64
+				     " is below 1 MiB, where boot data lies",
+				     what, s->at.v);
+	if (!ram_contains(l->ram, s->at, s->memory_bytes))
+		return loader_refuse(l,
+				     "%s: %#" PRIx64 " bytes at %#" PRIx64
+				     " are not all in guest memory (more: -m "
+				     "SIZE)",
+				     what, s->memory_bytes, s->at.v);
 	return true;
 }
 
-/* Both are in RAM: no sum wraps. */
-static bool overlap(const struct image_segment *a, const Elf64_Phdr *b)
-{
-	return a->at.v < b->p_paddr + b->p_memsz &&
-	       b->p_paddr < a->at.v + a->memory_bytes;
-}
-
-static bool take_load(struct loader *l, unsigned n, const Elf64_Phdr *p)
+bool loader_add(struct loader *l, const char *what,
+		const struct image_segment *s, uint64_t file_size)
 {
 	struct image *im = l->im;
 
-	if (!check_load(l, n, p))
+	if (!check_segment(l, what, s, file_size))
 		return false;
-	if (!p->p_memsz)
+	if (!s->memory_bytes)
 		return true;
 	for (unsigned i = 0; i < im->segments; i++)
-		if (overlap(&im->segment[i], p))
-			return refuse(l, "segment %u overlaps another", n);
+		if (overlap(&im->segment[i], s))
+			return loader_refuse(l, "%s overlaps another", what);
 	if (im->segments == IMAGE_SEGMENTS)
-		return refuse(l, "more than %d segments", IMAGE_SEGMENTS);
-	im->segment[im->segments++] = (struct image_segment){
-		.at = { p->p_paddr },
-		.memory_bytes = p->p_memsz,
-		.file_offset = p->p_offset,
-		.file_bytes = p->p_filesz,
-	};
+		return loader_refuse(l, "more than %d segments",
+				     IMAGE_SEGMENTS);
+	im->segment[im->segments++] = *s;
 	return true;
 }
 
-static bool take_entry(struct loader *l, struct elf_note note)
-{
-	uint64_t entry = 0;
-
-	if (note.desc_bytes != 4 && note.desc_bytes != 8)
-		return refuse(l, "its PVH entry has %u bytes, not 4 or 8",
-			      note.desc_bytes);
-	memcpy(&entry, note.desc, note.desc_bytes);
-	if (entry > UINT32_MAX)
-		return refuse(l, "its PVH entry %#" PRIx64 " is above 4 GiB",
-			      entry);
-	l->im->entry = (uint32_t)entry;
-	l->have_entry = true;
-	return true;
-}
-
-static bool take_notes(struct loader *l, unsigned n, const Elf64_Phdr *p)
-{
-	uint8_t notes[NOTES_MAX];
-	struct elf_note note;
-
-	if (l->have_entry)
-		return true;
-	if (p->p_filesz > sizeof(notes))
-		return refuse(l,
-			      "segment %u: %#" PRIx64
-			      " bytes of notes; at most %#x are taken",
-			      n, p->p_filesz, NOTES_MAX);
-	if (p->p_align > 8 || (p->p_align & (p->p_align - 1)))
-		return refuse(l,
-			      "segment %u: notes aligned to %#" PRIx64 " bytes",
-			      n, p->p_align);
-	if (!read_at(l, p->p_offset, notes, p->p_filesz))
-		return false;
-	/* Some linkers say 0 or 1 and mean 4. */
-	note = elf_note_find(notes, p->p_filesz, p->p_align == 8 ? 8 : 4,
-			     PVH_NOTE_NAME, PVH_NOTE_TYPE);
-	if (note.end == ELF_NOTE_MALFORMED)
-		return refuse(l, "segment %u: a note reaches past its end", n);
-	if (note.end == ELF_NOTE_FOUND && !take_entry(l, note))
-		return false;
-	note = elf_note_find(notes, p->p_filesz, p->p_align == 8 ? 8 : 4,
-			     ABI_NOTE_NAME, ABI_NOTE_LAB);
-	l->im->lab |= note.end == ELF_NOTE_FOUND;
-	return true;
-}
-
-static bool take_program(struct loader *l)
-{
-	for (unsigned i = 0; i < l->header.e_phnum; i++) {
-		const Elf64_Phdr *p = &l->program[i];
-
-		if (p->p_type == PT_LOAD && !take_load(l, i, p))
-			return false;
-		if (p->p_type == PT_NOTE && !take_notes(l, i, p))
-			return false;
-	}
-	if (!l->im->segments)
-		return refuse(l, "nothing in it is to be loaded");
-	if (!l->have_entry)
-		return refuse(l, "no PVH entry (ELF note \"Xen\", type 18)");
-	return true;
-}
-
-/* Is the PVH entry among the bytes that come from the file? */
-static bool check_entry(struct loader *l)
+bool loader_check_entry(struct loader *l, const char *what)
 {
 	const struct image *im = l->im;
 
@@ -264,44 +79,101 @@ static bool check_entry(struct loader *l)
 		if (im->entry >= im->segment[i].at.v &&
 		    im->entry - im->segment[i].at.v < im->segment[i].file_bytes)
 			return true;
-	return refuse(l, "its PVH entry %#x is not in what is loaded",
-		      im->entry);
+	return loader_refuse(l, "its %s entry %#x is not in what is loaded",
+			     what, im->entry);
 }
 
-/* e_entry, a virtual address or a physical one, is not used; but a file where
- * it leads nowhere was damaged. */
-static bool check_elf_entry(struct loader *l)
+static bool load(struct loader *l, const char *path)
 {
-	uint64_t entry = l->header.e_entry;
+	size_t i = 0;
 
-	for (unsigned i = 0; i < l->header.e_phnum; i++) {
-		const Elf64_Phdr *p = &l->program[i];
-
-		if (p->p_type == PT_LOAD && (entry - p->p_vaddr < p->p_filesz ||
-					     entry - p->p_paddr < p->p_filesz))
-			return true;
-	}
-	return refuse(l, "its entry %#" PRIx64 " is not in what is loaded",
-		      entry);
+	if (!image_file_open(&l->file, path, l->why))
+		return false;
+	while (i + 1 < sizeof(loaders) / sizeof(loaders[0]) &&
+	       !loaders[i]->recognise(&l->file))
+		i++;
+	return loaders[i]->load(l);
 }
 
-bool image_open(struct image *im, const char *path, const struct ram *ram,
-		struct complaint *why)
+/* As high as it may lie: the kernel needs room behind itself. */
+static bool place_initrd(struct image *im, const struct ram *ram,
+			 const struct image_file *f, struct complaint *why)
+{
+	const struct ram_range *low = &ram->range[0];
+	uint64_t end = low->base.v + low->bytes;
+	struct image_segment s = { .memory_bytes = f->bytes,
+				   .fd = f->fd,
+				   .file_bytes = f->bytes };
+	bool clear;
+
+	if (end > im->initrd_max)
+		end = (uint64_t)im->initrd_max + 1;
+	clear = end >= LOADER_LOWEST && f->bytes <= end - LOADER_LOWEST;
+	s.at.v = (end - f->bytes) & ~PAGE_MASK;
+	for (unsigned i = 0; clear && i < im->segments; i++)
+		clear = !overlap(&im->segment[i], &s);
+	if (!clear)
+		return complaint_set(why,
+				     "its %" PRIu64 " bytes do not fit into "
+				     "guest memory beside the kernel (more: -m "
+				     "SIZE)",
+				     f->bytes);
+	im->segment[im->segments++] = s;
+	im->initrd_at = s.at;
+	im->initrd_bytes = f->bytes;
+	return true;
+}
+
+static bool open_kernel(struct image *im, const char *path,
+			const struct ram *ram, struct complaint *why)
 {
 	struct complaint reason;
 	struct loader l = { .im = im, .ram = ram, .why = &reason };
+	bool good = load(&l, path);
 
-	*im = (struct image){ .fd = -1 };
-	if (open_file(&l, path) && check_header(&l) && take_program(&l) &&
-	    check_entry(&l) && check_elf_entry(&l))
+	im->fd = l.file.fd;
+	return good ||
+	       complaint_set(why, "guest image '%.80s': %s", path, reason.text);
+}
+
+static bool open_initrd(struct image *im, const char *path,
+			const struct ram *ram, struct complaint *why)
+{
+	struct complaint reason;
+	struct image_file f;
+	bool good;
+
+	if (!path)
+		return true;
+	good = image_file_open(&f, path, &reason) &&
+	       place_initrd(im, ram, &f, &reason);
+	im->initrd = f.fd;
+	return good ||
+	       complaint_set(why, "initrd '%.80s': %s", path, reason.text);
+}
+
+bool image_open(struct image *im, const char *path, const char *initrd,
+		const struct ram *ram, struct complaint *why)
+{
+	*im = (struct image){ .fd = -1,
+			      .initrd = -1,
+			      .initrd_max = UINT32_MAX };
+	if (open_kernel(im, path, ram, why) &&
+	    open_initrd(im, initrd, ram, why))
 		return true;
 	image_close(im);
-	return complaint_set(why, "guest image '%.80s': %s", path, reason.text);
+	return false;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
 void image_close(struct image *im)
 {
-	if (im->fd >= 0)
-		close(im->fd);
-	im->fd = -1;
+	close_fd(&im->fd);
+	close_fd(&im->initrd);
 }

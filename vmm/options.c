@@ -68,7 +68,7 @@ static bool take_option(struct run_options *o, const char *word,
 				     "--help lists them",
 				     word);
 	if (!value)
-		value = next_word(rest);
+		value = *opt->word.argument ? next_word(rest) : "on";
 	if (!value)
 		return complaint_set(why, "%s needs a value: %s %s",
 				     opt->word.name, opt->word.name,
@@ -158,6 +158,13 @@ static bool settle_resident(struct run_options *o, struct complaint *why)
 	return o->paging || complaint_set(why, "--resident needs --paging on");
 }
 
+static bool settle_initrd(const struct run_options *o, struct complaint *why)
+{
+	return !o->initrd || o->kernel ||
+	       complaint_set(why, "--initrd needs a --kernel: the sample guest "
+				  "takes none");
+}
+
 static bool settle_shares(const struct run_options *o, struct complaint *why)
 {
 	if (o->shares && o->large_pages)
@@ -202,10 +209,11 @@ bool options_parse(struct run_options *o, int argc, char **argv,
 		.balloon = { .deflate_on_oom = true, .reporting = true },
 	};
 	if (take_all(o, &rest, why) &&
-	    (o->help || (settle_kernel(o, rest.guest, why) &&
-			 settle_resident(o, why) && settle_slo(o, why) &&
-			 settle_balloon(o, why) && settle_shares(o, why) &&
-			 options_cmdline(o, rest.word, rest.n, why)))) {
+	    (o->help ||
+	     (settle_kernel(o, rest.guest, why) && settle_initrd(o, why) &&
+	      settle_resident(o, why) && settle_slo(o, why) &&
+	      settle_balloon(o, why) && settle_shares(o, why) &&
+	      options_cmdline(o, rest.word, rest.n, why)))) {
 		settle_swap(o);
 		return true;
 	}
@@ -216,6 +224,7 @@ bool options_parse(struct run_options *o, int argc, char **argv,
 void options_free(struct run_options *o)
 {
 	free(o->kernel);
+	free(o->initrd);
 	free(o->cmdline);
 	for (unsigned i = 0; i < o->swaps; i++)
 		free(o->swap[i].path);

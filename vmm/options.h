@@ -67,8 +67,10 @@ struct share_option {
 };
 
 struct run_options {
+	bool kut; /* the devices of kvm-unit-tests are there */
 	bool help; /* --help was read; nothing else counts */
 	char *kernel; /* NULL: the sample guest */
+	char *initrd; /* NULL: none */
 	/* -p TEXT and the words behind --, as vmm/options_cmdline.c joins them;
 	 * "" when there are none */
 	char *cmdline;

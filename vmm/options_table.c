@@ -32,6 +32,12 @@ static bool set_kernel(struct run_options *o, const char *value,
 	return set_string(&o->kernel, value, why);
 }
 
+static bool set_initrd(struct run_options *o, const char *value,
+		       struct complaint *why)
+{
+	return set_string(&o->initrd, value, why);
+}
+
 static bool set_cmdline(struct run_options *o, const char *value,
 			struct complaint *why)
 {
@@ -221,6 +227,13 @@ static bool set_mem_slo(struct run_options *o, const char *value,
 				  "as in stall=0.5");
 }
 
+static bool set_kut(struct run_options *o, const char *value,
+		    struct complaint *why)
+{
+	o->kut = !strcmp(value, "on");
+	return o->kut || complaint_set(why, "takes no value");
+}
+
 static bool set_inject(struct run_options *o, const char *value,
 		       struct complaint *why)
 {
@@ -240,8 +253,14 @@ const struct option options[] = {
 	  options_memory },
 	{ { 'c', "--cpus", "N", "vCPUs, 1 to 8 [1]" }, set_cpus },
 	{ { 'k', "--kernel", "FILE", "the same as GUEST" }, set_kernel },
+	{ { 'i', "--initrd", "FILE",
+	    "what GUEST finds beside itself: Linux's initial RAM disk,\n"
+	    "or a multiboot module" },
+	  set_initrd },
 	{ { 'p', "--cmdline", "TEXT",
-	    "the guest's command line, before \" -- GUEST ARGS\"" },
+	    "the guest's command line, before \" -- GUEST ARGS\"; Linux's\n"
+	    "if none is given: [console=ttyS0 panic=-1], with a --disk\n"
+	    "and without --initrd also [root=/dev/vda rw]" },
 	  set_cmdline },
 	{ { 0, "--resident", "SIZE",
 	    "hard cap on host memory behind guest RAM [none]; at\n"
@@ -311,6 +330,9 @@ const struct option options[] = {
 	{ { 0, "--paging", "on|off",
 	    "off leaves guest memory to the host kernel [on]" },
 	  set_paging },
+	{ { 0, "--kut", "",
+	    "for kvm-unit-tests: the test devices that they expect" },
+	  set_kut },
 	{ { 0, "--inject", "flip=N",
 	    "for tests: flip a bit of the Nth page stored" },
 	  set_inject },

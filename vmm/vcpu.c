@@ -14,6 +14,7 @@
 #include "ept/guest_mem.h"
 #include "vmm/boot.h"
 #include "vmm/clock.h"
+#include "vmm/cpuid.h"
 #include "vmm/machine_check.h"
 #include "vmm/vm.h"
 
@@ -22,8 +23,13 @@ static _Thread_local struct vcpu *current;
 
 #define CPUID_ENTRIES 128
 
-/* What KVM can do, less nested virtualization (CVE-2026-23401 and its like:
- * a guest never gets VMX or SVM), with this vCPU's APIC id. */
+/* Control registers and EFER: SDM volume 3, 2.5 and 2.2.1 */
+#define CR0_PE	 (1u << 0)
+#define CR0_PG	 (1u << 31)
+#define CR4_PAE	 (1u << 5)
+#define EFER_LME (1u << 8)
+#define EFER_LMA (1u << 10)
+
 static int set_cpuid(struct vcpu *v)
 {
 	struct kvm_cpuid2 *c =
@@ -35,18 +41,7 @@ static int set_cpuid(struct vcpu *v)
 	c->nent = CPUID_ENTRIES;
 	if (ioctl(v->vm->kvm, KVM_GET_SUPPORTED_CPUID, c))
 		r = -errno;
-	for (unsigned i = 0; i < c->nent && !r; i++) {
-		struct kvm_cpuid_entry2 *e = &c->entries[i];
-
-		if (e->function == 1) {
-			e->ecx &= ~(1u << 5); /* VMX */
-			e->ebx = (e->ebx & 0x00ffffff) | v->index << 24;
-		} else if (e->function == 0x80000001) {
-			e->ecx &= ~(1u << 2); /* SVM */
-		} else if (e->function == 0xb || e->function == 0x1f) {
-			e->edx = v->index; /* x2APIC id */
-		}
-	}
+	cpuid_fit(c, v->index, v->vm->options->cpus);
 	if (!r && ioctl(v->fd, KVM_SET_CPUID2, c))
 		r = -errno;
 	free(c);
@@ -72,10 +67,12 @@ int vcpu_create(struct vcpu *v)
 	v->fd = ioctl(v->vm->fd, KVM_CREATE_VCPU, v->index);
 	if (v->fd < 0)
 		return -errno;
+	pthread_mutex_init(&v->testimony.lock, NULL);
 	v->run = mmap(NULL, v->vm->run_bytes, PROT_READ | PROT_WRITE,
 		      MAP_SHARED, v->fd, 0);
 	if (v->run == MAP_FAILED) {
 		r = -errno;
+		pthread_mutex_destroy(&v->testimony.lock);
 		close(v->fd);
 		return r;
 	}
@@ -91,30 +88,31 @@ int vcpu_create(struct vcpu *v)
 void vcpu_destroy(struct vcpu *v)
 {
 	munmap(v->run, v->vm->run_bytes);
+	pthread_mutex_destroy(&v->testimony.lock);
 	close(v->fd);
 }
 
 /*
- * PVH's initial state (Xen, docs/misc/pvh.pandoc): 32-bit protected mode,
- * flat segments, paging and interrupts off, EBX at the start info. Not set:
- * the GDT, IDT and stack, which the guest must bring.
+ * Flat segments; not set: the IDT and the stack, and but for 64-bit mode the
+ * GDT, which the guest must bring.
  */
-int vcpu_set_entry(struct vcpu *v, uint32_t entry)
+static void set_segments(struct kvm_sregs *s, bool wide)
 {
 	const struct kvm_segment code = {
 		.base = 0,
 		.limit = 0xffffffff,
-		.selector = 0x8,
+		.selector = BOOT_CODE,
 		.type = 0xb,
 		.present = 1,
 		.s = 1,
-		.db = 1,
+		.db = !wide,
+		.l = wide,
 		.g = 1,
 	};
 	const struct kvm_segment data = {
 		.base = 0,
 		.limit = 0xffffffff,
-		.selector = 0x10,
+		.selector = BOOT_DATA,
 		.type = 0x3,
 		.present = 1,
 		.s = 1,
@@ -124,24 +122,38 @@ int vcpu_set_entry(struct vcpu *v, uint32_t entry)
 	const struct kvm_segment task = {
 		.base = 0,
 		.limit = 0x67,
-		.selector = 0x18,
 		.type = 0xb,
 		.present = 1,
 	};
+
+	s->cs = code;
+	s->ds = s->es = s->fs = s->gs = s->ss = data;
+	s->tr = task;
+}
+
+int vcpu_set_entry(struct vcpu *v, const struct boot_cpu *b)
+{
 	const struct kvm_regs regs = {
-		.rip = entry,
-		.rbx = BOOT_START_INFO,
+		.rip = b->rip,
+		.rax = b->rax,
+		.rbx = b->rbx,
+		.rsi = b->rsi,
 		.rflags = 0x2,
 	};
+	bool wide = b->cr3;
 	struct kvm_sregs s;
 
 	if (ioctl(v->fd, KVM_GET_SREGS, &s))
 		return -errno;
-	s.cs = code;
-	s.ds = s.es = s.fs = s.gs = s.ss = data;
-	s.tr = task;
-	s.cr0 = 0x1; /* PE */
-	s.cr3 = s.cr4 = s.efer = 0;
+	set_segments(&s, wide);
+	s.cr0 = wide ? CR0_PE | CR0_PG : CR0_PE;
+	s.cr3 = b->cr3;
+	s.cr4 = wide ? CR4_PAE : 0;
+	s.efer = wide ? EFER_LME | EFER_LMA : 0;
+	if (wide) {
+		s.gdt.base = BOOT_GDT;
+		s.gdt.limit = BOOT_DATA + 7;
+	}
 	if (ioctl(v->fd, KVM_SET_SREGS, &s) ||
 	    ioctl(v->fd, KVM_SET_REGS, &regs))
 		return -errno;
@@ -342,6 +354,7 @@ static void *vcpu_run(void *arg)
 	struct vcpu *v = arg;
 
 	current = v;
+	atomic_store(&v->tid, (uint32_t)gettid());
 	pthread_setname_np(pthread_self(), "vcpu");
 	stage2_enter_vcpu(v->vm->stage2);
 	while (may_run(v)) {
@@ -350,6 +363,7 @@ static void *vcpu_run(void *arg)
 		if (!atomic_load(&v->vm->first_exit_us))
 			atomic_store(&v->vm->first_exit_us,
 				     (uint64_t)(clock_us() - v->vm->start_us));
+		witness_testify(v);
 		machine_check_deliver(v);
 		/* What a VM that has ended still says may stem from a page
 		 * that could not be had (stage2_stop). */

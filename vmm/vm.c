@@ -17,7 +17,10 @@
 #include "ept/guest_mem.h"
 #include "vmm/boot.h"
 #include "vmm/clock.h"
+#include "vmm/events.h"
 #include "vmm/machine_check.h"
+#include "vmm/msr_filter.h"
+#include "vmm/msr_filter.h"
 #include "vmm/vm.h"
 
 /* Pages that KVM needs on Intel for itself, between RAM and the APICs. */
@@ -103,8 +106,10 @@ static bool add_irqchip(struct vm *vm, struct complaint *why)
 
 /*
  * With HLT exits KVM hands faults to kernel workers (asynchronous page faults,
- * kvm_can_do_async_pf), which costs more than it gives here: a vCPU that waits
- * for its page has nothing else to do, and its thread is no longer known.
+ * kvm_can_do_async_pf), which costs the bundled guest more than it gives: a
+ * vCPU that waits for its page has nothing else to do, and its thread is no
+ * longer known. Others, which may have several tasks and be idle for long,
+ * must give the CPU back when they halt.
  */
 static void keep_faults_synchronous(struct vm *vm)
 {
@@ -116,7 +121,10 @@ static void keep_faults_synchronous(struct vm *vm)
 
 static bool add_vcpus(struct vm *vm, struct complaint *why)
 {
-	keep_faults_synchronous(vm);
+	if (vm->wants_lab)
+		keep_faults_synchronous(vm);
+	msr_filter_set(vm->fd);
+	msr_filter_set(vm->fd);
 	for (unsigned i = 0; i < vm->options->cpus; i++) {
 		struct vcpu *v = &vm->vcpu[i];
 		int r;
@@ -142,21 +150,24 @@ static bool write_boot(struct vm *vm, const struct image *im,
 	const struct boot_config c = {
 		.ram = &vm->ram,
 		.shares = &vm->shares,
+		.image = im,
 		.cmdline = vm->options->cmdline,
 		.cpus = vm->vcpus,
 		.tsc_hz = vm->tsc_hz,
 		.lab = vm->wants_lab,
 		.virtio = vm->slots,
+		.disks = vm->options->disks,
 		.console = vm->options->console == CONSOLE_VIRTIO
 				   ? vm->console_slot + 1
 				   : 0,
 	};
 	const struct boot_memory m = { write_guest, vm->stage2 };
+	struct boot_cpu cpu;
 	int r;
 
-	if (!boot_write(&c, m, why))
+	if (!boot_write(&c, m, &cpu, why))
 		return false;
-	r = vcpu_set_entry(&vm->vcpu[0], im->entry);
+	r = vcpu_set_entry(&vm->vcpu[0], &cpu);
 	return !r || complaint_set(why, "vCPU state: %s", strerror(-r));
 }
 
@@ -181,8 +192,10 @@ bool vm_create(struct vm *vm, const struct run_options *o,
 		.wants_lab = im->lab,
 		.ports.name = "port",
 		.mmio.name = "mmio",
+		.trace.fd = -1,
 		.ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.room = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.events = events_create(),
 	};
 	pthread_mutex_init(&vm->lock, NULL);
 	pthread_cond_init(&vm->changed, NULL);
@@ -190,7 +203,8 @@ bool vm_create(struct vm *vm, const struct run_options *o,
 	machine_check_catch();
 	if (open_kvm(vm, why) && vm_make_memory(vm, im, why) &&
 	    add_memory(vm, why) && add_irqchip(vm, why) && add_vcpus(vm, why) &&
-	    machine_wire(vm, why) && write_boot(vm, im, why))
+	    machine_wire(vm, why) && vm_trace_begin(vm, why) &&
+	    write_boot(vm, im, why))
 		return true;
 	vm_stop(vm);
 	vm_destroy(vm);
@@ -214,6 +228,7 @@ void vm_end(struct vm *vm, enum vm_end end, int status)
 
 	pthread_mutex_lock(&vm->lock);
 	if (vm->end == VM_RUNNING) {
+		events_tell(vm->events, "ended", vm_end_name(end));
 		vm->end = end;
 		vm->status = status;
 		pthread_cond_broadcast(&vm->changed);
@@ -280,6 +295,8 @@ void vm_quiesce(struct vm *vm)
  */
 void vm_stop(struct vm *vm)
 {
+	if (vm->swap)
+		vm_inject_nothing(vm);
 	if (vm->stage2)
 		stage2_stop(vm->stage2);
 	join_until(vm, NULL);
@@ -293,8 +310,7 @@ void vm_stop(struct vm *vm)
 
 void vm_destroy(struct vm *vm)
 {
-	if (vm->trace && trace_close(vm->trace))
-		fprintf(stderr, "twofold: the trace is not complete\n");
+	vm_trace_end(vm);
 	bus_destroy(&vm->mmio);
 	bus_destroy(&vm->ports);
 	while (vm->vcpus)
@@ -307,6 +323,7 @@ void vm_destroy(struct vm *vm)
 		stage2_destroy(vm->stage2);
 	shares_close(&vm->shares);
 	swap_destroy(vm->swap);
+	events_destroy(vm->events);
 	close(vm->ended);
 	close(vm->room);
 	pthread_cond_destroy(&vm->changed);
@@ -319,6 +336,7 @@ void vm_pause(struct vm *vm, const char *reason)
 	vm->paused = true;
 	snprintf(vm->pause_reason, sizeof(vm->pause_reason), "%s", reason);
 	pthread_mutex_unlock(&vm->lock);
+	events_tell(vm->events, "paused", reason);
 	kick_all(vm);
 	if (vm->dma)
 		dma_hold(vm->dma, true);
@@ -326,6 +344,7 @@ void vm_pause(struct vm *vm, const char *reason)
 
 void vm_resume(struct vm *vm)
 {
+	events_tell(vm->events, "resumed", "");
 	pthread_mutex_lock(&vm->lock);
 	vm->paused = false;
 	vm->pause_reason[0] = 0;

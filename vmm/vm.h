@@ -15,16 +15,20 @@
 #include "devices/virtio.h"
 #include "ept/stage2.h"
 #include "guest/abi.h"
+#include "vmm/boot.h"
 #include "vmm/explain.h"
-#include "vmm/image.h"
 #include "vmm/options.h"
 #include "vmm/share.h"
 #include "vmm/slo.h"
 #include "vmm/status.h"
+#include "vmm/vm_trace.h"
+#include "vmm/witness.h"
 
 enum vm_end {
 	VM_RUNNING,
-	VM_EXIT, /* the guest said so */
+	VM_EXIT, /* the guest said so, with a status */
+	VM_POWEROFF, /* it switched its machine off */
+	VM_REBOOT, /* it wants to start again, which is an end, too */
 	VM_TIMEOUT,
 	VM_CRASH, /* triple fault, emulation failure */
 	VM_STOPPED, /* by a signal or the control API */
@@ -46,6 +50,8 @@ struct vcpu {
 	bool idle; /* not in KVM_RUN; vm->lock */
 	bool asked; /* somebody waits for: */
 	struct vcpu_paging paging; /* vm->lock */
+	_Atomic uint32_t tid; /* of its thread */
+	struct testimony testimony;
 };
 
 /* A virtio device and where it is: vmm/virtio_slots.c. */
@@ -65,7 +71,10 @@ struct vm {
 	_Atomic uint64_t share_writes; /* of the guest: ignored */
 	struct stage2 *stage2;
 	struct swap *swap;
-	struct trace *trace; /* NULL: none */
+	struct tier *tier[SWAP_TIERS]; /* swap's, each fit for tier_inject */
+	struct vm_trace trace;
+	struct witness witness;
+	struct events *events; /* NULL: no memory for them */
 	struct bus ports, mmio;
 	struct device *uart, *lab, *dma; /* also on their bus */
 	struct virtio *balloon; /* NULL: none; also in a slot */
@@ -93,6 +102,7 @@ struct vm {
 	enum vm_end end;
 	int status; /* exit status of run, once ended */
 	uint64_t page_faults; /* as the guest reported */
+	_Atomic uint64_t progress; /* as its programs reported */
 	int ended; /* eventfd: readable once end is set */
 	int room; /* eventfd: the console takes input again */
 };
@@ -108,6 +118,8 @@ int vm_start(struct vm *vm);
 /* End the run; the first call counts. Any thread. */
 void vm_end(struct vm *vm, enum vm_end end, int status);
 bool vm_ended(struct vm *vm);
+/* As reports call it; "" while the VM runs. */
+const char *vm_end_name(enum vm_end end);
 /* After vm_end: have every vCPU thread leave the guest for good. One that waits
  * for a page that cannot come is left behind after 1 s, until vm_stop. */
 void vm_quiesce(struct vm *vm);
@@ -120,10 +132,13 @@ void vm_resume(struct vm *vm);
 /* Have all vCPUs left the guest? Waits up to @timeout_ms. */
 bool vm_wait_idle(struct vm *vm, unsigned timeout_ms);
 
-/* vm_memory.c: vm->trace, swap and stage2, by the options; @im is its file.
+/* vm_memory.c: its trace, swap and stage2, by the options; @im is its file.
  * False: one line in *why; what was made is vm_destroy's. */
 bool vm_make_memory(struct vm *vm, const struct image *im,
 		    struct complaint *why);
+
+/* End all that is injected: who waits by it goes on. */
+void vm_inject_nothing(struct vm *vm);
 
 /* The @i-th range of guest memory, RAM's first. False: there are fewer. */
 bool vm_range(const struct vm *vm, unsigned i, struct ram_range *r);
@@ -143,8 +158,8 @@ bool virtio_wire(struct vm *vm, struct complaint *why);
 /* vcpu.c. 0 or -errno. */
 int vcpu_create(struct vcpu *v);
 void vcpu_destroy(struct vcpu *v);
-/* Put vCPU 0 at the image's PVH entry. 0 or -errno. */
-int vcpu_set_entry(struct vcpu *v, uint32_t entry);
+/* Put vCPU 0 where the image wants to begin. 0 or -errno. */
+int vcpu_set_entry(struct vcpu *v, const struct boot_cpu *b);
 int vcpu_start(struct vcpu *v);
 /* Make it leave KVM_RUN soon. Any thread. */
 void vcpu_kick(struct vcpu *v);

@@ -6,7 +6,8 @@ CAPSULE := $(BUILD)/capsule
 
 capsule: $(CAPSULE)/initrd.cpio
 
-$(CAPSULE)/initrd.cpio: tests/capsule/build tests/capsule/init
+$(CAPSULE)/initrd.cpio: tests/capsule/build tests/capsule/tree \
+	tests/capsule/init
 	@mkdir -p $(@D)
 	tests/capsule/build $(@D)
 

@@ -9,16 +9,19 @@
 
 FUZZ := $(BUILD)/fuzz
 FUZZ_SECONDS ?= 60
-FUZZ_IMAGE := tests/fuzz/image.c vmm/image.c vmm/elf_note.c vmm/complaint.c
+FUZZ_IMAGE := tests/fuzz/image.c $(wildcard vmm/image*.c) vmm/elf_note.c \
+	vmm/complaint.c
 
-$(FUZZ)/image: $(FUZZ_IMAGE) tests/unit/image_fixture.h vmm/image.h
+$(FUZZ)/image: $(FUZZ_IMAGE) $(wildcard tests/unit/*_fixture.h vmm/image*.h) \
+	vmm/loader.h
 	@mkdir -p $(@D)
 	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
 		-fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $(FUZZ_IMAGE)
 
 $(FUZZ)/virtio: tests/fuzz/virtio.c tests/fuzz/virtio_host.h \
-	$(wildcard devices/virt*.[ch] devices/blk_*.[ch] devices/iommu*.[ch]) \
+	$(wildcard devices/virt*.[ch] devices/balloon*.[ch] \
+		devices/blk_*.[ch] devices/iommu*.[ch]) \
 	ept/walk.c devices/thread.c
 	@mkdir -p $(@D)
 	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
@@ -38,14 +41,11 @@ $(FUZZ)/%-corpus: tests/fuzz/%.corpus
 	@mkdir -p $@
 	perl -ne 'chomp; open F, ">$@/$$."; print F pack "H*", $$_' <$<
 
-$(FUZZ)/image_seed: tests/fuzz/image_seed.c tests/unit/image_fixture.h
-	@mkdir -p $(@D)
-	$(CC) -I. -D_GNU_SOURCE -std=gnu17 $(WARNINGS) -o $@ $<
-
-fuzz: $(FUZZ)/image $(FUZZ)/image_seed $(FUZZ)/virtio $(FUZZ)/virtio-corpus \
+fuzz: $(FUZZ)/image $(FUZZ)/virtio $(FUZZ)/virtio-corpus \
 	$(FUZZ)/dma $(FUZZ)/dma-corpus
 	@mkdir -p $(FUZZ)/corpus
-	$(FUZZ)/image_seed >$(FUZZ)/corpus/good
+	for kind in 0 1 2 3 4; do \
+		printf "\\$$kind\\14" >$(FUZZ)/corpus/good$$kind; done
 	$(FUZZ)/image -max_total_time=$(FUZZ_SECONDS) -max_len=16384 \
 		-artifact_prefix=$(FUZZ)/ $(FUZZ)/corpus
 	$(FUZZ)/virtio -max_total_time=$(FUZZ_SECONDS) -max_len=256 \

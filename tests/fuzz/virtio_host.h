@@ -76,6 +76,17 @@ uint64_t guest_discard(struct stage2 *s, gpa_t at, uint64_t len,
 	return pages;
 }
 
+bool guest_hints_begin(struct stage2 *s)
+{
+	(void)s;
+	return true;
+}
+
+void guest_hints_end(struct stage2 *s)
+{
+	(void)s;
+}
+
 static ucontext_t driver, io;
 static char io_stack[256 << 10];
 static void *(*io_main)(void *);

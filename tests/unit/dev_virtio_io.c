@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the transport's thread is told, and when: queues, kicks, interrupts and
- * resets. Cases B5 to B15 are those of HOSTILE.md, section 1 B. */
+/*
+ * What the transport's thread is told, and when: queues, kicks, interrupts and
+ * resets. The cases are those of HOSTILE.md, sections 1 B and 1 C.
+ */
 #include "tests/unit/fake_fixture.h"
 
 /* B8: the queue is the one it was when it became ready. */
@@ -142,6 +144,44 @@ static void a_reset_clears_everything(void **state)
 	assert_int_equal(reg(VIRTIO_QUEUE_READY), 0);
 }
 
+/* C14: 65,536 kicks and nothing in the queue: they are looked after together,
+ * tell nobody anything, and the next request is served. */
+static void a_storm_of_kicks(void **state)
+{
+	(void)state;
+	bring_up(0, SIZE);
+	for (unsigned i = 0; i < 65536; i++)
+		set(VIRTIO_QUEUE_NOTIFY, 0);
+	assert_int_equal(line_level(), 0);
+	put_desc(DESC, 0, BUFFERS, 16, VQ_DESC_WRITE, 0);
+	offer(SIZE, 0);
+	set(VIRTIO_QUEUE_NOTIFY, 0);
+	assert_int_equal(interrupt(), VIRTIO_ISR_QUEUE);
+	assert_int_equal(used_idx(), 1);
+}
+
+/* C15: a driver that never looks at what came back can have no more under way
+ * than the queue holds; one more is nonsense. */
+static void submitting_without_looking(void **state)
+{
+	(void)state;
+	bring_up(0, SIZE);
+	put_desc(DESC, 0, BUFFERS, 16, VQ_DESC_WRITE, 0);
+	for (unsigned round = 1; round <= 10; round++) {
+		for (unsigned i = 0; i < SIZE; i++)
+			offer(SIZE, 0);
+		set(VIRTIO_QUEUE_NOTIFY, 0);
+		while (used_idx() != round * SIZE)
+			usleep(100);
+	}
+	assert_int_equal(dev->count.requests, 10 * SIZE);
+	put16(DRIVER + 2, get16(DRIVER + 2) + SIZE + 1u);
+	set(VIRTIO_QUEUE_NOTIFY, 0);
+	while (!(reg(VIRTIO_STATUS) & VIRTIO_NEEDS_RESET))
+		usleep(100);
+	assert_int_equal(dev->count.requests, 10 * SIZE);
+}
+
 /* A kind that always has more to do does not keep orders from being obeyed. */
 static void endless_work_can_be_reset(void **state)
 {
@@ -202,6 +242,8 @@ int main(void)
 		TEST(nonsense_needs_a_reset),
 		TEST(a_device_that_cannot_start),
 		TEST(a_reset_clears_everything),
+		TEST(a_storm_of_kicks),
+		TEST(submitting_without_looking),
 		TEST(endless_work_can_be_reset),
 		TEST(storms_of_resets),
 	};

@@ -16,7 +16,6 @@ static void start_regions(uint64_t low, uint64_t high)
 		.regions = 2,
 		.limit = low + high,
 		.policy = &policy_clock,
-		.file = STDERR_FILENO,
 		.vcpus = 1,
 		.failed = on_failure,
 	};

@@ -67,7 +67,6 @@ static void reclaim_goes_on(void **state)
 		.limit = CAP,
 		.policy = &policy_clock,
 		.swap = swap,
-		.file = STDERR_FILENO, /* of which no byte is used */
 		.extent = &none,
 		.paging = true,
 		.vcpus = 1,

@@ -170,9 +170,10 @@ static void file_pages_are_read_when_touched(void **state)
 	for (unsigned i = 0; i < 10000; i++)
 		fputc((int)(i % 251), file);
 	fflush(file);
-	start((struct options){
-		.file = fileno(file),
-		.extent = { .at = { 0x10100 }, .bytes = 9000, .offset = 50 } });
+	start((struct options){ .extent = { .at = { 0x10100 },
+					    .bytes = 9000,
+					    .fd = fileno(file),
+					    .offset = 50 } });
 	assert_int_equal(counters().file_filled, 0);
 	const volatile uint8_t *page = stage2_host(s2, (gfn_t){ 0x10 });
 

@@ -35,7 +35,6 @@ static int start_ram(void **state)
 		.regions = 1,
 		.limit = RAM >> PAGE_SHIFT,
 		.policy = &policy_clock,
-		.file = STDERR_FILENO,
 		.vcpus = 1,
 		.failed = on_failure,
 	};

@@ -52,7 +52,7 @@ static inline void expect_refused_at(const char *at, const char *reason)
 	const char *got;
 
 	memset(&im, 0xa5, sizeof(im));
-	if (image_open(&im, at, &ram, &why))
+	if (image_open(&im, at, NULL, &ram, &why))
 		fail_msg("taken; want \"%s\"", reason);
 	got = strstr(why.text, "': ");
 	if (!got || strcmp(got + 3, reason))
@@ -70,7 +70,7 @@ static inline void expect_refused(const char *reason)
 static inline void expect_taken(void)
 {
 	write_elf();
-	if (!image_open(&im, path, &ram, &why))
+	if (!image_open(&im, path, NULL, &ram, &why))
 		fail_msg("%s", why.text);
 	assert_true(image_holds(&im, &ram));
 	image_close(&im);

@@ -85,6 +85,7 @@ static inline bool image_holds(const struct image *im, const struct ram *ram)
 
 		if (s->at.v < 0x100000 || !s->memory_bytes ||
 		    s->file_bytes > s->memory_bytes ||
+		    (s->fd != im->fd && s->fd != im->initrd) ||
 		    !ram_contains(ram, s->at, s->memory_bytes))
 			return false;
 		entry |= im->entry >= s->at.v &&
@@ -95,7 +96,7 @@ static inline bool image_holds(const struct image *im, const struct ram *ram)
 			    im->segment[j].at.v < s->at.v + s->memory_bytes)
 				return false;
 	}
-	return entry && im->segments <= IMAGE_SEGMENTS && im->fd >= 0;
+	return entry && im->segments <= IMAGE_SEGMENTS + 1 && im->fd >= 0;
 }
 
 #endif

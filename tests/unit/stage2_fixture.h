@@ -26,6 +26,7 @@ static struct swap *swap;
 static uint64_t half; /* pages of RAM in each of its two regions */
 static struct stage2_failure last_failure;
 static unsigned failures;
+static struct stage2_witness fixture_witness;
 
 static inline void on_failure(void *ctx, const struct stage2_failure *f)
 {
@@ -41,7 +42,6 @@ struct options {
 	uint64_t flip;
 	const struct policy_ops *policy;
 	struct file_extent extent;
-	int file; /* of the extent */
 	unsigned refs_ms;
 	bool large;
 	bool poison; /* what is lost raises SIGBUS */
@@ -50,14 +50,15 @@ struct options {
 static inline void start(struct options o)
 {
 	uint64_t pages = o.pages ? o.pages : PAGES;
-	struct swap_config sc = { .tiers = 1, .flip_nth = o.flip };
+	struct swap_config sc = { .tiers = 1,
+				  .pages = pages,
+				  .flip_nth = o.flip };
 	struct stage2_config c = {
 		.region = { { { 0 }, pages / 2 }, { { 1 << 20 }, pages / 2 } },
 		.regions = 2,
 		.large_pages = o.large,
 		.limit = o.limit ? o.limit : pages,
 		.policy = o.policy ? o.policy : &policy_clock,
-		.file = o.extent.bytes ? o.file : STDERR_FILENO,
 		.extent = &o.extent,
 		.extents = o.extent.bytes ? 1 : 0,
 		.paging = true,
@@ -65,6 +66,7 @@ static inline void start(struct options o)
 		.vcpus = 2,
 		.refs_ms = o.refs_ms,
 		.failed = on_failure,
+		.witness = fixture_witness,
 	};
 
 	failures = 0;

@@ -28,10 +28,11 @@ struct change {
 #define FIELD(f) offsetof(struct elf, f), sizeof(((struct elf *)0)->f)
 
 static const struct change changes[] = {
-	{ "A2", FIELD(h.e_ident[0]), 0x7e, "not an ELF file" },
-	{ "A2", FIELD(h.e_ident[3]), 'f', "not an ELF file" },
+	{ "A2", FIELD(h.e_ident[0]), 0x7e,
+	  "neither an ELF file nor a bzImage" },
+	{ "A2", FIELD(h.e_ident[3]), 'f', "neither an ELF file nor a bzImage" },
 	{ "A2", FIELD(h.e_ident[EI_CLASS]), ELFCLASS32,
-	  "not a 64-bit ELF file" },
+	  "not a 64-bit ELF file, and without a multiboot header" },
 	{ "A2", FIELD(h.e_ident[EI_DATA]), ELFDATA2MSB,
 	  "not a little-endian ELF file" },
 	{ "A2", FIELD(h.e_ident[EI_VERSION]), 2,
@@ -148,7 +149,7 @@ static void a2_to_a10_one_wrong_field(void **state)
 		elf = good_elf();
 		memcpy((uint8_t *)&elf + c->at, &c->value, c->len);
 		write_elf();
-		if (image_open(&im, path, &ram, &why))
+		if (image_open(&im, path, NULL, &ram, &why))
 			fail_msg("%s: taken; want \"%s\"", c->label, c->reason);
 		expect_refused_at(path, c->reason);
 	}
@@ -185,7 +186,7 @@ static void any_damage_is_refused_or_harmless(void **state)
 			*byte = (uint8_t)(way < 8 ? *byte ^ (1u << way)
 						  : (way - 8) * 0xffu);
 			write_elf();
-			if (!image_open(&im, path, &ram, &why))
+			if (!image_open(&im, path, NULL, &ram, &why))
 				continue;
 			taken++;
 			assert_true(image_holds(&im, &ram));

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a guest that does not know the exit port ends its run: ACPI's sleep
+ * control register (ACPI 6.4, 4.8.3.7) switches the machine off, a command to
+ * the PC's keyboard controller resets it.
+ */
+#ifndef DEVICES_POWER_H
+#define DEVICES_POWER_H
+
+#include <stdbool.h>
+
+#include "devices/device.h"
+
+#define POWER_SLEEP_PORT   0x600
+#define POWER_SLEEP_PORTS  2
+#define POWER_SLEEP_STATUS 1 /* the second of them: reads as 0 */
+#define POWER_SLEEP_OFF	   5 /* SLP_TYP of S5 */
+
+#define POWER_RESET_PORT   0x64
+#define POWER_RESET_PORTS  1
+#define POWER_RESET	   0xfe
+
+/* @end(ctx, reset) is called on a vCPU thread, maybe by several at once. NULL:
+ * no memory. */
+struct device *power_create_sleep(void (*end)(void *ctx, bool reset),
+				  void *ctx);
+struct device *power_create_reset(void (*end)(void *ctx, bool reset),
+				  void *ctx);
+
+#endif

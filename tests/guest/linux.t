@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+# A guest nobody here wrote: Debian's Linux, on all our devices.
+use strict;
+use warnings;
+use lib 'tests/guest/lib';
+use IO::Handle;
+use JSON::PP;
+use POSIX 'mkfifo';
+use Test::More;
+use Twofold;
+
+my $keys = scratch('keys');
+mkfifo($keys, 0600) or die "mkfifo: $!";
+
+# Boot with @options up to the shell's first prompt: the run, and where to type.
+sub boot {
+	my ($accel, @options) = @_;
+	local $Twofold::stdin = $keys;
+	my $r = start($accel, '-k', 'build/linux/vmlinuz', '-i',
+		'build/linux/initrd.cpio.gz', '--timeout', 240, @options);
+	open my $in, '>', $keys or die "$keys: $!";
+	$in->autoflush;
+	# The prompt, and a question about the cursor.
+	ok wait_for($r, qr/# \e\[6n/, 240), "$accel: a shell's prompt"
+		or diag substr(slurp($r->{out}), -2000), slurp($r->{err});
+	return ($r, $in);
+}
+
+# What it says at the end, and why it ended.
+sub last_words {
+	my ($r, $reason) = @_;
+	is finish($r), 0, "$reason: status 0"
+		or diag substr(slurp($r->{out}), -2000), slurp($r->{err});
+	is stats($r)->{guest}{exit_reason}, $reason, '... the reason';
+	return slurp($r->{out}) =~ s/\r//gr;
+}
+
+sub small {
+	my ($accel) = @_;
+	my ($r, $in) = boot($accel, '-m', '256M');
+	print $in 'cat /proc/cmdline; nproc; '
+		. 'cat /sys/devices/system/clocksource/*/current_clocksource; '
+		. "reboot -f\n";
+	my $out = last_words($r, 'reboot');
+	like $out, qr/^Linux version 6\.|Linux version 6\./m, 'it is Linux';
+	like $out, qr/^console=ttyS0 panic=-1$/m, 'a command line if none given';
+	like $out, qr/^1$/m, 'one CPU';
+	like $out, qr/^kvm-clock$/m, 'its clock is KVM\'s';
+}
+
+sub sum_of { (split ' ', `$_[0] | md5sum`)[0] }
+
+# Two CPUs, every device, and more in memory than may be resident.
+sub large {
+	my ($accel) = @_;
+	my ($disk, $bytes) = (scratch('disk.img'), scratch('bytes.img'));
+	system("truncate -s 16M $disk && mke2fs -q -F $disk && "
+		. "head -c 32M /dev/urandom >$bytes") == 0 or die "disks: $?";
+	my ($r, $in) = boot($accel, '-m', '256M', '-c', 2, '--resident', '96M',
+		'--swap', 'ram', '--balloon', 'size=16M', '--disk',
+		"path=$disk", '--disk', "path=$bytes,readonly=on", '--console',
+		'virtio');
+
+	my $json;
+	ok until_true(60, sub {
+		(undef, $json) = ctl($r, 'balloon', '--json');
+		my $b = eval { decode_json($json) } or return;
+		return $b->{actual_mib} == 16 && $b->{available_memory};
+	}), 'Linux gave 16 MiB, and says what it has' or diag $json;
+
+	print $in join('; ', 'nproc', 'cat /dev/vdb >/tmp/1',
+		'cp /tmp/1 /tmp/2', 'cp /tmp/2 /tmp/3', 'md5sum /tmp/?',
+		'mount /dev/vda /root', 'head -c 8388608 /tmp/3 >/root/file',
+		'umount /root', 'head -c 64 /dev/hwrng | wc -c',
+		'poweroff -f'), "\n";
+	my $out = last_words($r, 'poweroff');
+	like $out, qr/^2$/m, 'two CPUs';
+	my $sum = sum_of("cat $bytes");
+	like $out, qr{^$sum  /tmp/$_$}m, "what was read from the disk: copy $_"
+		for 1 .. 3;
+	is sum_of("debugfs -R 'cat /file' $disk 2>/dev/null"),
+		sum_of("head -c 8388608 $bytes"), 'and written to the other';
+	like $out, qr/^64$/m, 'random bytes';
+	my $s = stats($r);
+	cmp_ok $s->{pages}{swapped_out}, '>', 1000, 'pages left';
+	cmp_ok $s->{pages}{swapped_in}, '>', 100, 'and came back';
+	cmp_ok $s->{memory}{resident_peak_bytes}, '<=', 96 * MIB, 'the cap held';
+}
+
+for my $accel (accels()) {
+	if ($accel eq 'kvm' && -e '/sys/module/kvm_pvm') {
+		SKIP: {
+			skip 'kvm: kvm_pvm emulates ring 0, and not all that '
+				. 'Linux needs', 1;
+		}
+		next;
+	}
+	small($accel);
+	large($accel);
+}
+done_testing;
