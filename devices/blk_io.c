@@ -12,29 +12,18 @@ static bool is_data(const struct blk_op *op)
 	return op->kind == OP_READ || op->kind == OP_WRITE;
 }
 
-/* What is left to move. */
-static struct iovec rest(const struct blk_op *op)
-{
-	if (!is_data(op))
-		return (struct iovec){ NULL, 0 };
-	return (struct iovec){ op->bytes + op->done, op->len - op->done };
-}
-
 static void prepare(struct blk_io *io, struct blk_op *op)
 {
 	/* As many entries as operations: there is one. */
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&io->ring);
-	const struct iovec v = rest(op);
-	uint64_t at = op->at + op->done;
 
 	switch (op->kind) {
 	case OP_READ:
-		io_uring_prep_read(sqe, io->fd, v.iov_base, (unsigned)v.iov_len,
-				   at);
+		io_uring_prep_readv(sqe, io->fd, op->piece, op->pieces, op->at);
 		break;
 	case OP_WRITE:
-		io_uring_prep_write(sqe, io->fd, v.iov_base,
-				    (unsigned)v.iov_len, at);
+		io_uring_prep_writev(sqe, io->fd, op->piece, op->pieces,
+				     op->at);
 		sqe->rw_flags = op->durable ? RWF_DSYNC : 0;
 		break;
 	case OP_SYNC:
@@ -46,21 +35,23 @@ static void prepare(struct blk_io *io, struct blk_op *op)
 		break;
 	}
 	io_uring_sqe_set_data(sqe, op);
+	io->under_way++;
 }
 
 /* The same by a plain call: what the ring's completion would say. */
 static int call(struct blk_io *io, struct blk_op *op)
 {
-	const struct iovec v = rest(op);
-	off_t at = (off_t)(op->at + op->done);
+	const off_t at = (off_t)op->at;
+	const int pieces = (int)op->pieces;
 	ssize_t n = -1;
 
 	switch (op->kind) {
 	case OP_READ:
-		n = preadv2(io->fd, &v, 1, at, 0);
+		n = preadv2(io->fd, op->piece, pieces, at, 0);
 		break;
 	case OP_WRITE:
-		n = pwritev2(io->fd, &v, 1, at, op->durable ? RWF_DSYNC : 0);
+		n = pwritev2(io->fd, op->piece, pieces, at,
+			     op->durable ? RWF_DSYNC : 0);
 		break;
 	case OP_SYNC:
 		n = fdatasync(io->fd);
@@ -70,6 +61,19 @@ static int call(struct blk_io *io, struct blk_op *op)
 		break;
 	}
 	return n < 0 ? -errno : (int)n;
+}
+
+/* @n bytes were moved. True: those were the last. */
+static bool moved(struct blk_op *op, size_t n)
+{
+	op->at += n;
+	for (; op->pieces && n >= op->piece->iov_len; op->pieces--)
+		n -= op->piece++->iov_len;
+	if (!op->pieces)
+		return true;
+	op->piece->iov_base = (uint8_t *)op->piece->iov_base + n;
+	op->piece->iov_len -= n;
+	return false;
 }
 
 /* Take in a result. False: the operation has to go on. */
@@ -88,13 +92,13 @@ static bool take(struct blk_op *op, int result)
 	/* No bytes at all: the file is shorter than it was. */
 	if (!result)
 		op->error = -EIO;
-	op->done += (uint32_t)result;
-	return !result || op->done == op->len;
+	return !result || moved(op, (size_t)result);
 }
 
 void blk_io_init(struct blk_io *io, int fd, unsigned ops)
 {
 	io->fd = fd;
+	io->under_way = 0;
 	io->has_ring = !io_uring_queue_init(ops, &io->ring, 0);
 }
 
@@ -122,35 +126,54 @@ void blk_io_submit(struct blk_io *io)
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
-/* The next completion. False: there is none. */
-static bool complete(struct blk_io *io, bool wait, struct io_uring_cqe **cqe)
-{
-	int r;
-
-	if (!io->has_ring)
-		return false;
-	do
-		r = wait ? io_uring_wait_cqe(&io->ring, cqe)
-			 : io_uring_peek_cqe(&io->ring, cqe);
-	while (r == -EINTR);
-	return !r;
-}
-
-struct blk_op *blk_io_done(struct blk_io *io, bool wait)
+/* The next completion. NULL: there is none. */
+static void *complete(struct blk_io *io, bool wait, int *result)
 {
 	struct io_uring_cqe *cqe;
+	void *op;
+	int r;
 
-	while (complete(io, wait, &cqe)) {
-		struct blk_op *op = io_uring_cqe_get_data(cqe);
-		bool done = take(op, cqe->res);
+	if (!io->under_way)
+		return NULL;
+	r = wait ? io_uring_wait_cqe(&io->ring, &cqe)
+		 : io_uring_peek_cqe(&io->ring, &cqe);
+	if (r)
+		return NULL;
+	op = io_uring_cqe_get_data(cqe);
+	*result = cqe->res;
+	io_uring_cqe_seen(&io->ring, cqe);
+	io->under_way--;
+	return op;
+}
 
-		io_uring_cqe_seen(&io->ring, cqe);
-		if (done)
+struct blk_op *blk_io_done(struct blk_io *io)
+{
+	struct blk_op *op;
+	int result;
+
+	while ((op = complete(io, false, &result))) {
+		if (take(op, result))
 			return op;
 		prepare(io, op);
-		blk_io_submit(io);
 	}
 	return NULL;
+}
+
+void blk_io_cancel(struct blk_io *io)
+{
+	struct io_uring_sqe *sqe;
+	int result;
+
+	if (!io->under_way)
+		return;
+	blk_io_submit(io);
+	sqe = io_uring_get_sqe(&io->ring);
+	io_uring_prep_cancel64(sqe, 0, IORING_ASYNC_CANCEL_ANY);
+	io_uring_sqe_set_data(sqe, io); /* anything */
+	io->under_way++;
+	blk_io_submit(io);
+	while (io->under_way)
+		complete(io, true, &result);
 }
 
 void blk_io_fini(struct blk_io *io)

@@ -14,8 +14,9 @@
 struct blk_op {
 	enum { OP_READ, OP_WRITE, OP_SYNC, OP_ALLOCATE } kind;
 	uint64_t at; /* in the file, bytes */
-	uint8_t *bytes; /* OP_READ, OP_WRITE: the caller's until it is done */
-	uint32_t len, done;
+	/* OP_READ, OP_WRITE: the caller's until it is done, and changed. */
+	struct iovec *piece;
+	unsigned pieces;
 	uint64_t span; /* OP_ALLOCATE: bytes, */
 	int mode; /* and how, as of fallocate */
 	bool durable; /* OP_WRITE: on the medium when it is done */
@@ -26,6 +27,7 @@ struct blk_io {
 	int fd;
 	bool has_ring;
 	struct io_uring ring;
+	unsigned under_way;
 };
 
 /* For up to @ops operations at a time on @fd, which stays the caller's. */
@@ -37,8 +39,11 @@ int blk_io_event(const struct blk_io *io);
 bool blk_io_begin(struct blk_io *io, struct blk_op *op);
 /* Have the kernel know what was begun, after the last of several. */
 void blk_io_submit(struct blk_io *io);
-/* An operation that is done; NULL: none for now. @wait for one. */
-struct blk_op *blk_io_done(struct blk_io *io, bool wait);
+/* An operation that is done; NULL: none for now. What has to go on is begun
+ * again. */
+struct blk_op *blk_io_done(struct blk_io *io);
+/* Give up all that was begun, and wait until the host touches none of it. */
+void blk_io_cancel(struct blk_io *io);
 /* Nothing is under way any more. */
 void blk_io_fini(struct blk_io *io);
 

@@ -4,6 +4,7 @@
 #define DEVICES_DEVICES_H
 
 #include <stddef.h>
+#include <time.h>
 
 #include "devices/device.h"
 
@@ -25,6 +26,10 @@ size_t uart_input(struct device *uart, const uint8_t *bytes, size_t len);
 /* @room is called on a vCPU thread, no lock held, when an uart_input did not
  * fit and the FIFO has room again. Set it before the first vCPU runs. */
 void uart_on_room(struct device *uart, void (*room)(void *ctx), void *ctx);
+
+/* The real-time clock at ports 0x70 and 0x71, which goes by @now: UTC. That is
+ * called with the device's lock held. NULL: no memory. */
+struct device *rtc_create(struct timespec (*now)(void));
 
 /* The exit port: a 32-bit write of v calls @exit(ctx, v). Other widths too.
  * From any vCPU thread. NULL: no memory. */

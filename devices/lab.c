@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The guest is not trusted: the ring's header is copied once and checked, and
- * what it says can make us read at most LAB_RING_MAX records of RAM.
+ * what it says can make us read at most LAB_RING_MAX records of RAM. The ring
+ * is pinned as long as the device lives: it is read while a fault waits, and
+ * must not cause one.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -13,6 +15,8 @@
 #define LAB_RING_MAX 1024
 #define TAIL_OFFSET  offsetof(struct lab_ring, tail)
 
+_Static_assert(sizeof(struct lab_ring) <= PAGE_SIZE, "its head is in one page");
+
 struct lab {
 	struct device base;
 	pthread_mutex_t lock; /* one command at a time */
@@ -20,9 +24,12 @@ struct lab {
 	struct lab_host host;
 	uint64_t arg0, arg1, result;
 	int status;
+	pthread_mutex_t draining; /* the last of the locks; of: */
+	uint32_t tail;
+	bool wanted;
 	gpa_t ring;
 	uint32_t ring_size; /* 0: none registered */
-	uint32_t tail;
+	_Atomic(volatile struct lab_ring *) shared; /* its head, once it is */
 };
 
 static bool power_of_two(uint32_t n)
@@ -30,22 +37,66 @@ static bool power_of_two(uint32_t n)
 	return n && (n & (n - 1)) == 0;
 }
 
+/* The page of @i bytes behind @at. */
+static gpa_t behind(gpa_t at, size_t i)
+{
+	return (gpa_t){ at.v + i };
+}
+
+/* Pin @bytes from @at on, all or nothing; *head is where the first lies. */
+static int pin(struct lab *l, gpa_t at, size_t bytes, void **head)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < bytes && !r; i += PAGE_SIZE) {
+		void *page;
+
+		r = guest_pin(l->memory, behind(at, i), true, &page);
+		while (r && i) {
+			i -= PAGE_SIZE;
+			guest_unpin(l->memory, behind(at, i));
+		}
+		if (!r && !i)
+			*head = page;
+	}
+	return -r;
+}
+
+static size_t ring_bytes(uint32_t records)
+{
+	return sizeof(struct lab_ring) + records * sizeof(struct lab_fault);
+}
+
+/* Once: nothing unpins a ring. */
 static int set_ring(struct lab *l, gpa_t at)
 {
 	struct lab_ring r;
+	void *head;
+	int error;
 
+	if (l->ring_size)
+		return EBUSY;
+	if (at.v & PAGE_MASK)
+		return EINVAL;
 	if (!guest_read(l->memory, at, &r, sizeof(r)))
 		return EFAULT;
 	if (!power_of_two(r.size) || r.size > LAB_RING_MAX)
 		return EINVAL;
+	error = pin(l, at, ring_bytes(r.size), &head);
+	if (error)
+		return error;
+	pthread_mutex_lock(&l->draining);
 	l->ring = at;
 	l->ring_size = r.size;
 	l->tail = r.head;
+	l->shared = head;
+	l->shared->wanted = l->wanted;
+	pthread_mutex_unlock(&l->draining);
 	return 0;
 }
 
 /* Take the records that the guest has written since the last time. */
-static int drain(struct lab *l)
+static int take(struct lab *l)
 {
 	struct lab_ring r;
 
@@ -66,6 +117,16 @@ static int drain(struct lab *l)
 			   &l->tail, sizeof(l->tail))
 		       ? 0
 		       : EFAULT;
+}
+
+static int drain(struct lab *l)
+{
+	int r;
+
+	pthread_mutex_lock(&l->draining);
+	r = take(l);
+	pthread_mutex_unlock(&l->draining);
+	return r;
 }
 
 static int counters(struct lab *l)
@@ -121,6 +182,9 @@ static int command(struct lab *l, uint64_t cmd)
 		return 0;
 	case LAB_BALLOON:
 		return h->balloon(h->ctx, l->arg0);
+	case LAB_PROGRESS:
+		h->progress(h->ctx, l->arg0);
+		return 0;
 	default:
 		return ENOSYS;
 	}
@@ -149,9 +213,6 @@ static uint64_t lab_read(struct device *d, uint64_t offset, unsigned len)
 		break;
 	case LAB_RESULT:
 		v = l->result;
-		break;
-	case LAB_TRACING:
-		v = (uint64_t) !!l->host.tracing;
 		break;
 	default:
 		break;
@@ -187,18 +248,43 @@ static void lab_write(struct device *d, uint64_t offset, unsigned len,
 
 void lab_drain(struct device *d)
 {
+	drain((struct lab *)d);
+}
+
+void lab_want(struct device *d, bool wanted)
+{
 	struct lab *l = (struct lab *)d;
 
-	pthread_mutex_lock(&l->lock);
-	if (l->ring_size)
-		drain(l);
-	pthread_mutex_unlock(&l->lock);
+	pthread_mutex_lock(&l->draining);
+	l->wanted = wanted;
+	if (l->shared)
+		l->shared->wanted = wanted;
+	take(l);
+	pthread_mutex_unlock(&l->draining);
+}
+
+bool lab_cpu(const struct device *d, unsigned cpu, struct lab_cpu *to)
+{
+	const volatile struct lab_ring *r = ((const struct lab *)d)->shared;
+
+	if (!r || cpu >= LAB_CPUS || !r->cpu[cpu].cr3)
+		return false;
+	to->cr3 = r->cpu[cpu].cr3;
+	to->gva = r->cpu[cpu].gva;
+	to->pid = r->cpu[cpu].pid;
+	return true;
 }
 
 static void lab_destroy(struct device *d)
 {
-	pthread_mutex_destroy(&((struct lab *)d)->lock);
-	free(d);
+	struct lab *l = (struct lab *)d;
+
+	for (size_t i = 0; l->ring_size && i < ring_bytes(l->ring_size);
+	     i += PAGE_SIZE)
+		guest_unpin(l->memory, behind(l->ring, i));
+	pthread_mutex_destroy(&l->draining);
+	pthread_mutex_destroy(&l->lock);
+	free(l);
 }
 
 static const struct device_ops lab_ops = {
@@ -218,5 +304,6 @@ struct device *lab_create(struct stage2 *memory, const struct lab_host *host)
 	l->memory = memory;
 	l->host = *host;
 	pthread_mutex_init(&l->lock, NULL);
+	pthread_mutex_init(&l->draining, NULL);
 	return &l->base;
 }

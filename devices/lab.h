@@ -25,12 +25,20 @@ struct lab_host {
 	void (*fault)(void *ctx, const struct lab_fault *f); /* stage 1 */
 	void (*report)(void *ctx, uint64_t page_faults);
 	int (*balloon)(void *ctx, uint64_t pages);
-	int tracing; /* are stage-1 records wanted? */
+	void (*progress)(void *ctx, uint64_t more);
 };
 
 struct device *lab_create(struct stage2 *memory, const struct lab_host *host);
 
-/* Take what is left in the guest's ring; no vCPU is running any more. */
+/* From now on the guest is to record its faults, or no longer. What it has
+ * recorded before reaches host->fault first, as with lab_drain. */
+void lab_want(struct device *lab, bool wanted);
+
+/* Take what is in the guest's ring. Waits for no page. */
 void lab_drain(struct device *lab);
+
+/* What the guest said last of its CPU @cpu, which may be anything. False:
+ * nothing yet. Any thread, without locks, as on the way of a fault. */
+bool lab_cpu(const struct device *lab, unsigned cpu, struct lab_cpu *to);
 
 #endif

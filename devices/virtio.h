@@ -49,7 +49,8 @@ struct virtio_ops {
 	/* v->event is readable. */
 	enum virtio_work (*event)(struct virtio *v);
 	/* Forget what is under way: from now on it must not touch guest memory
-	 * or a queue. After each start, before the next; must not wait. */
+	 * or a queue. After each start, before the next. It may wait for the
+	 * host to let go of guest memory, for nothing else. */
 	void (*reset)(struct virtio *v);
 	/* The driver writes @len bytes of config space, all within it; they go
 	 * nowhere by themselves. On a vCPU thread, with the device's lock, so
@@ -131,6 +132,11 @@ struct virtio {
  * v->device.ops->destroy ends it, which is the bus's to call. */
 int virtio_init(struct virtio *v, const struct virtio_kind *kind,
 		const struct virtio_host *host);
+/* The same for one of @bytes, zeros behind its struct virtio, which kind->ops
+ * free: *out. */
+int virtio_create(struct virtio **out, size_t bytes,
+		  const struct virtio_kind *kind,
+		  const struct virtio_host *host);
 /* End the thread: from here on nothing is touched or counted. No vCPU runs any
  * more. Destroying the device does it, too. */
 void virtio_stop(struct virtio *v);

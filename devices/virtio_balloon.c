@@ -10,38 +10,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "devices/balloon_state.h"
 
 #define BUDGET 16 /* chains in a turn */
-
-const char *const balloon_tag_name[BALLOON_TAGS] = {
-	"swap_in",	    "swap_out",	   "major_faults",
-	"minor_faults",	    "free_memory", "total_memory",
-	"available_memory", "disk_caches", "hugetlb_allocations",
-	"hugetlb_failures", "oom_kill",	   "alloc_stall",
-	"async_scan",	    "direct_scan", "async_reclaim",
-	"direct_reclaim",
-};
-
-struct balloon {
-	struct virtio v;
-	struct balloon_setup setup;
-	/* The I/O thread's: */
-	struct vq_chain chain;
-	uint32_t pfn[BALLOON_PFNS_MAX];
-
-	pthread_mutex_t lock; /* of all below */
-	pthread_cond_t told;
-	struct balloon_report count; /* but for its first four */
-	bool holding, wanted; /* the statistics' buffer; back to the driver */
-	unsigned stats_queue;
-	uint16_t stats_head;
-};
-
-static struct balloon *balloon_of(struct virtio *v)
-{
-	return (struct balloon *)v;
-}
 
 static void add(struct balloon *b, uint64_t *count, uint64_t n)
 {
@@ -112,91 +84,99 @@ static void deflate(struct balloon *b)
 }
 
 /* The buffers that the driver lends are the free pages. */
-static void report_free(struct balloon *b)
+static void give_up(struct balloon *b, enum guest_gift why, uint64_t *count)
 {
 	for (unsigned i = b->chain.readable; i < b->chain.segments; i++) {
 		const struct vq_segment *s = &b->chain.segment[i];
 
-		add(b, &b->count.reported, s->len >> BALLOON_PFN_SHIFT);
-		discard(b, s->at, s->len, GUEST_REPORTED_FREE);
+		add(b, count, s->len >> BALLOON_PFN_SHIFT);
+		discard(b, s->at, s->len, why);
 	}
 }
 
-/* The lock is held. */
-static void take_stat(struct balloon *b, const struct balloon_stat *s)
+static void tell_hints(struct balloon *b)
 {
-	if (s->tag >= BALLOON_TAGS)
+	pthread_mutex_lock(&b->lock);
+	b->count.hint_host = b->hints.host;
+	b->count.hint_guest = b->hints.guest;
+	pthread_mutex_unlock(&b->lock);
+}
+
+/* Somebody wants a round of hints. */
+static void begin_hints(struct balloon *b)
+{
+	bool begin;
+
+	pthread_mutex_lock(&b->lock);
+	begin = b->wants_hints;
+	b->wants_hints = false;
+	pthread_mutex_unlock(&b->lock);
+	if (!begin)
 		return;
-	b->count.value[s->tag] = s->value;
-	b->count.known |= 1u << s->tag;
+	hints_begin(&b->hints, &b->v);
+	tell_hints(b);
 }
 
-/* The buffer is kept until somebody wants fresh ones. A driver has one; what is
- * more than that is only given back. */
-static bool take_stats(struct balloon *b, unsigned queue)
+/* A number, if there is something to be read, and hints. */
+static void take_hints(struct balloon *b, unsigned queue)
 {
-	struct balloon_stat stat[BALLOON_STATS_MAX];
-	unsigned n = b->chain.read_bytes / sizeof(stat[0]);
-	bool extra, read;
+	uint32_t id;
 
-	if (n > BALLOON_STATS_MAX)
-		n = BALLOON_STATS_MAX;
-	read = chain_read(&b->v.queue[queue], &b->chain, 0, stat,
-			  n * sizeof(stat[0]));
-	pthread_mutex_lock(&b->lock);
-	extra = b->holding;
-	if (!extra) {
-		b->holding = true;
-		b->stats_queue = queue;
-		b->stats_head = b->chain.head;
+	if (b->chain.read_bytes == sizeof(id) &&
+	    chain_read(&b->v.queue[queue], &b->chain, 0, &id, sizeof(id))) {
+		hints_hear(&b->hints, &b->v, id);
+		tell_hints(b);
 	}
-	b->count.known = 0;
-	for (unsigned i = 0; i < n && read; i++)
-		take_stat(b, &stat[i]);
-	b->count.updated_s = time(NULL);
-	b->wanted = false;
-	pthread_cond_broadcast(&b->told);
-	pthread_mutex_unlock(&b->lock);
-	return !extra || virtio_give(&b->v, queue, b->chain.head, 0);
+	if (b->hints.heard)
+		give_up(b, GUEST_HINTED, &b->count.hinted);
 }
 
-/* Somebody wants statistics: the driver fills the buffer when it gets it. */
-static bool ask_for_stats(struct balloon *b)
+/* What each queue is for: those that the driver made ready and the features
+ * that it took have the same order. One too many is for nothing. */
+static int balloon_start(struct virtio *v)
 {
-	bool give;
+	static const uint64_t feature[] = {
+		[BALLOON_STATISTICS] = BALLOON_F_STATS,
+		[BALLOON_HINTS] = BALLOON_F_HINTS,
+		[BALLOON_REPORTING] = BALLOON_F_REPORTING,
+	};
+	struct balloon *b = balloon_of(v);
+	unsigned role = BALLOON_DEFLATE;
 
+	for (unsigned n = 0; n < BALLOON_QUEUES; n++) {
+		b->role[n] = n;
+		if (n <= BALLOON_DEFLATE || !v->queue[n].size)
+			continue;
+		while (role < BALLOON_QUEUES && ++role < BALLOON_QUEUES &&
+		       !(v->accepted & feature[role]))
+			;
+		b->role[n] = role;
+	}
 	pthread_mutex_lock(&b->lock);
-	give = b->wanted && b->holding;
-	b->holding = b->holding && !give;
+	b->knows_hints = v->accepted & BALLOON_F_HINTS;
 	pthread_mutex_unlock(&b->lock);
-	return !give || virtio_give(&b->v, b->stats_queue, b->stats_head, 0);
-}
-
-enum role { INFLATE, DEFLATE, STATISTICS, REPORT };
-
-/* What queue @n is for. */
-static enum role role_of(const struct balloon *b, unsigned n)
-{
-	if (n <= DEFLATE)
-		return n;
-	return n == STATISTICS && (b->v.accepted & BALLOON_F_STATS) ? STATISTICS
-								    : REPORT;
+	return 0;
 }
 
 /* The chain that was taken. False: the queue is broken. */
 static bool perform(struct balloon *b, unsigned n)
 {
-	switch (role_of(b, n)) {
-	case INFLATE:
+	switch (b->role[n]) {
+	case BALLOON_INFLATE:
 		inflate(b, n);
 		break;
-	case DEFLATE:
+	case BALLOON_DEFLATE:
 		deflate(b);
 		break;
-	case STATISTICS:
-		return take_stats(b, n);
-	case REPORT:
-		report_free(b);
+	case BALLOON_STATISTICS:
+		return balloon_take_stats(b, n);
+	case BALLOON_HINTS:
+		take_hints(b, n);
+		break;
+	case BALLOON_REPORTING:
+		give_up(b, GUEST_REPORTED_FREE, &b->count.reported);
+		break;
+	case BALLOON_QUEUES:
 		break;
 	}
 	return virtio_give(&b->v, n, b->chain.head, 0);
@@ -206,8 +186,10 @@ static enum virtio_work balloon_queue(struct virtio *v, unsigned n)
 {
 	struct balloon *b = balloon_of(v);
 
-	if (role_of(b, n) == STATISTICS && !ask_for_stats(b))
+	if (b->role[n] == BALLOON_STATISTICS && !balloon_ask_stats(b))
 		return VIRTIO_BROKEN;
+	if (b->role[n] == BALLOON_HINTS)
+		begin_hints(b);
 	for (unsigned i = 0; i < BUDGET; i++) {
 		enum vq_take t = virtqueue_take(&v->queue[n], &b->chain);
 
@@ -226,7 +208,10 @@ static void balloon_reset(struct virtio *v)
 	const uint32_t none = 0;
 	struct balloon *b = balloon_of(v);
 
+	hints_reset(&b->hints, v);
+	tell_hints(b);
 	pthread_mutex_lock(&b->lock);
+	b->knows_hints = b->wants_hints = false;
 	b->holding = b->wanted = false;
 	b->count.known = 0;
 	b->count.updated_s = 0;
@@ -261,11 +246,25 @@ static void balloon_destroy(struct virtio *v)
 }
 
 static const struct virtio_ops balloon_ops = {
+	.start = balloon_start,
 	.queue = balloon_queue,
 	.reset = balloon_reset,
 	.config = balloon_config_written,
 	.destroy = balloon_destroy,
 };
+
+bool balloon_ask_hints(struct virtio *v)
+{
+	struct balloon *b = balloon_of(v);
+	bool asked;
+
+	pthread_mutex_lock(&b->lock);
+	asked = b->wants_hints = b->knows_hints;
+	pthread_mutex_unlock(&b->lock);
+	if (asked)
+		virtio_wake(v);
+	return asked;
+}
 
 void balloon_set_target(struct virtio *v, uint32_t pages)
 {
@@ -288,50 +287,16 @@ void balloon_report(struct virtio *v, struct balloon_report *r)
 	r->reporting = b->setup.reporting;
 }
 
-static struct timespec in_ms(unsigned ms)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += ms % 1000 * 1000000L;
-	if (t.tv_nsec >= 1000000000L) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000L;
-	}
-	return t;
-}
-
-void balloon_refresh(struct virtio *v, unsigned timeout_ms)
-{
-	struct balloon *b = balloon_of(v);
-	struct timespec until = in_ms(timeout_ms);
-	bool asked;
-	int r = 0;
-
-	pthread_mutex_lock(&b->lock);
-	asked = b->wanted = b->holding;
-	pthread_mutex_unlock(&b->lock);
-	if (!asked)
-		return;
-	virtio_wake(v);
-	pthread_mutex_lock(&b->lock);
-	while (b->wanted && !r)
-		r = pthread_cond_clockwait(&b->told, &b->lock, CLOCK_MONOTONIC,
-					   &until);
-	pthread_mutex_unlock(&b->lock);
-}
-
 static struct virtio_kind kind_of(const struct balloon_setup *s)
 {
 	return (struct virtio_kind){
 		.ops = &balloon_ops,
 		.name = "balloon",
 		.id = VIRTIO_ID_BALLOON,
-		.features = BALLOON_F_STATS |
+		.features = BALLOON_F_STATS | BALLOON_F_HINTS |
 			    (s->deflate_on_oom ? BALLOON_F_DEFLATE_ON_OOM : 0) |
 			    (s->reporting ? BALLOON_F_REPORTING : 0),
-		.queues = s->reporting ? BALLOON_QUEUES : REPORT,
+		.queues = s->reporting ? BALLOON_QUEUES : BALLOON_REPORTING,
 		.queue_size = 128,
 	};
 }

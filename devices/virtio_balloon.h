@@ -10,15 +10,22 @@
 
 #define BALLOON_F_STATS		 (UINT64_C(1) << 1)
 #define BALLOON_F_DEFLATE_ON_OOM (UINT64_C(1) << 2)
+#define BALLOON_F_HINTS		 (UINT64_C(1) << 3)
 #define BALLOON_F_REPORTING	 (UINT64_C(1) << 5)
 
 /*
- * The specification numbers the reporting queue 4 and leaves gaps for queues
- * that were not negotiated; Linux counts without gaps. A driver makes ready the
- * one that it means, so both are there.
+ * Queues, by the specification's numbers. It leaves gaps for those that were
+ * not negotiated; Linux counts without gaps. So from the third on a queue is
+ * what its place among those that the driver made ready says.
  */
-#define BALLOON_QUEUES	  5
-#define BALLOON_REPORTING 4
+enum balloon_queue {
+	BALLOON_INFLATE,
+	BALLOON_DEFLATE,
+	BALLOON_STATISTICS,
+	BALLOON_HINTS,
+	BALLOON_REPORTING,
+	BALLOON_QUEUES
+};
 
 /* Pages of 4 KiB, whatever else pages are. */
 #define BALLOON_PFN_SHIFT 12
@@ -46,7 +53,8 @@ extern const char *const balloon_tag_name[BALLOON_TAGS];
 struct balloon_report {
 	uint32_t target_pages, actual_pages;
 	bool deflate_on_oom, reporting;
-	uint64_t inflated, deflated, reported; /* pages, ever */
+	uint32_t hint_host, hint_guest; /* numbers both sides sent last */
+	uint64_t inflated, deflated, reported, hinted; /* pages, ever */
 	uint64_t discarded; /* of them came out of memory */
 	uint64_t skipped; /* numbers that are no RAM, requests of no shape */
 	int64_t updated_s; /* when the statistics came, Unix time; 0: never */
@@ -65,6 +73,9 @@ int virtio_balloon_create(struct virtio **out, const struct balloon_setup *s,
 			  const struct virtio_host *host);
 
 /* Any thread. */
+/* Have the guest hint at its free pages, a round of which ends when the report
+ * says that hint_host is 1. False: its driver does not know how. */
+bool balloon_ask_hints(struct virtio *balloon);
 void balloon_set_target(struct virtio *balloon, uint32_t pages);
 void balloon_report(struct virtio *balloon, struct balloon_report *r);
 /* Ask the driver for statistics and wait for them, at most @timeout_ms; not at

@@ -62,11 +62,9 @@ _Static_assert(offsetof(struct blk_config, write_zeroes_may_unmap) == 56 &&
 		       sizeof(struct blk_config) <= VIRTIO_CONFIG_BYTES,
 	       "as section 5.2.4 lays it out");
 
-/* A request in flight has its data in a buffer of ours, never in the guest. */
-#define BLK_SEG_MAX	32u
-#define BLK_SIZE_MAX	32768u
-#define BLK_REQUEST_MAX (BLK_SEG_MAX * BLK_SIZE_MAX)
-#define BLK_FLIGHT_MAX	(4 * BLK_REQUEST_MAX) /* bytes of all in flight */
+/* What a request of the driver's is to have at most. More works, too. */
+#define BLK_SEG_MAX  32u
+#define BLK_SIZE_MAX 32768u
 
 struct blk_image {
 	int fd; /* owned by the device, once that is created */

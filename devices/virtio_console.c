@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "devices/virtio_console.h"
@@ -134,17 +133,13 @@ int virtio_console_create(struct virtio **out, const struct console_host *to,
 		.queues = QUEUES,
 		.queue_size = QUEUE,
 	};
-	struct console *c = calloc(1, sizeof(*c));
-	int error = c ? virtio_init(&c->v, &kind, host) : -ENOMEM;
+	int error = virtio_create(out, sizeof(struct console), &kind, host);
 
-	if (error) {
-		free(c);
-		return error;
+	if (!error) {
+		console_of(*out)->to = *to;
+		pthread_mutex_init(&console_of(*out)->lock, NULL);
 	}
-	c->to = *to;
-	pthread_mutex_init(&c->lock, NULL);
-	*out = &c->v;
-	return 0;
+	return error;
 }
 
 size_t virtio_console_input(struct virtio *v, const uint8_t *bytes, size_t len)

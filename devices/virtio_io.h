@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Between a virtio device's registers (virtio_mmio.c) and its thread
- * (virtio_io.c). The lock is held by the caller of all of these. */
+ * (virtio_io.c). The lock is held by the caller of all functions but
+ * virtio_destroy. */
 #ifndef DEVICES_VIRTIO_IO_H
 #define DEVICES_VIRTIO_IO_H
 
 #include "devices/virtio.h"
+
+/* virtio_mmio.c: what the bus calls; virtio.c: and its last call. */
+extern const struct device_ops virtio_mmio_ops;
+void virtio_destroy(struct device *d);
 
 /* DRIVER_OK: the thread is to take the queues over. 0 or -errno. */
 int virtio_order_start(struct virtio *v);

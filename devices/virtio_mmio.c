@@ -7,10 +7,7 @@
  *   status  0 -> ACKNOWLEDGE -> DRIVER -> FEATURES_OK -> DRIVER_OK
  *           features are written here --^      ^-- queues here
  */
-#include <errno.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "devices/virtio_io.h"
 #include "ept/addr.h"
@@ -257,58 +254,9 @@ static void mmio_write(struct device *d, uint64_t offset, unsigned len,
 	pthread_mutex_unlock(&v->lock);
 }
 
-static void mmio_destroy(struct device *d)
-{
-	struct virtio *v = virtio_of(d);
-
-	virtio_stop(v);
-	close(v->kick);
-	pthread_cond_destroy(&v->obeyed);
-	pthread_mutex_destroy(&v->lock);
-	v->kind.ops->destroy(v);
-}
-
-static const struct device_ops mmio_ops = {
+const struct device_ops virtio_mmio_ops = {
 	.name = "virtio",
 	.read = mmio_read,
 	.write = mmio_write,
-	.destroy = mmio_destroy,
+	.destroy = virtio_destroy,
 };
-
-int virtio_init(struct virtio *v, const struct virtio_kind *kind,
-		const struct virtio_host *host)
-{
-	*v = (struct virtio){
-		.device.ops = &mmio_ops,
-		.kind = *kind,
-		.host = *host,
-		.event = -1,
-		.kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-	};
-	if (v->kick < 0)
-		return -errno;
-	pthread_mutex_init(&v->lock, NULL);
-	pthread_cond_init(&v->obeyed, NULL);
-	return 0;
-}
-
-void virtio_config_set(struct virtio *v, unsigned offset, const void *from,
-		       unsigned len)
-{
-	pthread_mutex_lock(&v->lock);
-	memcpy(v->config + offset, from, len);
-	if (v->config_bytes < offset + len)
-		v->config_bytes = offset + len;
-	v->generation++;
-	if (v->status & VIRTIO_DRIVER_OK)
-		virtio_isr_set(v, VIRTIO_ISR_CONFIG);
-	pthread_mutex_unlock(&v->lock);
-}
-
-void virtio_config_get(struct virtio *v, unsigned offset, void *to,
-		       unsigned len)
-{
-	pthread_mutex_lock(&v->lock);
-	memcpy(to, v->config + offset, len);
-	pthread_mutex_unlock(&v->lock);
-}

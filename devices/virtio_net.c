@@ -347,18 +347,14 @@ int virtio_net_create(struct virtio **out, const struct net_link *link,
 		.queue_size = QUEUE,
 	};
 	struct net_config config = { .status = NET_LINK_UP };
-	struct net *n = calloc(1, sizeof(*n));
-	int r = n ? virtio_init(&n->v, &kind, host) : -ENOMEM;
+	int r = virtio_create(out, sizeof(struct net), &kind, host);
 
-	if (r) {
-		free(n);
+	if (r)
 		return r;
-	}
-	n->link = *link;
-	memcpy(n->mac, mac, NET_MAC);
+	net_of(*out)->link = *link;
+	memcpy(net_of(*out)->mac, mac, NET_MAC);
 	memcpy(config.mac, mac, NET_MAC);
-	virtio_config_set(&n->v, 0, &config, sizeof(config));
-	*out = &n->v;
+	virtio_config_set(*out, 0, &config, sizeof(config));
 	return 0;
 }
 

@@ -87,12 +87,6 @@ int virtio_rng_create(struct virtio **out, const struct virtio_host *host)
 		.queues = 1,
 		.queue_size = QUEUE,
 	};
-	struct rng *r = calloc(1, sizeof(*r));
-	int error = r ? virtio_init(&r->v, &kind, host) : -ENOMEM;
 
-	if (error)
-		free(r);
-	else
-		*out = &r->v;
-	return error;
+	return virtio_create(out, sizeof(struct rng), &kind, host);
 }

@@ -8,37 +8,9 @@
 #include <assert.h>
 
 #include "devices/virtio_bits.h"
-#include "devices/virtqueue.h"
+#include "devices/virtqueue_ram.h"
 
 #define RING 4 /* where the ring begins in the driver's and the device's area */
-
-static gpa_t plus(gpa_t at, uint64_t offset)
-{
-	return (gpa_t){ at.v + offset };
-}
-
-/* No RAM is the guest's mistake; RAM that cannot be had is not. */
-static bool again(const struct virtqueue *q, gpa_t at, size_t len)
-{
-	return q->again && guest_has(q->memory, at, len) && q->again(q->ctx);
-}
-
-static bool read_ram(const struct virtqueue *q, gpa_t at, void *to, size_t len)
-{
-	while (!guest_read(q->memory, at, to, len))
-		if (!again(q, at, len))
-			return false;
-	return true;
-}
-
-static bool write_ram(const struct virtqueue *q, gpa_t at, const void *from,
-		      size_t len)
-{
-	while (!guest_write(q->memory, at, from, len))
-		if (!again(q, at, len))
-			return false;
-	return true;
-}
 
 bool virtqueue_valid(const struct virtqueue *q)
 {
@@ -173,45 +145,6 @@ enum vq_take virtqueue_take(struct virtqueue *q, struct vq_chain *c)
 		return VQ_BROKEN;
 	q->seen++;
 	return VQ_TAKEN;
-}
-
-/* The one loop through segments [@i, @end): @to or @from is NULL. */
-static bool copy(struct virtqueue *q, const struct vq_segment *s, unsigned n,
-		 uint32_t offset, uint8_t *to, const uint8_t *from, size_t len)
-{
-	for (; n && len; s++, n--) {
-		size_t part = s->len;
-		gpa_t at = plus(s->at, offset);
-
-		if (offset >= part) {
-			offset -= s->len;
-			continue;
-		}
-		part -= offset;
-		offset = 0;
-		if (part > len)
-			part = len;
-		if (at.v < s->at.v || !(to ? read_ram(q, at, to, part)
-					   : write_ram(q, at, from, part)))
-			return false;
-		to = to ? to + part : NULL;
-		from = from ? from + part : NULL;
-		len -= part;
-	}
-	return !len;
-}
-
-bool chain_read(struct virtqueue *q, const struct vq_chain *c, uint32_t offset,
-		void *to, size_t len)
-{
-	return copy(q, c->segment, c->readable, offset, to, NULL, len);
-}
-
-bool chain_write(struct virtqueue *q, const struct vq_chain *c, uint32_t offset,
-		 const void *from, size_t len)
-{
-	return copy(q, c->segment + c->readable, c->segments - c->readable,
-		    offset, NULL, from, len);
 }
 
 void virtqueue_untake(struct virtqueue *q, unsigned n)

@@ -14,11 +14,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "devices/virtio_bits.h"
 #include "ept/guest_mem.h"
 
 #define VQ_SIZE_MAX 256 /* descriptors of a queue, and so of a chain */
+#define VQ_PIECES   32
 
 struct virtqueue {
 	struct stage2 *memory;
@@ -71,6 +73,25 @@ bool chain_read(struct virtqueue *q, const struct vq_chain *c, uint32_t offset,
 		void *to, size_t len);
 bool chain_write(struct virtqueue *q, const struct vq_chain *c, uint32_t offset,
 		 const void *from, size_t len);
+
+/* Some of a chain's bytes, in pages that stay where they are (guest_hold). */
+struct vq_hold {
+	bool write; /* of the writable ones */
+	uint32_t offset, len; /* which: [offset, offset + len) */
+	unsigned pieces;
+	struct iovec piece[VQ_PIECES]; /* where the host has them */
+};
+
+/*
+ * Hold as many of @h's bytes as there are pieces and guest_hold allow, at least
+ * one: then @h->len says how many. @must: a page may be pinned whatever is. 0,
+ * or as guest_hold (-EBUSY: not now), and nothing is held.
+ */
+int chain_hold(struct virtqueue *q, const struct vq_chain *c, struct vq_hold *h,
+	       bool must);
+/* The end of it: @h->len is 0 then. */
+void chain_let_go(struct virtqueue *q, const struct vq_chain *c,
+		  struct vq_hold *h);
 
 /* The last @n chains that were taken, of which none was given back, are to be
  * taken once more. */

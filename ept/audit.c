@@ -293,8 +293,8 @@ static int check_watch(struct auditor *a)
 
 	if (!queued)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < w->n; i++)
-		queued[w->frame[(w->first + i) % w->size]] = true;
+	for (uint64_t i = 0; i < w->n; i++)
+		queued[watch_at(w, i).v] = true;
 	for (uint64_t f = 0; f < s->backing.frames && same; f++) {
 		gfn_t g = gfn_of_frame(s, (frame_t){ f });
 

@@ -3,7 +3,6 @@
 
 #include "ept/census.h"
 #include "ept/state.h"
-#include "ept/walk.h"
 
 #define BLOCK	LEVEL_ENTRIES /* pages */
 #define COUNTED 16 /* blocks of a cell */
@@ -49,14 +48,6 @@ static uint64_t all_cells(const struct stage2_config *c, uint64_t cell_pages)
 	return n;
 }
 
-static bool read_host(void *ctx, unsigned level, uint64_t at, uint64_t *entry)
-{
-	(void)ctx;
-	(void)level;
-	*entry = ((const struct pte *)(uintptr_t)at)->v;
-	return true;
-}
-
 static void add(uint32_t cell[CENSUS_STATES], struct pte e, uint64_t pages)
 {
 	unsigned state = state_of[pte_kind(e)];
@@ -70,11 +61,10 @@ static void add(uint32_t cell[CENSUS_STATES], struct pte e, uint64_t pages)
 static void count_block(struct stage2 *s, uint64_t from, uint64_t to,
 			uint32_t cell[CENSUS_STATES])
 {
-	static const struct pt_memory host = { .read = read_host };
 	struct walk w;
 
 	pthread_mutex_lock(&s->lock);
-	w = walk(&pt_ept, &host, (uintptr_t)s->ept.root, from);
+	w = ept_walk(&s->ept, (gfn_t){ from });
 	if (w.level > 1) {
 		add(cell, (struct pte){ w.entry }, to - from);
 	} else {

@@ -8,19 +8,31 @@
  *   punch    out of both mappings and the memfd, run by run
  *   gone     absent, its copy in swap given back             (lock)
  *
+ * Of what is only hinted at, a page that was used since stays, unless it holds
+ * zeros: a guest that clears what it allocates has used all that it hints at.
+ *
  * `evicting` is held throughout: a batch on its way out may be comparing pages
  * with the very copies that are given back here.
  */
+#include <string.h>
+
 #include "ept/evict.h"
 #include "ept/guest_mem.h"
 
 struct discard {
 	struct stage2 *s;
-	enum trace_source why;
-	frame_t next, end; /* still to go */
-	struct gather going;
+	enum guest_gift why;
+	frame_t next, end; /* still to go, of one region */
+	struct gather going; /* a batch, in order */
+	uint8_t rights[GATHER_MAX]; /* of each */
+	bool used[GATHER_MAX]; /* it goes only if it is zeros */
+	uint64_t tsc; /* of the batch */
 	uint64_t pages; /* that came out of memory */
 };
+
+/* A batch of frames never fills a table of them, so no entry becomes larger than
+ * a frame, or is split: storing them cannot fail. */
+static_assert(GATHER_MAX < LEVEL_ENTRIES, "a batch is less than a table");
 
 static struct pte absent(struct pte e)
 {
@@ -29,9 +41,13 @@ static struct pte absent(struct pte e)
 
 static void trace(struct discard *d, gfn_t g, struct pte e)
 {
-	trace_page(d->s, TRACE_DISCARD, g, e, absent(e),
-		   (struct trace_record){ .tsc = trace_now(),
-					  .source = (uint8_t)d->why });
+	const struct trace_record r = {
+		.tsc = d->tsc,
+		.source = d->why == GUEST_BALLOONED ? TRACE_SOURCE_BALLOON
+						    : TRACE_SOURCE_REPORT,
+	};
+
+	trace_page(d->s, TRACE_DISCARD, g, e, absent(e), r);
 }
 
 /* Page @g is in swap, or somewhere a pager finds it. */
@@ -46,27 +62,49 @@ static void let_go_away(struct discard *d, gfn_t g)
 		swap_release(d->s->config.swap, pte_slot(e));
 }
 
-static void let_go_resident(struct discard *d, frame_t f, struct pte e)
+static void let_go_resident(struct discard *d, frame_t f, struct pte e,
+			    bool used)
 {
 	struct stage2 *s = d->s;
 
 	page_unknown(s, f);
 	sampler_forget(s, f);
-	set_entry(s, f, away_entry(s, PTE_LEAVING, f, pte_rights(e)));
 	frame_set_add(&s->busy, f);
+	d->rights[d->going.n] = (uint8_t)pte_rights(e);
+	d->used[d->going.n] = used;
 	gather_add(&d->going, f);
 }
 
-enum verdict { DONE, LATER, FLUSH };
+/* Hinted, and used since the round began. Between rounds everything is. */
+static bool is_used(const struct discard *d, frame_t f)
+{
+	return d->why == GUEST_HINTED &&
+	       (!d->s->used.word || frame_set_has(&d->s->used, f));
+}
 
-/* One frame. LATER: others are at it; FLUSH: one more page would be more than
- * a flush can take. Both locks are held. */
+/* It holds still: then it can be looked at. */
+static void let_go_used(struct discard *d, frame_t f, struct pte e)
+{
+	struct stage2 *s = d->s;
+
+	if (s->used.word && s->frame_pages == 1 &&
+	    pte_kind(e) == PTE_UNMAPPED && evict_movable(s, f))
+		let_go_resident(d, f, e, true);
+}
+
+enum verdict { DONE, LATER };
+
+/* One frame. LATER: others are at it. Both locks are held. */
 static enum verdict let_go(struct discard *d, frame_t f)
 {
 	struct stage2 *s = d->s;
 	struct pte e = entry_of(s, f);
 	gfn_t g = gfn_of_frame(s, f);
 
+	if (is_used(d, f)) {
+		let_go_used(d, f, e);
+		return DONE;
+	}
 	switch (pte_kind(e)) {
 	case PTE_LEAF:
 	case PTE_UNMAPPED:
@@ -74,9 +112,7 @@ static enum verdict let_go(struct discard *d, frame_t f)
 			return DONE;
 		if (frame_set_has(&s->busy, f))
 			return LATER;
-		if (s->stale.n == GATHER_MAX)
-			return FLUSH;
-		let_go_resident(d, f, e);
+		let_go_resident(d, f, e, false);
 		return DONE;
 	case PTE_ARRIVING:
 		return LATER;
@@ -88,6 +124,87 @@ static enum verdict let_go(struct discard *d, frame_t f)
 		return DONE;
 	default:
 		return DONE;
+	}
+}
+
+static struct pte leaving(const struct discard *d, unsigned i)
+{
+	return away_entry(d->s, PTE_LEAVING, d->going.frame[i], d->rights[i]);
+}
+
+/* How many of the batch from the @i-th on can be written in one go. */
+static unsigned run_of(const struct discard *d, unsigned i)
+{
+	unsigned most = gather_run(&d->going, i), run = 1;
+
+	while (run < most && d->rights[i + run] == d->rights[i])
+		run++;
+	return run;
+}
+
+/* Store the entries of the batch, run by run. The lock is held. */
+static void enter(struct discard *d, bool gone)
+{
+	struct stage2 *s = d->s;
+
+	for (unsigned i = 0, run; i < d->going.n; i += run) {
+		struct pte e = leaving(d, i);
+		int r;
+
+		run = run_of(d, i);
+		r = ept_map(&s->ept, gfn_of_frame(s, d->going.frame[i]),
+			    run * s->frame_pages, gone ? absent(e) : e);
+		assert(r == 0);
+		(void)r;
+	}
+}
+
+/* What is punched next is nothing that a flush has to see to. */
+static void enter_leaving(struct discard *d)
+{
+	struct ept *t = &d->s->ept;
+	void (*stale)(void *ctx, gfn_t first, uint64_t pages) = t->stale;
+
+	t->stale = NULL;
+	enter(d, false);
+	t->stale = stale;
+}
+
+/* The @i-th of the batch was used, and not to clear it. */
+static bool must_stay(const struct discard *d, unsigned i)
+{
+	uint64_t word[PAGE_SIZE / 8];
+
+	if (!d->used[i])
+		return false;
+	return backing_read(&d->s->backing, d->going.frame[i], 1, word) ||
+	       word[0] || memcmp(word, word + 1, PAGE_SIZE - sizeof(*word));
+}
+
+static void keep(struct stage2 *s, frame_t f, unsigned rights)
+{
+	pthread_mutex_lock(&s->lock);
+	set_entry(s, f, away_entry(s, PTE_UNMAPPED, f, rights));
+	s->policy->ops->insert(s->policy, f);
+	frame_set_remove(&s->busy, f);
+	pthread_cond_broadcast(&s->settled);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void keep_used(struct discard *d)
+{
+	const unsigned all = d->going.n;
+
+	d->going.n = 0;
+	for (unsigned i = 0; i < all; i++) {
+		const frame_t f = d->going.frame[i];
+
+		if (must_stay(d, i)) {
+			keep(d->s, f, d->rights[i]);
+			continue;
+		}
+		d->rights[d->going.n] = d->rights[i];
+		gather_add(&d->going, f);
 	}
 }
 
@@ -108,22 +225,23 @@ static void drop_copy(struct stage2 *s, frame_t f, unsigned i)
 	copy_forget(s, page_of(s, f) + i);
 }
 
-static void frame_gone(struct discard *d, frame_t f)
+/* The @n-th of the batch. */
+static void frame_gone(struct discard *d, unsigned n)
 {
 	struct stage2 *s = d->s;
-	struct pte e = entry_of(s, f);
+	const frame_t f = d->going.frame[n];
+	struct pte e = leaving(d, n);
 	gfn_t g = gfn_of_frame(s, f);
 
 	for (unsigned i = 0; i < s->frame_pages; i++, g.v++) {
 		trace(d, g, pte_offset(e, i));
 		drop_copy(s, f, i);
 	}
-	set_entry(s, f, absent(e));
 	frame_set_remove(&s->busy, f);
 	d->pages += s->frame_pages;
 }
 
-/* What was punched is mapped nowhere: a flush has nothing to do with it. */
+/* What was punched is mapped nowhere, if it was to be flushed before. */
 static void forget_stale(struct stage2 *s)
 {
 	unsigned n = 0;
@@ -138,10 +256,13 @@ static void commit(struct discard *d)
 {
 	struct stage2 *s = d->s;
 
+	if (d->why == GUEST_HINTED)
+		keep_used(d);
 	punch(d);
 	pthread_mutex_lock(&s->lock);
 	for (unsigned i = 0; i < d->going.n; i++)
-		frame_gone(d, d->going.frame[i]);
+		frame_gone(d, i);
+	enter(d, true);
 	forget_stale(s);
 	pthread_cond_broadcast(&s->freed);
 	pthread_cond_broadcast(&s->settled);
@@ -155,6 +276,7 @@ static void discard_some(struct discard *d)
 	enum verdict v = DONE;
 
 	d->going.n = 0;
+	d->tsc = trace_now();
 	pthread_mutex_lock(&s->evicting);
 	pthread_mutex_lock(&s->lock);
 	if (s->stopping)
@@ -165,11 +287,10 @@ static void discard_some(struct discard *d)
 			break;
 		d->next.v++;
 	}
+	enter_leaving(d);
 	if (v == LATER && !d->going.n)
 		wait_settled(s);
 	pthread_mutex_unlock(&s->lock);
-	if (v == FLUSH)
-		evict_flush(s);
 	if (d->going.n)
 		commit(d);
 	pthread_mutex_unlock(&s->evicting);
@@ -198,10 +319,7 @@ static void clip(struct discard *d, const struct stage2_region *r, gpa_t at,
 uint64_t guest_discard(struct stage2 *s, gpa_t at, uint64_t len,
 		       enum guest_gift why)
 {
-	struct discard d = { .s = s,
-			     .why = why == GUEST_BALLOONED
-					    ? TRACE_SOURCE_BALLOON
-					    : TRACE_SOURCE_REPORT };
+	struct discard d = { .s = s, .why = why };
 
 	if (!s->config.paging || at.v + len < at.v)
 		return 0;
@@ -209,6 +327,8 @@ uint64_t guest_discard(struct stage2 *s, gpa_t at, uint64_t len,
 		if (s->config.share[i])
 			continue;
 		clip(&d, &s->config.region[i], at, len);
+		if (why == GUEST_HINTED)
+			hints_settle(s, d.next, d.end);
 		while (d.next.v < d.end.v)
 			discard_some(&d);
 	}

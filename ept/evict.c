@@ -17,52 +17,37 @@
  * shootdown when it is punched, which costs more than the copy.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "ept/decide.h"
 #include "ept/evict.h"
+#include "ept/probes.h"
 
 unsigned evict_room(const struct stage2 *s)
 {
 	return s->frame_pages > 1 ? 1 : TIER_BATCH;
 }
 
-struct batch *evict_batch_new(const struct stage2 *s)
+struct batch *evict_batch_new(void)
 {
-	struct batch *b = calloc(1, sizeof(*b));
-
-	if (!b)
-		return NULL;
-	b->room = evict_room(s) * s->frame_pages;
-	b->victim = malloc(b->room * sizeof(b->victim[0]));
-	b->bytes = zeroed_new(b->room * PAGE_SIZE);
-	if (b->victim && b->bytes)
-		return b;
-	evict_batch_free(b);
-	return NULL;
+	return zeroed_new(sizeof(struct batch));
 }
 
 void evict_batch_free(struct batch *b)
 {
-	if (!b)
-		return;
-	free(b->victim);
-	zeroed_free(b->bytes, b->room * PAGE_SIZE);
-	free(b);
+	zeroed_free(b, sizeof(*b));
 }
 
 void evict_batch_rest(struct batch *b)
 {
 	if (b->used)
-		zeroed_again(b->bytes, b->room * PAGE_SIZE);
-	b->used = false;
+		zeroed_again(b, sizeof(*b));
 }
 
 static void add(struct stage2 *s, struct batch *b, frame_t f, unsigned i)
 {
 	struct victim *v = &b->victim[b->n++];
 
-	b->used = true;
 	*v = (struct victim){ .gfn = { gfn_of_frame(s, f).v + i }, .frame = f };
 	v->has_copy = copy_of(s, page_of(s, f) + i, &v->copy);
 }
@@ -90,12 +75,12 @@ static bool is_zero(const void *page)
 	return w[0] == 0 && memcmp(w, w + 1, PAGE_SIZE - sizeof(*w)) == 0;
 }
 
-static void *bytes_of(const struct batch *b, const struct victim *v)
+static void *bytes_of(struct batch *b, const struct victim *v)
 {
-	return b->bytes + (v - b->victim) * PAGE_SIZE;
+	return b->bytes[v - b->victim];
 }
 
-static enum fate judge(struct stage2 *s, const struct batch *b,
+static enum fate judge(struct stage2 *s, struct batch *b,
 		       const struct victim *v)
 {
 	const void *bytes = bytes_of(b, v);
@@ -105,14 +90,6 @@ static enum fate judge(struct stage2 *s, const struct batch *b,
 	if (v->has_copy && swap_same(s->config.swap, v->copy, v->gfn, bytes))
 		return FATE_CLEAN;
 	return FATE_STORED;
-}
-
-static int by_gfn(const void *a, const void *b)
-{
-	uint64_t x = ((const struct victim *)a)->gfn.v;
-	uint64_t y = ((const struct victim *)b)->gfn.v;
-
-	return (x > y) - (x < y);
 }
 
 /* How many victims from the @i-th on lie in frames that follow each other and
@@ -129,13 +106,12 @@ static unsigned run_of(const struct stage2 *s, const struct batch *b,
 	return run;
 }
 
-/* Decide each victim's fate, by address: runs are read, and later stored and
- * punched, together. */
+/* Decide each victim's fate: runs are read, and later stored and punched,
+ * together. */
 static void judge_all(struct stage2 *s, struct batch *b)
 {
 	unsigned each = s->frame_pages;
 
-	qsort(b->victim, b->n, sizeof(b->victim[0]), by_gfn);
 	for (unsigned i = 0, run; i < b->n; i += run) {
 		struct victim *v = &b->victim[i];
 		uint64_t start = trace_now(), ticks;
@@ -175,32 +151,34 @@ static void trace_store(struct stage2 *s, const struct victim *v,
 static void store_some(struct stage2 *s, struct batch *b, unsigned first,
 		       unsigned n)
 {
-	struct victim *of[TIER_BATCH];
-	struct swap_io io[TIER_BATCH];
 	uint64_t start = trace_now(), ticks;
 	unsigned stored = 0;
 
 	for (unsigned i = first; i < first + n; i++)
 		if (b->victim[i].fate == FATE_STORED) {
-			of[stored] = &b->victim[i];
-			io[stored++] = (struct swap_io){
+			b->stored[stored] = &b->victim[i];
+			b->io[stored++] = (struct swap_io){
 				.page = bytes_of(b, &b->victim[i]),
 				.gfn = b->victim[i].gfn,
 			};
 		}
 	if (!stored)
 		return;
-	swap_store(s->config.swap, io, stored);
+	swap_store(s->config.swap, b->io, stored);
 	ticks = (trace_now() - start) / stored;
+	pthread_mutex_lock(&s->lock);
 	for (unsigned i = 0; i < stored; i++) {
-		of[i]->slot = io[i].slot;
-		of[i]->error = io[i].error;
-		of[i]->ticks += ticks;
-		if (io[i].error)
-			of[i]->fate = FATE_STAYS;
+		struct victim *v = b->stored[i];
+
+		v->slot = b->io[i].slot;
+		v->error = b->io[i].error;
+		v->ticks += ticks;
+		if (v->error)
+			v->fate = FATE_STAYS;
 		else
-			trace_store(s, of[i], start, ticks);
+			trace_store(s, v, start, ticks);
 	}
+	pthread_mutex_unlock(&s->lock);
 }
 
 static void store(struct stage2 *s, struct batch *b)
@@ -242,12 +220,12 @@ static void keep(struct stage2 *s, struct victim *v, int error)
 		return;
 	set_entry(s, v->frame,
 		  away_entry(s, PTE_UNMAPPED, v->frame, pte_rights(e)));
-	s->policy->ops->insert(s->policy, v->frame);
+	decide_insert(s, v->frame);
 }
 
-static void commit_begin(struct stage2 *s, struct batch *b,
-			 struct gather *frames)
+static void commit_begin(struct stage2 *s, struct batch *b)
 {
+	b->going.n = 0;
 	pthread_mutex_lock(&s->lock);
 	for (unsigned i = 0; i < b->n; i += s->frame_pages) {
 		struct victim *v = &b->victim[i];
@@ -259,7 +237,7 @@ static void commit_begin(struct stage2 *s, struct batch *b,
 		}
 		frame_set_add(&s->busy, v->frame);
 		if (v->fate != FATE_SHARED)
-			gather_add(frames, v->frame);
+			gather_add(&b->going, v->frame);
 	}
 	pthread_mutex_unlock(&s->lock);
 }
@@ -301,6 +279,8 @@ static void part(struct stage2 *s, struct victim *v)
 	struct pte after = leave(s, v, pte_rights(e));
 
 	set_page(s, v->gfn, after);
+	s->left = v->gfn;
+	probe_evict(v->gfn, (uint8_t)to[v->fate], (uint32_t)v->ticks);
 	trace_page(s, TRACE_EVICT, v->gfn, e, after,
 		   (struct trace_record){ .tsc = trace_now(),
 					  .ticks = (uint32_t)v->ticks,
@@ -332,21 +312,19 @@ static unsigned commit_end(struct stage2 *s, struct batch *b)
 
 /* A punch that fails leaves bytes behind that are stored, or zero: a waste,
  * but the page is what its entry says. */
-static void punch(struct stage2 *s, struct gather *frames)
+static void punch(struct stage2 *s, const struct gather *going)
 {
-	for (unsigned i = 0, run; i < frames->n; i += run) {
-		run = gather_run(frames, i);
-		backing_punch(&s->backing, frames->frame[i], run);
+	for (unsigned i = 0, run; i < going->n; i += run) {
+		run = gather_run(going, i);
+		backing_punch(&s->backing, going->frame[i], run);
 	}
 }
 
 unsigned evict_run(struct stage2 *s, struct batch *b)
 {
-	struct gather frames = { 0 };
-
 	judge_all(s, b);
 	store(s, b);
-	commit_begin(s, b, &frames);
-	punch(s, &frames);
+	commit_begin(s, b);
+	punch(s, &b->going);
 	return commit_end(s, b);
 }

@@ -20,17 +20,22 @@ struct victim {
 	uint64_t ticks; /* spent on it */
 };
 
+/* All that one needs, for what is not touched costs nothing. */
 struct batch {
-	unsigned n, room;
-	struct victim *victim;
-	uint8_t *bytes; /* what the victims' frames hold */
 	bool used; /* since evict_batch_rest */
+	unsigned n;
+	struct victim victim[LEVEL_ENTRIES];
+	struct victim *stored[TIER_BATCH]; /* those that io[] is about */
+	struct swap_io io[TIER_BATCH];
+	struct gather going; /* frames to be taken, then to be punched */
+	/* What the victims' frames hold. */
+	_Alignas(PAGE_SIZE) uint8_t bytes[LEVEL_ENTRIES][PAGE_SIZE];
 };
 
-/* An empty batch with its buffers, for evict_room() frames. NULL: no memory. */
-struct batch *evict_batch_new(const struct stage2 *s);
+/* An empty one, for evict_room() frames. NULL: no memory. */
+struct batch *evict_batch_new(void);
 void evict_batch_free(struct batch *b);
-/* It is not needed for a while: its buffer costs nothing meanwhile. */
+/* It is not needed for a while, and costs nothing meanwhile. */
 void evict_batch_rest(struct batch *b);
 unsigned evict_room(const struct stage2 *s);
 
@@ -42,7 +47,7 @@ struct pte entry_of(const struct stage2 *s, frame_t f);
  * the next flush has to do with it. */
 bool evict_movable(const struct stage2 *s, frame_t f);
 /* Frame @f, unmapped and neither known to the policy nor watched, is to leave
- * with @b. False: no memory to split its entry; nothing has changed. */
+ * with @b, behind those of lower numbers. False: no memory to split its entry; nothing has changed. */
 bool evict_take(struct stage2 *s, struct batch *b, frame_t f);
 /* Unmap frame @f if it is mapped; its bytes stay. */
 void evict_age(struct stage2 *s, frame_t f);
@@ -54,6 +59,10 @@ void evict_age(struct stage2 *s, frame_t f);
  * fault, whose vCPU stands still and needs no TLB shootdown.
  */
 void evict_flush(struct stage2 *s);
+
+/* hints.c: unmap the frames [first, end), so that those which nobody uses just
+ * now hold still. No lock held. */
+void hints_settle(struct stage2 *s, frame_t first, frame_t end);
 
 /* With `evicting` held, not the lock: free the frames of all of @b, which are
  * flushed, that nobody touches meanwhile and whose bytes are safe elsewhere.

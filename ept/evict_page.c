@@ -2,6 +2,7 @@
 /* One page that has to go, or to be unmapped, because somebody says so. */
 #include <errno.h>
 
+#include "ept/decide.h"
 #include "ept/evict.h"
 
 static bool is_settled(const struct stage2 *s, frame_t f, struct pte e)
@@ -47,7 +48,7 @@ static bool withdraw(struct stage2 *s, frame_t f)
 /* Evict frame @f, which is in memory; both locks held, dropped. */
 static int evict_one(struct stage2 *s, frame_t f)
 {
-	struct batch *b = evict_batch_new(s);
+	struct batch *b = evict_batch_new();
 	int r = -ENOMEM;
 
 	if (b && !withdraw(s, f)) {
@@ -57,7 +58,7 @@ static int evict_one(struct stage2 *s, frame_t f)
 		r = evict_run(s, b) ? 0 : b->victim[0].error;
 		pthread_mutex_lock(&s->lock);
 	} else if (b) {
-		s->policy->ops->insert(s->policy, f);
+		decide_insert(s, f);
 	}
 	evict_batch_free(b);
 	return r;

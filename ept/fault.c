@@ -25,31 +25,33 @@
  * too many is let go: its thread faults again. */
 static void park(struct stage2 *s, const struct parked_fault *p)
 {
-	struct faults *q = &s->faults;
+	struct parking *k = &s->parking;
 	frame_t f;
 
-	for (unsigned i = 0; i < q->parked; i++)
-		if (q->park[i].gfn.v == p->gfn.v &&
-		    q->park[i].thread == p->thread)
+	for (unsigned i = 0; i < k->parked; i++)
+		if (k->fault[i].gfn.v == p->gfn.v &&
+		    k->fault[i].thread == p->thread)
 			return; /* a signal made it fault once more */
-	if (q->parked < PARKED)
-		q->park[q->parked++] = *p;
+	if (k->parked < PARKED)
+		k->fault[k->parked++] = *p;
 	else if (frame_of(s, p->gfn, &f))
 		serve_again(s, f);
 }
 
 static void retry_parked(struct server *me)
 {
-	struct faults *q = &me->s->faults;
-	struct parked_fault again[PARKED];
-	unsigned n = q->parked;
+	struct parking *k = &me->s->parking;
 
-	memcpy(again, q->park, n * sizeof(again[0]));
-	q->parked = 0;
-	q->retry = false;
-	for (unsigned i = 0; i < n; i++)
-		if (!serve_fault(me, &again[i]))
-			park(me->s, &again[i]);
+	me->s->faults.retry = false;
+	me->read = 0;
+	for (unsigned n = k->parked; n && k->parked; n--) {
+		struct parked_fault p = k->fault[0];
+
+		memmove(&k->fault[0], &k->fault[1],
+			--k->parked * sizeof(k->fault[0]));
+		if (!serve_fault(me, &p))
+			park(me->s, &p);
+	}
 }
 
 static void handle(struct server *me, const struct uffd_msg *m)
@@ -99,7 +101,7 @@ static void wait_for_faults(struct server *me)
 	if (n == 0 && me->streak)
 		storm(me, true);
 	else if (n == 0)
-		haul_rest(me->s, me->haul);
+		haul_rest(me->haul);
 	if (n > 0 && (p[1].revents & POLLIN) &&
 	    read(q->wake, &token, sizeof(token)) < 0)
 		assert(errno == EAGAIN); /* another one took it */
@@ -168,6 +170,7 @@ static void *faults_run(void *arg)
 			wait_for_faults(me);
 		pthread_mutex_lock(&s->lock);
 		if (n > 0) {
+			me->read = s->trace ? trace_now() : 0;
 			storm(me, false);
 			flush_some(s);
 		}
@@ -195,7 +198,7 @@ static void join_servers(struct stage2 *s, unsigned started)
 	for (unsigned i = 0; i < started; i++)
 		pthread_join(s->faults.server[i].thread, NULL);
 	for (unsigned i = 0; i < s->faults.servers; i++)
-		haul_free(s, s->faults.server[i].haul);
+		haul_free(s->faults.server[i].haul);
 }
 
 static int start_servers(struct stage2 *s)
@@ -208,7 +211,7 @@ static int start_servers(struct stage2 *s)
 		s->config.vcpus < SERVERS_MAX ? s->config.vcpus : SERVERS_MAX;
 	for (unsigned i = 0; i < q->servers && !r; i++) {
 		q->server[i] = (struct server){ .s = s, .index = i };
-		q->server[i].haul = haul_new(s);
+		q->server[i].haul = haul_new();
 		r = q->server[i].haul ? 0 : -ENOMEM;
 	}
 	for (; started < q->servers && !r; started += r == 0)

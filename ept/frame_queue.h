@@ -46,9 +46,49 @@ static inline void frame_queue_push(struct frame_queue *q, frame_t f)
 	ring_add_last(&q->rings, FRAME_QUEUE_HEAD, frame_queue_link(q, f));
 }
 
+/* Push @f where @hand will come last, after a whole round. */
+static inline void frame_queue_push_behind(struct frame_queue *q, uint32_t hand,
+					   frame_t f)
+{
+	ring_add_last(&q->rings, hand, frame_queue_link(q, f));
+}
+
 static inline void frame_queue_remove(struct frame_queue *q, frame_t f)
 {
 	ring_remove(&q->rings, frame_queue_link(q, f));
+}
+
+/*
+ * A hand that goes round: a link, at which it will look next. At the head it
+ * looks at the frame that was pushed first. The queue is not empty.
+ */
+static inline frame_t frame_queue_look(const struct frame_queue *q,
+				       uint32_t *hand)
+{
+	if (*hand == FRAME_QUEUE_HEAD)
+		*hand = ring_first(&q->rings, FRAME_QUEUE_HEAD);
+	return (frame_t){ *hand - 1 };
+}
+
+/* It goes on to the next one. */
+static inline void frame_queue_go_on(const struct frame_queue *q,
+				     uint32_t *hand)
+{
+	*hand = ring_next(&q->rings, *hand);
+}
+
+/* Take @f out; a hand that was to look at it goes on. */
+static inline void frame_queue_remove_at(struct frame_queue *q, frame_t f,
+					 uint32_t *hand)
+{
+	if (*hand == frame_queue_link(q, f))
+		frame_queue_go_on(q, hand);
+	frame_queue_remove(q, f);
+}
+
+static inline bool frame_queue_empty(const struct frame_queue *q)
+{
+	return ring_empty(&q->rings, FRAME_QUEUE_HEAD);
 }
 
 /* Take the frame that was pushed first. False: the queue is empty. */
@@ -56,7 +96,7 @@ static inline bool frame_queue_pop(struct frame_queue *q, frame_t *f)
 {
 	uint32_t first = ring_first(&q->rings, FRAME_QUEUE_HEAD);
 
-	if (ring_empty(&q->rings, FRAME_QUEUE_HEAD))
+	if (frame_queue_empty(q))
 		return false;
 	ring_remove(&q->rings, first);
 	f->v = first - 1;

@@ -1,14 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
-
 #include "ept/gather.h"
-
-static int by_frame(const void *a, const void *b)
-{
-	uint64_t x = ((const frame_t *)a)->v, y = ((const frame_t *)b)->v;
-
-	return (x > y) - (x < y);
-}
 
 bool gather_holds(const struct gather *g, frame_t f)
 {
@@ -18,9 +9,22 @@ bool gather_holds(const struct gather *g, frame_t f)
 	return false;
 }
 
+/* Put the frame at @i, of those that are @gap apart, where it belongs. */
+static void sink(struct gather *g, unsigned i, unsigned gap)
+{
+	const frame_t f = g->frame[i];
+
+	for (; i >= gap && g->frame[i - gap].v > f.v; i -= gap)
+		g->frame[i] = g->frame[i - gap];
+	g->frame[i] = f;
+}
+
+/* Shell's sort (CACM 1959), for qsort may allocate. */
 void gather_sort(struct gather *g)
 {
-	qsort(g->frame, g->n, sizeof(g->frame[0]), by_frame);
+	for (unsigned gap = g->n / 2; gap; gap /= 2)
+		for (unsigned i = gap; i < g->n; i++)
+			sink(g, i, gap);
 }
 
 unsigned gather_run(const struct gather *g, unsigned i)

@@ -5,7 +5,16 @@
 #include "ept/guest_mem.h"
 #include "ept/state.h"
 
-int guest_pin(struct stage2 *s, gpa_t at, bool write, void **to)
+/* Frames: what is not held long always finds room, and so does reclaim. */
+static uint64_t most_held(const struct stage2 *s)
+{
+	uint64_t quarter = s->limit / s->frame_pages / 4;
+
+	return quarter < PINS_MAX / 2 ? quarter : PINS_MAX / 2;
+}
+
+static int pin(struct stage2 *s, gpa_t at, bool write, bool at_length,
+	       void **to)
 {
 	gfn_t g = gfn_of(at);
 	frame_t f;
@@ -15,12 +24,24 @@ int guest_pin(struct stage2 *s, gpa_t at, bool write, void **to)
 		return -EFAULT;
 	pthread_mutex_lock(&s->lock);
 	r = page_in(s, g);
-	if (!r && !pins_add(&s->pins, f))
+	if (!r && !pins_add(&s->pins, f, at_length ? most_held(s) : PINS_MAX))
 		r = -EBUSY;
+	if (!r && write)
+		hints_use(s, f);
 	pthread_mutex_unlock(&s->lock);
 	if (!r)
 		*to = (uint8_t *)page_alias(s, g) + (at.v & PAGE_MASK);
 	return r;
+}
+
+int guest_pin(struct stage2 *s, gpa_t at, bool write, void **to)
+{
+	return pin(s, at, write, false, to);
+}
+
+int guest_hold(struct stage2 *s, gpa_t at, bool write, void **to)
+{
+	return pin(s, at, write, true, to);
 }
 
 void guest_unpin(struct stage2 *s, gpa_t at)

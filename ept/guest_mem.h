@@ -33,6 +33,12 @@ bool guest_write(struct stage2 *s, gpa_t at, const void *from, size_t len);
  * -EHWPOISON; -EBUSY too much is pinned; else why the page cannot be had.
  */
 int guest_pin(struct stage2 *s, gpa_t at, bool write, void **to);
+/*
+ * The same for as long as the host takes for something: -EBUSY already when a
+ * quarter of the cap is pinned, so that the rest can come and go meanwhile. Who
+ * holds nothing may then pin one page all the same; others give back first.
+ */
+int guest_hold(struct stage2 *s, gpa_t at, bool write, void **to);
 void guest_unpin(struct stage2 *s, gpa_t at);
 
 /* Is all of [at, at + len) RAM? */
@@ -40,8 +46,20 @@ bool guest_has(struct stage2 *s, gpa_t at, uint64_t len);
 
 enum guest_gift {
 	GUEST_BALLOONED, /* it was asked for memory */
-	GUEST_REPORTED_FREE /* it says by itself what it does not need */
+	GUEST_REPORTED_FREE, /* it says by itself what it does not need */
+	/* The same, but it may use it again at any time: only what nobody has
+	 * used since guest_hints_begin goes. */
+	GUEST_HINTED
 };
+
+/*
+ * From now on it is known which pages the guest, or a device, uses: all of
+ * memory is unmapped for that, 0.1 us a page, and whoever uses a page has a
+ * minor fault. False: no memory, or paging is off. No lock held; one thread at
+ * a time calls these two.
+ */
+bool guest_hints_begin(struct stage2 *s);
+void guest_hints_end(struct stage2 *s);
 
 /*
  * The guest gives up what its pages inside [at, at + len) hold: their frames

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
+#include "ept/decide.h"
 #include "ept/haul.h"
 #include "ept/uffd.h"
 
@@ -14,34 +15,42 @@ unsigned haul_room(const struct stage2 *s)
 	return is_large(s) ? 1 : TIER_BATCH;
 }
 
-struct haul *haul_new(const struct stage2 *s)
-{
-	struct haul *h = calloc(1, sizeof(*h));
-	size_t room = haul_room(s);
+/* All that a haul points to: what is not touched costs nothing. */
+struct room {
+	uint8_t bytes[TIER_BATCH][PAGE_SIZE];
+	struct arrival page[TIER_BATCH];
+	struct pte from[LEVEL_ENTRIES];
+	struct request request;
+};
 
-	if (!h)
-		return NULL;
-	h->from = malloc(room * s->frame_pages * sizeof(h->from[0]));
-	h->bytes = zeroed_new(room * PAGE_SIZE);
-	if (h->from && h->bytes)
+struct haul *haul_new(void)
+{
+	struct room *room = zeroed_new(sizeof(*room));
+	struct haul *h = malloc(sizeof(*h));
+
+	if (room && h) {
+		*h = (struct haul){ .page = room->page,
+				    .from = room->from,
+				    .bytes = room->bytes[0],
+				    .request = &room->request };
 		return h;
-	haul_free(s, h);
+	}
+	zeroed_free(room, sizeof(*room));
+	free(h);
 	return NULL;
 }
 
-void haul_free(const struct stage2 *s, struct haul *h)
+void haul_free(struct haul *h)
 {
-	if (!h)
-		return;
-	free(h->from);
-	zeroed_free(h->bytes, haul_room(s) * PAGE_SIZE);
+	if (h)
+		zeroed_free(h->bytes, sizeof(struct room));
 	free(h);
 }
 
-void haul_rest(const struct stage2 *s, struct haul *h)
+void haul_rest(struct haul *h)
 {
 	if (h->used)
-		zeroed_again(h->bytes, haul_room(s) * PAGE_SIZE);
+		zeroed_again(h->bytes, sizeof(struct room));
 	h->used = false;
 }
 
@@ -61,11 +70,13 @@ struct pte haul_before(const struct arrival *a, gfn_t g)
 	return a->in_memory ? pte_offset(a->from[0], i) : a->from[i];
 }
 
-static void fail(struct arrival *a, unsigned i, int error)
+/* The first of its pages that could not be had counts. */
+static void fail(struct arrival *a, gfn_t g, int error)
 {
-	if (!a->error)
-		a->failed = arrival_gfn(a, i);
-	a->error = a->error ? a->error : error;
+	if (a->error)
+		return;
+	a->failed = g;
+	a->error = error;
 }
 
 bool haul_is_back(const struct stage2 *s, const struct arrival *a)
@@ -79,28 +90,22 @@ void haul_failed(struct stage2 *s, const struct arrival *a)
 	tell_owner(s, a->failed, haul_before(a, a->failed), a->error);
 }
 
-/* Stored pages that are asked for together, so that a tier can queue them. */
-struct request {
-	unsigned n, page[TIER_BATCH];
-	struct arrival *of[TIER_BATCH];
-	struct swap_io io[TIER_BATCH];
-};
-
 static void load(struct stage2 *s, struct request *q)
 {
 	swap_load(s->config.swap, q->io, q->n);
 	for (unsigned k = 0; k < q->n; k++) {
 		q->of[k]->source = TRACE_SOURCE_SWAP;
 		if (q->io[k].error)
-			fail(q->of[k], q->page[k], q->io[k].error);
+			fail(q->of[k], q->io[k].gfn, q->io[k].error);
 	}
 	q->n = 0;
 }
 
-static void fill_stored(struct stage2 *s, struct request *q,
-			const struct haul *h, struct arrival *a, unsigned i)
+static void fill_stored(struct stage2 *s, const struct haul *h,
+			struct arrival *a, unsigned i)
 {
-	q->page[q->n] = i;
+	struct request *q = h->request;
+
 	q->of[q->n] = a;
 	q->io[q->n++] = (struct swap_io){ .page = bytes_of(s, h, a, i),
 					  .gfn = arrival_gfn(a, i),
@@ -125,24 +130,22 @@ static void fill_absent(struct stage2 *s, const struct haul *h,
 	if (r == PAGER_FOUND)
 		a->source = TRACE_SOURCE_SHARED;
 	else if (r)
-		fail(a, i, r);
+		fail(a, arrival_gfn(a, i), r);
 }
 
 static void fill_pages(struct stage2 *s, const struct haul *h,
-		       struct arrival *a, struct request *q)
+		       struct arrival *a)
 {
 	for (unsigned i = 0; i < s->frame_pages; i++)
 		if (pte_kind(a->from[i]) == PTE_STORED)
-			fill_stored(s, q, h, a, i);
+			fill_stored(s, h, a, i);
 		else
 			fill_absent(s, h, a, i);
 }
 
 void haul_fill(struct stage2 *s, struct haul *h, unsigned first, unsigned n)
 {
-	struct request q = { 0 };
-
-	h->used = true;
+	h->request->n = 0;
 	for (unsigned i = first; i < first + n; i++) {
 		struct arrival *a = &h->page[i];
 		int r;
@@ -151,12 +154,12 @@ void haul_fill(struct stage2 *s, struct haul *h, unsigned first, unsigned n)
 			continue;
 		r = is_large(s) ? backing_take(&s->backing, a->frame) : 0;
 		if (r)
-			fail(a, 0, r);
+			fail(a, a->gfn, r);
 		else
-			fill_pages(s, h, a, &q);
+			fill_pages(s, h, a);
 	}
-	if (q.n)
-		load(s, &q);
+	if (h->request->n)
+		load(s, h->request);
 	for (unsigned i = first; i < first + n && is_large(s); i++)
 		if (h->page[i].error)
 			backing_punch(&s->backing, h->page[i].frame, 1);
@@ -200,18 +203,28 @@ static void keep_copies(struct stage2 *s, const struct arrival *a)
 				  pte_slot(a->from[i]));
 }
 
-/* From now on the table says that it is mapped. */
+static void trace_ahead(struct stage2 *s, const struct arrival *a)
+{
+	trace_page(s, TRACE_AHEAD, a->gfn, a->from[0], a->to,
+		   (struct trace_record){ .tsc = trace_now(),
+					  .source = (uint8_t)a->source });
+}
+
+/* From now on the table says that it is mapped, and trace and counters say
+ * the same. */
 static void enter(struct stage2 *s, struct arrival *a)
 {
 	set_entry(s, a->frame, a->to);
 	frame_set_add(&s->busy, a->frame);
 	count_fill(s, a, 1);
+	if (a->ahead)
+		trace_ahead(s, a);
 	sampler_reference(s, a->frame);
 	if (a->in_memory) {
 		page_known(s, a->frame, !a->ahead);
 		return;
 	}
-	s->policy->ops->insert(s->policy, a->frame);
+	decide_insert(s, a->frame);
 	keep_copies(s, a);
 }
 
@@ -289,7 +302,7 @@ static void install_all(struct stage2 *s, struct haul *h, unsigned first,
 		while (i + run < first + n && alike(s, a + run - 1, a + run))
 			run++;
 		for (uint64_t k = install(s, h, a, run, &error); k < run; k++)
-			fail(a + k, 0, error);
+			fail(a + k, a[k].gfn, error);
 	}
 }
 
@@ -305,13 +318,6 @@ static void measure_peak(struct stage2 *s)
 		;
 }
 
-static void trace_ahead(struct stage2 *s, const struct arrival *a)
-{
-	trace_page(s, TRACE_AHEAD, a->gfn, a->from[0], a->to,
-		   (struct trace_record){ .tsc = trace_now(),
-					  .source = (uint8_t)a->source });
-}
-
 static void settle(struct stage2 *s, struct arrival *a, bool entered)
 {
 	if (!entered)
@@ -319,8 +325,6 @@ static void settle(struct stage2 *s, struct arrival *a, bool entered)
 	frame_set_remove(&s->busy, a->frame);
 	if (a->error)
 		leave(s, a);
-	else if (a->ahead)
-		trace_ahead(s, a);
 }
 
 /* The table says that a page is mapped before its thread can wake, so that no

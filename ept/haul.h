@@ -20,6 +20,7 @@
 #include "ept/state.h"
 
 struct haul {
+	bool used; /* since haul_rest */
 	unsigned n;
 	struct arrival {
 		gfn_t gfn; /* of the frame */
@@ -31,10 +32,19 @@ struct haul {
 		bool ahead; /* not what was touched */
 		int error;
 		gfn_t failed; /* the page that could not be had */
-	} page[TIER_BATCH];
-	uint8_t *bytes; /* PAGE_SIZE for each page; not used for large ones */
+	} * page;
 	struct pte *from; /* room for what page[] points to */
-	bool used; /* since haul_rest */
+	bool waited; /* the last taken one, for a frame: */
+	gfn_t victim; /* who left last then */
+	uint8_t *bytes; /* PAGE_SIZE for each page; not used for large ones */
+	struct request *request; /* what is asked of swap */
+};
+
+/* Stored pages that are asked for together, so that a tier can queue them. */
+struct request {
+	unsigned n;
+	struct arrival *of[TIER_BATCH];
+	struct swap_io io[TIER_BATCH];
 };
 
 enum haul_take {
@@ -52,10 +62,10 @@ static inline gfn_t arrival_gfn(const struct arrival *a, unsigned i)
 }
 
 /* NULL: no memory. It takes haul_room() arrivals. */
-struct haul *haul_new(const struct stage2 *s);
-void haul_free(const struct stage2 *s, struct haul *h);
-/* It is not needed for a while: its buffer costs nothing meanwhile. */
-void haul_rest(const struct stage2 *s, struct haul *h);
+struct haul *haul_new(void);
+void haul_free(struct haul *h);
+/* It is not needed for a while, and costs next to nothing meanwhile. */
+void haul_rest(struct haul *h);
 unsigned haul_room(const struct stage2 *s);
 
 /* The lock is held. */

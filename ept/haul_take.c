@@ -2,6 +2,7 @@
 /* Which pages come in: each is taken under the lock, with a frame for it. */
 #include <errno.h>
 
+#include "ept/decide.h"
 #include "ept/haul.h"
 
 static struct arrival *add(struct stage2 *s, struct haul *h, frame_t f,
@@ -9,6 +10,7 @@ static struct arrival *add(struct stage2 *s, struct haul *h, frame_t f,
 {
 	struct arrival *a = &h->page[h->n];
 
+	h->used = true;
 	*a = (struct arrival){
 		.gfn = gfn_of_frame(s, f),
 		.frame = f,
@@ -50,7 +52,7 @@ static enum haul_take take_away(struct stage2 *s, struct haul *h, frame_t f,
 static void cancel_leaving(struct stage2 *s, frame_t f, unsigned rights)
 {
 	set_entry(s, f, away_entry(s, PTE_UNMAPPED, f, rights));
-	s->policy->ops->insert(s->policy, f);
+	decide_insert(s, f);
 }
 
 static void take_unmapped(struct stage2 *s, struct haul *h, frame_t f,
@@ -99,7 +101,7 @@ enum haul_take haul_take(struct stage2 *s, struct haul *h, gfn_t g, int *error)
 /* Once stopping, what is at hand is still given, but nobody waits. */
 int haul_take_waiting(struct stage2 *s, struct haul *h, gfn_t g)
 {
-	for (;;) {
+	for (h->waited = false;;) {
 		int error;
 
 		switch (haul_take(s, h, g, &error)) {
@@ -120,6 +122,8 @@ int haul_take_waiting(struct stage2 *s, struct haul *h, gfn_t g)
 			if (s->stopping)
 				return -ECANCELED;
 			wait_for_frame(s);
+			h->waited = true;
+			h->victim = s->left;
 			break;
 		}
 	}

@@ -39,13 +39,13 @@ static inline bool packed_init(struct packed *p, uint64_t count,
 	assert(bits <= PACKED_BITS);
 	*p = (struct packed){ .mask = (UINT64_C(1) << bits) - 1, .bits = bits };
 	p->bytes = (count * bits + 7) / 8 + sizeof(uint64_t);
-	p->byte = zeroed_new(p->bytes);
+	p->byte = zeroed_array_new(p->bytes);
 	return p->byte;
 }
 
 static inline void packed_free(struct packed *p)
 {
-	zeroed_free(p->byte, p->bytes);
+	zeroed_array_free(p->byte, p->bytes);
 }
 
 static inline uint64_t packed_get(const struct packed *p, uint64_t i)

@@ -2,6 +2,7 @@
 /* Frames and pages: how many, whose, and one page for a device. */
 #include <errno.h>
 
+#include "ept/decide.h"
 #include "ept/haul.h"
 
 uint64_t frames_used(const struct stage2 *s)
@@ -66,7 +67,7 @@ void frames_share(struct stage2 *s)
 	uint64_t share =
 		roomy(s) || others >= s->limit ? s->limit : s->limit - others;
 
-	s->policy->capacity = share / s->frame_pages;
+	decide_capacity(s, share / s->frame_pages);
 }
 
 uint64_t page_of(const struct stage2 *s, frame_t f)
@@ -107,16 +108,16 @@ void page_known(struct stage2 *s, frame_t f, bool touched)
 {
 	if (frame_set_has(&s->watched, f)) {
 		frame_set_remove(&s->watched, f);
-		s->policy->ops->insert(s->policy, f);
+		decide_insert(s, f);
 	}
 	if (touched)
-		s->policy->ops->touch(s->policy, f);
+		decide_touch(s, f);
 }
 
 void page_unknown(struct stage2 *s, frame_t f)
 {
 	if (!frame_set_has(&s->watched, f))
-		s->policy->ops->remove(s->policy, f);
+		decide_remove(s, f);
 	frame_set_remove(&s->watched, f);
 }
 
@@ -141,6 +142,8 @@ static void store(struct stage2 *s, gfn_t g, uint64_t pages, struct pte e)
 
 void set_entry(struct stage2 *s, frame_t f, struct pte e)
 {
+	if (pte_kind(e) == PTE_LEAF)
+		hints_use(s, f);
 	store(s, gfn_of_frame(s, f), s->frame_pages, e);
 }
 
@@ -198,6 +201,22 @@ static bool at_hand(struct stage2 *s, gfn_t g)
 	return true;
 }
 
+/* What a haul of one frame needs, on the stack. */
+struct small_room {
+	_Alignas(PAGE_SIZE) uint8_t bytes[PAGE_SIZE];
+	struct arrival page;
+	struct pte from[LEVEL_ENTRIES];
+	struct request request;
+};
+
+static struct haul haul_in(struct small_room *r)
+{
+	return (struct haul){ .page = &r->page,
+			      .from = r->from,
+			      .bytes = r->bytes,
+			      .request = &r->request };
+}
+
 /* That the host cannot map a page whose bytes are in its frame is no matter
  * here. */
 static int bring(struct stage2 *s, struct haul *h)
@@ -210,9 +229,8 @@ static int bring(struct stage2 *s, struct haul *h)
 
 int page_in(struct stage2 *s, gfn_t g)
 {
-	_Alignas(PAGE_SIZE) uint8_t bytes[PAGE_SIZE];
-	struct pte from[LEVEL_ENTRIES];
-	struct haul h = { .bytes = bytes, .from = from };
+	struct small_room room;
+	struct haul h = haul_in(&room);
 	int r;
 
 	if (at_hand(s, g))
@@ -233,9 +251,8 @@ int page_in(struct stage2 *s, gfn_t g)
 
 int page_in_now(struct stage2 *s, gfn_t g)
 {
-	_Alignas(PAGE_SIZE) uint8_t bytes[PAGE_SIZE];
-	struct pte from[LEVEL_ENTRIES];
-	struct haul h = { .bytes = bytes, .from = from };
+	struct small_room room;
+	struct haul h = haul_in(&room);
 	int error;
 
 	if (at_hand(s, g))

@@ -22,12 +22,12 @@ static unsigned find(const struct pins *p, frame_t f)
 	return i;
 }
 
-bool pins_add(struct pins *p, frame_t f)
+bool pins_add(struct pins *p, frame_t f, uint64_t most)
 {
 	unsigned i = find(p, f);
 
 	if (!p->place[i].pins) {
-		if (p->frames == PINS_MAX)
+		if (p->frames >= most || p->frames == PINS_MAX)
 			return false;
 		p->frames++;
 		p->place[i].frame = f;
@@ -71,5 +71,5 @@ bool pins_drop(struct pins *p, frame_t f)
 
 bool pins_hold(const struct pins *p, frame_t f)
 {
-	return p->place[find(p, f)].pins;
+	return p->frames && p->place[find(p, f)].pins;
 }

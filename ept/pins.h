@@ -20,8 +20,8 @@ struct pins {
 	} place[2 * PINS_MAX];
 };
 
-/* Pin @f once more. False: too many frames are pinned. */
-bool pins_add(struct pins *p, frame_t f);
+/* Pin @f once more. False: @most frames, or all that may be, are pinned. */
+bool pins_add(struct pins *p, frame_t f, uint64_t most);
 /* The end of one pin of @f. True: it was the last. */
 bool pins_drop(struct pins *p, frame_t f);
 bool pins_hold(const struct pins *p, frame_t f);

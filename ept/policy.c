@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The policies there are. To add one: its file, its line here. */
-#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ept/policy.h"
@@ -16,4 +16,25 @@ const struct policy_ops *policy_find(const char *name)
 		if (strcmp(policies[i]->name, name) == 0)
 			return policies[i];
 	return NULL;
+}
+
+struct policy *policy_create(const struct policy_ops *ops, uint64_t frames,
+			     uint64_t capacity)
+{
+	struct policy *p = calloc(1, ops->size);
+
+	if (!p)
+		return NULL;
+	*p = (struct policy){ ops, capacity };
+	if (ops->init(p, frames))
+		return p;
+	policy_destroy(p);
+	return NULL;
+}
+
+void policy_destroy(struct policy *p)
+{
+	if (p)
+		p->ops->fini(p);
+	free(p);
 }

@@ -13,11 +13,13 @@
  * live system learns of references, beside the misses themselves. References
  * to mapped pages are not seen. In replay every reference is.
  *
- * All but create are called with the stage-2 lock held; they neither block nor
- * allocate, and take constant time when averaged over the calls.
+ * All but init and fini are called with the stage-2 lock held; they neither
+ * block nor allocate, and take constant time when averaged over the calls.
  */
 #ifndef EPT_POLICY_H
 #define EPT_POLICY_H
+
+#include <stddef.h>
 
 #include "ept/addr.h"
 
@@ -31,10 +33,11 @@ struct policy {
 
 struct policy_ops {
 	const char *name;
-	/* For frames [0, @frames), none resident. NULL: no memory, or more
-	 * frames than 32 bits number. */
-	struct policy *(*create)(uint64_t frames, uint64_t capacity);
-	void (*destroy)(struct policy *p);
+	size_t size; /* of its state, which is all zero at first */
+	/* For frames [0, @frames), none resident. False: no memory, or more
+	 * frames than 32 bits number; fini follows all the same. */
+	bool (*init)(struct policy *p, uint64_t frames);
+	void (*fini)(struct policy *p);
 	/* @f became resident by a reference. It was not resident before; it
 	 * may be a ghost. */
 	void (*insert)(struct policy *p, frame_t f);
@@ -67,5 +70,10 @@ extern const struct policy_ops *const policies[];
 
 /* The policy called @name, or NULL. */
 const struct policy_ops *policy_find(const char *name);
+
+/* NULL: as init says. Destroying NULL does nothing. */
+struct policy *policy_create(const struct policy_ops *ops, uint64_t frames,
+			     uint64_t capacity);
+void policy_destroy(struct policy *p);
 
 #endif

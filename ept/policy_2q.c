@@ -14,8 +14,6 @@
  *     new --> A1in --> A1out --> forgotten        Am --> out, not remembered
  *                        '--- referenced again --> ^ '- touch -^
  */
-#include <stdlib.h>
-
 #include "ept/frame_lists.h"
 #include "ept/policy.h"
 
@@ -40,24 +38,14 @@ static uint64_t part(uint64_t frames)
 	return frames ? frames : 1;
 }
 
-static void destroy(struct policy *p)
+static bool init(struct policy *p, uint64_t frames)
 {
-	frame_lists_free(&queues_of(p)->lists);
-	free(p);
+	return frame_lists_init(&queues_of(p)->lists, frames);
 }
 
-static struct policy *create(uint64_t frames, uint64_t capacity)
+static void fini(struct policy *p)
 {
-	struct two_queues *p = calloc(1, sizeof(*p));
-
-	if (!p)
-		return NULL;
-	p->base = (struct policy){ &policy_2q, capacity };
-	if (!frame_lists_init(&p->lists, frames)) {
-		destroy(&p->base);
-		return NULL;
-	}
-	return &p->base;
+	frame_lists_free(&queues_of(p)->lists);
 }
 
 static void insert(struct policy *base, frame_t f)
@@ -111,8 +99,9 @@ static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 
 const struct policy_ops policy_2q = {
 	.name = "2q",
-	.create = create,
-	.destroy = destroy,
+	.size = sizeof(struct two_queues),
+	.init = init,
+	.fini = fini,
 	.insert = insert,
 	.touch = touch,
 	.remove = forget,

@@ -13,8 +13,6 @@
  *
  *     forgotten <-- B1 <-- T1 <-- new       referenced again --> T2 --> B2 -->
  */
-#include <stdlib.h>
-
 #include "ept/frame_lists.h"
 #include "ept/policy.h"
 
@@ -35,24 +33,14 @@ static struct arc *arc_of(struct policy *p)
 	return (struct arc *)p;
 }
 
-static void destroy(struct policy *p)
+static bool init(struct policy *p, uint64_t frames)
 {
-	frame_lists_free(&arc_of(p)->lists);
-	free(p);
+	return frame_lists_init(&arc_of(p)->lists, frames);
 }
 
-static struct policy *create(uint64_t frames, uint64_t capacity)
+static void fini(struct policy *p)
 {
-	struct arc *p = calloc(1, sizeof(*p));
-
-	if (!p)
-		return NULL;
-	p->base = (struct policy){ &policy_arc, capacity };
-	if (!frame_lists_init(&p->lists, frames)) {
-		destroy(&p->base);
-		return NULL;
-	}
-	return &p->base;
+	frame_lists_free(&arc_of(p)->lists);
 }
 
 /* How far a hit in a ghost list of @own moves the target. */
@@ -151,8 +139,9 @@ static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 
 const struct policy_ops policy_arc = {
 	.name = "arc",
-	.create = create,
-	.destroy = destroy,
+	.size = sizeof(struct arc),
+	.init = init,
+	.fini = fini,
 	.insert = insert,
 	.touch = touch,
 	.remove = forget,

@@ -11,16 +11,15 @@
  * never evicted. When everything is in use the hand clears a whole round
  * before it evicts, and CLOCK is FIFO again.
  */
-#include <stdlib.h>
-
 #include "ept/frame_queue.h"
 #include "ept/frame_set.h"
 #include "ept/policy.h"
 
 struct clock {
 	struct policy base;
-	struct frame_queue ring; /* its first frame is under the hand */
+	struct frame_queue ring;
 	struct frame_set referenced;
+	uint32_t hand; /* a link of the ring */
 };
 
 static struct clock *clock_of(struct policy *p)
@@ -28,32 +27,29 @@ static struct clock *clock_of(struct policy *p)
 	return (struct clock *)p;
 }
 
-static void destroy(struct policy *p)
+static bool init(struct policy *base, uint64_t frames)
 {
-	frame_queue_free(&clock_of(p)->ring);
-	frame_set_free(&clock_of(p)->referenced);
-	free(p);
+	struct clock *p = clock_of(base);
+
+	p->hand = FRAME_QUEUE_HEAD;
+	return frame_queue_init(&p->ring, frames) &&
+	       frame_set_init(&p->referenced, frames);
 }
 
-static struct policy *create(uint64_t frames, uint64_t capacity)
+static void fini(struct policy *base)
 {
-	struct clock *p = calloc(1, sizeof(*p));
+	struct clock *p = clock_of(base);
 
-	if (!p)
-		return NULL;
-	p->base = (struct policy){ &policy_clock, capacity };
-	if (!frame_queue_init(&p->ring, frames) ||
-	    !frame_set_init(&p->referenced, frames)) {
-		destroy(&p->base);
-		return NULL;
-	}
-	return &p->base;
+	frame_queue_free(&p->ring);
+	frame_set_free(&p->referenced);
 }
 
-static void insert(struct policy *p, frame_t f)
+static void insert(struct policy *base, frame_t f)
 {
-	frame_queue_push(&clock_of(p)->ring, f);
-	frame_set_remove(&clock_of(p)->referenced, f);
+	struct clock *p = clock_of(base);
+
+	frame_queue_push_behind(&p->ring, p->hand, f);
+	frame_set_remove(&p->referenced, f);
 }
 
 static void touch(struct policy *p, frame_t f)
@@ -62,10 +58,12 @@ static void touch(struct policy *p, frame_t f)
 	frame_set_add(&clock_of(p)->referenced, f);
 }
 
-static void forget(struct policy *p, frame_t f)
+static void forget(struct policy *base, frame_t f)
 {
-	if (frame_queue_holds(&clock_of(p)->ring, f))
-		frame_queue_remove(&clock_of(p)->ring, f);
+	struct clock *p = clock_of(base);
+
+	if (frame_queue_holds(&p->ring, f))
+		frame_queue_remove_at(&p->ring, f, &p->hand);
 }
 
 static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
@@ -73,19 +71,25 @@ static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 	struct clock *p = clock_of(base);
 
 	(void)coming;
-	while (frame_queue_pop(&p->ring, victim)) {
+	if (frame_queue_empty(&p->ring))
+		return false;
+	for (;;) {
+		*victim = frame_queue_look(&p->ring, &p->hand);
 		if (!frame_set_has(&p->referenced, *victim))
-			return true;
+			break;
 		frame_set_remove(&p->referenced, *victim);
-		frame_queue_push(&p->ring, *victim);
+		frame_queue_go_on(&p->ring, &p->hand);
 	}
-	return false;
+	/* The hand goes on: a newcomer stands behind it. */
+	frame_queue_remove_at(&p->ring, *victim, &p->hand);
+	return true;
 }
 
 const struct policy_ops policy_clock = {
 	.name = "clock",
-	.create = create,
-	.destroy = destroy,
+	.size = sizeof(struct clock),
+	.init = init,
+	.fini = fini,
 	.insert = insert,
 	.touch = touch,
 	.remove = forget,

@@ -11,8 +11,6 @@
  *
  *     insert --> newest . . . oldest --> choose
  */
-#include <stdlib.h>
-
 #include "ept/frame_queue.h"
 #include "ept/policy.h"
 
@@ -26,24 +24,14 @@ static struct fifo *fifo_of(struct policy *p)
 	return (struct fifo *)p;
 }
 
-static struct policy *create(uint64_t frames, uint64_t capacity)
+static bool init(struct policy *p, uint64_t frames)
 {
-	struct fifo *p = calloc(1, sizeof(*p));
-
-	if (!p)
-		return NULL;
-	p->base = (struct policy){ &policy_fifo, capacity };
-	if (!frame_queue_init(&p->queue, frames)) {
-		free(p);
-		return NULL;
-	}
-	return &p->base;
+	return frame_queue_init(&fifo_of(p)->queue, frames);
 }
 
-static void destroy(struct policy *p)
+static void fini(struct policy *p)
 {
 	frame_queue_free(&fifo_of(p)->queue);
-	free(p);
 }
 
 static void insert(struct policy *p, frame_t f)
@@ -73,8 +61,9 @@ static bool choose(struct policy *p, const frame_t *coming, frame_t *victim)
 
 const struct policy_ops policy_fifo = {
 	.name = "fifo",
-	.create = create,
-	.destroy = destroy,
+	.size = sizeof(struct fifo),
+	.init = init,
+	.fini = fini,
 	.insert = insert,
 	.touch = touch,
 	.remove = forget,

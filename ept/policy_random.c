@@ -12,7 +12,6 @@
  * Marsaglia's xorshift with a fixed seed: two runs choose alike.
  */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "ept/packed.h"
 #include "ept/policy.h"
@@ -31,27 +30,21 @@ static struct random *random_of(struct policy *p)
 	return (struct random *)p;
 }
 
-static void destroy(struct policy *p)
+static bool init(struct policy *base, uint64_t frames)
 {
-	packed_free(&random_of(p)->frame);
-	packed_free(&random_of(p)->at);
-	free(p);
+	struct random *p = random_of(base);
+
+	p->seed = SEED;
+	return frames <= UINT32_MAX && packed_init(&p->frame, frames, frames) &&
+	       packed_init(&p->at, frames, frames);
 }
 
-static struct policy *create(uint64_t frames, uint64_t capacity)
+static void fini(struct policy *base)
 {
-	struct random *p = calloc(1, sizeof(*p));
+	struct random *p = random_of(base);
 
-	if (!p)
-		return NULL;
-	p->base = (struct policy){ &policy_random, capacity };
-	p->seed = SEED;
-	if (frames > UINT32_MAX || !packed_init(&p->frame, frames, frames) ||
-	    !packed_init(&p->at, frames, frames)) {
-		destroy(&p->base);
-		return NULL;
-	}
-	return &p->base;
+	packed_free(&p->frame);
+	packed_free(&p->at);
 }
 
 static void insert(struct policy *base, frame_t f)
@@ -106,8 +99,9 @@ static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 
 const struct policy_ops policy_random = {
 	.name = "random",
-	.create = create,
-	.destroy = destroy,
+	.size = sizeof(struct random),
+	.init = init,
+	.fini = fini,
 	.insert = insert,
 	.touch = touch,
 	.remove = forget,

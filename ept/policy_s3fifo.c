@@ -14,8 +14,6 @@
  *     new --> S --> G --> forgotten        M --> out, not remembered
  *             '-----+--> M                 '--^ while it counts
  */
-#include <stdlib.h>
-
 #include "ept/frame_lists.h"
 #include "ept/policy.h"
 
@@ -35,26 +33,20 @@ static struct s3fifo *s3fifo_of(struct policy *p)
 	return (struct s3fifo *)p;
 }
 
-static void destroy(struct policy *p)
+static bool init(struct policy *base, uint64_t frames)
 {
-	frame_lists_free(&s3fifo_of(p)->lists);
-	packed_free(&s3fifo_of(p)->count);
-	free(p);
+	struct s3fifo *p = s3fifo_of(base);
+
+	return frame_lists_init(&p->lists, frames) &&
+	       packed_init(&p->count, frames, COUNT_MAX);
 }
 
-static struct policy *create(uint64_t frames, uint64_t capacity)
+static void fini(struct policy *base)
 {
-	struct s3fifo *p = calloc(1, sizeof(*p));
+	struct s3fifo *p = s3fifo_of(base);
 
-	if (!p)
-		return NULL;
-	p->base = (struct policy){ &policy_s3fifo, capacity };
-	if (!frame_lists_init(&p->lists, frames) ||
-	    !packed_init(&p->count, frames, COUNT_MAX)) {
-		destroy(&p->base);
-		return NULL;
-	}
-	return &p->base;
+	frame_lists_free(&p->lists);
+	packed_free(&p->count);
 }
 
 static void insert(struct policy *base, frame_t f)
@@ -127,8 +119,9 @@ static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 
 const struct policy_ops policy_s3fifo = {
 	.name = "s3fifo",
-	.create = create,
-	.destroy = destroy,
+	.size = sizeof(struct s3fifo),
+	.init = init,
+	.fini = fini,
 	.insert = insert,
 	.touch = touch,
 	.remove = forget,

@@ -14,8 +14,6 @@
  *
  *     insert --> newest . . . kept . . . <-- hand . . . oldest
  */
-#include <stdlib.h>
-
 #include "ept/frame_queue.h"
 #include "ept/frame_set.h"
 #include "ept/policy.h"
@@ -32,27 +30,21 @@ static struct sieve *sieve_of(struct policy *p)
 	return (struct sieve *)p;
 }
 
-static void destroy(struct policy *p)
+static bool init(struct policy *base, uint64_t frames)
 {
-	frame_queue_free(&sieve_of(p)->queue);
-	frame_set_free(&sieve_of(p)->visited);
-	free(p);
+	struct sieve *p = sieve_of(base);
+
+	p->hand = FRAME_QUEUE_HEAD;
+	return frame_queue_init(&p->queue, frames) &&
+	       frame_set_init(&p->visited, frames);
 }
 
-static struct policy *create(uint64_t frames, uint64_t capacity)
+static void fini(struct policy *base)
 {
-	struct sieve *p = calloc(1, sizeof(*p));
+	struct sieve *p = sieve_of(base);
 
-	if (!p)
-		return NULL;
-	p->base = (struct policy){ &policy_sieve, capacity };
-	p->hand = FRAME_QUEUE_HEAD;
-	if (!frame_queue_init(&p->queue, frames) ||
-	    !frame_set_init(&p->visited, frames)) {
-		destroy(&p->base);
-		return NULL;
-	}
-	return &p->base;
+	frame_queue_free(&p->queue);
+	frame_set_free(&p->visited);
 }
 
 static void insert(struct policy *p, frame_t f)
@@ -67,51 +59,38 @@ static void touch(struct policy *p, frame_t f)
 	frame_set_add(&sieve_of(p)->visited, f);
 }
 
-/* The link at which a hand that has come to @at really looks. */
-static uint32_t looks_at(const struct frame_queue *q, uint32_t at)
+static void forget(struct policy *base, frame_t f)
 {
-	return at == FRAME_QUEUE_HEAD ? ring_next(&q->rings, at) : at;
-}
+	struct sieve *p = sieve_of(base);
 
-static void take_out(struct sieve *p, frame_t f)
-{
-	uint32_t link = frame_queue_link(&p->queue, f);
-
-	if (p->hand == link)
-		p->hand = ring_next(&p->queue.rings, link);
-	frame_queue_remove(&p->queue, f);
-}
-
-static void forget(struct policy *p, frame_t f)
-{
-	if (frame_queue_holds(&sieve_of(p)->queue, f))
-		take_out(sieve_of(p), f);
+	if (frame_queue_holds(&p->queue, f))
+		frame_queue_remove_at(&p->queue, f, &p->hand);
 }
 
 static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 {
 	struct sieve *p = sieve_of(base);
-	struct frame_queue *q = &p->queue;
 
 	(void)coming;
-	if (ring_empty(&q->rings, FRAME_QUEUE_HEAD))
+	if (frame_queue_empty(&p->queue))
 		return false;
 	for (;;) {
-		p->hand = looks_at(q, p->hand);
-		*victim = (frame_t){ p->hand - 1 };
+		*victim = frame_queue_look(&p->queue, &p->hand);
 		if (!frame_set_has(&p->visited, *victim))
 			break;
 		frame_set_remove(&p->visited, *victim);
-		p->hand = ring_next(&q->rings, p->hand);
+		frame_queue_go_on(&p->queue, &p->hand);
 	}
-	take_out(p, *victim); /* the hand goes on to the next newer */
+	/* The hand goes on to the next newer. */
+	frame_queue_remove_at(&p->queue, *victim, &p->hand);
 	return true;
 }
 
 const struct policy_ops policy_sieve = {
 	.name = "sieve",
-	.create = create,
-	.destroy = destroy,
+	.size = sizeof(struct sieve),
+	.init = init,
+	.fini = fini,
 	.insert = insert,
 	.touch = touch,
 	.remove = forget,

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "ept/decide.h"
 #include "ept/deadline.h"
 #include "ept/evict.h"
 
@@ -15,8 +16,8 @@
  * must not take this for a rescue. */
 static void put_back(struct stage2 *s, frame_t f)
 {
-	s->policy->ops->remove(s->policy, f);
-	s->policy->ops->insert(s->policy, f);
+	decide_remove(s, f);
+	decide_insert(s, f);
 }
 
 /* The policy's next victim comes under watch. False: it has none, or no more
@@ -26,7 +27,7 @@ static bool watch_one(struct stage2 *s)
 	frame_t f;
 
 	if (watch_full(&s->watch) || s->stale.n == GATHER_MAX ||
-	    !s->policy->ops->choose(s->policy, NULL, &f))
+	    !decide_choose(s, &f))
 		return false;
 	if (!evict_movable(s, f)) {
 		put_back(s, f);
@@ -54,22 +55,24 @@ static void watch_some(struct stage2 *s, uint64_t want)
  * again and is found at its old place, while the host has it mapped still. */
 static void take_watched(struct stage2 *s, struct batch *b, unsigned want)
 {
-	while (want && s->watch.n > s->stale.n) {
+	struct gather *going = &b->going;
+
+	going->n = 0;
+	while (going->n < want && s->watch.n > s->stale.n) {
 		frame_t f = watch_pop(&s->watch);
 
 		if (!frame_set_has(&s->watched, f))
 			continue;
 		frame_set_remove(&s->watched, f);
-		if (!evict_movable(s, f)) {
+		if (evict_movable(s, f))
+			gather_add(going, f);
+		else
 			put_back(s, f);
-			continue;
-		}
-		if (!evict_take(s, b, f)) {
-			put_back(s, f);
-			break;
-		}
-		want--;
 	}
+	gather_sort(going);
+	for (unsigned i = 0; i < going->n; i++)
+		if (!evict_take(s, b, going->frame[i]))
+			put_back(s, going->frame[i]);
 }
 
 /* What is under watch was flushed, or is among the last that came. */
@@ -77,6 +80,7 @@ static unsigned reclaim_batch(struct stage2 *s, struct batch *b, uint64_t want)
 {
 	unsigned left;
 
+	b->used = true;
 	b->n = 0;
 	want = (want + s->frame_pages - 1) / s->frame_pages;
 	if (want > evict_room(s))
@@ -184,7 +188,7 @@ int reclaim_start(struct stage2 *s)
 {
 	int r;
 
-	s->batch = evict_batch_new(s);
+	s->batch = evict_batch_new();
 	if (!s->batch)
 		return -ENOMEM;
 	r = -pthread_create(&s->reclaim, NULL, reclaim_run, s);

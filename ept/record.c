@@ -6,10 +6,7 @@
 #include <sys/mman.h>
 
 #include "ept/record.h"
-#include "ept/swap.h"
 
-#define COUNT_MAX	SWAP_RECORDS /* 16 GiB reserved */
-#define COUNT_MIN	(UINT64_C(1) << 16)
 #define NONE		UINT64_MAX /* the end of the free list */
 
 #define INDEX_BITS	32
@@ -23,22 +20,18 @@ static_assert(INDEX_BITS + GENERATION_BITS == 52, "a slot fits an entry");
 #define HELD   0x7fff /* by anybody */
 
 /* Address space for every record there could be; memory comes as they are
- * used. A host that counts address space gives less. */
-int records_init(struct records *t)
+ * used. */
+int records_init(struct records *t, uint64_t count)
 {
-	*t = (struct records){ .count = COUNT_MAX, .free = NONE };
-	for (; t->count >= COUNT_MIN; t->count /= 2) {
-		t->record = mmap(NULL, t->count * sizeof(*t->record),
-				 PROT_READ | PROT_WRITE,
-				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-				 -1, 0);
-		if (t->record == MAP_FAILED)
-			continue;
-		pthread_mutex_init(&t->lock, NULL);
-		return 0;
-	}
-	*t = (struct records){ 0 };
-	return -ENOMEM;
+	void *at =
+		mmap(NULL, count * sizeof(*t->record), PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (at == MAP_FAILED)
+		return -ENOMEM;
+	*t = (struct records){ .record = at, .count = count, .free = NONE };
+	pthread_mutex_init(&t->lock, NULL);
+	return 0;
 }
 
 void records_destroy(struct records *t)

@@ -61,8 +61,8 @@ struct records {
 	uint64_t free, used; /* the first free one; how many are in use */
 };
 
-/* 0 or -ENOMEM. */
-int records_init(struct records *t);
+/* For up to @count at a time. 0 or -ENOMEM. */
+int records_init(struct records *t, uint64_t count);
 void records_destroy(struct records *t);
 
 /* A record for a page to be stored, held by its owner and in tier @nowhere; or

@@ -7,18 +7,18 @@
 int replay_init(struct replay *r, const struct policy_ops *ops, uint64_t frames,
 		uint64_t capacity)
 {
-	*r = (struct replay){ .policy = ops->create(frames, capacity) };
+	*r = (struct replay){ .policy = policy_create(ops, frames, capacity) };
 	if (!r->policy)
 		return -ENOMEM;
 	if (frame_set_init(&r->resident, frames))
 		return 0;
-	ops->destroy(r->policy);
+	policy_destroy(r->policy);
 	return -ENOMEM;
 }
 
 void replay_destroy(struct replay *r)
 {
-	r->policy->ops->destroy(r->policy);
+	policy_destroy(r->policy);
 	frame_set_free(&r->resident);
 }
 

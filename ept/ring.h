@@ -67,9 +67,9 @@ static inline void ring_join(struct rings *r, uint32_t m, uint32_t next)
 
 static inline void rings_free(struct rings *r)
 {
-	zeroed_free(r->low, r->links * sizeof(r->low[0]));
-	zeroed_free(r->mid, r->links);
-	zeroed_free(r->top, r->links);
+	zeroed_array_free(r->low, r->links * sizeof(r->low[0]));
+	zeroed_array_free(r->mid, r->links);
+	zeroed_array_free(r->top, r->links);
 }
 
 /* For numbers [0, @numbers), the first @heads of them heads of empty rings.
@@ -81,11 +81,11 @@ static inline bool rings_init(struct rings *r, uint64_t numbers, uint32_t heads)
 	*r = (struct rings){ .links = 2 * numbers };
 	if (last >= UINT32_MAX)
 		return false;
-	r->low = zeroed_new(r->links * sizeof(r->low[0]));
+	r->low = zeroed_array_new(r->links * sizeof(r->low[0]));
 	if (last >> 16)
-		r->mid = zeroed_new(r->links);
+		r->mid = zeroed_array_new(r->links);
 	if (last >> 24)
-		r->top = zeroed_new(r->links);
+		r->top = zeroed_array_new(r->links);
 	if (!r->low || (last >> 16 && !r->mid) || (last >> 24 && !r->top))
 		return false;
 	for (uint32_t head = 0; head < heads; head++)

@@ -8,6 +8,7 @@
 
 #include "ept/haul.h"
 #include "ept/poison.h"
+#include "ept/probes.h"
 #include "ept/serve.h"
 #include "ept/uffd.h"
 
@@ -34,10 +35,11 @@ static struct trace_record record_of_fault(const struct parked_fault *p)
 }
 
 /* The fault is over, in the books: the page's entry was @from and is @to. */
-static void record(struct stage2 *s, struct parked_fault *p,
+static void record(struct server *me, struct parked_fault *p,
 		   struct trace_record r, struct pte from, struct pte to)
 {
 	uint64_t ticks = trace_now() - r.tsc;
+	struct stage2 *s = me->s;
 
 	observe_resume(&s->observer, p->thread);
 	if (p->counted)
@@ -45,8 +47,13 @@ static void record(struct stage2 *s, struct parked_fault *p,
 	p->counted = true;
 	count_fault(s, p);
 	histogram_add(&s->latency, ticks);
-	r.ticks = (uint32_t)(ticks < UINT32_MAX ? ticks : UINT32_MAX);
-	trace_page(s, TRACE_STAGE2, p->gfn, from, to, r);
+	r.ticks = trace_ticks(ticks);
+	probe_fault(p->gfn, p->thread, r.fault == TRACE_MINOR, r.source,
+		    r.ticks);
+	if (s->trace)
+		fault_trace(me, p, r, from, to);
+	else
+		trace_page(s, TRACE_STAGE2, p->gfn, from, to, r);
 }
 
 /* A reader's plan under way: its pages from @next on are still to come. */
@@ -157,18 +164,25 @@ static bool may_try_again(struct stage2 *s, const struct arrival *a)
 /* Bring the touched page, the haul's first; its vCPU wakes when it is mapped.
  * It is recorded before that: on a CPU that both share the vCPU runs at once,
  * and we would count its work as ours. */
-static enum serve bring_touched(struct stage2 *s, struct haul *h,
-				struct parked_fault *p, struct trace_record r)
+static enum serve bring_touched(struct server *me, struct parked_fault *p,
+				struct trace_record r)
 {
+	uint64_t start = trace_now();
+	struct haul *h = me->haul;
 	struct arrival *a = &h->page[0];
+	struct stage2 *s = me->s;
 
+	me->who.who.wait = trace_ticks(start - r.tsc);
 	pthread_mutex_unlock(&s->lock);
 	haul_fill(s, h, 0, 1);
 	pthread_mutex_lock(&s->lock);
+	me->who.who.fetch = trace_since(start);
 	r.source = (uint8_t)a->source;
 	if (!a->error)
-		record(s, p, r, haul_before(a, p->gfn), a->to);
+		record(me, p, r, haul_before(a, p->gfn), a->to);
+	start = trace_now();
 	haul_map(s, h, 0, 1);
+	fault_tell(me, start);
 	if (!a->error)
 		return SERVE_DONE;
 	if (s->stopping)
@@ -205,14 +219,16 @@ static void let_go(struct stage2 *s, gfn_t g)
 
 static enum serve serve_once(struct server *me, struct parked_fault *p)
 {
-	struct trace_record r = record_of_fault(p);
 	struct stage2 *s = me->s;
 	struct haul *h = me->haul;
+	struct trace_record r;
 	struct reach reach;
 	enum serve served;
 	int taken;
 
 	observe_stall(&s->observer, p->thread);
+	fault_see(me, p);
+	r = record_of_fault(p);
 	h->n = 0;
 	taken = haul_take_waiting(s, h, p->gfn);
 	if (taken < 0)
@@ -223,13 +239,15 @@ static enum serve serve_once(struct server *me, struct parked_fault *p)
 		struct pte e = ept_lookup(&s->ept, p->gfn);
 
 		r.source = TRACE_SOURCE_MEMORY;
-		record(s, p, r, e, e);
+		me->who.who.wait = trace_since(r.tsc);
+		record(me, p, r, e, e);
 		let_go(s, p->gfn);
+		fault_tell(me, r.tsc + me->who.who.wait);
 		return SERVE_DONE;
 	}
 	reach = reach_from(s, h->page[0].frame);
 	take_ahead(s, h, &reach);
-	served = bring_touched(s, h, p, r);
+	served = bring_touched(me, p, r);
 	for (unsigned first = 1; first < h->n; first = 0) {
 		haul_bring(s, h, first, h->n - first);
 		h->n = 0;
@@ -242,8 +260,9 @@ bool serve_fault(struct server *me, struct parked_fault *p)
 {
 	enum serve served;
 
-	do
+	do {
 		served = serve_once(me, p);
-	while (served == SERVE_AGAIN);
+		fault_end(me);
+	} while (served == SERVE_AGAIN);
 	return served == SERVE_DONE;
 }

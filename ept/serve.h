@@ -14,4 +14,16 @@ bool serve_fault(struct server *me, struct parked_fault *p);
 /* Have who waits for frame @f fault again. */
 void serve_again(struct stage2 *s, frame_t f);
 
+/* fault_trace.c, in this order; the lock is held. */
+
+/* Find out who faulted, if that is to be recorded: me->who. Drops the lock. */
+void fault_see(struct server *me, const struct parked_fault *p);
+/* The STAGE2 record @r, numbered: me->who is to follow. */
+void fault_trace(struct server *me, struct parked_fault *p,
+		 struct trace_record r, struct pte from, struct pte to);
+/* Its page was mapped, since @start. */
+void fault_tell(struct server *me, uint64_t start);
+/* This attempt is over: a trace may wait for the end of all that nobody saw. */
+void fault_end(struct server *me);
+
 #endif

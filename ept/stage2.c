@@ -3,31 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "ept/state.h"
-
-static void trace_slot(struct stage2 *s, struct trace_record *r, struct pte e)
-{
-	if (pte_kind(e) != PTE_STORED)
-		return;
-	r->stage2.slot = pte_slot(e).v;
-	r->stage2.tier = (uint8_t)swap_tier(s->config.swap, pte_slot(e));
-}
-
-void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
-		struct pte before, struct pte after, struct trace_record r)
-{
-	r.kind = (uint16_t)kind;
-	r.stage2.gpa = gpa_of(g).v;
-	r.stage2.before = before.v;
-	r.stage2.after = after.v;
-	r.stage2.tier = TRACE_NO_TIER;
-	trace_slot(s, &r, before);
-	trace_slot(s, &r, after);
-	if (kind != TRACE_STORE) /* the only one without the lock */
-		observe_record(&s->observer, s->config.swap, s->policy->ops,
-			       &r);
-	trace_emit(s->config.trace, &r);
-}
+#include "ept/decide.h"
 
 /* What region @i is at first, its first frame being @frame: absent, and zero
  * or in a shared file; or, when paging is off, mapped for good. */
@@ -256,16 +232,19 @@ static int create_backing(struct stage2 *s)
 static bool init_pages(struct stage2 *s)
 {
 	const uint64_t frames = s->pages / s->frame_pages;
+	const uint64_t copies =
+		s->config.paging ? swap_records(s->config.swap) : 0;
 
 	return frame_set_init(&s->busy, frames) &&
 	       frame_set_init(&s->watched, frames) &&
-	       packed_init(&s->copy, s->pages, SWAP_RECORDS);
+	       packed_init(&s->copy, s->pages, copies);
 }
 
 static void free_pages(struct stage2 *s)
 {
 	frame_set_free(&s->busy);
 	frame_set_free(&s->watched);
+	frame_set_free(&s->used);
 	packed_free(&s->copy);
 }
 
@@ -278,14 +257,16 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 	if (!s)
 		return -ENOMEM;
 	s->config = *c;
+	s->trace = c->trace;
+	s->seeing = s->deciding = c->trace;
 	s->frame_pages = c->large_pages ? LEVEL_ENTRIES : 1;
 	count_pages(s);
 	s->limit = limit_of(s, c->limit);
 	frames = s->pages / s->frame_pages;
 	init_locks(s);
-	s->policy = c->policy->create(frames, frames);
+	s->policy = policy_create(c->policy, frames, frames);
 	if (!init_pages(s) || !s->policy ||
-	    !watch_init(&s->watch, (uint32_t)(frames / 16 + 2 * TIER_BATCH)))
+	    !watch_init(&s->watch, frames / 16 + 2 * TIER_BATCH, frames))
 		goto undo_arrays;
 	r = observe_init(&s->observer, s->pages);
 	if (r)
@@ -301,6 +282,7 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 		goto undo_table;
 	s->ept.stale = on_stale;
 	s->ept.ctx = s;
+	decide_policy(s, s->policy);
 	frames_share(s);
 	r = start(s);
 	if (r)
@@ -317,8 +299,7 @@ undo_backing:
 	backing_destroy(&s->backing);
 undo_arrays:
 	observe_destroy(&s->observer);
-	if (s->policy)
-		s->policy->ops->destroy(s->policy);
+	policy_destroy(s->policy);
 	watch_free(&s->watch);
 	free_pages(s);
 	destroy_locks(s);
@@ -362,7 +343,7 @@ void stage2_destroy(struct stage2 *s)
 	s->ept.stale = NULL;
 	ept_destroy(&s->ept);
 	backing_destroy(&s->backing);
-	s->policy->ops->destroy(s->policy);
+	policy_destroy(s->policy);
 	observe_destroy(&s->observer);
 	watch_free(&s->watch);
 	free_pages(s);

@@ -27,6 +27,7 @@
 #include "ept/pte.h"
 #include "ept/shadow.h"
 #include "ept/swap.h"
+#include "ept/trace.h"
 
 #define STAGE2_SHARES  4
 #define STAGE2_REGIONS (2 + STAGE2_SHARES)
@@ -44,6 +45,19 @@ struct stage2_failure {
 	const char *source; /* the tier, else the pager */
 };
 
+/*
+ * Who may know more of a fault than its thread, asked while there is a trace.
+ */
+struct stage2_witness {
+	/* Complete @who, a WHO record, as to the thread that faulted on @g,
+	 * and *vcpu as in a STAGE2 record. No lock held; the thread waits. */
+	void (*see)(void *ctx, uint32_t thread, gfn_t g,
+		    struct trace_record *who, uint8_t *vcpu);
+	/* The STAGE2 record @r is about to be over. The lock is held. */
+	void (*part)(void *ctx, const struct trace_record *r);
+	void *ctx;
+};
+
 struct stage2_config {
 	struct stage2_region {
 		gfn_t first;
@@ -58,8 +72,9 @@ struct stage2_config {
 	bool large_pages;
 	uint64_t limit; /* the resident cap, pages; all of RAM: none */
 	const struct policy_ops *policy;
-	struct swap *swap; /* not owned */
-	struct trace *trace; /* not owned; NULL: none */
+	struct swap *swap; /* not owned; NULL without paging, if one likes */
+	struct trace *trace; /* from the start; not owned; NULL: none */
+	struct stage2_witness witness; /* see may be NULL */
 	/* Bytes of open files that guest memory begins as; see pager.h. */
 	const struct file_extent *extent;
 	size_t extents;
@@ -128,6 +143,16 @@ int stage2_evict(struct stage2 *s, gfn_t g);
 int stage2_unmap(struct stage2 *s, gfn_t g);
 
 void stage2_counters(struct stage2 *s, struct stage2_counters *c);
+/*
+ * From now on, records go to @t, or nowhere (NULL); *c is what was counted
+ * until then, so that between two of these the records are exactly what was
+ * counted. Returns once nobody uses the old trace any more.
+ */
+void stage2_trace(struct stage2 *s, struct trace *t, struct stage2_counters *c);
+/* A record of the caller's into the trace, if there is one; all that was
+ * recorded so far into the trace's file. No lock held. */
+void stage2_trace_emit(struct stage2 *s, const struct trace_record *r);
+void stage2_trace_flush(struct stage2 *s);
 /* A copy of the fault latencies, in TSC ticks. */
 void stage2_latency(struct stage2 *s, struct histogram *h);
 const char *stage2_policy(struct stage2 *s);

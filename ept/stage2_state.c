@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "ept/deadline.h"
+#include "ept/decide.h"
 #include "ept/state.h"
 
 struct placement_report stage2_placement(struct stage2 *s)
@@ -63,15 +64,20 @@ struct pte stage2_entry(struct stage2 *s, gfn_t g)
 	return e;
 }
 
-void stage2_counters(struct stage2 *s, struct stage2_counters *c)
+void counters_read(struct stage2 *s, struct stage2_counters *c)
 {
-	pthread_mutex_lock(&s->lock);
 	*c = s->count;
 	c->limit = s->limit < s->pages ? s->limit : s->ram;
 	c->resident = frames_used(s);
-	pthread_mutex_unlock(&s->lock);
 	c->pages = s->ram;
 	c->peak_bytes = atomic_load(&s->peak_bytes);
+}
+
+void stage2_counters(struct stage2 *s, struct stage2_counters *c)
+{
+	pthread_mutex_lock(&s->lock);
+	counters_read(s, c);
+	pthread_mutex_unlock(&s->lock);
 }
 
 void stage2_latency(struct stage2 *s, struct histogram *h)
@@ -93,7 +99,7 @@ const char *stage2_policy(struct stage2 *s)
 
 int stage2_set_policy(struct stage2 *s, const struct policy_ops *policy)
 {
-	struct policy *next = policy->create(s->backing.frames, 1);
+	struct policy *next = policy_create(policy, s->backing.frames, 1);
 	struct policy *old;
 	frame_t f;
 
@@ -101,12 +107,12 @@ int stage2_set_policy(struct stage2 *s, const struct policy_ops *policy)
 		return -ENOMEM;
 	pthread_mutex_lock(&s->lock);
 	old = s->policy;
-	next->capacity = old->capacity;
+	decide_policy(s, next);
+	decide_capacity(s, old->capacity);
 	while (old->ops->choose(old, NULL, &f))
-		policy->insert(next, f);
-	s->policy = next;
+		decide_insert(s, f);
 	pthread_mutex_unlock(&s->lock);
-	old->ops->destroy(old);
+	policy_destroy(old);
 	return 0;
 }
 

@@ -41,6 +41,12 @@ struct server {
 	unsigned index;
 	unsigned streak; /* faults without a quiet time between them */
 	struct haul *haul;
+	/* Of the fault being served, while there is a trace: */
+	uint64_t read; /* when it came, TSC */
+	struct trace *trace; /* where its STAGE2 record went: */
+	struct trace_record who; /* will follow it; number 0: will not */
+	bool unseen;
+	uint8_t vcpu;
 };
 
 struct faults {
@@ -49,16 +55,20 @@ struct faults {
 	int uffd;
 	int wake; /* eventfd: stop, or retry what is parked */
 	struct ahead ahead;
-	unsigned parked; /* faults that failed and wait for a retry */
+	bool calibrated, retry;
+	struct placement_report placement;
+	struct wakeful wakeful;
+};
+
+/* Faults that failed and wait for a retry, the oldest first. */
+struct parking {
+	unsigned parked;
 	struct parked_fault {
 		gfn_t gfn;
 		uint64_t flags;
 		uint32_t thread;
 		bool counted; /* it is in the books already */
-	} park[PARKED];
-	bool calibrated, retry;
-	struct placement_report placement;
-	struct wakeful wakeful;
+	} fault[PARKED];
 };
 
 struct stage2 {
@@ -78,8 +88,10 @@ struct stage2 {
 	struct frame_set busy; /* being mapped, unmapped or freed: not to be
 				* touched until `settled` */
 	struct frame_set watched;
+	/* Used since the round of hints began, which see; without words
+	 * between rounds. */
+	struct frame_set used;
 	struct packed copy; /* [pages]: 1 + the record of its stored copy */
-	struct pins pins;
 	uint64_t limit;
 	unsigned waiting; /* threads that need a frame */
 	bool told_full; /* the owner knows that nothing can leave */
@@ -110,9 +122,19 @@ struct stage2 {
 	pthread_mutex_t flushing; /* one flush of `stale` at a time */
 
 	struct stage2_counters count;
-	struct histogram latency;
 	struct observer observer;
+	struct trace *trace; /* NULL: none just now */
+	bool deciding; /* it has what the policy is told, too */
+	bool seeing; /* ask of each fault who it was, for a trace to come */
+	unsigned unseen; /* faults being served of which nobody asked */
+	unsigned tracing; /* faults that will have a WHO record */
+	uint32_t fault; /* the number of the last one traced */
+	gfn_t left; /* the page that left last */
 	_Atomic uint64_t peak_bytes;
+	/* Large, and little of them is ever touched. */
+	struct histogram latency;
+	struct parking parking;
+	struct pins pins;
 };
 
 /* region.c: each page of RAM belongs to one frame, in use or not; the gfn of a
@@ -182,6 +204,13 @@ int page_in_now(struct stage2 *s, gfn_t g);
  * had; it stays where it was. */
 void tell_owner(struct stage2 *s, gfn_t g, struct pte e, int error);
 
+/* Somebody may write to frame @f from now on. The lock is held. */
+static inline void hints_use(struct stage2 *s, frame_t f)
+{
+	if (s->used.word)
+		frame_set_add(&s->used, f);
+}
+
 /* fault.c, reclaim.c, demote.c and sampler.c: their threads. */
 int faults_start(struct stage2 *s);
 void faults_stop(struct stage2 *s);
@@ -201,8 +230,11 @@ void sampler_reference(struct stage2 *s, frame_t f);
 void sampler_forget(struct stage2 *s, frame_t f);
 
 /* One trace record about page @g, whose entry was @before and is @after; a slot
- * that either names is told too. */
+ * that either names is told too. The lock is held. */
 void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
 		struct pte before, struct pte after, struct trace_record r);
+
+/* What was counted so far. The lock is held. */
+void counters_read(struct stage2 *s, struct stage2_counters *c);
 
 #endif

@@ -52,6 +52,11 @@ void swap_release(struct swap *s, slot_t slot)
 	swap_disown(s, r);
 }
 
+uint64_t swap_records(const struct swap *s)
+{
+	return s->records.count;
+}
+
 uint32_t swap_record_of_slot(slot_t slot)
 {
 	return (uint32_t)slot.v;
@@ -78,7 +83,7 @@ const char *swap_name_of(const struct swap *s, unsigned tier)
 {
 	if (tier == SWAP_SAME)
 		return "same";
-	return tier < s->tiers ? s->tier[tier]->ops->name : "none";
+	return tier < s->tiers ? tier_label(s->tier[tier]) : "none";
 }
 
 static void count_store(struct traffic *c, struct tier *t,
@@ -129,7 +134,7 @@ const char *swap_tier_stats(struct swap *s, unsigned i, struct tier_stats *st)
 	struct tier *t = s->tier[i];
 
 	t->ops->stats(t, st);
-	return t->ops->name;
+	return tier_label(t);
 }
 
 void swap_tier_traffic(struct swap *s, unsigned i, struct swap_traffic *t)
@@ -191,6 +196,13 @@ void swap_destroy(struct swap *s)
 	free(s);
 }
 
+/* A page has one record, but while a new copy takes the place of an old one, or
+ * somebody still reads a copy that was given up: batches of pages, not more. */
+static uint64_t records_for(uint64_t pages)
+{
+	return pages + 16 * TIER_BATCH;
+}
+
 static int init(struct swap *s, const struct swap_config *c)
 {
 	int r = make_key(s);
@@ -204,7 +216,7 @@ static int init(struct swap *s, const struct swap_config *c)
 		s->moved = aligned_alloc(PAGE_SIZE, TIER_BATCH * PAGE_SIZE);
 	if (!s->flipped || (c->tiers > 1 && !s->moved))
 		return -ENOMEM;
-	return records_init(&s->records);
+	return records_init(&s->records, records_for(c->pages));
 }
 
 int swap_create(struct swap **out, const struct swap_config *c)

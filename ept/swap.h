@@ -13,7 +13,7 @@
  *
  * store, load, same and demote may block; they are called without any stage-2
  * lock. All functions may be called from several threads; a slot is used by
- * its owner only, but for swap_describe.
+ * its owner only, but for swap_describe and swap_peek.
  */
 #ifndef EPT_SWAP_H
 #define EPT_SWAP_H
@@ -30,6 +30,7 @@ struct swap;
 struct swap_config {
 	struct tier *tier[SWAP_TIERS]; /* in order of preference; owned */
 	unsigned tiers;
+	uint64_t pages; /* of the memory whose pages may be in swap */
 	/* Test hook: flip one bit of the nth page stored (from 1; 0: never),
 	 * after its checksum was taken. */
 	uint64_t flip_nth;
@@ -81,7 +82,7 @@ unsigned swap_demote(struct swap *s);
 
 /* A slot is longer than the number of its record, and is known from it while
  * it is held: for who must keep many slots in little room. */
-#define SWAP_RECORDS (UINT64_C(1) << 29) /* that there can be: 2 TiB of pages */
+uint64_t swap_records(const struct swap *s); /* how many there can be */
 uint32_t swap_record_of_slot(slot_t slot);
 slot_t swap_slot_of(const struct swap *s, uint32_t record);
 
@@ -102,6 +103,10 @@ struct swap_description {
  * not be the caller's: it may be released meanwhile. */
 void swap_describe(struct swap *s, slot_t slot, gfn_t gfn,
 		   struct swap_description *d);
+
+/* @gfn's copy in @slot into @page, loaded once, changing nothing; the slot need
+ * not be the caller's. 0 or -errno. */
+int swap_peek(struct swap *s, slot_t slot, gfn_t gfn, void *page);
 
 /* What was ever done with a tier. Ticks are those of trace_now(). */
 struct swap_traffic {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "ept/probes.h"
 #include "ept/swap_state.h"
 
 /* Pages on their way in. */
@@ -41,6 +42,7 @@ static void load_from(struct swap *s, unsigned tier, struct arriving *a,
 		verify(s, &a->io[i], a->record[i]);
 		if (a->io[i].error == -EBADMSG)
 			count(&s->traffic[tier].load_failures, 1);
+		probe_load(a->io[i].gfn, tier, a->io[i].slot, a->io[i].error);
 	}
 }
 
@@ -56,6 +58,8 @@ static void load_same(struct swap *s, struct arriving *a, uint64_t pages)
 		a->io[i].error = 0;
 		verify(s, &a->io[i], r);
 		count(&s->same_loaded, 1);
+		probe_load(a->io[i].gfn, SWAP_SAME, a->io[i].slot,
+			   a->io[i].error);
 	}
 }
 
@@ -163,7 +167,9 @@ bool swap_same(struct swap *s, slot_t slot, gfn_t gfn, const void *page)
 /* One page, loaded once, for looking at it. */
 static int look(struct swap *s, struct record *r, gfn_t gfn, void *page)
 {
-	struct swap_io io = { .page = page, .gfn = gfn };
+	struct swap_io io = { .page = page,
+			      .gfn = gfn,
+			      .slot = record_slot(&s->records, r) };
 	struct arriving a = { .io = &io, .record = { r } };
 
 	load_once(s, &a, 1);
@@ -190,4 +196,16 @@ void swap_describe(struct swap *s, slot_t slot, gfn_t gfn,
 	}
 	d->error = look(s, r, gfn, page);
 	swap_drop(s, r);
+}
+
+int swap_peek(struct swap *s, slot_t slot, gfn_t gfn, void *page)
+{
+	struct record *r = swap_hold(s, slot);
+	int error;
+
+	if (!r)
+		return -ENOENT;
+	error = look(s, r, gfn, page);
+	swap_drop(s, r);
+	return error;
 }

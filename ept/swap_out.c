@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ept/probes.h"
 #include "ept/swap_state.h"
 
 /* Pages on their way out. */
@@ -39,6 +40,7 @@ static void stored(struct swap *s, struct leaving *b, unsigned i, unsigned tier,
 	b->io[i].slot = record_slot(&s->records, r);
 	b->io[i].error = 0;
 	b->left &= ~(UINT64_C(1) << i);
+	probe_store(b->io[i].gfn, tier, b->io[i].slot);
 }
 
 static bool store_same(struct swap *s, struct leaving *b, unsigned i)

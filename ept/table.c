@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "ept/table.h"
-#include "ept/walk.h"
 #include "ept/zeroed.h"
 
 #define CHUNK 128 /* pages */
@@ -328,7 +327,7 @@ static bool read_host(void *ctx, unsigned level, uint64_t at, uint64_t *entry)
 	return true;
 }
 
-static struct walk walk_to(const struct ept *t, gfn_t g)
+struct walk ept_walk(const struct ept *t, gfn_t g)
 {
 	static const struct pt_memory host = { .read = read_host };
 
@@ -341,14 +340,14 @@ struct pte ept_lookup(const struct ept *t, gfn_t g)
 
 	if (g.v >= EPT_PAGES)
 		return pte_hole();
-	w = walk_to(t, g);
+	w = ept_walk(t, g);
 	return pte_offset((struct pte){ w.entry },
 			  g.v & (level_pages(w.level) - 1));
 }
 
 unsigned ept_level(const struct ept *t, gfn_t g)
 {
-	return walk_to(t, g).level;
+	return ept_walk(t, g).level;
 }
 
 int ept_init(struct ept *t)

@@ -12,6 +12,7 @@
 #define EPT_TABLE_H
 
 #include "ept/pte.h"
+#include "ept/walk.h"
 
 /* gfns of 36 bits: what four levels of nine bits reach. */
 #define EPT_PAGES (UINT64_C(1) << 36)
@@ -34,6 +35,10 @@ void ept_destroy(struct ept *t);
 
 /* The entry of page @g, as a 4 KiB one. A gfn beyond the reach is a hole. */
 struct pte ept_lookup(const struct ept *t, gfn_t g);
+
+/* Where page @g, within the reach, is written down: a host address, and at
+ * which level. */
+struct walk ept_walk(const struct ept *t, gfn_t g);
 
 /* The level at which page @g is written down: 1 to 4. */
 unsigned ept_level(const struct ept *t, gfn_t g);

@@ -38,6 +38,7 @@ struct tier_stats {
 struct tier {
 	const struct tier_ops *ops;
 	const char *codec; /* by which pages become smaller here; or NULL */
+	const char *name; /* where it stands for another: that one's; or NULL */
 };
 
 struct tier_ops {
@@ -64,6 +65,11 @@ struct tier_ops {
 	void (*stats)(struct tier *t, struct tier_stats *st);
 	void (*destroy)(struct tier *t);
 };
+
+static inline const char *tier_label(const struct tier *t)
+{
+	return t->name ? t->name : t->ops->name;
+}
 
 enum codec { CODEC_LZ4, CODEC_ZSTD };
 

@@ -29,6 +29,9 @@ struct trace {
 	pthread_mutex_t lock;
 	struct buffer *buffers; /* all of them */
 	int error; /* the first; nothing is written after it */
+	uint64_t written, read; /* records */
+	uint64_t bound; /* that may be unread; 0: any number */
+	uint64_t lost;
 };
 
 /* All of it, whatever the file is: a pipe may be full, a write be cut. */
@@ -60,8 +63,12 @@ static void write_records(struct trace *t, const struct trace_record *r,
 			  unsigned n)
 {
 	pthread_mutex_lock(&t->lock);
-	if (!t->error)
+	if (t->bound && t->written + n - t->read > t->bound) {
+		t->lost += n;
+	} else if (!t->error) {
 		t->error = write_fully(t->fd, r, n * sizeof(*r));
+		t->written += n;
+	}
 	pthread_mutex_unlock(&t->lock);
 }
 
@@ -90,13 +97,10 @@ static void buffer_write(struct trace *t, struct buffer *b)
 	b->n = 0;
 }
 
-void trace_emit(struct trace *t, const struct trace_record *r)
+void trace_put(struct trace *t, const struct trace_record *r)
 {
-	struct buffer *b;
+	struct buffer *b = pthread_getspecific(t->key);
 
-	if (!t)
-		return;
-	b = pthread_getspecific(t->key);
 	if (!b)
 		b = buffer_claim(t);
 	if (!b) {
@@ -146,6 +150,47 @@ undo_key:
 undo_alloc:
 	free(t);
 	return r;
+}
+
+void trace_bound(struct trace *t, uint64_t bytes)
+{
+	pthread_mutex_lock(&t->lock);
+	t->bound = bytes / sizeof(struct trace_record);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void trace_read(struct trace *t, uint64_t records)
+{
+	pthread_mutex_lock(&t->lock);
+	if (records > t->read)
+		t->read = records;
+	pthread_mutex_unlock(&t->lock);
+}
+
+static uint64_t counter_of(struct trace *t, const uint64_t *counter)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&t->lock);
+	n = *counter;
+	pthread_mutex_unlock(&t->lock);
+	return n;
+}
+
+uint64_t trace_lost(struct trace *t)
+{
+	return counter_of(t, &t->lost);
+}
+
+uint64_t trace_written(struct trace *t)
+{
+	return counter_of(t, &t->written);
+}
+
+void trace_flush(struct trace *t)
+{
+	for (struct buffer *b = t->buffers; b; b = b->next)
+		buffer_write(t, b);
 }
 
 int trace_close(struct trace *t)

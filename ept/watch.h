@@ -8,26 +8,23 @@
 #ifndef EPT_WATCH_H
 #define EPT_WATCH_H
 
-#include <stdlib.h>
-
-#include "ept/addr.h"
+#include "ept/packed.h"
 
 struct watch {
-	uint32_t *frame; /* a ring of @size */
-	uint32_t size, first, n; /* n: places in use, skipped ones included */
+	struct packed frame; /* a ring of @size */
+	uint64_t size, first, n; /* n: places in use, skipped ones included */
 };
 
-/* For up to @size frames. False: no memory. */
-static inline bool watch_init(struct watch *w, uint32_t size)
+/* For up to @size of frames [0, @frames). False: no memory. */
+static inline bool watch_init(struct watch *w, uint64_t size, uint64_t frames)
 {
 	*w = (struct watch){ .size = size };
-	w->frame = malloc(size * sizeof(w->frame[0]));
-	return w->frame;
+	return packed_init(&w->frame, size, frames);
 }
 
 static inline void watch_free(struct watch *w)
 {
-	free(w->frame);
+	packed_free(&w->frame);
 }
 
 static inline bool watch_full(const struct watch *w)
@@ -35,20 +32,26 @@ static inline bool watch_full(const struct watch *w)
 	return w->n == w->size;
 }
 
+/* The @i-th of them, the first being 0. */
+static inline frame_t watch_at(const struct watch *w, uint64_t i)
+{
+	return (frame_t){ packed_get(&w->frame, (w->first + i) % w->size) };
+}
+
 /* Put @f last; the queue is not full. */
 static inline void watch_push(struct watch *w, frame_t f)
 {
-	w->frame[(w->first + w->n++) % w->size] = (uint32_t)f.v;
+	packed_set(&w->frame, (w->first + w->n++) % w->size, f.v);
 }
 
 /* Take the first; the queue is not empty. */
 static inline frame_t watch_pop(struct watch *w)
 {
-	uint32_t f = w->frame[w->first];
+	frame_t f = watch_at(w, 0);
 
 	w->first = (w->first + 1) % w->size;
 	w->n--;
-	return (frame_t){ f };
+	return f;
 }
 
 #endif

@@ -34,6 +34,8 @@
 #define ABI_UART_PORT  0x3f8
 #define ABI_UART_PORTS 8
 #define ABI_UART_IRQ   4
+#define ABI_RTC_PORT   0x70
+#define ABI_RTC_PORTS  2
 #define ABI_EXIT_PORT  0xf4
 #define ABI_EXIT_PORTS 4
 
@@ -167,8 +169,7 @@ enum lab_register {
 	LAB_ARG1 = 0x10, /* rw */
 	LAB_CMD = 0x18, /* wo: enum lab_command */
 	LAB_STATUS = 0x20, /* ro: 0 or errno of the last command */
-	LAB_RESULT = 0x28, /* ro: result of the last command */
-	LAB_TRACING = 0x30 /* ro: 1 when stage-1 records are wanted */
+	LAB_RESULT = 0x28 /* ro: result of the last command */
 };
 
 enum lab_command {
@@ -187,14 +188,18 @@ enum lab_command {
 	/* walk the gva ARG0 through this vCPU's tables and stage 2;
 	 * fill the struct lab_walk at gpa ARG1 */
 	LAB_WALK = 6,
-	/* the struct lab_ring at gpa ARG0 is where stage-1 faults go */
+	/* the struct lab_ring at gpa ARG0, aligned to a page, is where stage-1
+	 * faults go, when they are wanted, and who runs is published */
 	LAB_RING = 7,
 	/* take all records out of the ring (the guest's ring is full) */
 	LAB_DRAIN = 8,
 	/* the kernel's own count of page faults so far is ARG0 */
 	LAB_REPORT = 9,
 	/* the balloon is to have ARG0 pages; ENODEV without one */
-	LAB_BALLOON = 10
+	LAB_BALLOON = 10,
+	/* a program has done ARG0 more of whatever it counts: its throughput,
+	 * for who watches the machine under pressure */
+	LAB_PROGRESS = 11
 };
 
 /* Where a page is, as DESIGN names the states. */
@@ -268,11 +273,24 @@ struct lab_fault {
 	uint64_t reserved[2];
 };
 
+/* Who runs on a CPU, told by the guest's kernel at each switch, so that a
+ * stage-2 fault can be attributed. */
+struct lab_cpu {
+	uint64_t cr3; /* 0: nothing was told yet */
+	uint64_t gva; /* of the last stage-1 fault that was wanted */
+	uint32_t pid; /* 0: the kernel's own */
+	uint32_t reserved[11];
+};
+
+#define LAB_CPUS 8 /* by the number of their local APIC */
+
 struct lab_ring {
 	uint32_t size; /* records, a power of two, at most 1024 */
 	uint32_t head; /* written by the guest */
 	uint32_t tail; /* written by the hypervisor */
-	uint32_t reserved[13];
+	uint32_t wanted; /* by the hypervisor: 1 when records are wanted */
+	uint32_t reserved[12];
+	struct lab_cpu cpu[LAB_CPUS];
 	struct lab_fault fault[];
 };
 

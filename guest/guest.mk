@@ -32,7 +32,7 @@ GUEST_KERNEL_SRC := $(wildcard guest/boot/*.[cS] guest/cpu/*.[cS] \
 GUEST_KERNEL_OBJ := $(patsubst %,$(GUEST_OBJ)/kernel/%.o,$(GUEST_KERNEL_SRC))
 
 # A program is guest/user/NAME.c, or all files of guest/user/NAME/.
-GUEST_PROGRAMS := hello verify poke touch work hog shell stress fuzz tour
+GUEST_PROGRAMS := hello verify poke touch work hog reap shell stress fuzz tour
 GUEST_PROGRAM_ELF := $(GUEST_PROGRAMS:%=$(GUEST_OUT)/%.elf)
 guest_objects = $(patsubst %,$(GUEST_OBJ)/user/%.o,$(1))
 GUEST_LIBC_OBJ := $(call guest_objects,$(wildcard guest/user/lib/*.[cS] \

@@ -35,6 +35,7 @@ $(UNIT_BIN): $(OUT)/tests/%: $(OUT)/obj/tests/%.o
 	$(CC) $(filter-out -static,$(LDFLAGS)) $(WRAPS) -o $@ $^ -lcmocka $(LDLIBS)
 
 $(OUT)/tests/unit/vmm_nbd_desk: $(OUT)/obj/vmm/nbd/desk.o
+$(OUT)/tests/unit/ept_books: | $(OUT)/tests/bench/books
 
 # Calls that tests/unit/fail_fixture.h makes fail.
 comma := ,
@@ -95,6 +96,17 @@ $(WRECK_ELF): $(WRECK_OBJ)
 
 -include $(WRECK_OBJ:.o=.d)
 
+# And one that does what none should.
+RUDE_ELF := $(BUILD)/tests/guest/rude.elf
+RUDE_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, tests/guest/virtio/start.S \
+	tests/guest/dma/driver.c tests/guest/rude/rude.c)
+
+$(RUDE_ELF): $(RUDE_OBJ)
+	@mkdir -p $(@D)
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
+
+-include $(RUDE_OBJ:.o=.d)
+
 # And one that is on a network.
 NET_ELF := $(BUILD)/tests/guest/net.elf
 NET_OBJ := $(patsubst %,$(GUEST_OBJ)/user/%.o, tests/guest/virtio/start.S \
@@ -131,9 +143,8 @@ $(FLAT_BIN): tests/guest/flat/flat.S
 	objcopy -O binary $@.elf $@
 
 # Whole VMs, on every kind of stage 2 that this machine has.
-guest-test: all capsule linux $(VIRTIO_ELF) $(DMA_ELF) $(NET_ELF) $(WRECK_ELF) \
-	$(SUM_ELF) $(WALK_ELF) \
-	$(FLAT_BIN)
+guest-test: all capsule linux $(VIRTIO_ELF) $(DMA_ELF) $(NET_ELF) \
+	$(WRECK_ELF) $(RUDE_ELF) $(SUM_ELF) $(WALK_ELF) $(FLAT_BIN)
 	prove tests/guest
 
 # Everything, as the README and CI call it: the guests last, and alone.
@@ -156,6 +167,7 @@ check:
 	tests/check/layers
 	tests/check/headers
 	tests/check/kernel-size
+	tests/check/hostile
 	cppcheck --quiet --error-exitcode=1 --inline-suppr -I. \
 		--std=c11 --suppress=missingIncludeSystem ept devices vmm
 
@@ -163,9 +175,10 @@ format:
 	clang-format -i $(C_FILES)
 
 # Ratios beside baselines: each is a command of its own, too.
-BENCHES := start first-touch swap tiers blk cpus huge pause scale
+BENCHES := start first-touch swap tiers blk balloon cpus huge pause scale \
+	trace
 BENCH_BIN := $(addprefix $(OUT)/tests/bench/, \
-	spawn raw_kvm packed stored books replay)
+	spawn raw_kvm packed stored books replay given record)
 
 # A guest for two CPUs, made like the bundled one.
 SMP_ELF := $(BUILD)/tests/bench/smp.elf
@@ -193,9 +206,11 @@ bench: all $(BENCH_BIN) $(BENCH_NBD) $(SMP_ELF) $(BLK_ELF)
 
 $(BENCH_BIN): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(LIBEPT)
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -static,$(LDFLAGS)) -o $@ $^ $(LDLIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(OUT)/tests/bench/stored: $(OUT)/obj/tests/bench/reads.o
+$(OUT)/tests/bench/given: $(LIBDEVICES)
+$(OUT)/tests/bench/given: LDLIBS := $(LIBDEVICES) $(LIBEPT) $(LDLIBS)
 
 # One folder up, where it finds its helper.
 $(BENCH_NBD): $(OUT)/obj/tests/bench/remote.o $(OUT)/obj/tests/bench/reads.o \

@@ -14,8 +14,16 @@
  *   GET   /balloon             200, balloon_json
  *   PATCH /balloon             {"amount_mib": N}
  *   GET   /balloon/statistics  200, balloon_statistics_json
+ *   PATCH /balloon/hinting/start
+ *   GET   /balloon/hinting/status  200, balloon_hinting_json
  *   PATCH /vm                  {"state": "Paused" | "Resumed" | "Stopped"}
  *   PUT   /memory/resident     {"resident_bytes": N}
+ *   PUT   /trace               {"state": "Recording" | "Stopped",
+ *                               "registers": BOOL}, the latter may be left out
+ *   GET   /trace/N             200, {"state", "total", "lost", "first",
+ *                               "header", "records"}: those from the N-th on,
+ *                               as many as fit; header and records as they lie
+ *                               in a file, in base64
  *
  * 204 on success, 400 {"fault_message": "..."} else. A request has at most
  * 64 KiB; a client that sends none of it for 5 s is dropped; a peer that does

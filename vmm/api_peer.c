@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "vmm/api_answer.h"
 #include "vmm/api_route.h"
 
 struct peer *peer_create(int fd, bool device)

@@ -11,7 +11,4 @@
 struct http_reply api_answer(const struct vm_control *vm,
 			     const struct http *request);
 
-/* {"fault_message": @message}. */
-struct http_reply api_fault(int status, const char *message);
-
 #endif

@@ -23,22 +23,30 @@ char *balloon_json(const struct balloon_report *r)
 				 safe_count(r->target_pages / PAGES_MIB),
 				 "deflate_on_oom", r->deflate_on_oom,
 				 "stats_polling_interval_s", 0,
-				 "free_page_hinting", false,
+				 "free_page_hinting", true,
 				 "free_page_reporting", r->reporting));
+}
+
+char *balloon_hinting_json(const struct balloon_report *r)
+{
+	return text_of(json_pack("{s:I, s:I}", "host_cmd",
+				 safe_count(r->hint_host), "guest_cmd",
+				 safe_count(r->hint_guest)));
 }
 
 char *balloon_statistics_json(const struct balloon_report *r)
 {
 	json_t *report = json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "target_pages",
-		safe_count(r->target_pages), "actual_pages",
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"target_pages", safe_count(r->target_pages), "actual_pages",
 		safe_count(r->actual_pages), "target_mib",
 		safe_count(r->target_pages / PAGES_MIB), "actual_mib",
 		safe_count(r->actual_pages / PAGES_MIB), "inflated_pages",
 		safe_count(r->inflated), "deflated_pages",
 		safe_count(r->deflated), "reported_pages",
-		safe_count(r->reported), "discarded_pages",
-		safe_count(r->discarded), "skipped", safe_count(r->skipped));
+		safe_count(r->reported), "hinted_pages", safe_count(r->hinted),
+		"discarded_pages", safe_count(r->discarded), "skipped",
+		safe_count(r->skipped));
 
 	if (r->updated_s)
 		json_object_set_new(report, "last_update",

@@ -7,6 +7,8 @@
 
 /* GET /balloon: how it is set up. Malloced; NULL: no memory. */
 char *balloon_json(const struct balloon_report *r);
+/* GET /balloon/hinting/status: the numbers that host and guest said last. */
+char *balloon_hinting_json(const struct balloon_report *r);
 /* GET /balloon/statistics: a statistic that the guest did not tell is left
  * out; last_update is in seconds of Unix time. As above. */
 char *balloon_statistics_json(const struct balloon_report *r);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "vmm/capsule_args.h"
+#include "vmm/capsule_net.h"
 
 #include <inttypes.h>
 
@@ -128,6 +129,7 @@ void capsule_args(struct words *w, const struct run_options *o,
 	add_memory(w, o);
 	add_disks(w, o);
 	add_balloon(w, &o->balloon);
+	capsule_net_args(w, o);
 	words_add(w, "--console");
 	words_add(w, "%s", console_name[o->console]);
 	add_outside(w, o, name);

@@ -16,6 +16,7 @@
 #include "vmm/capsule_args.h"
 #include "vmm/capsule_disk.h"
 #include "vmm/capsule_image.h"
+#include "vmm/capsule_net.h"
 #include "vmm/disk.h"
 #include "vmm/image.h"
 
@@ -42,13 +43,6 @@ static bool make_mark(char mark[MARK_BYTES + 1], struct complaint *why)
 		return complain(why, "getrandom", errno);
 	snprintf(mark, MARK_BYTES + 1, "%016lx%016lx", bits[0], bits[1]);
 	return true;
-}
-
-/* QEMU could give its Linux a network, but not our packets. */
-static bool check_nets(const struct run_options *o, struct complaint *why)
-{
-	return !o->nets || complaint_set(why, "--net needs /dev/kvm: the "
-					      "capsule has no network");
 }
 
 /* A bad image is told here, in the words of a run without capsule. */
@@ -237,10 +231,11 @@ bool capsule_session_open(struct capsule_session *s,
 
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	clear(s, o);
-	if (check_nets(o, why) && check_guest(o, guest, why) &&
-	    make_mark(s->mark, why) && open_image(s, name, guest, why) &&
-	    open_swaps(s, why) && open_disks(s, why) && open_files(s, why) &&
-	    open_ports(s, why) && open_socket(s, name, why))
+	if (check_guest(o, guest, why) && make_mark(s->mark, why) &&
+	    open_image(s, name, guest, why) && open_swaps(s, why) &&
+	    open_disks(s, why) && open_files(s, why) &&
+	    capsule_net_open(&s->vm, o, why) && open_ports(s, why) &&
+	    open_socket(s, name, why))
 		return true;
 	capsule_session_close(s);
 	return false;
@@ -269,6 +264,8 @@ void capsule_session_started(struct capsule_session *s)
 		close_fd(&s->vm.swap[i].fd);
 	for (unsigned i = 0; i < MAX_DISKS; i++)
 		close_fd(&s->vm.disk[i].fd);
+	for (unsigned i = 0; i < s->vm.nets; i++)
+		close_fd(&s->vm.tap[i]);
 }
 
 void capsule_session_end_input(struct capsule_session *s)

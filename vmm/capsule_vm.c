@@ -75,6 +75,19 @@ static void add_storage(struct words *w, const struct capsule_vm *v)
 						     : "discard=unmap");
 }
 
+static void add_nets(struct words *w, const struct capsule_vm *v)
+{
+	for (unsigned i = 0; i < v->nets; i++) {
+		words_add(w, "-netdev");
+		if (v->tap[i] < 0)
+			words_add(w, "user,id=net%u", i);
+		else
+			words_add(w, "tap,id=net%u,fd=%d", i, v->tap[i]);
+		words_add(w, "-device");
+		words_add(w, "virtio-net-pci,netdev=net%u,romfile=", i);
+	}
+}
+
 static void add_machine(struct words *w, const struct capsule_vm *v)
 {
 	words_add(w, "-accel");
@@ -99,7 +112,8 @@ static void add_boot(struct words *w, const struct capsule_vm *v)
 	words_add(w, "-initrd");
 	words_add(w, "/proc/self/fd/%d", v->initrd);
 	words_add(w, "-append");
-	words_add(w, "console=ttyS0 quiet panic=-1 mitigations=off");
+	words_add(w, "console=ttyS0 quiet panic=-1 mitigations=off "
+		     "ipv6.disable=1");
 	words_add(w, "-chardev");
 	words_add(w, "stdio,id=log,signal=off");
 	words_add(w, "-serial");
@@ -117,6 +131,7 @@ void capsule_vm_args(struct words *w, const struct capsule_vm *v)
 		add_port(w, port_name[i], v->port[i], "");
 	add_port(w, "ctl", v->ctl, ",server=on,wait=off");
 	add_storage(w, v);
+	add_nets(w, v);
 }
 
 /* In the child: let the program that comes next have @fd. */
@@ -141,6 +156,8 @@ _Noreturn static void become_qemu(const struct capsule_vm *v, char **args,
 		inherit(v->swap[i].fd);
 	for (unsigned i = 0; i < MAX_DISKS; i++)
 		inherit(v->disk[i].fd);
+	for (unsigned i = 0; i < v->nets; i++)
+		inherit(v->tap[i]);
 	execv(args[0], args);
 	dprintf(2, "%s: %s\n", args[0], strerror(errno));
 	_exit(127);

@@ -38,6 +38,8 @@ struct capsule_vm {
 		int fd; /* -1: there is no disk i */
 		bool block, readonly;
 	} disk[MAX_DISKS];
+	unsigned nets;
+	int tap[MAX_NETS]; /* -1: QEMU's own network, by libslirp */
 };
 
 /* QEMU's command line for @v. */

@@ -7,8 +7,10 @@
 #include "vmm/doctor.h"
 #include "vmm/explain.h"
 #include "vmm/options_part.h"
+#include "vmm/pressure.h"
 #include "vmm/replay.h"
 #include "vmm/run.h"
+#include "vmm/top.h"
 #include "vmm/trace.h"
 #include "vmm/walk_view.h"
 
@@ -49,14 +51,46 @@ static const struct word walk_words[] = {
 	{ 0, NULL, NULL, NULL },
 };
 
+static const struct word top_words[] = {
+	{ 0, "--once", "", "print one view, of one second, as text" },
+	{ 0, NULL, NULL, NULL },
+};
+
+static const struct word pressure_words[] = {
+	{ 0, "--list", "", "the scenarios that are known by name" },
+	{ 0, "--seed", "N", "of what is left to chance [1]" },
+	{ 0, "--json", "", "the report as JSON" },
+	{ 0, NULL, NULL, NULL },
+};
+
 static const struct word trace_words[] = {
-	{ 0, "print", "FILE",
-	  "one line a record of what `twofold run --trace FILE`\n"
-	  "wrote, by time" },
+	{ 0, "record", "VM [-o FILE] [--seconds N] [--registers]",
+	  "trace a running VM into FILE [trace.tft] until ^C; with\n"
+	  "the code address of each fault, for some 30 us each" },
+	{ 0, "print", "FILE [FILTER...]", "one line an event, by time" },
+	{ 0, "stats", "FILE [FILTER...] [--json]",
+	  "sums by kind, source, process, latency; and whether they\n"
+	  "are what the VM counted" },
+	{ 0, "export", "FILE --format csv|chrome|perfetto [-o FILE]",
+	  "for other programs; chrome and perfetto are the JSON that\n"
+	  "ui.perfetto.dev opens" },
+	{ 0, "report", "FILE [FILTER...] -o report.html",
+	  "one page for a browser, with plots; needs no network" },
+	{ 0, "--gpa", "A[-B]", "FILTER: of the page at A, or of A to B" },
+	{ 0, "--gva", "A[-B]",
+	  "FILTER: the same in the guest's own addresses" },
+	{ 0, "--pid", "N", "FILTER: of that process; 0: the kernel" },
+	{ 0, "--kind", "NAME",
+	  "FILTER: stage1 stage2 ahead age evict store discard, or\n"
+	  "missing, minor, table, data" },
+	{ 0, "--slower-than", "TIME", "FILTER: as in 100us, 2ms" },
 	{ 0, NULL, NULL, NULL },
 };
 
 static const struct word replay_words[] = {
+	{ 0, "--verify", "",
+	  "alone, before a TRACE from run --trace: does its policy, told\n"
+	  "the same in the same order, evict the same pages again?" },
 	{ 0, "--frames", "N[,N...]", "so many frames of memory" },
 	{ 0, "--policy", "all|NAME[,NAME...]", "which policies [all]" },
 	{ 0, "--format", "table|csv|json", "how to print it [table]" },
@@ -89,14 +123,34 @@ const struct command commands[] = {
 	  "tables that vCPU 0 uses now.\n" VM_TEXT,
 	  WORDS(explain_words), NULL },
 	{ "walk", "VM ADDRESS [--json] [--svg FILE]",
-	  "the two-dimensional walk of one, reference by reference", cmd_walk,
+	  "an address's two-dimensional walk, reference by reference", cmd_walk,
 	  "What the CPU reads to translate ADDRESS (as in explain), in order:\n"
 	  "the guest's tables, and for each of their entries the stage-2\n"
 	  "tables that say where it is; 24 references for 4 KiB pages on\n"
 	  "4 KiB pages.\n" VM_TEXT,
 	  WORDS(walk_words), NULL },
-	{ "trace", "print FILE", "show what run --trace FILE recorded",
-	  cmd_trace, "Faults of both stages, and what reclaim did.",
+	{ "pressure", "VM SCENARIO [OPTIONS]",
+	  "inject memory pressure, and watch the guest cope", cmd_pressure,
+	  "Put a running VM under pressure, and leave it as it was. SCENARIO\n"
+	  "is the name of one (--list), a file (with a slash), or text with\n"
+	  "spaces: twofold pressure vm1 '0s cap 50% over 5s; 10s end'\n"
+	  "The exit status is 0 if all that was expected came true, else 1.\n" VM_TEXT,
+	  WORDS(pressure_words), pressure_help },
+	{ "top", "VM [--once]", "what a running VM does, once a second",
+	  cmd_top,
+	  "What a running VM does, in the terminal, once a second: memory and\n"
+	  "swap, faults, pages in and out, pressure as in /proc/pressure, the\n"
+	  "policy with what others would have missed (asking for that costs the\n"
+	  "guest some minor faults), and a map of its memory, a character for\n"
+	  "2 MiB or more: # mapped, + unmapped (in memory, under watch), s\n"
+	  "stored in swap, . absent, ~ moving, ! poisoned. Keys: c changes the\n"
+	  "cap, p the policy, b the balloon, the space bar pauses and resumes,\n"
+	  "q quits.\n" VM_TEXT,
+	  WORDS(top_words), NULL },
+	{ "trace", "record VM | VERB FILE",
+	  "record, print, sum up, export, draw faults", cmd_trace,
+	  "Faults of both stages, and what reclaim did. FILE is what record\n"
+	  "wrote, or run --trace FILE.",
 	  WORDS(trace_words), NULL },
 	{ "replay", "TRACE --frames N[,N...] [OPTIONS]",
 	  "every policy, and OPT, on recorded references", cmd_replay,

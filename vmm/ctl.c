@@ -2,9 +2,7 @@
 /* `twofold ctl`: the control API, by hand. */
 #include "vmm/ctl.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -12,8 +10,8 @@
 #include "vmm/audit.h"
 #include "vmm/balloon.h"
 #include "vmm/ctl_call.h"
+#include "vmm/ctl_order.h"
 #include "vmm/ctl_status.h"
-#include "vmm/options.h"
 #include "vmm/whatif.h"
 
 /* A verb that only asks: GET @path; see show. */
@@ -64,90 +62,77 @@ static int print_policy(const char *text)
 	return 0;
 }
 
-/* Without a NAME, or with --json, a question. */
+/* Alone, or with --json, a question. */
+static bool is_question(int argc, char **argv)
+{
+	return argc == 0 || (argc == 1 && !strcmp(argv[0], "--json"));
+}
+
+/* A verb with one word, which @make turns into a request. */
+static int change(const struct target *t, int argc, char **argv,
+		  const char *want,
+		  bool (*make)(struct order *o, const char *text,
+			       struct complaint *why))
+{
+	struct complaint why;
+	struct order o;
+
+	if (argc != 1)
+		return complain_usage(t->command, want, NULL);
+	if (!make(&o, argv[0], &why))
+		return complain_usage(t->command, why.text, NULL);
+	return call(t, o.method, o.target, o.json, NULL);
+}
+
 static int verb_policy(const struct target *t, int argc, char **argv)
 {
-	json_t *body;
-	char *text;
-	int r;
-
-	if (argc == 0 || (argc == 1 && !strcmp(argv[0], "--json")))
+	if (is_question(argc, argv))
 		return ask(t, argc, argv, "/policy", print_policy);
-	if (argc != 1)
-		return complain_usage(t->command, "policy takes one NAME",
-				      NULL);
-	body = json_pack("{s:s}", "policy", argv[0]);
-	text = json_dumps(body, JSON_COMPACT);
-	json_decref(body);
-	if (!text)
-		return complain_usage(t->command, "not a policy:", argv[0]);
-	r = call(t, "PUT", "/policy", text, NULL);
-	free(text);
-	return r;
+	return change(t, argc, argv, "policy takes one NAME", order_policy);
 }
 
 static int verb_resident(const struct target *t, int argc, char **argv)
 {
-	uint64_t bytes;
-	char json[64];
-
-	if (argc != 1)
-		return complain_usage(
-			t->command, "resident needs one SIZE, as in 64M", NULL);
-	if (!size_parse(argv[0], 0, &bytes))
-		return complain_usage(t->command,
-				      "not a size, as in 64M:", argv[0]);
-	snprintf(json, sizeof(json), "{\"resident_bytes\": %" PRIu64 "}",
-		 bytes);
-	return call(t, "PUT", "/memory/resident", json, NULL);
+	return change(t, argc, argv, "resident needs one SIZE, as in 64M",
+		      order_resident);
 }
 
-/* Without a SIZE, or with --json, a question. */
 static int verb_balloon(const struct target *t, int argc, char **argv)
 {
-	uint64_t bytes;
-	char json[64];
-
-	if (argc == 0 || (argc == 1 && !strcmp(argv[0], "--json")))
+	if (is_question(argc, argv))
 		return ask(t, argc, argv, "/balloon/statistics", balloon_print);
-	if (argc != 1)
-		return complain_usage(t->command, "balloon takes one SIZE",
-				      NULL);
-	if (strcmp(argv[0], "0") && !size_parse(argv[0], 0, &bytes))
-		return complain_usage(t->command,
-				      "not a size, as in 64M:", argv[0]);
-	if (!strcmp(argv[0], "0"))
-		bytes = 0;
-	snprintf(json, sizeof(json), "{\"amount_mib\": %" PRIu64 "}",
-		 bytes >> 20);
-	return call(t, "PATCH", "/balloon", json, NULL);
+	if (argc == 1 && !strcmp(argv[0], "hints"))
+		return call(t, "PATCH", "/balloon/hinting/start", NULL, NULL);
+	return change(t, argc, argv, "balloon takes one SIZE, or hints",
+		      order_balloon);
 }
 
 static int set_state(const struct target *t, int argc, char **argv,
-		     const char *json)
+		     const char *state)
 {
+	struct order o = order_state(state);
+
 	if (argc)
 		return complain_usage(t->command,
 				      "no word belongs here:", argv[0]);
-	return call(t, "PATCH", "/vm", json, NULL);
+	if (!strcmp(state, "Stopped"))
+		return call_last(t, o.method, o.target, o.json);
+	return call(t, o.method, o.target, o.json, NULL);
 }
 
 static int verb_pause(const struct target *t, int argc, char **argv)
 {
-	return set_state(t, argc, argv, "{\"state\": \"Paused\"}");
+	return set_state(t, argc, argv, "Paused");
 }
 
 static int verb_resume(const struct target *t, int argc, char **argv)
 {
-	return set_state(t, argc, argv, "{\"state\": \"Resumed\"}");
+	return set_state(t, argc, argv, "Resumed");
 }
 
 static int verb_stop(const struct target *t, int argc, char **argv)
 {
-	if (argc)
-		return complain_usage(t->command,
-				      "no word belongs here:", argv[0]);
-	return call_last(t, "PATCH", "/vm", "{\"state\": \"Stopped\"}");
+	return set_state(t, argc, argv, "Stopped");
 }
 
 const struct verb verbs[] = {
@@ -162,9 +147,10 @@ const struct verb verbs[] = {
 	{ { 0, "policy", "[POLICY]",
 	    "say or change who chooses the page that leaves" },
 	  verb_policy },
-	{ { 0, "balloon", "[SIZE]",
+	{ { 0, "balloon", "[SIZE|hints]",
 	    "ask the guest for so much of its memory; alone, how it\n"
-	    "stands, with the guest's own statistics" },
+	    "stands, with the guest's own statistics; hints: have it say,\n"
+	    "once, which pages it does not use" },
 	  verb_balloon },
 	{ { 0, "resident", "SIZE", "cap the host memory behind it, as in 64M" },
 	  verb_resident },

@@ -30,36 +30,47 @@ bool target_find(struct target *t, const char *command, const char *vm)
 }
 
 /* Why there was no answer, in a line that says where we looked. */
-static int complain_no_answer(const struct target *t, int error)
+static void no_answer(const struct target *t, int error, struct complaint *why)
 {
 	if (error == -ENOENT || error == -ECONNREFUSED)
-		warnx("%s: no VM %s: nothing listens at %s", t->command, t->vm,
-		      t->path);
+		complaint_set(why, "no VM %s: nothing listens at %s", t->vm,
+			      t->path);
 	else
-		warnx("%s: VM %s at %s: %s", t->command, t->vm, t->path,
-		      strerror(-error));
-	return 1;
+		complaint_set(why, "VM %s at %s: %s", t->vm, t->path,
+			      strerror(-error));
 }
 
-static int complain_fault(const struct target *t, int status, const char *body)
+static void refused(const struct target *t, int status, const char *body,
+		    struct complaint *why)
 {
 	json_t *fault = json_loads(body, 0, NULL);
-	const char *why = NULL;
+	const char *message = NULL;
 
-	if (json_unpack(fault, "{s:s}", "fault_message", &why))
-		why = "no reason given";
-	warnx("%s: VM %s refused (%d): %s", t->command, t->vm, status, why);
+	if (json_unpack(fault, "{s:s}", "fault_message", &message))
+		message = "no reason given";
+	complaint_set(why, "VM %s refused (%d): %s", t->vm, status, message);
 	json_decref(fault);
+}
+
+static int outcome(const struct target *t, int status, const char *answer,
+		   struct complaint *why)
+{
+	if (status < 0) {
+		no_answer(t, status, why);
+		return -1;
+	}
+	if (status == 200 || status == 204)
+		return 0;
+	refused(t, status, answer, why);
 	return 1;
 }
 
-static int outcome(const struct target *t, int status, const char *answer)
+static int complain(const struct target *t, int outcome,
+		    const struct complaint *why)
 {
-	if (status < 0)
-		return complain_no_answer(t, status);
-	if (status != 200 && status != 204)
-		return complain_fault(t, status, answer);
-	return 0;
+	if (outcome)
+		warnx("%s: %s", t->command, why->text);
+	return outcome != 0;
 }
 
 int call_last(const struct target *t, const char *method, const char *target,
@@ -68,25 +79,36 @@ int call_last(const struct target *t, const char *method, const char *target,
 	char *answer = NULL;
 	int status =
 		api_call(t->path, method, target, json, TIMEOUT_S, &answer);
-	int failed = status == -ECONNRESET ? 0 : outcome(t, status, answer);
+	struct complaint why;
+	int failed =
+		status == -ECONNRESET ? 0 : outcome(t, status, answer, &why);
 
 	free(answer);
-	return failed;
+	return complain(t, failed, &why);
 }
 
-int call(const struct target *t, const char *method, const char *target,
-	 const char *json, char **body)
+int call_quietly(const struct target *t, const char *method, const char *target,
+		 const char *json, char **body, struct complaint *why)
 {
 	char *answer = NULL;
 	int status =
 		api_call(t->path, method, target, json, TIMEOUT_S, &answer);
-	int failed = outcome(t, status, answer);
+	int failed = outcome(t, status, answer, why);
 
 	if (!failed && body)
 		*body = answer;
 	else
 		free(answer);
 	return failed;
+}
+
+int call(const struct target *t, const char *method, const char *target,
+	 const char *json, char **body)
+{
+	struct complaint why;
+
+	return complain(t, call_quietly(t, method, target, json, body, &why),
+			&why);
 }
 
 int show(const struct target *t, const char *path, bool raw,

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "vmm/options.h"
+
 /* Where the VM's API is, and the name it was asked for by. */
 struct target {
 	const char *command; /* who asks: "ctl" */
@@ -26,6 +28,11 @@ int call_last(const struct target *t, const char *method, const char *target,
  * was no answer or a refusal, which was complained about. */
 int call(const struct target *t, const char *method, const char *target,
 	 const char *json, char **body);
+
+/* The same for who complains himself: 0; 1 refused, -1 no answer, and then one
+ * line in *why. */
+int call_quietly(const struct target *t, const char *method, const char *target,
+		 const char *json, char **body, struct complaint *why);
 
 /* GET @path and print its JSON: @raw, or by @print, which returns 0; 1: the
  * answer is bad news; -1: it is none that we know. The exit status. */

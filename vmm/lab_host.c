@@ -116,10 +116,7 @@ static void host_fault(void *ctx, const struct lab_fault *f)
 			    .pid = f->pid,
 			    .why = f->kind },
 	};
-	struct vm *vm = ctx;
-
-	if (vm->trace)
-		trace_emit(vm->trace, &r);
+	stage2_trace_emit(((struct vm *)ctx)->stage2, &r);
 }
 
 static void host_report(void *ctx, uint64_t page_faults)
@@ -129,6 +126,11 @@ static void host_report(void *ctx, uint64_t page_faults)
 	pthread_mutex_lock(&vm->lock);
 	vm->page_faults = page_faults;
 	pthread_mutex_unlock(&vm->lock);
+}
+
+static void host_progress(void *ctx, uint64_t more)
+{
+	atomic_fetch_add(&((struct vm *)ctx)->progress, more);
 }
 
 static int host_balloon(void *ctx, uint64_t pages)
@@ -152,10 +154,10 @@ void vm_lab_host(struct vm *vm, struct lab_host *host)
 		.state = host_state,
 		.resident = host_resident,
 		.balloon = host_balloon,
+		.progress = host_progress,
 		.counters = host_counters,
 		.walk = host_walk,
 		.fault = host_fault,
 		.report = host_report,
-		.tracing = vm->trace != NULL,
 	};
 }

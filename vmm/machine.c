@@ -95,6 +95,20 @@ static struct device *make_exit(struct vm *vm)
 	return exit_create(guest_exit, vm);
 }
 
+static struct timespec wall_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t;
+}
+
+static struct device *make_rtc(struct vm *vm)
+{
+	(void)vm;
+	return rtc_create(wall_clock);
+}
+
 static void power_end(void *ctx, bool reset)
 {
 	vm_end(ctx, reset ? VM_REBOOT : VM_POWEROFF, 0);
@@ -185,6 +199,7 @@ static const struct wiring {
 	uint64_t base, size;
 } wiring[] = {
 	{ make_uart, always, true, ABI_UART_PORT, ABI_UART_PORTS },
+	{ make_rtc, always, true, ABI_RTC_PORT, ABI_RTC_PORTS },
 	{ make_exit, always, true, ABI_EXIT_PORT, ABI_EXIT_PORTS },
 	{ make_sleep, always, true, POWER_SLEEP_PORT, POWER_SLEEP_PORTS },
 	{ make_reset, always, true, POWER_RESET_PORT, POWER_RESET_PORTS },

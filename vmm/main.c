@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `twofold COMMAND ...`; the commands are in command_table.c. */
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,8 @@ int main(int argc, char **argv)
 	const struct command *c = argc > 1 ? command_find(argv[1]) : NULL;
 
 	open_standard_streams();
+	/* Several threads allocate, but seldom: no memory of its own for each. */
+	mallopt(M_ARENA_MAX, 1);
 	if (c && argc > 2 && is_help(argv[2])) {
 		command_help(c, stdout);
 		return 0;

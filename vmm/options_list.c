@@ -7,15 +7,20 @@
 
 #include "vmm/options_part.h"
 
-bool item_next(char **rest, struct item *item)
+bool list_read(const char *value, item_fn *take, void *to,
+	       struct complaint *why)
 {
-	char *value = strsep(rest, ",");
+	char *copy = strdup(value), *rest = copy, *text;
+	bool good = copy || complaint_set(why, "no memory");
+	struct item item = { .first = true };
 
-	if (!value)
-		return false;
-	item->key = strsep(&value, "="); /* a value may hold more of them */
-	item->value = value;
-	return true;
+	for (; good && (text = strsep(&rest, ",")); item.first = false) {
+		item.key = strsep(&text, "="); /* a value may hold more */
+		item.value = text;
+		good = take(to, &item, why);
+	}
+	free(copy);
+	return good;
 }
 
 bool item_is(const struct item *item, const char *key)
@@ -49,10 +54,12 @@ static bool memory_page(struct run_options *o, const char *text,
 	return true;
 }
 
-static bool memory_item(struct run_options *o, const struct item *item,
-			bool first, struct complaint *why)
+static bool memory_item(void *to, const struct item *item,
+			struct complaint *why)
 {
-	if (first && !item->value)
+	struct run_options *o = to;
+
+	if (item->first && !item->value)
 		return memory_size(o, item->key, why);
 	if (item_is(item, "size"))
 		return memory_size(o, item->value, why);
@@ -68,14 +75,7 @@ static bool memory_item(struct run_options *o, const struct item *item,
 bool options_memory(struct run_options *o, const char *value,
 		    struct complaint *why)
 {
-	char *copy = strdup(value), *rest = copy;
-	bool good = copy || complaint_set(why, "no memory");
-	struct item item;
-
-	for (bool first = true; good && item_next(&rest, &item); first = false)
-		good = memory_item(o, &item, first, why);
-	free(copy);
-	return good;
+	return list_read(value, memory_item, o, why);
 }
 
 static bool swap_size(struct swap_option *s, const char *text,
@@ -146,9 +146,12 @@ static bool swap_first(struct swap_option *s, const struct item *item,
 			     "want " RAM_FORM ", " FILE_FORM " or " NBD_FORM);
 }
 
-static bool swap_item(struct swap_option *s, const struct item *item,
-		      struct complaint *why)
+static bool swap_item(void *to, const struct item *item, struct complaint *why)
 {
+	struct swap_option *s = to;
+
+	if (item->first)
+		return swap_first(s, item, why);
 	if (!s->ram && item_is(item, "size"))
 		return swap_size(s, item->value, why);
 	if (s->ram && item_is(item, "codec"))
@@ -161,37 +164,19 @@ static bool swap_item(struct swap_option *s, const struct item *item,
 				      : FILE_FORM);
 }
 
-static bool swap_list(struct swap_option *s, char *rest, struct complaint *why)
-{
-	struct item item;
-
-	if (!item_next(&rest, &item) || !swap_first(s, &item, why))
-		return false;
-	while (item_next(&rest, &item))
-		if (!swap_item(s, &item, why))
-			return false;
-	return true;
-}
-
 bool options_swap(struct run_options *o, const char *value,
 		  struct complaint *why)
 {
 	struct swap_option s = { .ram = false };
-	char *copy;
-	bool good;
 
 	if (o->swaps == MAX_SWAPS)
 		return complaint_set(why, "at most %d tiers", MAX_SWAPS);
-	copy = strdup(value);
-	if (!copy)
-		return complaint_set(why, "no memory");
-	good = swap_list(&s, copy, why);
-	free(copy);
-	if (good)
+	if (list_read(value, swap_item, &s, why)) {
 		o->swap[o->swaps++] = s;
-	else
-		free(s.path);
-	return good;
+		return true;
+	}
+	free(s.path);
+	return false;
 }
 
 /* "on" or "off", of the item called @item->key. */
@@ -211,43 +196,33 @@ static bool disk_path(struct disk_option *d, const char *path,
 	return d->path || complaint_set(why, "no memory");
 }
 
-static bool disk_list(struct disk_option *d, char *rest, struct complaint *why)
-{
-	bool good = true;
-	struct item item;
+#define DISK_FORM "want path=FILE[,readonly=on]"
 
-	while (good && item_next(&rest, &item)) {
-		if (item_is(&item, "path"))
-			good = disk_path(d, item.value, why);
-		else if (item_is(&item, "readonly"))
-			good = set_switch(&d->readonly, &item, why);
-		else
-			return complaint_set(why,
-					     "want path=FILE[,readonly=on]");
-	}
-	return good &&
-	       (d->path || complaint_set(why, "want path=FILE[,readonly=on]"));
+static bool disk_item(void *to, const struct item *item, struct complaint *why)
+{
+	struct disk_option *d = to;
+
+	if (item_is(item, "path"))
+		return disk_path(d, item->value, why);
+	if (item_is(item, "readonly"))
+		return set_switch(&d->readonly, item, why);
+	return complaint_set(why, DISK_FORM);
 }
 
 bool options_disk(struct run_options *o, const char *value,
 		  struct complaint *why)
 {
 	struct disk_option d = { .readonly = false };
-	char *copy;
-	bool good;
 
 	if (o->disks == MAX_DISKS)
 		return complaint_set(why, "at most %d disks", MAX_DISKS);
-	copy = strdup(value);
-	if (!copy)
-		return complaint_set(why, "no memory");
-	good = disk_list(&d, copy, why);
-	free(copy);
-	if (good)
+	if (list_read(value, disk_item, &d, why) &&
+	    (d.path || complaint_set(why, DISK_FORM))) {
 		o->disk[o->disks++] = d;
-	else
-		free(d.path);
-	return good;
+		return true;
+	}
+	free(d.path);
+	return false;
 }
 
 /* The one size that needs no suffix. */
@@ -256,9 +231,11 @@ static bool number_is_zero(const char *text, uint64_t *number)
 	return number_parse(text, number) && !*number;
 }
 
-static bool balloon_item(struct balloon_option *b, const struct item *item,
+static bool balloon_item(void *to, const struct item *item,
 			 struct complaint *why)
 {
+	struct balloon_option *b = to;
+
 	if (!item->value && !strcmp(item->key, "auto"))
 		return b->automatic = true;
 	if (item_is(item, "size"))
@@ -277,15 +254,8 @@ static bool balloon_item(struct balloon_option *b, const struct item *item,
 bool options_balloon(struct run_options *o, const char *value,
 		     struct complaint *why)
 {
-	char *copy = strdup(value), *rest = copy;
-	bool good = copy || complaint_set(why, "no memory");
-	struct item item;
-
-	while (good && item_next(&rest, &item))
-		good = balloon_item(&o->balloon, &item, why);
-	free(copy);
 	o->balloon.given = true;
-	return good;
+	return list_read(value, balloon_item, &o->balloon, why);
 }
 
 /* A guest-physical address: 0x..., or as a size. */
@@ -305,36 +275,33 @@ static bool share_address(struct share_option *s, const char *text,
 	       complaint_set(why, "the address is no multiple of 4K");
 }
 
-static bool share_item(struct share_option *s, const struct item *item,
-		       struct complaint *why)
+#define SHARE_FORM "want path=FILE[,address=GPA]"
+
+static bool share_item(void *to, const struct item *item, struct complaint *why)
 {
+	struct share_option *s = to;
+
 	if (item_is(item, "path") && *item->value && !s->path) {
 		s->path = strdup(item->value);
 		return s->path || complaint_set(why, "no memory");
 	}
 	if (item_is(item, "address"))
 		return share_address(s, item->value, why);
-	return complaint_set(why, "want path=FILE[,address=GPA]");
+	return complaint_set(why, SHARE_FORM);
 }
 
 bool options_share(struct run_options *o, const char *value,
 		   struct complaint *why)
 {
 	struct share_option s = { .path = NULL };
-	char *copy = strdup(value), *rest = copy;
-	bool good = copy || complaint_set(why, "no memory");
-	struct item item;
 
-	while (good && item_next(&rest, &item))
-		good = share_item(&s, &item, why);
-	free(copy);
-	if (good && !s.path)
-		good = complaint_set(why, "want path=FILE[,address=GPA]");
-	if (good && o->shares == MAX_SHARES)
-		good = complaint_set(why, "at most %d files", MAX_SHARES);
-	if (good)
+	if (o->shares == MAX_SHARES)
+		return complaint_set(why, "at most %d files", MAX_SHARES);
+	if (list_read(value, share_item, &s, why) &&
+	    (s.path || complaint_set(why, SHARE_FORM))) {
 		o->share[o->shares++] = s;
-	else
-		free(s.path);
-	return good;
+		return true;
+	}
+	free(s.path);
+	return false;
 }

@@ -39,38 +39,28 @@ static bool net_mac_value(struct net_option *n, const char *text,
 				  "is odd");
 }
 
-static bool net_list(struct net_option *n, char *rest, struct complaint *why)
+static bool net_item(void *to, const struct item *item, struct complaint *why)
 {
-	struct item item;
+	struct net_option *n = to;
 
-	if (!item_next(&rest, &item) || !net_kind(n, &item, why))
-		return false;
-	while (item_next(&rest, &item)) {
-		if (!item_is(&item, "mac"))
-			return complaint_set(why, NET_FORM);
-		if (!net_mac_value(n, item.value, why))
-			return false;
-	}
-	return true;
+	if (item->first)
+		return net_kind(n, item, why);
+	if (item_is(item, "mac"))
+		return net_mac_value(n, item->value, why);
+	return complaint_set(why, NET_FORM);
 }
 
 bool options_net(struct run_options *o, const char *value,
 		 struct complaint *why)
 {
 	struct net_option n = { .tap = NULL };
-	char *copy;
-	bool good;
 
 	if (o->nets == MAX_NETS)
 		return complaint_set(why, "at most %d networks", MAX_NETS);
-	copy = strdup(value);
-	if (!copy)
-		return complaint_set(why, "no memory");
-	good = net_list(&n, copy, why);
-	free(copy);
-	if (good)
+	if (list_read(value, net_item, &n, why)) {
 		o->net[o->nets++] = n;
-	else
-		free(n.tap);
-	return good;
+		return true;
+	}
+	free(n.tap);
+	return false;
 }

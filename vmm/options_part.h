@@ -27,10 +27,14 @@ extern const struct option options[];
 /* An element of a list. */
 struct item {
 	const char *key, *value; /* value is NULL when there is no '=' */
+	bool first;
 };
 
-/* Cut the next item off @rest, a list that may be written to. */
-bool item_next(char **rest, struct item *item);
+/* Put @item, which is gone afterwards, into @to. False: *why. */
+typedef bool item_fn(void *to, const struct item *item, struct complaint *why);
+/* Take all items of the list @value, or those before the first bad one. */
+bool list_read(const char *value, item_fn *take, void *to,
+	       struct complaint *why);
 /* Is it KEY=VALUE? */
 bool item_is(const struct item *item, const char *key);
 

@@ -257,6 +257,8 @@ int cmd_replay(int argc, char **argv)
 	struct complaint why;
 	struct order o;
 
+	if (argc == 2 && !strcmp(argv[0], "--verify"))
+		return replay_verify(argv[1]);
 	if (!take_words(&o, argc, argv, &why)) {
 		warnx("replay: %s", why.text);
 		return 2;

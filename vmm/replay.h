@@ -6,6 +6,12 @@
 
 #include "vmm/references.h"
 
+/* `replay --verify PATH`: tell the policy once more what it was told in the run
+ * that PATH is a trace of. The exit status: 0: it gave up the same pages, and
+ * no others were evicted; 1: not, or the file cannot be read; 2: it does not
+ * have what is needed. */
+int replay_verify(const char *path);
+
 /* One policy on one string with one number of frames. */
 struct replay_result {
 	const char *policy;

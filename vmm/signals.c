@@ -14,5 +14,6 @@ int signals_catch(void)
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file's limit is an error like others */
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }

@@ -9,9 +9,11 @@
 
 static json_t *guest_json(const struct status *st)
 {
-	return json_pack("{s:i, s:o, s:I}", "exit_code", st->guest.exit_code,
-			 "exit_reason", safe_text(st->guest.exit_reason),
-			 "page_faults", safe_count(st->guest.page_faults));
+	return json_pack("{s:i, s:o, s:I, s:I}", "exit_code",
+			 st->guest.exit_code, "exit_reason",
+			 safe_text(st->guest.exit_reason), "page_faults",
+			 safe_count(st->guest.page_faults), "progress",
+			 safe_count(st->guest.progress));
 }
 
 static json_t *memory_json(const struct status *st)

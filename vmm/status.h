@@ -13,11 +13,13 @@
 #include "devices/virtio_balloon.h"
 #include "ept/audit.h"
 #include "ept/census.h"
+#include "ept/inject.h"
 #include "ept/observe.h"
 #include "ept/swap.h"
 #include "guest/abi.h"
 #include "vmm/explain.h"
 #include "vmm/options.h"
+#include "vmm/vm_trace.h"
 #include "vmm/whatif.h"
 
 /* Fault latencies by powers of two: up to 1, 2, 4, ... us. */
@@ -43,6 +45,7 @@ struct status {
 		const char *exit_reason; /* exit poweroff reboot timeout
 					  * crash stopped, or "" */
 		uint64_t page_faults; /* as the guest's kernel reported */
+		uint64_t progress; /* what its programs say they have done */
 	} guest;
 	struct {
 		/* resident and peak: what the memfds hold, as the kernel
@@ -95,6 +98,13 @@ struct status {
 	uint64_t first_exit_us; /* from the start to the guest's first exit */
 };
 
+/* What one tier of swap has to bear. */
+struct injected {
+	const char *tier;
+	struct injection now;
+	struct inject_counters count;
+};
+
 /* Called by the API's thread; none blocks for longer than it says. */
 struct vm_control {
 	void *vm;
@@ -103,6 +113,8 @@ struct vm_control {
 	void (*census)(void *vm, struct census *c);
 	/* Set the resident cap; false: one line in *why. Does not wait. */
 	bool (*resident)(void *vm, uint64_t bytes, struct complaint *why);
+	/* The cap that was set last, and the least there can be. */
+	uint64_t (*resident_cap)(void *vm, uint64_t *floor);
 	/* Returns when every vCPU has stopped, or within 1 s. */
 	bool (*pause)(void *vm, struct complaint *why);
 	bool (*resume)(void *vm, struct complaint *why);
@@ -121,6 +133,18 @@ struct vm_control {
 			struct complaint *why);
 	/* Ask the guest for so many pages of 4 KiB. Does not wait. */
 	bool (*balloon_target)(void *vm, uint64_t pages, struct complaint *why);
+	/* Begin and end a trace, and have what was recorded; see vm_trace.h. */
+	bool (*trace_start)(void *vm, bool registers, struct complaint *why);
+	bool (*trace_stop)(void *vm, struct complaint *why);
+	bool (*trace_fetch)(void *vm, uint64_t first, struct trace_part *part,
+			    struct complaint *why);
+	/* Have the guest hint at its free pages, once. Does not wait. */
+	bool (*balloon_hints)(void *vm, struct complaint *why);
+	/* What is injected into tier @i of swap, and what that has done. False:
+	 * there are fewer tiers. */
+	bool (*injected)(void *vm, unsigned i, struct injected *to);
+	/* From now on @what, which is sane; see ept/inject.h. */
+	void (*inject)(void *vm, unsigned i, const struct injection *what);
 	/* Hold stage 2's table against what others say; see ept/audit.h. */
 	bool (*audit)(void *vm, struct audit_report *r, struct complaint *why);
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * All of it is in memory, for the records must be sorted: the file has the
- * buffers of its threads one after the other. Sorting moves pointers, and
+ * buffers of its threads one after the other, and what belongs together apart. Sorting moves pointers, and
  * where two times are equal the pointers themselves keep the file's order.
  */
 #include "vmm/trace_file.h"
@@ -80,19 +80,46 @@ static int by_time(const void *a, const void *b)
 _Static_assert(sizeof(struct trace_header) % _Alignof(struct trace_record) == 0,
 	       "records follow the header at once");
 
+/* Where the record belongs; NULL: it is an event by itself. */
+static const struct trace_record **place(struct trace_file *t,
+					 const struct trace_record *r)
+{
+	static const struct trace_record *nowhere;
+
+	if (r->kind == TRACE_COUNTER)
+		return t->counters < TRACE_COUNTERS ? &t->counter[t->counters++]
+						    : &nowhere;
+	if (r->kind == TRACE_DECISION)
+		return &t->decision[t->decisions++];
+	if (r->kind != TRACE_WHO && r->kind != TRACE_REGISTERS)
+		return NULL;
+	if (!r->number || r->number > t->faults)
+		return &nowhere;
+	return (r->kind == TRACE_WHO ? t->who : t->registers) + r->number - 1;
+}
+
+/* There are no more faults than records; what says so is damaged. */
 static const char *sort(struct trace_file *t, const char *records, size_t len)
 {
 	const struct trace_record *first = (const void *)records;
+	size_t n = len / sizeof(*first);
 
-	t->records = len / sizeof(*first);
 	t->rest = len % sizeof(*first);
+	t->total = t->faults = n;
 	/* One more: calloc of nothing may be NULL. */
-	t->record = calloc(t->records + 1, sizeof(*t->record));
+	t->record = calloc(4 * n + 1, sizeof(*t->record));
 	if (!t->record)
 		return strerror(ENOMEM);
-	for (size_t i = 0; i < t->records; i++)
-		t->record[i] = &first[i];
+	t->who = t->record + n;
+	t->registers = t->who + n;
+	t->decision = t->registers + n;
+	for (size_t i = 0; i < n; i++) {
+		const struct trace_record **to = place(t, &first[i]);
+
+		*(to ? to : &t->record[t->records++]) = &first[i];
+	}
 	qsort(t->record, t->records, sizeof(*t->record), by_time);
+	qsort(t->decision, t->decisions, sizeof(*t->decision), by_time);
 	return NULL;
 }
 
@@ -136,4 +163,94 @@ void trace_file_free(struct trace_file *t)
 {
 	free(t->record);
 	free(t->bytes);
+}
+
+/* What the WHO and REGISTERS records of the STAGE2 record add. */
+static void add_more(const struct trace_file *t, struct trace_event *e)
+{
+	const struct trace_record *who, *registers;
+	uint32_t number = e->r->number;
+
+	if (!number || number > t->faults)
+		return;
+	who = t->who[number - 1];
+	registers = t->registers[number - 1];
+	if (who) {
+		const uint32_t ticks[] = { who->queued, who->who.wait,
+					   who->who.fetch, who->who.install };
+
+		e->how = who->how;
+		e->level = who->level;
+		e->gva = who->who.gva;
+		e->cr3 = who->who.cr3;
+		e->pid = who->who.pid;
+		e->victim = who->who.victim;
+		e->cost = who->ticks;
+		e->has_split = true;
+		memcpy(e->ticks, ticks, sizeof(ticks));
+	}
+	if (registers) {
+		e->how |= registers->how;
+		e->rip = registers->registers.rip;
+		e->cr3 = registers->registers.cr3;
+		e->ticks[STAGE_WAKE] = registers->registers.wake;
+		if (e->gva == TRACE_NOWHERE) {
+			e->gva = registers->registers.gva;
+			e->level = registers->level;
+		}
+	}
+	e->has_gva = e->gva != TRACE_NOWHERE;
+	e->has_cr3 = e->cr3 != TRACE_NOWHERE;
+	e->has_victim = e->victim != TRACE_NOWHERE;
+	e->has_pid = e->how & TRACE_BY_RING;
+	e->has_rip = e->has_wake = registers;
+}
+
+void trace_file_event(const struct trace_file *t, size_t i,
+		      struct trace_event *e)
+{
+	const struct trace_record *r = t->record[i];
+
+	*e = (struct trace_event){ .r = r,
+				   .gva = TRACE_NOWHERE,
+				   .cr3 = TRACE_NOWHERE,
+				   .victim = TRACE_NOWHERE,
+				   .vcpu = -1 };
+	if (r->kind == TRACE_STAGE1) {
+		e->has_gva = e->has_cr3 = e->has_rip = e->has_pid = true;
+		e->gva = r->stage1.gva;
+		e->cr3 = r->stage1.cr3;
+		e->rip = r->stage1.rip;
+		e->pid = r->stage1.pid;
+		return;
+	}
+	e->has_gpa = r->kind >= TRACE_STAGE2 && r->kind <= TRACE_DISCARD;
+	e->gpa = r->stage2.gpa;
+	if (r->kind != TRACE_STAGE2)
+		return;
+	e->vcpu = r->stage2.vcpu - 1;
+	add_more(t, e);
+}
+
+const struct trace_record *trace_file_counter(const struct trace_file *t,
+					      const char *name)
+{
+	for (unsigned i = 0; i < t->counters; i++)
+		if (!strncmp(t->counter[i]->counter.name, name,
+			     sizeof(t->counter[i]->counter.name)))
+			return t->counter[i];
+	return NULL;
+}
+
+double trace_ticks_us(const struct trace_file *t, uint64_t ticks)
+{
+	return t->header.tsc_hz ? (double)ticks * 1e6 / (double)t->header.tsc_hz
+				: (double)ticks;
+}
+
+double trace_file_us(const struct trace_file *t, uint64_t tsc)
+{
+	return tsc < t->header.tsc_start
+		       ? -trace_ticks_us(t, t->header.tsc_start - tsc)
+		       : trace_ticks_us(t, tsc - t->header.tsc_start);
 }

@@ -4,41 +4,16 @@
  * the time, the kind, and key=value pairs; which of them depends on the kind.
  * Only a guest's fault says "stage1" or "stage2", so that grep -c counts them.
  */
-#include "vmm/trace.h"
-
-#include <assert.h>
 #include <err.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "guest/abi.h"
-#include "vmm/trace_file.h"
 #include "vmm/trace_names.h"
+#include "vmm/trace_verbs.h"
 
 #define USEC_PER_SEC 1000000u
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static const char *const fault_names[] = {
-	[TRACE_MISSING] = "missing",
-	[TRACE_MINOR] = "minor",
-};
-
-static const char *const why_names[] = {
-	[LAB_FAULT_DEMAND_ZERO] = "demand_zero",
-	[LAB_FAULT_DEMAND_FILE] = "demand_file",
-	[LAB_FAULT_COW] = "cow",
-	[LAB_FAULT_STACK] = "stack",
-	[LAB_FAULT_KERNEL] = "kernel",
-	[LAB_FAULT_REFUSED] = "refused",
-	[LAB_FAULT_SWAP_IN] = "swap_in",
-};
-
-static const char *name_in(const char *const names[], size_t count, uint32_t i)
-{
-	return i < count && names[i] ? names[i] : "unknown";
-}
 
 /* The time since the run began, which a record may precede. */
 static void print_time(const struct trace_header *h, uint64_t tsc)
@@ -59,13 +34,19 @@ static void print_time(const struct trace_header *h, uint64_t tsc)
 	printf("%14s ", text);
 }
 
-static void print_latency(const struct trace_header *h, uint32_t ticks)
+static void print_time_of(const struct trace_header *h, const char *what,
+			  uint32_t ticks)
 {
 	if (h->tsc_hz)
-		printf(" latency=%.1fus",
+		printf(" %s=%.1fus", what,
 		       (double)ticks * USEC_PER_SEC / (double)h->tsc_hz);
 	else
-		printf(" latency=%" PRIu32 "ticks", ticks);
+		printf(" %s=%" PRIu32 "ticks", what, ticks);
+}
+
+static void print_latency(const struct trace_header *h, uint32_t ticks)
+{
+	print_time_of(h, "latency", ticks);
 }
 
 /* Where in swap, of records that have been there. */
@@ -99,13 +80,15 @@ static void print_error(uint32_t error)
 }
 
 static void print_stage1(const struct trace_header *h,
-			 const struct trace_record *r)
+			 const struct trace_record *r,
+			 const struct trace_event *e)
 {
+	(void)e;
 	printf(" gva=0x%016" PRIx64 " rip=0x%016" PRIx64 " cr3=0x%016" PRIx64
 	       " pid=%" PRIu32,
 	       r->stage1.gva, r->stage1.rip, r->stage1.cr3, r->stage1.pid);
 	print_error(r->stage1.error);
-	printf(" why=%s", name_in(why_names, COUNT(why_names), r->stage1.why));
+	printf(" why=%s", trace_why_name(r->stage1.why));
 	print_latency(h, r->ticks);
 }
 
@@ -114,22 +97,58 @@ static void print_gpa(const struct trace_record *r)
 	printf(" gpa=0x%016" PRIx64, r->stage2.gpa);
 }
 
+/* Who it was, and how that is known. */
+static void print_who(const struct trace_event *e)
+{
+	char how[32];
+
+	if (e->vcpu >= 0)
+		printf(" vcpu=%d", e->vcpu);
+	if (e->has_gva)
+		printf(" ref=%s gva=0x%016" PRIx64, trace_level_name(e->level),
+		       e->gva);
+	if (e->has_pid)
+		printf(" pid=%" PRIu32, e->pid);
+	if (e->has_cr3)
+		printf(" cr3=0x%016" PRIx64, e->cr3);
+	if (e->has_rip)
+		printf(" rip=0x%016" PRIx64, e->rip);
+	trace_how_text(e->how, how);
+	if (*how)
+		printf(" by=%s", how);
+	if (e->has_victim)
+		printf(" victim=0x%016" PRIx64, e->victim);
+}
+
+/* Where the time went. */
+static void print_split(const struct trace_header *h,
+			const struct trace_event *e)
+{
+	for (unsigned i = 0; e->has_split && i < TRACE_STAGES; i++)
+		if (i != STAGE_WAKE || e->has_wake)
+			print_time_of(h, trace_stage_name(i), e->ticks[i]);
+}
+
 static void print_stage2(const struct trace_header *h,
-			 const struct trace_record *r)
+			 const struct trace_record *r,
+			 const struct trace_event *e)
 {
 	print_gpa(r);
-	printf(" kind=%s access=%s",
-	       name_in(fault_names, COUNT(fault_names), r->fault),
+	printf(" kind=%s access=%s", trace_fault_name(r->fault),
 	       r->stage2.write ? "write" : "read");
 	print_source(r, "source");
 	print_latency(h, r->ticks);
 	print_entries(r);
 	printf(" thread=%" PRIu32, r->stage2.thread);
+	print_who(e);
+	print_split(h, e);
 }
 
 static void print_ahead(const struct trace_header *h,
-			const struct trace_record *r)
+			const struct trace_record *r,
+			const struct trace_event *e)
 {
+	(void)e;
 	(void)h;
 	print_gpa(r);
 	print_source(r, "source");
@@ -137,16 +156,19 @@ static void print_ahead(const struct trace_header *h,
 }
 
 static void print_age(const struct trace_header *h,
-		      const struct trace_record *r)
+		      const struct trace_record *r, const struct trace_event *e)
 {
+	(void)e;
 	(void)h;
 	print_gpa(r);
 	print_entries(r);
 }
 
 static void print_evict(const struct trace_header *h,
-			const struct trace_record *r)
+			const struct trace_record *r,
+			const struct trace_event *e)
 {
+	(void)e;
 	(void)h;
 	print_gpa(r);
 	print_source(r, "to");
@@ -154,8 +176,10 @@ static void print_evict(const struct trace_header *h,
 }
 
 static void print_discard(const struct trace_header *h,
-			  const struct trace_record *r)
+			  const struct trace_record *r,
+			  const struct trace_event *e)
 {
+	(void)e;
 	(void)h;
 	print_gpa(r);
 	print_source(r, "by");
@@ -163,69 +187,57 @@ static void print_discard(const struct trace_header *h,
 }
 
 static void print_store(const struct trace_header *h,
-			const struct trace_record *r)
+			const struct trace_record *r,
+			const struct trace_event *e)
 {
+	(void)e;
 	print_gpa(r);
 	print_slot(r);
 	print_latency(h, r->ticks);
 }
 
-static const struct kind {
-	const char *name;
-	void (*print)(const struct trace_header *h,
-		      const struct trace_record *r);
-} kinds[] = {
-	[TRACE_STAGE1] = { "stage1", print_stage1 },
-	[TRACE_STAGE2] = { "stage2", print_stage2 },
-	[TRACE_AHEAD] = { "ahead", print_ahead },
-	[TRACE_AGE] = { "age", print_age },
-	[TRACE_EVICT] = { "evict", print_evict },
-	[TRACE_STORE] = { "store", print_store },
-	[TRACE_DISCARD] = { "discard", print_discard },
+static void (*const printers[])(const struct trace_header *h,
+				const struct trace_record *r,
+				const struct trace_event *e) = {
+	[TRACE_STAGE1] = print_stage1,	 [TRACE_STAGE2] = print_stage2,
+	[TRACE_AHEAD] = print_ahead,	 [TRACE_AGE] = print_age,
+	[TRACE_EVICT] = print_evict,	 [TRACE_STORE] = print_store,
+	[TRACE_DISCARD] = print_discard,
 };
-static_assert(COUNT(kinds) == TRACE_KINDS, "every kind has a line");
 
-static void print_record(const struct trace_header *h,
-			 const struct trace_record *r)
+#define PRINTERS (sizeof(printers) / sizeof(printers[0]))
+
+static void print_event(const struct trace_header *h,
+			const struct trace_event *e)
 {
+	const struct trace_record *r = e->r;
+
 	print_time(h, r->tsc);
-	if (r->kind < COUNT(kinds) && kinds[r->kind].print) {
-		fputs(kinds[r->kind].name, stdout);
-		kinds[r->kind].print(h, r);
+	if (r->kind < PRINTERS && printers[r->kind]) {
+		fputs(trace_kind_name(r->kind), stdout);
+		printers[r->kind](h, r, e);
 		putchar('\n');
 	} else {
 		printf("unknown kind %u\n", r->kind);
 	}
 }
 
-static int print(const char *path)
-{
-	struct trace_file t;
-	const char *wrong = trace_file_read(&t, path);
-
-	if (wrong)
-		warnx("trace: %s: %s", path, wrong);
-	for (size_t i = 0; !wrong && i < t.records; i++)
-		print_record(&t.header, t.record[i]);
-	if (fflush(stdout) || ferror(stdout))
-		err(1, "trace: standard output");
-	if (!wrong && t.rest)
-		warnx("trace: %s: cut short: %zu bytes behind record %zu", path,
-		      t.rest, t.records);
-	int failed = wrong || t.rest;
-	trace_file_free(&t);
-	return failed;
-}
-
-int cmd_trace(int argc, char **argv)
+int trace_print(const struct trace_file *t, const struct trace_filter *f)
 {
 	static char buffer[1 << 16];
+	const struct trace_record *lost = trace_file_counter(t, "trace.lost");
 
-	if (argc != 2 || strcmp(argv[0], "print")) {
-		warnx("trace: want `print FILE`; `twofold trace --help` says "
-		      "more");
-		return 2;
-	}
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
-	return print(argv[1]);
+	for (size_t i = 0; i < t->records; i++) {
+		struct trace_event e;
+
+		trace_file_event(t, i, &e);
+		if (trace_filter_wants(f, t, &e))
+			print_event(&t->header, &e);
+	}
+	if (lost && lost->counter.after)
+		warnx("trace: %" PRIu64 " records were lost: they were not "
+		      "fetched in time",
+		      lost->counter.after);
+	return 0;
 }

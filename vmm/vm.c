@@ -191,6 +191,7 @@ bool vm_create(struct vm *vm, const struct run_options *o,
 		.wants_lab = im->lab,
 		.ports.name = "port",
 		.mmio.name = "mmio",
+		.trace.fd = -1,
 		.ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.room = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
@@ -200,7 +201,8 @@ bool vm_create(struct vm *vm, const struct run_options *o,
 	machine_check_catch();
 	if (open_kvm(vm, why) && vm_make_memory(vm, im, why) &&
 	    add_memory(vm, why) && add_irqchip(vm, why) && add_vcpus(vm, why) &&
-	    machine_wire(vm, why) && write_boot(vm, im, why))
+	    machine_wire(vm, why) && vm_trace_begin(vm, why) &&
+	    write_boot(vm, im, why))
 		return true;
 	vm_stop(vm);
 	vm_destroy(vm);
@@ -290,6 +292,8 @@ void vm_quiesce(struct vm *vm)
  */
 void vm_stop(struct vm *vm)
 {
+	if (vm->swap)
+		vm_inject_nothing(vm);
 	if (vm->stage2)
 		stage2_stop(vm->stage2);
 	join_until(vm, NULL);
@@ -303,8 +307,7 @@ void vm_stop(struct vm *vm)
 
 void vm_destroy(struct vm *vm)
 {
-	if (vm->trace && trace_close(vm->trace))
-		fprintf(stderr, "twofold: the trace is not complete\n");
+	vm_trace_end(vm);
 	bus_destroy(&vm->mmio);
 	bus_destroy(&vm->ports);
 	while (vm->vcpus)

@@ -21,6 +21,8 @@
 #include "vmm/share.h"
 #include "vmm/slo.h"
 #include "vmm/status.h"
+#include "vmm/vm_trace.h"
+#include "vmm/witness.h"
 
 enum vm_end {
 	VM_RUNNING,
@@ -48,6 +50,8 @@ struct vcpu {
 	bool idle; /* not in KVM_RUN; vm->lock */
 	bool asked; /* somebody waits for: */
 	struct vcpu_paging paging; /* vm->lock */
+	_Atomic uint32_t tid; /* of its thread */
+	struct testimony testimony;
 };
 
 /* A virtio device and where it is: vmm/virtio_slots.c. */
@@ -67,7 +71,9 @@ struct vm {
 	_Atomic uint64_t share_writes; /* of the guest: ignored */
 	struct stage2 *stage2;
 	struct swap *swap;
-	struct trace *trace; /* NULL: none */
+	struct tier *tier[SWAP_TIERS]; /* swap's, each fit for tier_inject */
+	struct vm_trace trace;
+	struct witness witness;
 	struct bus ports, mmio;
 	struct device *uart, *lab, *dma; /* also on their bus */
 	struct virtio *balloon; /* NULL: none; also in a slot */
@@ -95,6 +101,7 @@ struct vm {
 	enum vm_end end;
 	int status; /* exit status of run, once ended */
 	uint64_t page_faults; /* as the guest reported */
+	_Atomic uint64_t progress; /* as its programs reported */
 	int ended; /* eventfd: readable once end is set */
 	int room; /* eventfd: the console takes input again */
 };
@@ -122,10 +129,13 @@ void vm_resume(struct vm *vm);
 /* Have all vCPUs left the guest? Waits up to @timeout_ms. */
 bool vm_wait_idle(struct vm *vm, unsigned timeout_ms);
 
-/* vm_memory.c: vm->trace, swap and stage2, by the options; @im is its file.
+/* vm_memory.c: its trace, swap and stage2, by the options; @im is its file.
  * False: one line in *why; what was made is vm_destroy's. */
 bool vm_make_memory(struct vm *vm, const struct image *im,
 		    struct complaint *why);
+
+/* End all that is injected: who waits by it goes on. */
+void vm_inject_nothing(struct vm *vm);
 
 /* The @i-th range of guest memory, RAM's first. False: there are fewer. */
 bool vm_range(const struct vm *vm, unsigned i, struct ram_range *r);

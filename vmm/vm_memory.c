@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ept/inject.h"
 #include "vmm/huge_pages.h"
 #include "vmm/nbd_helper.h"
 #include "vmm/vm.h"
@@ -71,8 +72,8 @@ static bool make_nbd_tier(struct tier **out, const struct swap_option *o,
 }
 
 /* One tier of swap as the options say. */
-static bool make_tier(struct tier **out, const struct swap_option *o,
-		      struct complaint *why)
+static bool make_medium(struct tier **out, const struct swap_option *o,
+			struct complaint *why)
 {
 	int r;
 
@@ -83,6 +84,20 @@ static bool make_tier(struct tier **out, const struct swap_option *o,
 	return !r || complaint_set(why, "%s",
 				   r == -ENOSPC ? "no room for it there"
 						: strerror(-r));
+}
+
+/* With one before it that can be told to fail. */
+static bool make_tier(struct tier **out, const struct swap_option *o,
+		      struct complaint *why)
+{
+	struct tier *medium;
+
+	if (!make_medium(&medium, o, why))
+		return false;
+	if (!tier_inject_create(out, medium))
+		return true;
+	medium->ops->destroy(medium);
+	return complaint_set(why, "%s", strerror(ENOMEM));
 }
 
 static void destroy_tiers(const struct swap_config *c)
@@ -111,10 +126,14 @@ static bool make_tiers(struct swap_config *c, const struct run_options *o,
 
 static bool make_swap(struct vm *vm, struct complaint *why)
 {
-	struct swap_config c = { .flip_nth = vm->options->flip_nth };
+	struct swap_config c = {
+		.pages = vm->options->memory_bytes >> PAGE_SHIFT,
+		.flip_nth = vm->options->flip_nth,
+	};
 	int r;
 
 	if (make_tiers(&c, vm->options, why)) {
+		memcpy(vm->tier, c.tier, sizeof(vm->tier));
 		r = swap_create(&vm->swap, &c);
 		if (!r)
 			return true;
@@ -124,23 +143,12 @@ static bool make_swap(struct vm *vm, struct complaint *why)
 	return false;
 }
 
-static bool make_trace(struct vm *vm, struct complaint *why)
+void vm_inject_nothing(struct vm *vm)
 {
-	const char *path = vm->options->trace;
-	int fd, r;
+	static const struct injection nothing;
 
-	if (!path)
-		return true;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return complaint_set(why, "trace %s: %s", path,
-				     strerror(errno));
-	r = trace_create(&vm->trace, fd, vm->tsc_hz,
-			 vm->options->trace_refs_ms);
-	if (!r)
-		return true;
-	close(fd);
-	return complaint_set(why, "trace %s: %s", path, strerror(-r));
+	for (unsigned i = 0; i < swap_tiers(vm->swap); i++)
+		tier_inject(vm->tier[i], &nothing);
 }
 
 static bool make_stage2(struct vm *vm, const struct image *im,
@@ -154,7 +162,8 @@ static bool make_stage2(struct vm *vm, const struct image *im,
 		.limit = o->resident_bytes >> PAGE_SHIFT,
 		.policy = o->policy,
 		.swap = vm->swap,
-		.trace = vm->trace,
+		.trace = vm->trace.file,
+		.witness = witness_of(vm),
 		.extent = extent,
 		.extents = im->segments,
 		.paging = o->paging,
@@ -195,7 +204,7 @@ static bool make_stage2(struct vm *vm, const struct image *im,
 bool vm_make_memory(struct vm *vm, const struct image *im,
 		    struct complaint *why)
 {
-	return make_trace(vm, why) && make_swap(vm, why) &&
+	return vm_trace_open(vm, why) && make_swap(vm, why) &&
 	       shares_open(&vm->shares, vm->options, &vm->ram, why) &&
 	       make_stage2(vm, im, why);
 }

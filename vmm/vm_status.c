@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a VM says of itself, and what the control API may ask of it. */
-#include <errno.h>
+/* What a VM says of itself. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +175,7 @@ void vm_status(struct vm *vm, struct status *st)
 	st->guest.exit_code = vm->status;
 	st->guest.exit_reason = end_name(vm->end);
 	st->guest.page_faults = vm->page_faults;
+	st->guest.progress = atomic_load(&vm->progress);
 	st->slo.stall_percent = vm->slo.target;
 	st->slo.cap_bytes = vm->slo.cap;
 	st->slo.lowered = vm->slo.lowered;
@@ -191,143 +191,4 @@ uint64_t vm_operator_cap(struct vm *vm)
 	cap = vm->operator_cap;
 	pthread_mutex_unlock(&vm->lock);
 	return cap;
-}
-
-static void control_status(void *ctx, struct status *st)
-{
-	vm_status(ctx, st);
-}
-
-static void control_census(void *ctx, struct census *c)
-{
-	stage2_census(((struct vm *)ctx)->stage2, c);
-}
-
-static bool control_resident(void *ctx, uint64_t bytes, struct complaint *why)
-{
-	struct vm *vm = ctx;
-	uint64_t floor = options_floor(vm->options);
-
-	if (bytes < floor)
-		return complaint_set(why,
-				     "resident_bytes %llu is below the %llu "
-				     "that this guest needs to run",
-				     (unsigned long long)bytes,
-				     (unsigned long long)floor);
-	if (!vm->options->paging)
-		return complaint_set(why, "this VM runs with --paging off");
-	if (bytes > vm->options->memory_bytes)
-		bytes = vm->options->memory_bytes;
-	pthread_mutex_lock(&vm->lock);
-	vm->operator_cap = bytes;
-	pthread_mutex_unlock(&vm->lock);
-	stage2_set_limit(vm->stage2, bytes >> PAGE_SHIFT);
-	return true;
-}
-
-static bool control_pause(void *ctx, struct complaint *why)
-{
-	vm_pause(ctx, "asked to");
-	return vm_wait_idle(ctx, 1000) ||
-	       complaint_set(why, "a vCPU has not stopped within 1 s");
-}
-
-static bool control_resume(void *ctx, struct complaint *why)
-{
-	(void)why;
-	vm_resume(ctx);
-	return true;
-}
-
-static void control_stop(void *ctx)
-{
-	vm_end(ctx, VM_STOPPED, 0);
-}
-
-static bool control_policy(void *ctx, const struct policy_ops *policy,
-			   struct complaint *why)
-{
-	int r = stage2_set_policy(((struct vm *)ctx)->stage2, policy);
-
-	return !r ||
-	       complaint_set(why, "policy %s: %s", policy->name, strerror(-r));
-}
-
-static bool control_whatif(void *ctx, struct whatif *w, struct complaint *why)
-{
-	struct stage2 *s = ((struct vm *)ctx)->stage2;
-
-	return (stage2_mrc(s, &w->mrc) && stage2_shadow(s, &w->shadow)) ||
-	       complaint_set(why, "nothing was seen yet: the VM has only just "
-				  "begun, or runs with --paging off");
-}
-
-static bool control_audit(void *ctx, struct audit_report *report,
-			  struct complaint *why)
-{
-	int r = stage2_audit(((struct vm *)ctx)->stage2, report);
-
-	if (r == -ENOTSUP)
-		return complaint_set(why, "this VM runs with --paging off");
-	return !r || complaint_set(why, "audit: %s", strerror(-r));
-}
-
-static bool has_balloon(const struct vm *vm, struct complaint *why)
-{
-	return vm->balloon ||
-	       complaint_set(why, "this VM has no balloon: run --balloon");
-}
-
-static bool control_balloon(void *ctx, struct balloon_report *r, bool fresh,
-			    struct complaint *why)
-{
-	struct vm *vm = ctx;
-
-	if (!has_balloon(vm, why))
-		return false;
-	if (fresh)
-		balloon_refresh(vm->balloon, 200);
-	balloon_report(vm->balloon, r);
-	return true;
-}
-
-static bool control_balloon_target(void *ctx, uint64_t pages,
-				   struct complaint *why)
-{
-	struct vm *vm = ctx;
-
-	if (!has_balloon(vm, why))
-		return false;
-	if (pages >= vm->options->memory_bytes >> PAGE_SHIFT)
-		return complaint_set(why, "that is all of its memory");
-	if (vm->options->balloon.automatic)
-		return complaint_set(why, "this balloon sizes itself: it was "
-					  "made by --balloon auto");
-	balloon_set_target(vm->balloon, (uint32_t)pages);
-	return true;
-}
-
-static bool control_explain(void *ctx, const char *address, struct explain *e,
-			    struct complaint *why)
-{
-	return vm_explain(ctx, address, e, why);
-}
-
-struct vm_control vm_control(struct vm *vm)
-{
-	return (struct vm_control){
-		.vm = vm,
-		.status = control_status,
-		.census = control_census,
-		.resident = control_resident,
-		.pause = control_pause,
-		.resume = control_resume,
-		.stop = control_stop,
-		.policy = control_policy,
-		.whatif = control_whatif,
-		.explain = control_explain,
-		.audit = control_audit,
-		.balloon = control_balloon,
-		.balloon_target = control_balloon_target,
-	};
 }

@@ -3,8 +3,7 @@
  * What machine this is, copied out of the loader's structures: those are not
  * looked at again, but their memory is never handed out either.
  */
-#ifndef GUEST_BOOT_MACHINE_H
-#define GUEST_BOOT_MACHINE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,5 +43,3 @@ void machine_read(struct machine *m, pa_t start_info);
 void machine_read_tree(struct machine *m, const void *blob);
 
 void machine_add_ram(struct machine *m, uint64_t at, uint64_t bytes);
-
-#endif

@@ -7,10 +7,7 @@
  * broken=NAME breaks a concept (lib/broken.h); debug checks freed memory
  * (lib/debug.h).
  */
-#include "guest/boot/machine.h"
-#include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
-#include "guest/cpu/trap.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/apic.h"
 #include "guest/dev/console.h"
@@ -18,15 +15,12 @@
 #include "guest/fs/file.h"
 #include "guest/fs/ext2.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/debug.h"
 #include "guest/lib/format.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
-#include "guest/mm/frame.h"
 #include "guest/mm/table.h"
-#include "guest/proc/process.h"
 #include "guest/mm/reclaim.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/syscall.h"

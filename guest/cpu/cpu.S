@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Instructions that C has no words for, as functions: cpu/cpu.h, segment.h. */
+/* Instructions that C has no words for, as functions: cpu/cpu.h, smp.h. */
 #include "guest/cpu/selector.h"
 
 	.text

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What this processor can do is turned on. */
 #include "guest/cpu/cpu.h"
 
 #include "guest/cpu/tlb.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Instructions that C has no words for. */
-#ifndef GUEST_CPU_CPU_H
-#define GUEST_CPU_CPU_H
+#pragma once
 
 #include "guest/mm/addr.h"
 
@@ -67,5 +66,3 @@ static inline void invlpg(uintptr_t va)
 {
 	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
-
-#endif

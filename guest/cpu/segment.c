@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The GDT and the task state segment of a processor (smp.h). */
 #include "guest/cpu/smp.h"
 
 #include <stdalign.h>
@@ -17,9 +18,9 @@ static const uint64_t descriptors[GDT_ENTRIES] = {
 	0,
 };
 
-static void fill(struct cpu *c)
+void segment_init(struct cpu *c)
 {
-	uint64_t base = (uintptr_t)&c->tss;
+	const uint64_t base = (uintptr_t)&c->tss;
 
 	c->tss.ist[IST_DOUBLE_FAULT - 1] =
 		(uintptr_t)double_fault_stack[c->number] + PAGE_SIZE;
@@ -28,12 +29,6 @@ static void fill(struct cpu *c)
 	c->gdt[TSS_SEL / 8] = (sizeof(c->tss) - 1) | (base & 0xffffff) << 16 |
 			      0x89ul << 40 | (base >> 24 & 0xff) << 56;
 	c->gdt[TSS_SEL / 8 + 1] = base >> 32;
-}
-
-void segment_init(struct cpu *c)
-{
-	struct table_register r = { sizeof(c->gdt) - 1, (uintptr_t)c->gdt };
-
-	fill(c);
-	load_gdt(&r);
+	load_gdt(&(struct table_register){ sizeof(c->gdt) - 1,
+					   (uintptr_t)c->gdt });
 }

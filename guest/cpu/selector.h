@@ -3,8 +3,7 @@
  * Segment selectors. The order is not free: syscall and sysret derive SS from
  * CS by adding 8 (SDM vol. 2, SYSRET).
  */
-#ifndef GUEST_CPU_SELECTOR_H
-#define GUEST_CPU_SELECTOR_H
+#pragma once
 
 #define KERNEL_CS	 0x08
 #define KERNEL_SS	 0x10
@@ -13,5 +12,3 @@
 #define TSS_SEL		 0x28
 
 #define IST_DOUBLE_FAULT 1
-
-#endif

@@ -6,8 +6,6 @@
  */
 #include "guest/cpu/smp.h"
 
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/lock.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"

@@ -6,8 +6,7 @@
  * and the task state segment, which says where the stack of a trap from ring 3
  * begins.
  */
-#ifndef GUEST_CPU_SMP_H
-#define GUEST_CPU_SMP_H
+#pragma once
 
 #include "guest/cpu/tlb.h"
 #include "guest/proc/process.h"
@@ -58,10 +57,34 @@ static inline struct cpu *this_cpu(void)
 /* Make @c's tables, and have this processor, which is @c, use them. */
 void segment_init(struct cpu *c);
 
+/*
+ * The kernel lock: one processor at a time is in the kernel. It is taken on
+ * the way in (cpu/trap.c) and dropped on the way out or where the processor
+ * goes idle; a process that sleeps passes it to the next.
+ *
+ * Whoever comes when it is free has it. To serve in order would be fairer and
+ * much slower: a processor of a virtual machine does not always run, and all
+ * behind it in the order would wait for it. Who waits answers requests to flush
+ * its TLB (cpu/tlb.h), or the one in the kernel would wait for it for ever.
+ */
+extern bool kernel_locked;
+
+static inline void kernel_lock(void)
+{
+	while (__atomic_exchange_n(&kernel_locked, true, __ATOMIC_ACQUIRE))
+		do {
+			tlb_answer();
+			__asm__ volatile("pause");
+		} while (__atomic_load_n(&kernel_locked, __ATOMIC_RELAXED));
+}
+
+static inline void kernel_unlock(void)
+{
+	__atomic_store_n(&kernel_locked, false, __ATOMIC_RELEASE);
+}
+
 /* The boot processor's part, before there are interrupts or memory. */
 void smp_init_boot(void);
 
 /* Start the others, @count processors in all. With the kernel lock held. */
 void smp_start(unsigned count);
-
-#endif

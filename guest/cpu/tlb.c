@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* Stale translations: flushes here, shoot-downs elsewhere, and PCIDs. */
 #include "guest/cpu/tlb.h"
 
-#include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
 #include "guest/dev/apic.h"
+#include "guest/dev/lab.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
 #include "guest/mm/table.h"
@@ -13,11 +14,6 @@
 
 bool tlb_tagged;
 
-static void flush_space(void)
-{
-	write_cr3(read_cr3());
-}
-
 /* Global translations too, of all PCIDs (SDM vol. 3, 4.10.4.1). */
 static void flush_all(void)
 {
@@ -25,7 +21,7 @@ static void flush_all(void)
 
 	write_cr4(cr4 & ~CR4_PGE);
 	write_cr4(cr4);
-	flush_space();
+	write_cr3(read_cr3());
 }
 
 /* Ask @c, which may be in ring 3, idle, or waiting for the lock; and wait. */
@@ -86,7 +82,7 @@ void tlb_flush_page(struct space *s, uintptr_t va)
 void tlb_flush_space(struct space *s)
 {
 	if (this_cpu()->tlb.loaded == s)
-		flush_space();
+		write_cr3(read_cr3());
 	if (!broken("asid"))
 		flush_others(s);
 }
@@ -105,8 +101,10 @@ static uint64_t tagged(struct tlb *t, const struct space *s)
 
 void tlb_load(struct space *s)
 {
-	struct tlb *t = &this_cpu()->tlb;
+	struct cpu *c = this_cpu();
+	struct tlb *t = &c->tlb;
 
+	lab_runs(c->number, s ? s->root.v : kernel_root.v, c->running->pid);
 	if (t->loaded == s)
 		return;
 	t->loaded = s;

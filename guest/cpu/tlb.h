@@ -9,8 +9,7 @@
  * translations of a space outlive its turn, so each processor remembers the
  * last few spaces it ran, and forgets one that went stale meanwhile.
  */
-#ifndef GUEST_CPU_TLB_H
-#define GUEST_CPU_TLB_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,5 +41,3 @@ void tlb_answer(void);
 
 /* The processor tags translations (set by cpu_init). */
 extern bool tlb_tagged;
-
-#endif

@@ -3,7 +3,7 @@
  * Entry and exit. Every way into the kernel ends with the same picture on the
  * stack, struct trap_frame, and every way out goes through trap_return.
  *
- * The stack of a trap is that of the running process (cpu/segment.h), and tells
+ * The stack of a trap is that of the running process (cpu/smp.h), and tells
  * which that is: only syscall, which brings none, needs swapgs to find it.
  */
 #include "guest/cpu/selector.h"

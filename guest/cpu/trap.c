@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
+/* How ring 0 is entered and left: each exception and interrupt, by vector. */
 #include "guest/cpu/trap.h"
 
 #include <assert.h>
 
 #include "guest/cpu/cpu.h"
-#include "guest/cpu/lock.h"
 #include "guest/cpu/smp.h"
 #include "guest/dev/apic.h"
 #include "guest/dev/lab.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/print.h"
-#include "guest/mm/space.h"
 #include "guest/proc/syscall.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 
 /* SDM vol. 3, 6.14.1. */
@@ -39,17 +37,14 @@ void trap_init(void)
 	load_idt(&(struct table_register){ sizeof(idt) - 1, (uintptr_t)idt });
 }
 
+/* All of @f, in the order of struct trap_frame. */
 static void dump(const struct trap_frame *f)
 {
-	print("  rip %016lx  rsp %016lx  flags %08lx  cs %04lx\n", f->rip,
-	      f->rsp, f->rflags, f->cs);
-	print("  rax %016lx  rbx %016lx  rcx %016lx\n", f->rax, f->rbx, f->rcx);
-	print("  rdx %016lx  rsi %016lx  rdi %016lx\n", f->rdx, f->rsi, f->rdi);
-	print("  rbp %016lx  r8  %016lx  r9  %016lx\n", f->rbp, f->r8, f->r9);
-	print("  r10 %016lx  r11 %016lx  r12 %016lx\n", f->r10, f->r11, f->r12);
-	print("  r13 %016lx  r14 %016lx  r15 %016lx\n", f->r13, f->r14, f->r15);
-	print("  cr2 %016lx  cr3 %016lx  error %#lx\n", read_cr2(), read_cr3(),
-	      f->error);
+	const uint64_t *word = (const uint64_t *)f;
+
+	for (unsigned i = 0; i < sizeof(*f) / sizeof(*word); i++)
+		print("%s %016lx", i % 4 ? "" : "\n ", word[i]);
+	print("\n  cr2 %016lx  cr3 %016lx\n", read_cr2(), read_cr3());
 }
 
 /*
@@ -62,7 +57,9 @@ static _Noreturn void trap_die(const struct trap_frame *f)
 
 	if (!dying) {
 		dying = true;
-		print("kernel: exception in ring 0, vector %lu\n", f->vector);
+		print("kernel: exception in ring 0, vector %lu, error %#lx, "
+		      "rip %#lx, rsp %#lx",
+		      f->vector, f->error, f->rip, f->rsp);
 		dump(f);
 		lab_finish();
 	}

@@ -4,8 +4,7 @@
  * in ring 0 but where a processor idles, so a trap is never interrupted; an
  * exception *in* ring 0 is a bug of ours and ends the run.
  */
-#ifndef GUEST_CPU_TRAP_H
-#define GUEST_CPU_TRAP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -61,5 +60,3 @@ void trap_leave(struct trap_frame *f);
 
 /* Where the syscall instruction goes (MSR_LSTAR). */
 void syscall_entry(void);
-
-#endif

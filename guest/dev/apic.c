@@ -5,7 +5,6 @@
  */
 #include "guest/dev/apic.h"
 
-#include "guest/cpu/cpu.h"
 #include "guest/lib/print.h"
 #include "guest/mm/table.h"
 

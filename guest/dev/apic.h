@@ -4,8 +4,7 @@
  * TICKS_PER_SECOND times a second. The lines of devices come through the
  * IOAPIC: level-triggered, to the first processor.
  */
-#ifndef GUEST_DEV_APIC_H
-#define GUEST_DEV_APIC_H
+#pragma once
 
 #include "guest/cpu/trap.h"
 
@@ -44,5 +43,3 @@ void irq_connect(unsigned line, irq_fn *handler, void *ctx);
 
 /* For trap.c: line @line was raised. */
 void irq_raised(unsigned line);
-
-#endif

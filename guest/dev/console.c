@@ -4,7 +4,6 @@
 
 #include <stdarg.h>
 
-#include "guest/abi.h"
 #include "guest/cpu/cpu.h"
 #include "guest/dev/lab.h"
 #include "guest/lib/format.h"

@@ -3,8 +3,7 @@
  * The world outside: where the kernel speaks and hears, a UART or what is found
  * later, and the end of the run.
  */
-#ifndef GUEST_DEV_CONSOLE_H
-#define GUEST_DEV_CONSOLE_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -41,5 +40,3 @@ extern uint16_t exit_port;
 
 /* The end of the run. */
 _Noreturn void exit_run(int status);
-
-#endif

@@ -18,8 +18,6 @@
 #include "guest/lib/print.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/table.h"
-#include "guest/mm/space.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 #include "guest/proc/syscall.h"
 

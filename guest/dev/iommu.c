@@ -105,6 +105,6 @@ static void start(struct virtio *v)
 const struct virtio_driver virtio_iommu = {
 	.id = 23,
 	.needs = FEATURE_MAP,
-	.parts = { [REQUESTS] = 2, [EVENTS] = 1 },
+	.queues = 1 << REQUESTS | 1 << EVENTS,
 	.start = start,
 };

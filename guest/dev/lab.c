@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Driver of the lab device. */
 #include "guest/dev/lab.h"
 
 #include <assert.h>
@@ -8,19 +9,10 @@
 #include "guest/lib/counts.h"
 #include "guest/mm/table.h"
 
-#define RING_RECORDS 256u
-
-static_assert(!(RING_RECORDS & (RING_RECORDS - 1)), "a power of two");
+static_assert(!(LAB_RECORDS & (LAB_RECORDS - 1)), "a power of two");
 static_assert(sizeof(struct lab_fault) == 64, "one cache line");
 
-/* Contiguous in physical memory because the kernel image is. */
-static union {
-	struct lab_ring ring;
-	uint8_t room[sizeof(struct lab_ring) +
-		     RING_RECORDS * sizeof(struct lab_fault)];
-} shared __attribute__((aligned(4096)));
-
-bool lab_tracing;
+union lab_shared lab_shared __attribute__((aligned(4096)));
 
 volatile uint64_t *lab_registers;
 
@@ -43,29 +35,27 @@ void lab_init(pa_t base)
 	lab_registers = mmio_map(base);
 	if (lab_registers[LAB_ID / 8] != ABI_LAB_ID)
 		panic("no lab device at %#lx, though the tree says so", base.v);
-	if (lab_registers[LAB_TRACING / 8] != 1)
-		return;
-	shared.ring.size = RING_RECORDS;
-	if (lab_command(LAB_RING, image_pa(&shared).v, 0) < 0)
+	lab_shared.ring.size = LAB_RECORDS;
+	lab_runs(0, kernel_root.v, 0);
+	if (lab_command(LAB_RING, image_pa(&lab_shared).v, 0) < 0)
 		panic("the lab device refuses our fault ring");
-	lab_tracing = true;
 }
 
 /* The record is complete in memory before head says that it is there. */
 void lab_record(const struct lab_fault *fault)
 {
-	struct lab_ring *ring = &shared.ring;
+	struct lab_ring *ring = &lab_shared.ring;
 	uint32_t head = ring->head;
 
-	if (head - *(volatile uint32_t *)&ring->tail == RING_RECORDS)
+	if (head - *(volatile uint32_t *)&ring->tail == LAB_RECORDS)
 		lab_command(LAB_DRAIN, 0, 0);
-	ring->fault[head % RING_RECORDS] = *fault;
+	ring->fault[head % LAB_RECORDS] = *fault;
 	__atomic_store_n(&ring->head, head + 1, __ATOMIC_RELEASE);
 }
 
 void lab_finish(void)
 {
-	if (lab_tracing)
+	if (lab_tracing())
 		lab_command(LAB_DRAIN, 0, 0);
 	lab_command(LAB_REPORT, counts.faults, 0);
 }

@@ -4,22 +4,42 @@
  * window on stage 2, without which every command answers -ENODEV and records go
  * nowhere; and the DMA engine.
  */
-#ifndef GUEST_DEV_LAB_H
-#define GUEST_DEV_LAB_H
+#pragma once
 
 #include "guest/abi.h"
 #include "guest/mm/addr.h"
 
-/* True when the hypervisor wants a record of every page fault. */
-extern bool lab_tracing;
+#define LAB_RECORDS 256u
 
-/* Map the device at @base; hand over the ring if it is wanted. */
+/* What the hypervisor sees: contiguous, because the kernel's image is. */
+extern union lab_shared {
+	struct lab_ring ring;
+	uint8_t room[sizeof(struct lab_ring) +
+		     LAB_RECORDS * sizeof(struct lab_fault)];
+} lab_shared;
+
+/* Does the hypervisor want a record of every page fault just now? */
+static inline bool lab_tracing(void)
+{
+	return *(volatile uint32_t *)&lab_shared.ring.wanted;
+}
+
+/* Map the device at @base and hand over the ring. */
 void lab_init(pa_t base);
+
+/* From now on CPU @cpu runs process @pid with the tables at @cr3. */
+static inline void lab_runs(unsigned cpu, uint64_t cr3, uint32_t pid)
+{
+	struct lab_cpu *c = &lab_shared.ring.cpu[cpu];
+
+	*(volatile uint64_t *)&c->cr3 = cr3;
+	*(volatile uint32_t *)&c->pid = pid;
+}
 
 /* The command's result, or -errno. */
 int64_t lab_command(enum lab_command command, uint64_t arg0, uint64_t arg1);
 
-/* Append to the ring; only when lab_tracing. */
+/* Append to the ring; only when lab_tracing(). */
 void lab_record(const struct lab_fault *fault);
 
 /* Empty the ring and report the kernel's own count: before the run ends. */
@@ -30,5 +50,3 @@ extern volatile uint64_t *lab_registers;
 
 /* dma.c: the engine's registers lie at @base; @line is its interrupt. */
 void dma_init(pa_t base, unsigned line);
-
-#endif

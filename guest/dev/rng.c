@@ -20,6 +20,6 @@ static void start(struct virtio *v)
 
 const struct virtio_driver virtio_rng = {
 	.id = 4,
-	.parts = { 1 },
+	.queues = 1,
 	.start = start,
 };

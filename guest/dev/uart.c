@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: MIT */
+/* The 16550, the first console. */
 #include "guest/dev/console.h"
 
 #include "guest/abi.h"
 #include "guest/cpu/cpu.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/errno.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 
 enum {
 	UART_DATA = 0,
 	UART_INTERRUPTS = 1,
 	UART_FIFO = 2,
-	UART_LINE = 3,
 	UART_MODEM = 4,
 	UART_STATUS = 5,
 
 	INTERRUPT_INPUT = 0x01,
 	FIFO_ON = 0x07, /* on, both queues emptied */
-	LINE_8N1 = 0x03,
 	MODEM_READY = 0x0b, /* DTR, RTS, and the gate of the interrupt */
 	STATUS_INPUT = 0x01,
 	STATUS_EMPTY = 0x20
@@ -32,9 +30,7 @@ static uint16_t base = ABI_UART_PORT;
 void uart_init(uint16_t port)
 {
 	base = port;
-	out8(base + UART_INTERRUPTS, 0);
 	out8(base + UART_FIFO, FIFO_ON);
-	out8(base + UART_LINE, LINE_8N1);
 }
 
 static void write(const char *text, size_t n)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The transport, the queues, and the table of drivers (virtio.h). */
 #include "guest/dev/virtio.h"
 
 #include <assert.h>
@@ -44,7 +45,7 @@ enum {
 #define MAGIC_VALUE 0x74726976u
 #define VERSION_1   (1ul << 32) /* the feature that is no choice */
 
-#define QUEUE_MOST  32u /* descriptors: fewer than bits for slots */
+#define QUEUE_MOST  32u /* descriptors */
 
 struct virtq_descriptor {
 	uint64_t at;
@@ -66,10 +67,8 @@ struct virtqueue {
 		} ring[QUEUE_MOST];
 	} used;
 	struct virtio *device;
-	unsigned index, size, parts;
-	uint16_t used_seen;
-	uint64_t taken, done; /* a bit for each slot */
-	uint32_t written[QUEUE_MOST]; /* bytes, by slot */
+	unsigned index, size;
+	bool taken; /* somebody has a request going */
 };
 
 static_assert(sizeof(struct virtqueue) <= PAGE_SIZE, "one frame");
@@ -95,88 +94,59 @@ static void set_address(struct virtio *v, unsigned at, const void *to)
 	v->registers[at + 1] = (uint32_t)(pa_of(to) >> 32);
 }
 
-/* What the device has used since we looked last. */
-static void take_used(struct virtqueue *q)
-{
-	uint16_t until = __atomic_load_n(&q->used.index, __ATOMIC_ACQUIRE);
-
-	for (; q->used_seen != until; q->used_seen++) {
-		unsigned at = q->used_seen % q->size;
-		unsigned slot = q->used.ring[at].id / q->parts % QUEUE_MOST;
-
-		q->done |= 1ul << slot;
-		q->written[slot] = q->used.ring[at].bytes;
-	}
-}
-
 static void on_interrupt(void *ctx)
 {
 	struct virtio *v = ctx;
 
 	v->registers[INTERRUPT_ACK] = v->registers[INTERRUPT_STATUS];
 	v->failed = v->registers[STATUS] & NEEDS_RESET;
-	for (unsigned i = 0; i < VIRTQUEUES; i++)
-		if (v->queues[i])
-			take_used(v->queues[i]);
 	wake(v);
 }
 
 /* The device may look as soon as the index says that there is more. */
-static void lend(struct virtqueue *q, unsigned slot,
-		 const struct virtio_part *parts, unsigned n)
+static void lend(struct virtqueue *q, const struct virtio_part *parts,
+		 unsigned n)
 {
-	unsigned head = slot * q->parts;
-	uint16_t next = q->available.index;
-
 	for (unsigned i = 0; i < n; i++)
-		q->descriptors[head + i] = (struct virtq_descriptor){
+		q->descriptors[i] = (struct virtq_descriptor){
 			.at = pa_of(parts[i].at),
 			.bytes = (uint32_t)parts[i].bytes,
 			.flags = (i + 1 < n ? PART_NEXT : 0) |
 				 (parts[i].written ? PART_WRITTEN : 0),
-			.next = (uint16_t)(head + i + 1),
+			.next = (uint16_t)(i + 1),
 		};
-	q->done &= ~(1ul << slot);
-	q->available.ring[next++ % q->size] = (uint16_t)head;
-	__atomic_store_n(&q->available.index, next, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&q->available.index, 1, __ATOMIC_RELEASE);
 	q->device->registers[QUEUE_NOTIFY] = q->index;
-}
-
-/* Sleeps for a slot that is free. */
-static unsigned take_slot(struct virtqueue *q)
-{
-	unsigned slot;
-
-	while ((slot = (unsigned)__builtin_ctzl(~q->taken)) >=
-	       q->size / q->parts)
-		sleep_on(q->device);
-	q->taken |= 1ul << slot;
-	return slot;
 }
 
 int64_t virtqueue_run(struct virtqueue *q, const struct virtio_part *parts,
 		      unsigned n)
 {
-	unsigned slot = take_slot(q);
-	bool done;
+	int64_t written;
 
-	lend(q, slot, parts, n);
-	while (!(done = q->done >> slot & 1) && !q->device->failed)
+	while (q->taken)
 		sleep_on(q->device);
-	q->taken &= ~(1ul << slot);
+	q->taken = true;
+	lend(q, parts, n);
+	while ((written = virtqueue_back(q)) < 0 && !q->device->failed)
+		sleep_on(q->device);
+	q->taken = false;
 	wake(q->device);
-	return done ? (int64_t)q->written[slot] : -EIO;
+	return written < 0 ? -EIO : written;
 }
 
 void virtqueue_lend(struct virtqueue *q, struct virtio_part part)
 {
-	lend(q, 0, &part, 1);
+	lend(q, &part, 1);
 }
 
 int64_t virtqueue_back(struct virtqueue *q)
 {
-	take_used(q);
-	return q->done & 1 ? (int64_t)q->written[0] : -EAGAIN;
+	uint16_t done = __atomic_load_n(&q->used.index, __ATOMIC_ACQUIRE);
+
+	if (done != q->available.index)
+		return -EAGAIN;
+	return q->used.ring[(done - 1) % q->size].bytes;
 }
 
 /* The features that both know; 0: one that must be is not there. */
@@ -197,8 +167,8 @@ static uint64_t agree(struct virtio *v, const struct virtio_driver *d)
 	return (both & needs) == needs ? both : 0;
 }
 
-static struct virtqueue *queue_new(struct virtio *v, unsigned index,
-				   unsigned parts)
+/* NULL: it does not have that queue. */
+static struct virtqueue *queue_new(struct virtio *v, unsigned index)
 {
 	struct frame *f;
 	struct virtqueue *q;
@@ -206,7 +176,7 @@ static struct virtqueue *queue_new(struct virtio *v, unsigned index,
 
 	v->registers[QUEUE_SEL] = index;
 	size = v->registers[QUEUE_SIZE_MAX];
-	if (!parts || size < parts)
+	if (size < VIRTIO_PARTS)
 		return NULL;
 	f = frame_alloc(FRAME_DMA);
 	if (!f)
@@ -215,7 +185,6 @@ static struct virtqueue *queue_new(struct virtio *v, unsigned index,
 	q->device = v;
 	q->index = index;
 	q->size = size < QUEUE_MOST ? size : QUEUE_MOST;
-	q->parts = parts;
 	v->registers[QUEUE_SIZE] = q->size;
 	set_address(v, QUEUE_DESCRIPTORS, q->descriptors);
 	set_address(v, QUEUE_AVAILABLE, &q->available);
@@ -238,7 +207,8 @@ static void start(struct virtio *v, const struct virtio_driver *d,
 		return;
 	}
 	for (unsigned i = 0; i < VIRTQUEUES; i++)
-		v->queues[i] = queue_new(v, i, d->parts[i]);
+		if (d->queues >> i & 1)
+			v->queues[i] = queue_new(v, i);
 	irq_connect(line, on_interrupt, v);
 	v->registers[STATUS] = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK;
 	d->start(v);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Virtio devices (virtio 1.2) behind the MMIO transport (4.2), and their split
- * queues (2.7). Here a queue is cut into slots, one a request, each with the
- * same number of descriptors, so that none is ever looked for:
+ * queues (2.7). A queue of ours has one request at a time, in its first
+ * descriptors, so that none is ever looked for:
  *
- *	slot          0               1               2
- *	descriptors | head |    |    | head |    |    | head | ...
+ *	descriptors | header | page | status | never used ...
+ *	available   | 0 | 0 | 0 ...           index: requests so far
+ *	used        | 0 | 0 |                 index: of those, done
  *
- * A queue is one frame: the rings, and what we remember of each slot.
+ * A queue is one frame.
  */
-#ifndef GUEST_DEV_VIRTIO_H
-#define GUEST_DEV_VIRTIO_H
+#pragma once
 
 #include "guest/boot/machine.h"
 
@@ -31,13 +31,15 @@ struct virtio {
 struct virtio_driver {
 	uint32_t id; /* of the device */
 	uint64_t needs, knows; /* features: without which not, and all */
-	uint8_t parts[VIRTQUEUES]; /* of a request, by queue; 0: none */
+	unsigned queues; /* a bit for each that we use */
 	/* The device is running. May sleep. */
 	void (*start)(struct virtio *v);
 };
 
 extern const struct virtio_driver virtio_blk, virtio_console, virtio_rng,
 	virtio_balloon, virtio_iommu;
+
+#define VIRTIO_PARTS 3u /* of a request, at most */
 
 /* A part of a request: the kernel's memory, that the device reads or writes. */
 struct virtio_part {
@@ -47,14 +49,14 @@ struct virtio_part {
 };
 
 /*
- * Hand the device a request of @n parts, and sleep until it is through. How
- * many bytes it has written, or -EIO.
+ * Hand the device a request of @n parts, when it is our turn, and sleep until
+ * it is through. How many bytes it has written, or -EIO.
  */
 int64_t virtqueue_run(struct virtqueue *q, const struct virtio_part *parts,
 		      unsigned n);
 
 /*
- * For a queue with one request of one part at a time: hand it over, and look
+ * For a queue that nobody else uses: hand over a request of one part, and look
  * whether it is back: how many bytes were written, -EAGAIN if it is not.
  */
 void virtqueue_lend(struct virtqueue *q, struct virtio_part part);
@@ -78,5 +80,3 @@ uint64_t iommu_detach(void);
 
 /* Find all devices and start their drivers. May sleep. */
 void virtio_init(const struct machine *m);
-
-#endif

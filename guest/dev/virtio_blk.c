@@ -2,7 +2,6 @@
 /* Driver of a disk (virtio 1.2, 5.2): one of fs/block.h. */
 #include "guest/dev/virtio.h"
 #include "guest/fs/block.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/mm/slab.h"
@@ -76,6 +75,6 @@ const struct virtio_driver virtio_blk = {
 	.id = 2,
 	.needs = FEATURE_FLUSH,
 	.knows = FEATURE_RO,
-	.parts = { 3 },
+	.queues = 1,
 	.start = start,
 };

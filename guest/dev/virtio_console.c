@@ -8,7 +8,6 @@
 #include "guest/dev/virtio.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 
 enum { RECEIVE, TRANSMIT };
@@ -66,6 +65,6 @@ static void start(struct virtio *v)
 
 const struct virtio_driver virtio_console = {
 	.id = 3,
-	.parts = { 1, 1 },
+	.queues = 1 << RECEIVE | 1 << TRANSMIT,
 	.start = start,
 };

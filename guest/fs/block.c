@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Disks, and their cache: what file systems are read through. */
 #include "guest/fs/block.h"
 
 #include "guest/abi.h"

@@ -4,8 +4,7 @@
  * frame. What a disk holds beside files (the tables of its file system) is
  * cached by block number in a mapping: the buffer cache is the page cache.
  */
-#ifndef GUEST_FS_BLOCK_H
-#define GUEST_FS_BLOCK_H
+#pragma once
 
 #include "guest/mm/mapping.h"
 
@@ -40,5 +39,3 @@ void block_add(struct block_device *d);
 int block_transfer(struct block_device *d, uint64_t block, struct frame *f,
 		   bool write);
 int block_flush(struct block_device *d);
-
-#endif

@@ -7,10 +7,10 @@
 #include "guest/dev/virtio.h"
 #include "guest/fs/file.h"
 #include "guest/lib/errno.h"
+#include "guest/proc/process.h"
 
 /* What @from gives: at least one byte, or -errno. */
-static int64_t take(int64_t (*from)(char *, size_t), struct space *s,
-		    uintptr_t user, size_t n)
+static int64_t take(int64_t (*from)(char *, size_t), uintptr_t user, size_t n)
 {
 	char part[64];
 	int64_t got;
@@ -18,18 +18,19 @@ static int64_t take(int64_t (*from)(char *, size_t), struct space *s,
 	if (!n)
 		return 0;
 	got = from(part, n < sizeof(part) ? n : sizeof(part));
-	if (got > 0 && user_write(s, user, part, (size_t)got))
+	if (got > 0 && user_write(current()->space, user, part, (size_t)got))
 		return -EFAULT;
 	return got;
 }
 
 /* Straight from the program's pages: no buffer in between. */
-static int64_t print_bytes(struct space *s, uintptr_t user, size_t n)
+static int64_t print_bytes(uintptr_t user, size_t n)
 {
 	size_t done = 0, part;
 
 	for (; done < n; done += part) {
-		const char *text = user_byte(s, user + done, false);
+		const char *text =
+			user_byte(current()->space, user + done, false);
 
 		if (!text)
 			return done ? (int64_t)done : -EFAULT;
@@ -41,18 +42,15 @@ static int64_t print_bytes(struct space *s, uintptr_t user, size_t n)
 }
 
 /* Bytes as they are typed: lines are the programs' business. */
-int64_t console_copy(struct file *f, struct space *s, uintptr_t user, size_t n,
-		     bool write)
+int64_t console_copy(struct file *f, uintptr_t user, size_t n, bool write)
 {
 	(void)f;
-	return write ? print_bytes(s, user, n)
-		     : take(console->read, s, user, n);
+	return write ? print_bytes(user, n) : take(console->read, user, n);
 }
 
-int64_t random_copy(struct file *f, struct space *s, uintptr_t user, size_t n,
-		    bool write)
+int64_t random_copy(struct file *f, uintptr_t user, size_t n, bool write)
 {
 	(void)f;
 	(void)write; /* never: it is opened to be read */
-	return take(rng_read, s, user, n);
+	return take(rng_read, user, n);
 }

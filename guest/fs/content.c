@@ -53,7 +53,7 @@ static int reserve_page(struct mapping *m, struct frame *f)
 
 static void hold(struct mapping *m)
 {
-	inode_get(inode_of(m));
+	inode_of(m)->count++;
 }
 
 static void release(struct mapping *m)
@@ -108,9 +108,9 @@ int inode_empty(struct inode *i)
 
 	fs_lock();
 	inode_end(i, 0);
-	mapping_truncate(&i->pages, 0);
+	mapping_discard(&i->pages, 0, UINT64_MAX);
 	error = ext2_map_cut(i);
-	mapping_truncate(&i->pages, 0);
+	mapping_discard(&i->pages, 0, UINT64_MAX);
 	fs_unlock();
 	return error;
 }

@@ -42,35 +42,32 @@ struct place {
 	struct ext2_entry *entry, *before;
 };
 
-/* What @fits decides about each entry: true ends the search. */
-typedef bool fits_fn(const struct ext2_entry *d, const char *name, size_t n);
+/* What is looked for: true ends the search. */
+typedef bool fits_fn(const struct ext2_entry *d, const char *name);
 
-static bool is_called(const struct ext2_entry *d, const char *name, size_t n)
+static bool is_called(const struct ext2_entry *d, const char *name)
 {
-	return d->inode && d->name_bytes == n && !memcmp(d->name, name, n);
+	return d->inode && d->name_bytes == strlen(name) &&
+	       !memcmp(d->name, name, d->name_bytes);
 }
 
-static bool has_room(const struct ext2_entry *d, const char *name, size_t n)
+static bool has_room(const struct ext2_entry *d, const char *name)
 {
 	size_t used = d->inode ? entry_bytes(d->name_bytes) : 0;
 
-	(void)name;
-	return d->bytes - used >= entry_bytes(n);
+	return d->bytes - used >= entry_bytes(strlen(name));
 }
 
-static bool is_other(const struct ext2_entry *d, const char *name, size_t n)
+/* One that is neither @name nor "..". */
+static bool is_other(const struct ext2_entry *d, const char *name)
 {
-	(void)name;
-	(void)n;
-	return d->inode && !is_called(d, ".", 1) && !is_called(d, "..", 2);
+	return d->inode && !is_called(d, name) && !is_called(d, "..");
 }
 
 /* 0 and *p with its frame held, or -ENOENT. */
 static int search(struct inode *dir, const char *name, fits_fn *fits,
 		  struct place *p)
 {
-	size_t n = strlen(name);
-
 	for (uint64_t page = 0; page < dir->pages.end; page++) {
 		int error = mapping_get(&dir->pages, page, &p->frame);
 
@@ -84,7 +81,7 @@ static int search(struct inode *dir, const char *name, fits_fn *fits,
 				return ext2_nonsense(dir->fs, "directory",
 						     dir->number);
 			}
-			if (fits(p->entry, name, n))
+			if (fits(p->entry, name))
 				return 0;
 			p->before = p->entry;
 		}
@@ -226,7 +223,7 @@ static int may_unlink(const char *name, struct inode *i)
 		return -EPERM; /* that block would be lost */
 	if (!inode_is_directory(i))
 		return 0;
-	error = search(i, "", is_other, &p);
+	error = search(i, ".", is_other, &p);
 	if (error)
 		return error == -ENOENT ? 0 : error;
 	frame_put(p.frame);

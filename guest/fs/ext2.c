@@ -8,7 +8,6 @@
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/slab.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 
 int ext2_nonsense(struct ext2 *e, const char *what, uint64_t number)
@@ -27,11 +26,6 @@ int ext2_block(struct ext2 *e, uint32_t block, struct frame **f)
 	return mapping_get(&e->disk->cache, block, f);
 }
 
-static bool is_power_of_2(uint32_t n)
-{
-	return n && !(n & (n - 1));
-}
-
 /* What we cannot do is refused, as Linux refuses it. */
 static int check(const struct ext2_super *s, uint64_t disk_blocks)
 {
@@ -46,7 +40,8 @@ static int check(const struct ext2_super *s, uint64_t disk_blocks)
 	    !s->group_blocks || s->group_blocks > 8 * PAGE_SIZE ||
 	    !s->group_inodes || s->group_inodes > 8 * PAGE_SIZE ||
 	    s->inode_bytes < sizeof(struct ext2_inode) ||
-	    s->inode_bytes > PAGE_SIZE || !is_power_of_2(s->inode_bytes) ||
+	    s->inode_bytes > PAGE_SIZE ||
+	    s->inode_bytes & (s->inode_bytes - 1) ||
 	    s->first_inode <= EXT2_ROOT)
 		return -EIO;
 	groups = ((uint64_t)s->blocks + s->group_blocks - 1) / s->group_blocks;

@@ -10,11 +10,9 @@
  * Nothing that was read is believed: numbers are checked where they are used,
  * and a disk that makes no sense is -EIO.
  */
-#ifndef GUEST_FS_EXT2_H
-#define GUEST_FS_EXT2_H
+#pragma once
 
 #include "guest/fs/block.h"
-#include "guest/fs/ext2_disk.h"
 #include "guest/fs/inode.h"
 
 #define EXT2_TABLES 64u /* blocks that describe groups, at most */
@@ -86,5 +84,3 @@ int64_t ext2_map(struct inode *i, uint64_t index, bool make);
 
 /* With fs_lock: free all blocks. */
 int ext2_map_cut(struct inode *i);
-
-#endif

@@ -10,8 +10,7 @@
  *
  * The superblock is 1 KiB into block 0. Only the first copies are used here.
  */
-#ifndef GUEST_FS_EXT2_DISK_H
-#define GUEST_FS_EXT2_DISK_H
+#pragma once
 
 #include <assert.h>
 #include <stdint.h>
@@ -101,5 +100,3 @@ struct ext2_entry {
 };
 
 enum { FILE_REGULAR = 1, FILE_DIRECTORY }; /* its types */
-
-#endif

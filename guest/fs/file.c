@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Open files, and the system calls that take a descriptor or a path. */
 #include "guest/fs/file.h"
 
 #include "guest/fs/ext2.h"
@@ -6,15 +7,14 @@
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/slab.h"
-#include "guest/mm/space.h"
 #include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
 
 /* Of a file or a directory, through the page cache. */
-static int64_t copy_bytes(struct file *f, struct space *s, uintptr_t user,
-			  size_t n, bool write)
+static int64_t copy_bytes(struct file *f, uintptr_t user, size_t n, bool write)
 {
-	int64_t done = inode_copy(f->inode, f->offset, s, user, n, write);
+	int64_t done = inode_copy(f->inode, f->offset, current()->space, user,
+				  n, write);
 
 	if (done > 0)
 		f->offset += (uint64_t)done;
@@ -177,8 +177,7 @@ static int64_t copy(const struct trap_frame *f, bool write)
 
 	if (!file || !(file->flags & (write ? OPEN_WRITE : OPEN_READ)))
 		return -EBADF;
-	return file->copy(file, current()->space, f->rsi,
-			  f->rdx < MOST ? f->rdx : MOST, write);
+	return file->copy(file, f->rsi, f->rdx < MOST ? f->rdx : MOST, write);
 }
 
 int64_t sys_read(const struct trap_frame *f)
@@ -196,10 +195,8 @@ int64_t sys_seek(const struct trap_frame *f)
 	struct file *file = files_at(f->rdi);
 	uint64_t to = f->rsi;
 
-	if (!file)
+	if (!file || !file->inode)
 		return -EBADF;
-	if (!file->inode)
-		return -ESPIPE;
 	if (f->rdx == SEEK_END)
 		to += file->inode->bytes;
 	if (f->rdx > SEEK_END || (int64_t)to < 0)
@@ -227,11 +224,9 @@ int64_t sys_pipe(const struct trap_frame *f)
 		return error;
 	out = install(end[0]);
 	in = install(end[1]);
-	if (in >= 0)
-		return in << 32 | out;
-	if (out >= 0)
+	if (in < 0 && out >= 0)
 		close(&current()->files[out]);
-	return in;
+	return in < 0 ? in : in << 32 | out;
 }
 
 int64_t sys_dup(const struct trap_frame *f)

@@ -4,18 +4,16 @@
  * files with offsets of their own; a descriptor copied (dup, fork) is one file
  * with one offset. Each process has a table of them.
  */
-#ifndef GUEST_FS_FILE_H
-#define GUEST_FS_FILE_H
+#pragma once
 
 #include "guest/fs/inode.h"
 
 struct file;
 struct pipe;
 
-/* @n bytes at @user of @s are written, else read into: how many were, or
- * -errno. May sleep. */
-typedef int64_t copy_fn(struct file *f, struct space *s, uintptr_t user,
-			size_t n, bool write);
+/* The program's @n bytes at @user are written, else read into: how many were,
+ * or -errno. May sleep. */
+typedef int64_t copy_fn(struct file *f, uintptr_t user, size_t n, bool write);
 
 struct file {
 	copy_fn *copy;
@@ -48,5 +46,3 @@ void files_close(struct file **files); /* may sleep */
 
 /* The calling process's @fd, without a reference, or NULL. */
 struct file *files_at(uint64_t fd);
-
-#endif

@@ -101,11 +101,6 @@ void fs_unlock(void)
 	wake(&locked);
 }
 
-void inode_get(struct inode *i)
-{
-	i->count++;
-}
-
 static void unlist(struct inode *i)
 {
 	struct inode **link = &all;
@@ -120,7 +115,7 @@ static void unlist(struct inode *i)
 void inode_put(struct inode *i)
 {
 	if (i->count == 1 && !i->disk->links)
-		mapping_truncate(&i->pages, 0);
+		mapping_discard(&i->pages, 0, UINT64_MAX);
 	if (--i->count || i->disk->links)
 		return;
 	unlist(i);
@@ -163,7 +158,7 @@ int inode_load(struct ext2 *e, uint32_t number, struct inode **to)
 		return ext2_nonsense(e, "inode", number);
 	*to = find(e, number);
 	if (*to) {
-		inode_get(*to);
+		(*to)->count++;
 		return 0;
 	}
 	error = make(e, number, to);
@@ -209,13 +204,13 @@ int inode_sync_all(bool last)
 	int error, result = 0;
 
 	if (i)
-		inode_get(i);
+		i->count++;
 	for (; i; i = next) {
 		error = mapping_sync(&i->pages, 0, UINT64_MAX);
 		result = error ? error : result;
 		next = i->next;
 		if (next)
-			inode_get(next);
+			next->count++;
 		inode_put(i);
 	}
 	error = ext2_sync(root_fs, last);

@@ -9,8 +9,7 @@
  *	            v
  *	          struct mapping: the cache ---> ext2_map ---> the disk
  */
-#ifndef GUEST_FS_INODE_H
-#define GUEST_FS_INODE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,7 +45,7 @@ static inline void inode_changed(struct inode *i)
 /*
  * The lock of all file systems. Who looks up names or changes the disk holds
  * it; reading a page of a file does not, for what is mapped stays as it is
- * until mapping_truncate has waited for those who read.
+ * until mapping_discard has waited for those who read.
  */
 void fs_lock(void); /* sleeps until nobody has it */
 void fs_unlock(void); /* may sleep */
@@ -57,8 +56,8 @@ int inode_load(struct ext2 *e, uint32_t number, struct inode **to);
 /* With fs_lock. A new one; without a link it ends with its reference. */
 int inode_new(struct ext2 *e, bool directory, struct inode **to);
 
-/* The last one to put what no name leads to erases it. May sleep. */
-void inode_get(struct inode *i);
+/* One holder, of i->count, less: the last one to put what no name leads to
+ * erases it. May sleep. */
 void inode_put(struct inode *i);
 
 static inline struct inode *inode_of(struct mapping *m)
@@ -115,5 +114,3 @@ dir_fn dir_unlink; /* nothing is in *to; a directory only if empty */
 
 /* Do that to the last name of @path, in @fs. May sleep. */
 int path_do(dir_fn *what, struct ext2 *fs, const char *path, struct inode **to);
-
-#endif

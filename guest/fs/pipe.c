@@ -13,7 +13,6 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/slab.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 
 #define PIPE_BYTES (PAGE_SIZE - 24)
@@ -42,9 +41,9 @@ static size_t in_a_row(uint64_t at, uintptr_t user, size_t n)
  * Who reads waits for the first byte, and takes what is there; who writes
  * waits until all of it is in.
  */
-static int64_t copy(struct file *f, struct space *s, uintptr_t user, size_t n,
-		    bool write)
+static int64_t copy(struct file *f, uintptr_t user, size_t n, bool write)
 {
+	struct space *s = current()->space;
 	struct pipe *p = f->pipe;
 	uint64_t *at = write ? &p->in : &p->out;
 	size_t done = 0;

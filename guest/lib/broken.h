@@ -7,8 +7,7 @@
  *	if (!broken("cow"))
  *		copy_page(...);
  */
-#ifndef GUEST_LIB_BROKEN_H
-#define GUEST_LIB_BROKEN_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -21,5 +20,3 @@ static inline bool broken(const char *concept)
 {
 	return *broken_concept && streq(broken_concept, concept);
 }
-
-#endif

@@ -3,11 +3,8 @@
  * What happened so far, and what is there of it: each part of the kernel counts
  * here what it does, and programs read it where it lies (SYS_INFO).
  */
-#ifndef GUEST_LIB_COUNTS_H
-#define GUEST_LIB_COUNTS_H
+#pragma once
 
 #include "guest/proc/api.h"
 
 extern struct sys_counts counts;
-
-#endif

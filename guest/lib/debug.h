@@ -4,8 +4,7 @@
  * at before it is used again, and what programs of the kernel's own do wrong
  * with memory ends the run with its name.
  */
-#ifndef GUEST_LIB_DEBUG_H
-#define GUEST_LIB_DEBUG_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,5 +34,3 @@ static inline void fill_words(void *to, uint64_t word, size_t words)
 			 : "a"(word)
 			 : "memory");
 }
-
-#endif

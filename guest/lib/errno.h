@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Linux's numbers, as far as they are used here. */
-#ifndef GUEST_LIB_ERRNO_H
-#define GUEST_LIB_ERRNO_H
+#pragma once
 
 enum {
 	EPERM = 1,
@@ -25,7 +24,6 @@ enum {
 	EMFILE = 24,
 	EFBIG = 27,
 	ENOSPC = 28,
-	ESPIPE = 29,
 	EROFS = 30,
 	EMLINK = 31,
 	EPIPE = 32,
@@ -33,5 +31,3 @@ enum {
 	ENOSYS = 38,
 	ENOTEMPTY = 39
 };
-
-#endif

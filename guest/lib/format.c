@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* printf, for the kernel and its programs. */
 #include "guest/lib/format.h"
 
 #include <stdbool.h>

@@ -4,8 +4,7 @@
  * in this order, a width, and l. Like snprintf it returns the length the text
  * would have, and what it writes, in @room of 1 or more, always ends in a NUL.
  */
-#ifndef GUEST_LIB_FORMAT_H
-#define GUEST_LIB_FORMAT_H
+#pragma once
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,5 +12,3 @@
 __attribute__((format(printf, 3, 4))) int format(char *to, size_t room,
 						 const char *how, ...);
 int format_v(char *to, size_t room, const char *how, va_list args);
-
-#endif

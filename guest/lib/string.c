@@ -52,11 +52,11 @@ size_t strlen(const char *s)
 	return n;
 }
 
-int strcmp(const char *a, const char *b)
+bool streq(const char *a, const char *b)
 {
 	for (; *a && *a == *b; a++, b++)
 		;
-	return (unsigned char)*a - (unsigned char)*b;
+	return *a == *b;
 }
 
 bool str_begins(const char *s, const char *prefix)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The few string functions that the kernel and its programs share. */
-#ifndef GUEST_LIB_STRING_H
-#define GUEST_LIB_STRING_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,17 +10,10 @@ void *memcpy(void *to, const void *from, size_t n);
 int memcmp(const void *a, const void *b, size_t n); /* up to a difference */
 size_t strlen(const char *s);
 size_t strlcpy(char *to, const char *from, size_t room);
-int strcmp(const char *a, const char *b);
-
-static inline bool streq(const char *a, const char *b)
-{
-	return strcmp(a, b) == 0;
-}
+bool streq(const char *a, const char *b);
 
 /* What is behind the last '/' of @path, or all of it. */
 const char *last_part(const char *path);
 
 /* True when @s begins with @prefix. */
 bool str_begins(const char *s, const char *prefix);
-
-#endif

@@ -4,8 +4,7 @@
  * virtual one, which is a pointer or a uintptr_t. The direct map turns the
  * first into the second.
  */
-#ifndef GUEST_MM_ADDR_H
-#define GUEST_MM_ADDR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,5 +61,3 @@ static inline bool range_has(struct range r, pa_t at)
 {
 	return at.v >= r.start.v && at.v < r.end.v;
 }
-
-#endif

@@ -4,11 +4,8 @@
 #include "guest/abi.h"
 #include "guest/cpu/tlb.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
-#include "guest/mm/leaf.h"
-#include "guest/mm/pte.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/swap.h"
 
@@ -124,7 +121,7 @@ static void release(struct mapping *m)
 
 	if (--s->holders)
 		return;
-	mapping_truncate(m, 0);
+	mapping_discard(m, 0, UINT64_MAX);
 	frame_unpromise(s->pages);
 	kfree(s);
 }

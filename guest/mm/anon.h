@@ -8,18 +8,14 @@
  * same for all who have the area by fork, and end with the last of them.
  *
  * An anonymous frame knows its address only: fork leaves a page where it was,
- * so that is where other spaces may have the frame, too (mm/rmap.h).
+ * so that is where other spaces may have the frame, too (mm/rmap.c).
  */
-#ifndef GUEST_MM_ANON_H
-#define GUEST_MM_ANON_H
+#pragma once
 
 #include <stdbool.h>
 
-#include "guest/mm/frame.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
-#include "guest/mm/space.h"
-#include "guest/mm/vma.h"
 
 /* Plain memory; and what grows downwards when it is touched. */
 extern const struct vma_ops anon_ops, stack_ops;
@@ -43,5 +39,3 @@ static inline void anon_map(struct vma *v, uintptr_t va, uint64_t *at,
  * releases it.
  */
 struct mapping *shared_new(uint64_t pages);
-
-#endif

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/* The system calls of memory: what their arguments mean. */
 #include "guest/proc/syscall.h"
 
 #include "guest/fs/file.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/anon.h"
-#include "guest/mm/frame.h"
 #include "guest/mm/reclaim.h"
-#include "guest/mm/space.h"
 #include "guest/proc/process.h"
 
 /* What of its pages @want may show, and do with them. */
@@ -100,21 +99,13 @@ int64_t sys_madvise(const struct trap_frame *f)
 
 int64_t sys_limit(const struct trap_frame *f)
 {
-	uint64_t *most = &current()->space->limit, before = *most;
-
-	if (f->rdi == LIMIT_FRAMES) /* not so that others must die */
-		return f->rsi && f->rsi < frames_used()
-			       ? -EINVAL
-			       : (int64_t)frame_limit(f->rsi);
-	if (f->rdi != LIMIT_PROCESS_FRAMES)
-		return -EINVAL;
-	*most = f->rsi ? f->rsi : UINT64_MAX;
-	return before == UINT64_MAX ? 0 : (int64_t)before;
+	if (f->rdi && f->rdi < frames_used())
+		return -EINVAL; /* others would have to die */
+	return (int64_t)frame_limit(f->rdi);
 }
 
 int64_t sys_reclaim(const struct trap_frame *f)
 {
 	frame_drain();
-	return reclaim_pass(f->rdi < UINT32_MAX ? (unsigned)f->rdi
-						: UINT32_MAX);
+	return reclaim_pass((unsigned)f->rdi);
 }

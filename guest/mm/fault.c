@@ -4,12 +4,9 @@
  * if it touches memory. So the path of a demand fault remembers what it found
  * last time (area, table) and has no call it can do without.
  */
-#include "guest/mm/space.h"
 
-#include "guest/cpu/cpu.h"
 #include "guest/dev/lab.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/mm/leaf.h"
@@ -49,8 +46,6 @@ static inline __attribute__((always_inline)) int resolve(struct space *s,
 
 	if ((error & (FAULT_RSVD | FAULT_U)) != FAULT_U)
 		return -EFAULT;
-	if (s->resident >= s->limit && !reclaim_space(s))
-		return -ENOMEM;
 	v = space_find(s, va);
 	if (!v || !allows(v, error))
 		return -EFAULT;
@@ -105,10 +100,17 @@ static __attribute__((noinline)) void refuse(struct trap_frame *f, uintptr_t va,
 	process_refuse(f, va);
 }
 
+/* The hypervisor may want to know it before the fault is over. */
+static __attribute__((noinline)) uint64_t begin(uintptr_t va)
+{
+	lab_shared.ring.cpu[current()->cpu].gva = va;
+	return rdtsc();
+}
+
 void page_fault(struct trap_frame *f)
 {
-	uint64_t tsc = lab_tracing ? rdtsc() : 0;
 	uintptr_t va = read_cr2();
+	uint64_t tsc = lab_tracing() ? begin(va) : 0;
 	int kind = resolve(current()->space, va, f->error);
 	int error = kind;
 

@@ -10,8 +10,6 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/mm/anon.h"
-#include "guest/mm/leaf.h"
-#include "guest/mm/mapping.h"
 
 /* Memory that is shared has no first touch of a file. */
 static int kind_of(const struct vma *v)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/* Single frames from the stock, blocks from the zones; limit and promises. */
 #include "guest/mm/frame.h"
 
-#include "guest/lib/counts.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/debug.h"
 #include "guest/lib/print.h"
@@ -33,11 +33,6 @@ void frame_init(const struct machine *m)
 {
 	dirty_ram = m->zeroed ? 0 : FRAME_TOUCHED;
 	zone_init(m);
-}
-
-static inline void clear(struct frame *f)
-{
-	fill_words(frame_bytes(f), 0, PAGE_SIZE / 8);
 }
 
 /* Nobody may have written to the frame since it was given back. */
@@ -99,29 +94,18 @@ static __attribute__((noinline)) bool make_room(void)
 	return refill() || reclaim(1, true);
 }
 
-static __attribute__((noinline)) struct frame *check_and_clear(struct frame *f,
-							       bool zeros)
-{
-	check_poison(f);
-	if (zeros)
-		clear(f);
-	return f;
-}
-
 /* The first of the stock, which has one. */
 static inline struct frame *take(enum frame_use use, bool zeros)
 {
 	struct frame *f = frames + stock;
-	unsigned flags = f->flags;
+	unsigned flags = f->flags | dirty_ram;
 
 	stock = f->next;
 	hand_out(f, 0, use);
-	if (zeros && !((flags | dirty_ram) & FRAME_TOUCHED))
-		return f;
 	if (flags & FRAME_POISONED)
-		return check_and_clear(f, zeros);
-	if (zeros)
-		clear(f);
+		check_poison(f);
+	if (zeros && flags & FRAME_TOUCHED)
+		fill_words(frame_bytes(f), 0, PAGE_SIZE / 8);
 	return f;
 }
 
@@ -140,6 +124,17 @@ struct frame *frame_alloc_raw(enum frame_use use)
 	return take(use, false);
 }
 
+static struct frame *take_block(unsigned order, enum zone_id zone,
+				enum frame_use use)
+{
+	struct frame *f =
+		may_take(1u << order) ? zone_take(zone, order, &order) : NULL;
+
+	if (f)
+		hand_out(f, order, use);
+	return f;
+}
+
 struct frame *frames_alloc(unsigned order, enum zone_id zone,
 			   enum frame_use use)
 {
@@ -154,12 +149,15 @@ struct frame *frames_alloc(unsigned order, enum zone_id zone,
 			return NULL;
 		if (i)
 			frame_drain();
-		if (may_take(1u << order))
-			f = zone_take(zone, order, &order);
+		f = take_block(order, zone, use);
 	}
-	if (f)
-		hand_out(f, order, use);
 	return f;
+}
+
+struct frame *frames_alloc_free(unsigned order, enum frame_use use)
+{
+	frame_drain();
+	return take_block(order, ZONE_NORMAL, use);
 }
 
 /*

@@ -8,16 +8,13 @@
  * to give to it is a few instructions; the buddy system sees its frames again
  * only when a larger block is wanted, or its counts are.
  */
-#ifndef GUEST_MM_FRAME_H
-#define GUEST_MM_FRAME_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "guest/boot/machine.h"
 #include "guest/lib/counts.h"
-#include "guest/mm/addr.h"
-#include "guest/proc/api.h"
 
 void frame_init(const struct machine *m);
 
@@ -37,6 +34,9 @@ struct frame *frame_alloc_raw(enum frame_use use);
  */
 struct frame *frames_alloc(unsigned order, enum zone_id highest,
 			   enum frame_use use);
+
+/* The same of what is free already: no room is made. Does not sleep. */
+struct frame *frames_alloc_free(unsigned order, enum frame_use use);
 
 /* For frame_put: nobody holds the block that begins with @f any more. */
 void frame_free(struct frame *f);
@@ -110,4 +110,3 @@ void frame_drain(void);
  */
 bool frame_promise(uint64_t pages);
 void frame_unpromise(uint64_t pages);
-#endif

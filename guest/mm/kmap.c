@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's half of every address space (mm/layout.h): its image, all of RAM
+ * in large pages, device registers.
+ */
 #include "guest/mm/table.h"
 
-#include "guest/cpu/cpu.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"

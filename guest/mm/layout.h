@@ -14,8 +14,7 @@
  *   0x0000000000400000  program: text, rodata, data, bss, heap
  *   0x0000000000200000  the system-call gate, one page
  */
-#ifndef GUEST_MM_LAYOUT_H
-#define GUEST_MM_LAYOUT_H
+#pragma once
 
 #define KERNEL_BASE   0xffffffff80000000
 #define KERNEL_LOAD   0x200000
@@ -36,5 +35,3 @@
 
 /* Until the kernel has tables of its own it sees this much of RAM. */
 #define BOOT_WINDOW 0x40000000
-
-#endif

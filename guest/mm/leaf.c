@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/* Leaves: what each of the five kinds (leaf.h) becomes. */
 #include "guest/mm/leaf.h"
 
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
-#include "guest/mm/rmap.h"
 #include "guest/mm/swap.h"
 
 uint64_t leaf_bits(unsigned prot)
@@ -29,7 +28,7 @@ void leaf_lock(const uint64_t *at)
 
 void leaf_unlocked(struct frame *f)
 {
-	if (!(f->flags & FRAME_LOCKED) || rmap_in(f, NULL, VMA_LOCKED))
+	if (!(f->flags & FRAME_LOCKED) || rmap_locked(f))
 		return;
 	f->flags &= ~FRAME_LOCKED;
 	counts.frames_locked--;

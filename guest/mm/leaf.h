@@ -10,14 +10,11 @@
  *
  * Only this header, fault.c's callees and rmap.c change leaves.
  */
-#ifndef GUEST_MM_LEAF_H
-#define GUEST_MM_LEAF_H
+#pragma once
 
 #include "guest/mm/frame.h"
-#include "guest/mm/pte.h"
 #include "guest/mm/space.h"
 #include "guest/mm/table.h"
-#include "guest/mm/vma.h"
 
 /* The counted frame of a leaf, or NULL. */
 static inline struct frame *leaf_frame(uint64_t leaf)
@@ -75,4 +72,18 @@ void leaf_protect(struct vma *v, uint64_t *at);
 /* Fork: the leaf *@at of the parent into the empty one *@to of @child. */
 void leaf_share(struct vma *child, uint64_t *at, uint64_t *to);
 
-#endif
+/*
+ * rmap.c, the way back from a frame to its leaves. Take @f out of every table:
+ * its leaves become those of its slot if it is anonymous (f->slot must be set),
+ * else empty. The caller holds a reference of its own.
+ */
+void rmap_unmap(struct frame *f);
+
+/*
+ * Take @bit from all its leaves; true if one had it. PTE_A: was @f used since
+ * the last time? PTE_W: nobody writes to it from now on without a fault.
+ */
+bool rmap_take(struct frame *f, uint64_t bit);
+
+/* Does an area that is locked map it? */
+bool rmap_locked(struct frame *f);

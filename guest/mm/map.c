@@ -7,7 +7,6 @@
  */
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
-#include "guest/mm/space.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
 #include "guest/mm/reclaim.h"

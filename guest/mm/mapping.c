@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* The page cache: how pages come into it, are stored, and leave. */
 #include "guest/mm/mapping.h"
 
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
-#include "guest/mm/rmap.h"
+#include "guest/mm/leaf.h"
 #include "guest/mm/swap.h"
 #include "guest/mm/zone.h"
 #include "guest/proc/sched.h"

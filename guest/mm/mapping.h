@@ -15,8 +15,7 @@
  * A leaf of the tree is a frame, or an odd word: the swap slot where a page of
  * shared memory is.
  */
-#ifndef GUEST_MM_MAPPING_H
-#define GUEST_MM_MAPPING_H
+#pragma once
 
 #include "guest/mm/frame.h"
 
@@ -97,11 +96,6 @@ bool mapping_evict(struct frame *f);
 /* Forget the pages in [first, end), dirty or not. May sleep. */
 void mapping_discard(struct mapping *m, uint64_t first, uint64_t end);
 
-static inline void mapping_truncate(struct mapping *m, uint64_t from)
-{
-	mapping_discard(m, from, UINT64_MAX);
-}
-
 /*
  * One input or output of @f: busy meanwhile, and what @fn says. What owns @f
  * waits for that before it ends. mapping_wait: until @f is not busy. Sleep.
@@ -112,5 +106,3 @@ void mapping_wait(struct frame *f);
 
 /* Evict all that can be, of all mappings; how many that were. */
 uint64_t mapping_drop_all(void);
-
-#endif

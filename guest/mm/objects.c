@@ -7,7 +7,6 @@
 #include "guest/lib/errno.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/slab.h"
-#include "guest/mm/space.h"
 #include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
 

@@ -12,8 +12,7 @@
  *   63..44  43..12              11..0
  *   -       slot of swap        SWAPPED
  */
-#ifndef GUEST_MM_PTE_H
-#define GUEST_MM_PTE_H
+#pragma once
 
 #include <assert.h>
 #include <stdint.h>
@@ -76,5 +75,3 @@ static inline uint32_t pte_slot(uint64_t entry)
 {
 	return (uint32_t)(entry >> PAGE_SHIFT);
 }
-
-#endif

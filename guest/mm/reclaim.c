@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: MIT */
+/* Making room (reclaim.h): who leaves, who is woken for it, who is killed. */
 #include "guest/mm/reclaim.h"
 
 #include "guest/dev/virtio.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/print.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
-#include "guest/mm/rmap.h"
 #include "guest/mm/swap.h"
 #include "guest/mm/zone.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 
 /* One in so many frames is kept free, within bounds; twice when at it. */
-#define LOW_PART  128u
-#define LOW_LEAST 8u
-#define LOW_MOST  1024u
+#define LOW_PART 128u
+#define LOW_MOST 1024u
 
-#define PASSES	  4u
+#define PASSES	 4u
 
 /* Frames that the thread looks at in one go. */
 #define BREATH 32u
@@ -34,7 +31,6 @@ uint64_t reclaim_low;
 
 /* What is looked for. */
 struct pass {
-	const struct space *only; /* pages of this space; NULL: any */
 	bool files; /* may write to files */
 	unsigned want, freed;
 };
@@ -113,11 +109,8 @@ static void look(enum lru_kind kind, struct pass *p)
 			return;
 		f = frames + list->last;
 		lru_move(f, is_used(f));
-		if (f->flags & FRAME_ACTIVE)
-			continue;
-		if (p->only && !rmap_in(f, p->only, 0))
-			continue;
-		p->freed += evict(f, p->files);
+		if (!(f->flags & FRAME_ACTIVE))
+			p->freed += evict(f, p->files);
 	}
 }
 
@@ -208,11 +201,6 @@ unsigned reclaim_pass(unsigned want)
 	return run((struct pass){ .want = want, .files = true }, 1);
 }
 
-bool reclaim_space(struct space *s)
-{
-	return run((struct pass){ .only = s, .want = 1 }, PASSES);
-}
-
 void reclaim_range(struct vma *v)
 {
 	uintptr_t va = v->start;
@@ -247,7 +235,6 @@ void reclaim_init(void)
 {
 	uint64_t low = zone_frames() / LOW_PART;
 
-	low = low > LOW_MOST ? LOW_MOST : low;
-	reclaim_low = low < LOW_LEAST ? LOW_LEAST : low;
+	reclaim_low = low < LOW_MOST ? low : LOW_MOST;
 	process_kernel("reclaim", thread);
 }

@@ -12,15 +12,13 @@
  * When nothing can leave, the process that has most is killed, and process 1
  * last: the run ends with it.
  */
-#ifndef GUEST_MM_RECLAIM_H
-#define GUEST_MM_RECLAIM_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "guest/mm/frame.h"
 
-struct space;
 struct vma;
 
 /* Start the thread. Before it, reclaim finds nothing. */
@@ -42,9 +40,6 @@ bool reclaim(unsigned want, bool kill);
 /* One pass, for SYS_RECLAIM: how many frames were freed. Sleeps. */
 unsigned reclaim_pass(unsigned want);
 
-/* One of @s's pages leaves. False: none could. Sleeps. */
-bool reclaim_space(struct space *s);
-
 /* madvise: the pages of @v leave now, used or not. Sleeps. */
 void reclaim_range(struct vma *v);
 
@@ -61,5 +56,3 @@ void lru_move(struct frame *f, bool active);
 
 /* @f is listed no more. */
 void lru_remove(struct frame *f);
-
-#endif

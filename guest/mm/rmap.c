@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/mm/rmap.h"
-
+/*
+ * The way back: from a frame to every leaf that maps it. Nothing is stored for
+ * it: an anonymous frame lies at one address, in any space, since fork leaves
+ * pages where they are; a frame of a mapping lies at one index in some of the
+ * areas that show that mapping. Their tables are looked at, until as many
+ * leaves are found as the frame says there are. (A list of the areas that may
+ * have it, Linux's anon_vma, would save looking at the others' tables, for a
+ * pointer in each area, and work at each fork, split and merge.)
+ */
 #include "guest/cpu/tlb.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
 #include "guest/mm/swap.h"
@@ -90,11 +96,10 @@ bool rmap_take(struct frame *f, uint64_t bit)
 	return any;
 }
 
-bool rmap_in(struct frame *f, const struct space *s, unsigned flags)
+bool rmap_locked(struct frame *f)
 {
 	for (struct place p = { .frame = f, .left = f->maps }; next(&p);)
-		if ((!s || p.space == s) &&
-		    (vma_above(p.space, p.va)->flags & flags) == flags)
+		if (vma_above(p.space, p.va)->flags & VMA_LOCKED)
 			return true;
 	return false;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* kmalloc: slabs (slab.h), and whole frames for what is larger. */
 #include "guest/mm/slab.h"
 
 #include "guest/lib/broken.h"

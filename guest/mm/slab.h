@@ -11,8 +11,7 @@
  * free after it. So who frees a thing twice, or has written past its end, is
  * caught; with "debug" (lib/debug.h) who writes to what is free is, too.
  */
-#ifndef GUEST_MM_SLAB_H
-#define GUEST_MM_SLAB_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,5 +43,3 @@ void *vmalloc(size_t bytes);
 
 /* What vmalloc gave. */
 void vfree(void *p);
-
-#endif

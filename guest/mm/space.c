@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* Address spaces: birth, fork and end. */
 #include "guest/mm/space.h"
 
-#include "guest/abi.h"
 #include "guest/cpu/tlb.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/anon.h"
-#include "guest/mm/table.h"
-#include "guest/mm/leaf.h"
 #include "guest/mm/slab.h"
 #include "guest/proc/syscall.h"
 
@@ -27,7 +25,6 @@ static struct space *space_alloc(void)
 	if (!kmap_new_root(&s->root))
 		goto unpromise;
 	s->id = ++last_id;
-	s->limit = UINT64_MAX;
 	s->next = spaces;
 	return spaces = s;
 unpromise:
@@ -183,7 +180,6 @@ struct space *space_fork(struct space *parent)
 		return NULL;
 	child->heap = parent->heap;
 	child->heap_end = parent->heap_end;
-	child->limit = parent->limit;
 	while (v && copy_area(child, v))
 		v = vma_above(parent, v->end);
 	if (v) {

@@ -7,8 +7,7 @@
  * An area promises pages, fault.c gives each at its first touch. Tables stay
  * until the space ends: the next mapping nearby will want them.
  */
-#ifndef GUEST_MM_SPACE_H
-#define GUEST_MM_SPACE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,7 +27,6 @@ struct space {
 	pa_t root;
 	uint64_t id; /* never another's: cpu/tlb.h */
 	uint64_t resident, swapped; /* pages: in frames, in slots */
-	uint64_t limit; /* of the resident, SYS_LIMIT */
 	uintptr_t heap, heap_end; /* set by exec, moved by space_brk */
 	struct space *next; /* all there are */
 };
@@ -121,5 +119,3 @@ int user_read(struct space *s, void *to, uintptr_t from, size_t n);
  * A string into to[@room], with its NUL. Its length, -EFAULT, -ENAMETOOLONG.
  */
 int64_t user_string(struct space *s, char *to, uintptr_t from, size_t room);
-
-#endif

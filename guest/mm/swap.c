@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
+/* The map of a swap disk's slots, and pages on their way there and back. */
 #include "guest/mm/swap.h"
 
 #include "guest/fs/block.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/debug.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/reclaim.h"
-#include "guest/mm/mapping.h"
-#include "guest/mm/pte.h"
-#include "guest/mm/rmap.h"
+#include "guest/mm/leaf.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/zone.h"
 

@@ -13,8 +13,7 @@
  *	frame->slot = slot                  the frame need not be in a table
  *	slot -> frame, count of leaves      free when it has neither
  */
-#ifndef GUEST_MM_SWAP_H
-#define GUEST_MM_SWAP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,5 +56,3 @@ void swap_part(struct frame *f);
  * if it has none. Sleeps. 0, -ENOSPC, -EIO.
  */
 int swap_transfer(struct mapping *m, struct frame *f, bool write);
-
-#endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The walk of page tables, and how they grow. */
 #include "guest/mm/table.h"
 
 #include "guest/mm/frame.h"

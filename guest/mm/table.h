@@ -5,13 +5,11 @@
  *   63    48 47   39 38   30 29   21 20   12 11         0
  *   sign      level4  level3  level2  level1  in the page
  */
-#ifndef GUEST_MM_TABLE_H
-#define GUEST_MM_TABLE_H
+#pragma once
 
 #include <stdint.h>
 
 #include "guest/cpu/cpu.h"
-#include "guest/mm/addr.h"
 #include "guest/mm/pte.h"
 
 struct machine;
@@ -66,5 +64,3 @@ extern pa_t kernel_root;
 
 /* The root of a new address space with the kernel's half in it, in *root. */
 bool kmap_new_root(pa_t *root);
-
-#endif

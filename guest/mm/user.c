@@ -5,7 +5,6 @@
  * uses the direct map. So a bad pointer is an answer, not a fault, and SMAP
  * need never be lifted. All may sleep.
  */
-#include "guest/mm/space.h"
 
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"

@@ -7,8 +7,7 @@
  * A stack's area moves its start down when it is touched below, never under
  * lowest, and keeps one page under that free as a guard.
  */
-#ifndef GUEST_MM_VMA_H
-#define GUEST_MM_VMA_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -96,5 +95,3 @@ bool vma_split(struct space *s, uintptr_t at);
 
 /* Make one area of the two that meet at @at, if they differ in nothing. */
 void vma_merge(struct space *s, uintptr_t at);
-
-#endif

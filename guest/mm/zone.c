@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Which RAM may be handed out, and how it is brought into being. */
 #include "guest/mm/zone.h"
 
 #include <assert.h>

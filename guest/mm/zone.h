@@ -13,8 +13,7 @@
  *
  * Only frame.c allocates here; everybody else asks it (mm/frame.h).
  */
-#ifndef GUEST_MM_ZONE_H
-#define GUEST_MM_ZONE_H
+#pragma once
 
 #include "guest/mm/frame.h"
 
@@ -62,5 +61,3 @@ bool zone_has(pa_t pa);
  */
 void buddy_add(struct frame_list *free, uint32_t n, unsigned order);
 uint32_t buddy_take(struct frame_list *free, unsigned order);
-
-#endif

@@ -8,8 +8,7 @@
  * A program begins with its arguments on top of its stack, one string after the
  * other: RSI bytes from RDI on.
  */
-#ifndef GUEST_PROC_API_H
-#define GUEST_PROC_API_H
+#pragma once
 
 #include <stdint.h>
 
@@ -53,7 +52,8 @@
 	CALL(SYS_INFO, inspect_info) /* (struct sys_info *) */ \
 	CALL(SYS_MEMORY, inspect_memory) /* (pa, to, bytes): within a page */ \
 	CALL(SYS_LAB, inspect_lab) /* (enum lab_command, arg, page): result */ \
-	CALL(SYS_LIMIT, sys_limit) /* (limit_what, value): the value before */ \
+	CALL(SYS_LIMIT, sys_limit) /* (frames that may be in use, 0: all): \
+		the limit before */ \
 	CALL(SYS_DROP_CACHES, sys_drop_caches) /* (): how many clean pages */ \
 	CALL(SYS_RECLAIM, sys_reclaim) /* (frames): evict as reclaim would; how many left */ \
 	CALL(SYS_OBJECT, sys_object) /* (struct sys_object *): see there */ \
@@ -231,11 +231,6 @@ struct cache {
 	struct frame_list partial; /* of them, those with room */
 };
 
-enum limit_what {
-	LIMIT_FRAMES, /* frames that may be in use at once; 0: all */
-	LIMIT_PROCESS_FRAMES, /* of the calling process and its children */
-};
-
 /*
  * Kernel memory held for a demonstration, so that a program can exercise the
  * kernel's own allocators. It is the calling process's, and freed with it.
@@ -299,5 +294,3 @@ struct sys_dma {
 	uint64_t iova_window;
 	uint64_t fault_iova; /* what the IOMMU refused, or 0 */
 };
-
-#endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* The system calls of processes: what their arguments mean. */
 #include "guest/proc/syscall.h"
 
 #include "guest/cpu/smp.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/errno.h"
-#include "guest/mm/space.h"
 #include "guest/proc/sched.h"
 
 #define STATUS_BITS 0xff

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* What an ELF file says is mapped, not read: its pages come when touched. */
 #include "guest/proc/process.h"
 
 #include "guest/fs/inode.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
-#include "guest/mm/frame.h"
 
 /* System V ABI, AMD64 supplement and generic part, chapter 4 and 5. */
 struct elf_header {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Starting programs: a new space takes the place of the old one. */
 #include "guest/proc/process.h"
 
 #include "guest/cpu/cpu.h"
@@ -6,8 +7,6 @@
 #include "guest/fs/ext2.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
-#include "guest/mm/frame.h"
-#include "guest/mm/space.h"
 #include "guest/proc/syscall.h"
 
 /* On the root, or if it has none like that, in the kernel image. */
@@ -53,8 +52,6 @@ int process_exec(const char *path, const char *text, size_t bytes)
 	if (error)
 		return error;
 	s = space_new();
-	if (s && old)
-		s->limit = old->limit;
 	error = s ? fill(s, file, text, bytes, &f) : -ENOMEM;
 	inode_put(file);
 	if (error && s)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/* The gate (syscall.h): which instruction it holds is found out by trying. */
 #include "guest/proc/syscall.h"
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
-#include "guest/proc/process.h"
 #include "guest/proc/sched.h"
 
 /* trap.S: what may stand in the page. The first is exit(TRIAL_WORKS). */

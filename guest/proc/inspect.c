@@ -4,18 +4,14 @@
  * frames and counters that it could not see from ring 3. A real kernel would
  * keep them to itself.
  */
-#include "guest/abi.h"
-#include "guest/boot/machine.h"
 #include "guest/cpu/tlb.h"
 #include "guest/dev/virtio.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
-#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/slab.h"
-#include "guest/mm/space.h"
 #include "guest/mm/zone.h"
 #include "guest/proc/syscall.h"
 #include "guest/proc/process.h"
@@ -84,8 +80,8 @@ int64_t inspect_lab(const struct trap_frame *f)
 	uint64_t command = f->rdi, arg = f->rsi, to = 0;
 
 	break_lab(&command, &arg);
-	if (command < LAB_COUNTERS ||
-	    (command > LAB_WALK && command != LAB_BALLOON))
+	if (command < LAB_COUNTERS || command > LAB_PROGRESS ||
+	    (command > LAB_WALK && command < LAB_BALLOON))
 		return -EINVAL;
 	if (command == LAB_COUNTERS || command == LAB_WALK) {
 		void *at = user_byte(current()->space, f->rdx, true);

@@ -7,13 +7,11 @@
  * read before a flush is only reported; what is read after it is right or
  * wrong.
  */
-#include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/table.h"
-#include "guest/mm/space.h"
 #include "guest/proc/syscall.h"
 
 #define PROBE_AT   0x40000000ul

@@ -10,7 +10,6 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/lib/string.h"
-#include "guest/mm/frame.h"
 #include "guest/proc/sched.h"
 
 /* The kernel's first thread, which waits for those whose parent has ended. */

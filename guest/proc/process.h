@@ -7,10 +7,9 @@
  *    | struct process |  ...free...  <- rsp |  struct trap_frame |
  *
  * Kernel threads are processes without a space. All fields belong to who holds
- * the kernel lock (cpu/lock.h).
+ * the kernel lock (cpu/smp.h).
  */
-#ifndef GUEST_PROC_PROCESS_H
-#define GUEST_PROC_PROCESS_H
+#pragma once
 
 #include "guest/cpu/trap.h"
 #include "guest/mm/space.h"
@@ -133,5 +132,3 @@ static inline bool process_dying(void)
 
 /* All, linked by next, newest first. */
 extern struct process *processes;
-
-#endif

@@ -4,7 +4,6 @@
 #include "guest/cpu/cpu.h"
 #include "guest/dev/console.h"
 #include "guest/lib/print.h"
-#include "guest/mm/space.h"
 #include "guest/proc/process.h"
 
 /* RAX the vector, RDX the error code, RCX the address. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/* The queue of the runnable, the list of sleepers, and the timer. */
 #include "guest/proc/sched.h"
 
 #include "guest/cpu/cpu.h"
-#include "guest/cpu/lock.h"
 #include "guest/cpu/smp.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/counts.h"
@@ -83,10 +83,14 @@ void sched_yield(void)
 	schedule();
 }
 
+/* The lock is free for a moment: who waits for it elsewhere must see that. */
 bool sched_breathe(void)
 {
+	uint64_t moment = 64;
+
 	kernel_unlock();
-	__asm__ volatile("sti; nop; cli" ::: "memory");
+	__asm__ volatile("sti; 1: pause; loop 1b; cli"
+			 : "+c"(moment)::"memory");
 	kernel_lock();
 	sched_yield();
 	return !process_dying();

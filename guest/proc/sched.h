@@ -14,8 +14,7 @@
  * have changed; nothing changes between the check and the sleep. A sleeper may
  * wake for nothing: the loop is not optional.
  */
-#ifndef GUEST_PROC_SCHED_H
-#define GUEST_PROC_SCHED_H
+#pragma once
 
 #include "guest/proc/process.h"
 
@@ -68,5 +67,3 @@ struct switch_frame {
 	uint64_t r15, r14, r13, r12, rbp, rbx;
 	uint64_t rip;
 };
-
-#endif

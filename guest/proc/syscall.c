@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* From a number to a function; and the counts of the whole kernel. */
 #include "guest/proc/syscall.h"
 
 #include "guest/lib/counts.h"

@@ -8,8 +8,7 @@
  * what the page holds is decided at boot by trying. As Linux's vDSO does for
  * 32-bit programs.
  */
-#ifndef GUEST_PROC_SYSCALL_H
-#define GUEST_PROC_SYSCALL_H
+#pragma once
 
 #include "guest/cpu/trap.h"
 #include "guest/mm/addr.h"
@@ -39,5 +38,3 @@ pa_t gate_page_pa(void);
 
 /* The trap @f is a system call by the gate; then RIP is moved past it. */
 bool gate_called(struct trap_frame *f);
-
-#endif

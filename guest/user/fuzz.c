@@ -22,7 +22,6 @@
 #define LANES	     4u /* children at once */
 #define LIFE	     25u /* ticks of a child, twice that at most */
 #define NAP	     4u /* ticks that a child sleeps, at most */
-#define FRAMES_MOST  4096u /* of a child */
 #define SETTLE_TICKS 100u
 
 struct chance {
@@ -183,7 +182,6 @@ static _Noreturn void live(uint64_t seed, uint64_t life, unsigned lane)
 	for (int fd = 0; fd < 3; fd++)
 		sys_close(fd);
 	sys_munmap((uintptr_t)lanes, PAGE);
-	sys_limit(LIMIT_PROCESS_FRAMES, FRAMES_MOST);
 	self.chance = (struct chance){ .seed = mix(seed), .state = mix(life) };
 	self.rounds = &rounds_of[lane];
 	if (life % 2)

@@ -79,12 +79,12 @@ static bool run(const struct sys_counts *before)
 	*step = NOTHING_YET;
 	small = start(live_small);
 	await(SMALL_HAS_ALL);
-	sys_limit(LIMIT_FRAMES, used_frames(before) + ROOM);
+	sys_limit(used_frames(before) + ROOM);
 	large = start(live_large);
 	sys_wait(large, &large_status);
 	*step = LARGE_IS_GONE;
 	sys_wait(small, &small_status);
-	sys_limit(LIMIT_FRAMES, 0);
+	sys_limit(0);
 	printf("hog: the large child is pid %ld\n", large);
 	return is("the large child", large_status,
 		  STATUS_KILLED + SIGNAL_KILL) &&

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * touch SIZE seq|random: what a first touch costs in the second stage alone.
- * The kernel gives all frames at once, so that no stage-1 fault is left; then
- * each page is written once, and the TSC says how long that took.
+ * touch SIZE seq|random [map]: what a first touch costs in the second stage
+ * alone. The kernel gives all frames at once, so that no stage-1 fault is left;
+ * then each page is written once, and the TSC says how long that took. With
+ * map it then says where each page lies, for who has seen the faults.
  */
 #include <stdint.h>
 
 #include "guest/cpu/cpu.h"
 #include "guest/lib/string.h"
+#include "guest/user/lib/kernel.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
 
@@ -15,7 +17,8 @@
 
 static int usage(void)
 {
-	printf("touch: SIZE seq|random (SIZE: a power of two, 64K to 1G)\n");
+	printf("touch: SIZE seq|random [map] (SIZE: a power of two, 64K to "
+	       "1G)\n");
 	return 2;
 }
 
@@ -41,15 +44,27 @@ static uint64_t touch_all(volatile uint8_t *memory, unsigned bits, bool seq)
 	return rdtsc() - start;
 }
 
+static void print_map(int64_t at, uint64_t pages)
+{
+	int64_t pid = sys_getpid();
+	struct walk w;
+
+	printf("touch: this is process %ld\n", pid);
+	for (uint64_t n = 0; n < pages; n++)
+		if (walk(pid, (uint64_t)at + n * PAGE, &w) >= 0 && w.found)
+			printf("page %#lx %#lx\n", (uint64_t)at + n * PAGE,
+			       w.pa);
+}
+
 int main(int argc, char **argv)
 {
 	struct sys_info info;
 	uint64_t bytes, pages, ticks;
 	int64_t at;
-	bool seq;
+	bool seq, map = argc == 4 && streq(argv[3], "map");
 
-	if (argc != 3 || !parse_size(argv[1], &bytes) || bytes < 16 * PAGE ||
-	    bytes > 1ul << 30 || (bytes & (bytes - 1)))
+	if (argc != 3 + map || !parse_size(argv[1], &bytes) ||
+	    bytes < 16 * PAGE || bytes > 1ul << 30 || (bytes & (bytes - 1)))
 		return usage();
 	seq = streq(argv[2], "seq");
 	if (!seq && !streq(argv[2], "random"))
@@ -68,5 +83,7 @@ int main(int argc, char **argv)
 	       argv[2], ticks,
 	       info.tsc_hz ? ticks / pages * 1000 / (info.tsc_hz / 1000000)
 			   : 0);
+	if (map)
+		print_map(at, pages);
 	return 0;
 }

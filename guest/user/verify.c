@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "guest/lib/string.h"
+#include "guest/user/lib/progress.h"
 #include "guest/user/lib/random.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
@@ -34,6 +35,7 @@ struct plan {
 	/* zipf only: the pass that last wrote each page; else it is derived */
 	uint32_t *written;
 	uint64_t checks;
+	struct progress progress; /* in pages */
 };
 
 static uint64_t hash(const struct plan *p, uint64_t a, uint64_t b)
@@ -91,6 +93,7 @@ static void write_page(struct plan *p, uint64_t pass, uint64_t page)
 	fill(page_at(p, page), hash(p, page, pass));
 	if (p->written)
 		p->written[page] = (uint32_t)pass;
+	progress(&p->progress);
 }
 
 static void complain(const struct plan *p, uint64_t pass, uint64_t page,
@@ -118,6 +121,7 @@ static void check_page(struct plan *p, uint64_t pass, uint64_t page)
 	uint64_t key = hash(p, page, last_write(p, pass, page));
 
 	p->checks += WORDS;
+	progress(&p->progress);
 	if (is_filled(page_at(p, page), key))
 		return;
 	complain(p, pass, page, key);

@@ -157,6 +157,7 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		errx(2, "CORPUS PAIRS");
 	read_corpus(&c, argv[1]);
+	swap.pages = c.n;
 	if (tier_ram_create(&c.tier, 0, CODEC_LZ4) ||
 	    tier_ram_create(&swap.tier[0], 0, CODEC_LZ4) ||
 	    swap_create(&c.swap, &swap))

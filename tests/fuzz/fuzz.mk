@@ -20,7 +20,8 @@ $(FUZZ)/image: $(FUZZ_IMAGE) $(wildcard tests/unit/*_fixture.h vmm/image*.h) \
 		-fno-sanitize-recover=all -o $@ $(FUZZ_IMAGE)
 
 $(FUZZ)/virtio: tests/fuzz/virtio.c tests/fuzz/virtio_host.h \
-	$(wildcard devices/virt*.[ch] devices/blk_io.[ch] devices/iommu*.[ch]) \
+	$(wildcard devices/virt*.[ch] devices/balloon*.[ch] \
+		devices/blk_*.[ch] devices/iommu*.[ch]) \
 	ept/walk.c devices/thread.c
 	@mkdir -p $(@D)
 	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \

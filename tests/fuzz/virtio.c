@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 #define SECTORS 64u
 #define SIZE	16u
-/* Three queues may lie here, one behind the other. */
+/* Queues may lie here, one behind the other. */
+#define QUEUES	  BALLOON_QUEUES
 #define DESC(n)	  (0x1000u + (n)*0x200u)
 #define DRIVER(n) (0x2000u + (n)*0x200u)
 #define DEVICE(n) (0x3000u + (n)*0x200u)
@@ -218,7 +219,7 @@ static void set_queue(unsigned n, uint32_t size)
 static void bring_up(uint64_t features)
 {
 	negotiate(features | VIRTIO_F_VERSION_1);
-	for (unsigned n = 0; n < 3; n++)
+	for (unsigned n = 0; n < QUEUES; n++)
 		set_queue(n, SIZE);
 	set(VIRTIO_STATUS, 15);
 }
@@ -321,9 +322,21 @@ static void act_iommu(void)
 	iommu_leave(iommu);
 }
 
+/* The number of a round of hints, or another one. */
+static void say_hint(uint64_t more)
+{
+	const uint32_t id = (uint32_t)(get_reg(VIRTIO_CONFIG + 8, 4) + more);
+
+	balloon_ask_hints(dev);
+	guest_write(NULL, (gpa_t){ BUFFERS + 16 }, &id, sizeof(id));
+	put_desc(DESC(BALLOON_HINTS), 1,
+		 (struct vq_desc){ BUFFERS + 16, sizeof(id), 0, 0 });
+	offer(BALLOON_HINTS, 1);
+}
+
 static void act_balloon(void)
 {
-	unsigned n = (unsigned)take(1) % 5;
+	unsigned n = (unsigned)take(1) % QUEUES;
 	uint32_t pfn[4] = { (uint32_t)take(1), (uint32_t)take(4),
 			    (uint32_t)take(1), (uint32_t)take(1) };
 
@@ -331,6 +344,8 @@ static void act_balloon(void)
 	put_desc(DESC(n), 0,
 		 (struct vq_desc){ n > 2 ? pfn[0] << 12 : BUFFERS, take_len(),
 				   n > 2 ? VQ_DESC_WRITE : 0, 0 });
+	if (n == BALLOON_HINTS)
+		say_hint(pfn[2] % 3);
 	offer(n, 0);
 	set(VIRTIO_QUEUE_NOTIFY, n);
 	balloon_set_target(dev, pfn[1]);
@@ -463,7 +478,7 @@ static void must_work(enum which which)
 	if (which == NET)
 		silence();
 	memset(ram, which == NET ? 0 : 0xff, sizeof(ram));
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < QUEUES; i++)
 		put16(DRIVER(i) + 2, 0), put16(DRIVER(i), 0);
 	bring_up(0);
 	if (disk) {

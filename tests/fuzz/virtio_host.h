@@ -52,6 +52,11 @@ int guest_pin(struct stage2 *s, gpa_t at, bool write, void **to)
 	return at.v < RAM_BYTES ? 0 : -EFAULT;
 }
 
+int guest_hold(struct stage2 *s, gpa_t at, bool write, void **to)
+{
+	return guest_pin(s, at, write, to);
+}
+
 void guest_unpin(struct stage2 *s, gpa_t at)
 {
 	(void)s, (void)at;
@@ -69,6 +74,17 @@ uint64_t guest_discard(struct stage2 *s, gpa_t at, uint64_t len,
 			pages++;
 		}
 	return pages;
+}
+
+bool guest_hints_begin(struct stage2 *s)
+{
+	(void)s;
+	return true;
+}
+
+void guest_hints_end(struct stage2 *s)
+{
+	(void)s;
 }
 
 static ucontext_t driver, io;

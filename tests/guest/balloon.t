@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+# The balloon while a guest verifies its memory: half of all RAM given, which is
+# gone from the host, and taken back; then what is free by hints.
 # --balloon auto: two guests in one control group that is too small for what
 # both hold. The idle one gives what it no longer uses, and no byte of the busy
 # one is wrong.
@@ -9,6 +11,7 @@ use Fcntl;
 use JSON::PP;
 use POSIX 'mkfifo';
 use Test::More;
+use Time::HiRes 'time';
 use Twofold;
 
 my @balloon = ('--balloon', 'auto,free_page_reporting=off');
@@ -39,6 +42,76 @@ sub balloon {
 	my ($r) = @_;
 	my ($code, $text) = ctl($r, 'balloon', '--json');
 	return $code ? {} : decode_json($text);
+}
+
+# What guest RAM holds, MiB: as twofold says, and on kvm from outside, as the
+# memfd's blocks and as the process's Rss.
+sub held {
+	my ($r, $accel) = @_;
+	my ($code, $text) = ctl($r, 'status', '--json');
+	my @held = $code ? () : decode_json($text)->{memory}{resident_bytes};
+	return map { $_ / MIB } @held if $accel ne 'kvm';
+	my ($fd) = grep { (readlink || '') =~ /memfd:guest-ram/ }
+		glob "/proc/$r->{pid}/fd/*";
+	my ($rss) = slurp("/proc/$r->{pid}/status") =~ /^RssShmem:\s+(\d+)/m;
+	return map { $_ / MIB } @held, (stat $fd)[12] * 512, $rss * 1024;
+}
+
+sub passes {
+	my ($r) = @_;
+	my $n = () = slurp($r->{out}) =~ /^verify: pass/mg;
+	return $n;
+}
+
+# It goes on and finds nothing wrong.
+sub verifies {
+	my ($r, $when) = @_;
+	my $n = passes($r) + 2;
+	ok until_true(120, sub { passes($r) >= $n }), "it verifies $when"
+		or diag slurp($r->{out});
+	unlike slurp($r->{out}), qr/mismatch|killed/, 'and nothing is wrong';
+}
+
+sub test_half {
+	my ($accel) = @_;
+	my $r = start($accel, '-m', '48M', '--balloon', 'size=0', '--',
+		'shell', '-c', 'verify --size 34M --passes 1; ' .
+		'verify --size 8M --passes 1000000');
+	ok wait_for($r, qr/verify: ok, 8704 pages/, 120),
+		"$accel: nearly all of RAM was used" or diag slurp($r->{out});
+	verifies($r, 'a part');
+	my @before = held($r, $accel);
+	is scalar @before, $accel eq 'kvm' ? 3 : 1, 'measured';
+
+	is((ctl($r, 'balloon', '24M'))[0], 0, 'half of RAM is asked for');
+	my $asked = time;
+	ok until_true(60, sub { balloon($r)->{actual_pages} == 6144 }),
+		'and given';
+	diag sprintf '%s: %.2f s', $accel, time - $asked;
+	my @after = held($r, $accel);
+	for my $i (0 .. $#before) {
+		cmp_ok $after[$i], '<=', 25, "$before[$i] MiB: half is gone";
+		cmp_ok $before[$i] - $after[$i], '>=', 12, 'that was there';
+	}
+	verifies($r, 'with half of RAM');
+	my $b = balloon($r);
+	is_deeply [grep { !exists $b->{$_} } qw(swap_in swap_out major_faults
+		minor_faults free_memory total_memory available_memory
+		disk_caches hugetlb_allocations hugetlb_failures oom_kill)],
+		[], 'the guest tells all that it knows of itself';
+
+	ctl($r, 'balloon', '0');
+	ok until_true(60, sub { balloon($r)->{actual_pages} == 0 }),
+		'taken back';
+	verifies($r, 'with all of it');
+	is((ctl($r, 'balloon', 'hints'))[0], 0, 'hints are asked for');
+	ok until_true(60, sub { balloon($r)->{hinted_pages} >= 2048 }),
+		'and come';
+	verifies($r, 'with what is free given up');
+	cmp_ok balloon($r)->{discarded_pages}, '>', $b->{discarded_pages},
+		'bytes are gone with them';
+	ctl($r, 'stop');
+	finish($r, 60);
 }
 
 # Both in @group: one has written much and forgotten it, the other verifies.
@@ -79,6 +152,7 @@ sub test_two {
 }
 
 for my $accel (accels()) {
+	test_half($accel);
 	my ($group, $lack) = $accel eq 'kvm' ? make_group(100 * MIB)
 		: (undef, 'has a host of its own');
 	if ($group) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A guest that crashes is reported as one: status 126 and a line that says
+# HOSTILE B19: a guest that crashes is reported as one: status 126 and a line that says
 # where; and one that is killed by its own kernel is none.
 use strict;
 use warnings;

@@ -50,6 +50,16 @@ for my $accel (accels()) {
 			"$accel: under load";
 		diag "$accel: $s->{faults}{missing} faults, ",
 			"$s->{pages}{swapped_in} pages in";
+
+		# A disk's requests are held by the huge page.
+		my $image = scratch("$accel.img");
+		open my $f, '>:raw', $image or die;
+		print $f "\0" x (8 * MIB - 4096), 'mark', "\0" x 4092;
+		close $f;
+		$r = run($accel, 0, @vm, '--timeout', 100, '--disk',
+			"path=$image", 'build/tests/guest/virtio.elf');
+		like slurp($r->{out}), qr/^1024 pages written, read/m,
+			"$accel: a disk finds its bytes in them";
 	}
 }
 {

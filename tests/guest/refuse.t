@@ -80,6 +80,8 @@ refused 'a disk that another VM has', qr/another VM is using it/, '',
 	"$run --disk path=" . scratch('used');
 refused 'no such tap', qr/tap nonesuch: there is none/, '',
 	"$run --net tap=nonesuch";
+refused 'swap larger than a file may be', qr/swap .*too large/i,
+	'ulimit -f 99999;', "$run --swap file=/var/tmp,size=128M";
 refused 'no room for swap', qr/room|space/, '',
 	"$run --swap file=/dev/shm,size=900T";
 refused 'unwritable stats', qr/stats/, '', "$run --stats /nonesuch/s.json";

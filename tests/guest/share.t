@@ -43,7 +43,7 @@ for my $accel (accels()) {
 	my $s = stats($r);
 	is $s->{share}{size_bytes}, 16 * MIB, 'whole pages of it';
 	is $s->{share}{pages_read}, PAGES, 'each page was read once';
-	is $s->{share}{writes_ignored}, PAGES, 'each write was ignored';
+	is $s->{share}{writes_ignored}, PAGES, 'B18: each write was ignored';
 	is $s->{share}{copy_bytes}, 16 * MIB + 4096, 'a copy, and its bits';
 	cmp_ok $s->{pages}{clean_dropped}, '>', PAGES - 2048,
 		'under the cap its pages are dropped';

@@ -27,10 +27,13 @@
 
 struct fake_vm {
 	_Atomic(uint64_t) resident, balloon; /* bytes; pages */
-	atomic_int residents, pauses, resumes, stops, statuses;
+	_Atomic(uint64_t) progress;
+	atomic_int residents, pauses, resumes, stops, statuses, hints;
+	atomic_int traces, registers, trace_stops;
 	pthread_mutex_t telling; /* of what it answers: */
 	struct audit_report audit;
 	struct explain explain; /* but for the address */
+	struct injection injection[2]; /* into two tiers: ram and file */
 	_Atomic(const char *) policy; /* the one it was given last */
 	_Atomic(const char *) refusal; /* not NULL: say no, because of this */
 };
@@ -80,11 +83,14 @@ static inline void fake_status(void *vm, struct status *st)
 		.reason = "a test",
 		.policy = "clock",
 		.guest.page_faults = 7,
+		.guest.progress = ((struct fake_vm *)vm)->progress,
 		.memory = { .size_bytes = 256 << 20,
 			    .resident_limit_bytes = 64 << 20,
 			    .resident_bytes = 63 << 20,
 			    .resident_peak_bytes = 64 << 20 },
-		.faults = { 1000, 200, { 1.25, 50, 900 } },
+		.faults = { .missing = 1000,
+			    .minor = 200,
+			    .latency_us = { 1.25, 50, 900 } },
 		.pages = { 1, 2, 3, 4, 5, 6, 8 },
 		.tier[0] = { "ram",
 			     { .pages = 25600,
@@ -133,6 +139,39 @@ static inline bool fake_resident(void *vm, uint64_t bytes,
 	return true;
 }
 
+/* As it is before anybody sets it: 64 MiB. */
+static inline uint64_t fake_resident_cap(void *vm, uint64_t *floor)
+{
+	uint64_t set = atomic_load(&((struct fake_vm *)vm)->resident);
+
+	*floor = 3 << 20;
+	return set ? set : 64 << 20;
+}
+
+static inline bool fake_injected(void *vm, unsigned i, struct injected *to)
+{
+	static const char *const tier[] = { "ram", "file" };
+	struct fake_vm *f = vm;
+
+	if (i >= 2)
+		return false;
+	*to = (struct injected){ .tier = tier[i], .count.failed = i };
+	pthread_mutex_lock(&f->telling);
+	to->now = f->injection[i];
+	pthread_mutex_unlock(&f->telling);
+	return true;
+}
+
+static inline void fake_inject(void *vm, unsigned i,
+			       const struct injection *what)
+{
+	struct fake_vm *f = vm;
+
+	pthread_mutex_lock(&f->telling);
+	f->injection[i] = *what;
+	pthread_mutex_unlock(&f->telling);
+}
+
 static inline bool fake_pause(void *vm, struct complaint *why)
 {
 	atomic_fetch_add(&((struct fake_vm *)vm)->pauses, 1);
@@ -173,6 +212,8 @@ static inline bool fake_balloon(void *vm, struct balloon_report *r, bool fresh,
 		.target_pages = (uint32_t)atomic_load(&f->balloon),
 		.actual_pages = 300,
 		.reporting = true,
+		.hint_host = 1,
+		.hint_guest = 2,
 		.inflated = 11,
 		.discarded = 12,
 		.updated_s = fresh ? 1000 : 0,
@@ -191,6 +232,12 @@ static inline bool fake_balloon_target(void *vm, uint64_t pages,
 		return false;
 	atomic_store(&f->balloon, pages);
 	return true;
+}
+
+static inline bool fake_balloon_hints(void *vm, struct complaint *why)
+{
+	atomic_fetch_add(&((struct fake_vm *)vm)->hints, 1);
+	return fake_verdict(vm, why);
 }
 
 static inline bool fake_policy(void *vm, const struct policy_ops *policy,
@@ -220,6 +267,53 @@ static inline bool fake_whatif(void *vm, struct whatif *w,
 			.misses = { 90 - i, 64 * (90 - i) },
 		};
 	return fake_verdict(vm, why);
+}
+
+#define FAKE_RECORDS 1500
+
+static inline bool fake_trace_start(void *vm, bool registers,
+				    struct complaint *why)
+{
+	struct fake_vm *f = vm;
+
+	if (!fake_verdict(f, why))
+		return false;
+	atomic_fetch_add(&f->traces, 1);
+	atomic_fetch_add(&f->registers, registers);
+	return true;
+}
+
+static inline bool fake_trace_stop(void *vm, struct complaint *why)
+{
+	atomic_fetch_add(&((struct fake_vm *)vm)->trace_stops, 1);
+	return fake_verdict(vm, why);
+}
+
+/* Each record's time is its number; two were lost. */
+static inline bool fake_trace_fetch(void *vm, uint64_t first,
+				    struct trace_part *part,
+				    struct complaint *why)
+{
+	if (!fake_verdict(vm, why))
+		return false;
+	if (first > FAKE_RECORDS)
+		return complaint_set(why, "there are no more");
+	*part = (struct trace_part){
+		.state = LIVE_RECORDING,
+		.header = { .magic = TRACE_MAGIC,
+			    .version = TRACE_VERSION,
+			    .record_bytes = 64 },
+		.records = FAKE_RECORDS,
+		.lost = 2,
+		.first = first,
+		.n = FAKE_RECORDS - first,
+	};
+	if (part->n > TRACE_PART)
+		part->n = TRACE_PART;
+	for (uint64_t i = 0; i < part->n; i++)
+		part->record[i] = (struct trace_record){ .tsc = first + i,
+							 .kind = TRACE_AGE };
+	return true;
 }
 
 static inline bool fake_is_ram(void *ctx, gpa_t at)
@@ -253,6 +347,9 @@ static inline struct vm_control fake_control(struct fake_vm *vm)
 				    .status = fake_status,
 				    .census = fake_census,
 				    .resident = fake_resident,
+				    .resident_cap = fake_resident_cap,
+				    .injected = fake_injected,
+				    .inject = fake_inject,
 				    .pause = fake_pause,
 				    .resume = fake_resume,
 				    .stop = fake_stop,
@@ -260,8 +357,12 @@ static inline struct vm_control fake_control(struct fake_vm *vm)
 				    .whatif = fake_whatif,
 				    .explain = fake_explain,
 				    .audit = fake_audit,
+				    .trace_start = fake_trace_start,
+				    .trace_stop = fake_trace_stop,
+				    .trace_fetch = fake_trace_fetch,
 				    .balloon = fake_balloon,
-				    .balloon_target = fake_balloon_target };
+				    .balloon_target = fake_balloon_target,
+				    .balloon_hints = fake_balloon_hints };
 }
 
 /* How often the VM was asked to do something. */

@@ -57,13 +57,19 @@ static inline struct balloon_report report(void)
 	return r;
 }
 
-/* Make queue @n the one that lies at DESC, of a driver with all features. */
-static inline void use_queue(unsigned n)
+/* Make queue @n the one that lies at DESC, of a driver with @features; alone
+ * from the third on, it is what the first of them is for. */
+static inline void drive(unsigned n, uint64_t features)
 {
 	clear_queue();
-	negotiate(ALL);
+	negotiate(features);
 	set_queue(n, QUEUE);
 	driver_ok();
+}
+
+static inline void use_queue(unsigned n)
+{
+	drive(n, ALL);
 }
 
 /* Lend @len bytes at @at and wait until they are back. */

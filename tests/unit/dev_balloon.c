@@ -125,7 +125,7 @@ static void free_pages_are_reported_as_buffers(void **state)
 	for (unsigned n = 3; n <= BALLOON_REPORTING; n++) {
 		uint64_t page = FIRST + n * 8;
 
-		use_queue(n);
+		drive(n, BALLOON_F_REPORTING);
 		lend(n, page << PAGE_SHIFT, 4 * PAGE_SIZE, VQ_DESC_WRITE);
 		for (unsigned i = 0; i < 4; i++)
 			assert_int_equal(word_of(page + i), 0);

@@ -94,7 +94,7 @@ static void a_report_of_pages_in_use_is_the_guests_loss(void **state)
 	uint64_t discarded;
 
 	(void)state;
-	use_queue(BALLOON_REPORTING);
+	drive(BALLOON_REPORTING, BALLOON_F_REPORTING);
 	race(report_all_marked);
 	assert_int_equal(report().reported, ROUNDS * MARKED);
 	assert_int_equal(word_of(FIRST + MARKED), 0); /* never written */

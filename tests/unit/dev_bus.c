@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bus: which device sees which bytes of an access. Cases B1 to B3 are
+ * The bus: which device sees which bytes of an access. The cases are
  * those of HOSTILE.md, section 1 B.
  */
 #include <setjmp.h>
@@ -183,6 +183,20 @@ static void unknown_accesses_are_counted(void **state)
 	assert_int_equal(bus.unknown, 6);
 }
 
+/* B16: a flood has no answer but ones, and is counted; nobody logs it. */
+static void a_flood_of_unknown_accesses_is_counted(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 500000; i++) {
+		assert_int_equal(bus_read(&bus, 0x200 + i % 0x1000, 4),
+				 0xffffffff);
+		bus_write(&bus, 0x200 + i % 0x1000, 4, i);
+	}
+	assert_int_equal(bus.unknown, 1000000);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(fake[i].reads + fake[i].writes, 0);
+}
+
 /* B2 */
 static void nothing_wraps_at_the_top(void **state)
 {
@@ -270,6 +284,8 @@ int main(void)
 		cmocka_unit_test_setup(whole_access_is_one_call, three_devices),
 		cmocka_unit_test_setup(crossing_access_is_split, three_devices),
 		cmocka_unit_test_setup(unknown_accesses_are_counted,
+				       three_devices),
+		cmocka_unit_test_setup(a_flood_of_unknown_accesses_is_counted,
 				       three_devices),
 		cmocka_unit_test_setup(nothing_wraps_at_the_top, setup),
 		cmocka_unit_test_setup(overlaps_are_refused, three_devices),

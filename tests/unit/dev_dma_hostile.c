@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The DMA engine where memory has failed, and where it is asked for more than
- * it should take: cases D63 and D64 of HOSTILE.md, section 1 D. */
+ * it should take: cases D60, D63 and D64 of HOSTILE.md, section 1 D. */
 #include <signal.h>
 
 #include "tests/unit/dma_fixture.h"
@@ -119,11 +119,40 @@ static void large_transfers_are_taken_in_pieces(void **state)
 	end();
 }
 
+/* D60: a list without end: each descriptor puts itself back where it was, and
+ * there are always as many as the ring holds. It stops, and is reset, at once. */
+static void a_list_without_end_can_be_stopped(void **state)
+{
+	struct dma_descriptor d = { .bytes = 24, .operation = DMA_COPY };
+
+	(void)state;
+	begin(0);
+	for (uint32_t i = 0; i < RING_SIZE; i++) {
+		d.source = A + i * sizeof(d);
+		d.target = slot_at(i);
+		put(slot_at(i), &d, sizeof(d));
+		put(A + i * sizeof(d), &d, sizeof(d));
+	}
+	while (get(DMA_TAIL) < 10 * RING_SIZE)
+		set(DMA_HEAD, get(DMA_TAIL) + RING_SIZE);
+	set(DMA_HEAD, get(DMA_TAIL) + RING_SIZE);
+	set(DMA_CONTROL, 0);
+	wait_idle();
+	set(DMA_HEAD, get(DMA_TAIL) + RING_SIZE);
+	assert_int_equal(get(DMA_HEAD) - get(DMA_TAIL), RING_SIZE);
+	set(DMA_CONTROL, DMA_RUN);
+	set(DMA_CONTROL, DMA_RESET);
+	wait_idle();
+	assert_int_equal(get(DMA_TAIL), 0);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_damaged_page_is_an_error),
 		cmocka_unit_test(a_poisoned_page_is_an_error),
+		cmocka_unit_test(a_list_without_end_can_be_stopped),
 		cmocka_unit_test(large_transfers_are_taken_in_pieces),
 	};
 

@@ -426,6 +426,26 @@ static void requests_have_their_status(void **state)
 	assert_int_equal(ask_attach(IOMMU_DETACH, dma, 0, 0), IOMMU_INVAL);
 }
 
+/* D56: its own queues are not behind it: no device says that its accesses are
+ * translated, and it has no number of its own that could be attached. */
+static void its_own_queues_are_not_translated(void **state)
+{
+	const uint32_t access_platform = 33 - 32;
+
+	(void)state;
+	set(VIRTIO_DEVICE_FEATURES_SEL, 1);
+	assert_int_equal(reg(VIRTIO_DEVICE_FEATURES) >> access_platform & 1, 0);
+	dev->device.ops->write(
+		&dev->device,
+		VIRTIO_CONFIG + offsetof(struct iommu_config, bypass), 1, 0);
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_int_equal(ask_attach(IOMMU_ATTACH, i, 0, 0),
+				 i == ABI_DMA_ENDPOINT ? IOMMU_OK
+						       : IOMMU_NOENT);
+	assert_int_equal(ask_attach(IOMMU_DETACH, ABI_DMA_ENDPOINT, 0, 0),
+			 IOMMU_OK);
+}
+
 /* D54, and requests that are none: given back, nothing written. */
 static void short_and_unknown_requests_are_given_back(void **state)
 {
@@ -507,6 +527,7 @@ int main(void)
 		CORE(an_unmap_waits_for_accesses_under_way),
 		CORE(tables_agree_with_a_flat_array),
 		FRONT(requests_have_their_status),
+		FRONT(its_own_queues_are_not_translated),
 		FRONT(short_and_unknown_requests_are_given_back),
 		FRONT(faults_are_told_and_bypass_is_kept),
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* virtio-console. Cases D26 and D29 are those of HOSTILE.md, section 1 D. */
+/* virtio-console. Its cases are those of HOSTILE.md, section 1 D. */
 #include "devices/virtio_console.h"
 #include "tests/unit/virtio_fixture.h"
 
@@ -88,6 +88,43 @@ static void a_flood_is_bounded(void **state)
 	assert_int_equal(reg(VIRTIO_STATUS), 15);
 }
 
+/* D30: every byte comes out as it is, escape sequences among them; what they
+ * mean is for the terminal to say. */
+static void nothing_is_interpreted(void **state)
+{
+	static const char escapes[] = "\x1b]0;title\x07\x1b[2J";
+	uint8_t bytes[256 + sizeof(escapes)];
+
+	(void)state;
+	for (unsigned i = 0; i < 256; i++)
+		bytes[i] = (uint8_t)i;
+	memcpy(bytes + 256, escapes, sizeof(escapes));
+	bring_up_queue(TRANSMIT, 0, SIZE);
+	put(BUFFERS, bytes, sizeof(bytes));
+	put_desc(DESC, 0, BUFFERS, sizeof(bytes), 0, 0);
+	offer(SIZE, 0);
+	set(VIRTIO_QUEUE_NOTIFY, TRANSMIT);
+	wait_for_used(1);
+	assert_int_equal(output_len, sizeof(bytes));
+	assert_memory_equal(output, bytes, sizeof(bytes));
+}
+
+/* D31: there is one port, so no queue to send events of ports by. */
+static void there_is_no_control_queue(void **state)
+{
+	const uint64_t multiport = 1u << 1;
+
+	(void)state;
+	negotiate(multiport);
+	assert_int_equal(reg(VIRTIO_STATUS) & VIRTIO_FEATURES_OK, 0);
+	negotiate(0);
+	for (unsigned n = 2; n < VIRTIO_QUEUES; n++) {
+		set_queue(n, SIZE);
+		assert_int_equal(reg(VIRTIO_QUEUE_READY), 0);
+	}
+	assert_int_equal(reg(VIRTIO_STATUS), 11);
+}
+
 static void input_fills_the_guests_buffers(void **state)
 {
 	char got[8] = "";
@@ -167,6 +204,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_sent_comes_out_in_order),
 		TEST(a_flood_is_bounded),
+		TEST(nothing_is_interpreted),
+		TEST(there_is_no_control_queue),
 		TEST(input_fills_the_guests_buffers),
 		TEST(input_is_bounded),
 		TEST(a_buffer_that_is_no_ram_takes_its_bytes_along),

@@ -34,7 +34,7 @@ static void on_failure(void *ctx, const struct stage2_failure *f)
 static int start(void **state)
 {
 	const struct file_extent none = { .bytes = 0 };
-	struct swap_config sc = { .tiers = 1 };
+	struct swap_config sc = { .tiers = 1, .pages = PAGES };
 	struct stage2_config c = {
 		.region = { { { 0 }, PAGES / 2 }, { { HIGH }, PAGES / 2 } },
 		.regions = 2,

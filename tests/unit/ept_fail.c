@@ -57,7 +57,7 @@ static int make_tier(struct tier **out, enum kind kind)
 /* The whole of a kind, or an error and nothing. */
 static int make_swap(struct swap **out, enum kind kind)
 {
-	struct swap_config c = { .tiers = 0 };
+	struct swap_config c = { .pages = ROOM };
 	int r = make_tier(&c.tier[c.tiers], kind);
 
 	c.tiers += !r;

@@ -32,7 +32,7 @@ static void pins_are_counted(void **state)
 		uint64_t r = random_next(&seed), f = r % 1500 * 2;
 
 		if (r >> 63 && pins.frames < PINS_MAX) {
-			assert_true(pins_add(&pins, (frame_t){ f }));
+			assert_true(pins_add(&pins, (frame_t){ f }, PINS_MAX));
 			count[f]++;
 		} else if (count[f]) {
 			count[f]--;
@@ -53,12 +53,12 @@ static void a_full_table_refuses_new_frames_only(void **state)
 	(void)state;
 	memset(&pins, 0, sizeof(pins));
 	for (uint64_t f = 0; f < PINS_MAX; f++)
-		assert_true(pins_add(&pins, (frame_t){ f << 20 }));
-	assert_false(pins_add(&pins, (frame_t){ 5 }));
-	assert_true(pins_add(&pins, (frame_t){ 5 << 20 }));
+		assert_true(pins_add(&pins, (frame_t){ f << 20 }, PINS_MAX));
+	assert_false(pins_add(&pins, (frame_t){ 5 }, PINS_MAX));
+	assert_true(pins_add(&pins, (frame_t){ 5 << 20 }, PINS_MAX));
 	assert_false(pins_drop(&pins, (frame_t){ 5 << 20 }));
 	assert_true(pins_drop(&pins, (frame_t){ 5 << 20 }));
-	assert_true(pins_add(&pins, (frame_t){ 5 }));
+	assert_true(pins_add(&pins, (frame_t){ 5 }, PINS_MAX));
 }
 
 int main(void)

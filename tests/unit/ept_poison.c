@@ -48,7 +48,7 @@ static void start(bool poison)
 	const struct file_extent none = { .bytes = 0 };
 	struct sigaction a = { .sa_sigaction = on_sigbus,
 			       .sa_flags = SA_SIGINFO };
-	struct swap_config sc = { .tiers = 1, .flip_nth = 1 };
+	struct swap_config sc = { .tiers = 1, .pages = PAGES, .flip_nth = 1 };
 	struct stage2_config c = {
 		.region = { { { 0 }, PAGES } },
 		.regions = 1,

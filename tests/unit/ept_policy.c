@@ -46,8 +46,8 @@ static void too_many_frames_are_refused(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < COUNT; i++) {
-		assert_null(known[i]->create(UINT64_C(1) << 32, 1));
-		assert_null(known[i]->create(UINT64_C(1) << 40, 1));
+		assert_null(policy_create(known[i], UINT64_C(1) << 32, 1));
+		assert_null(policy_create(known[i], UINT64_C(1) << 40, 1));
 	}
 }
 
@@ -55,11 +55,11 @@ static void a_policy_knows_what_it_is(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < COUNT; i++) {
-		struct policy *p = known[i]->create(FRAMES, 7);
+		struct policy *p = policy_create(known[i], FRAMES, 7);
 
 		assert_ptr_equal(p->ops, known[i]);
 		assert_int_equal(p->capacity, 7);
-		p->ops->destroy(p);
+		policy_destroy(p);
 	}
 }
 
@@ -70,7 +70,7 @@ static void nothing_resident_nothing_chosen(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < COUNT; i++) {
-		struct policy *p = known[i]->create(FRAMES, 1);
+		struct policy *p = policy_create(known[i], FRAMES, 1);
 
 		assert_false(p->ops->choose(p, NULL, &f));
 		assert_false(p->ops->choose(p, &last, &f));
@@ -83,7 +83,7 @@ static void nothing_resident_nothing_chosen(void **state)
 		assert_true(p->ops->choose(p, NULL, &f));
 		assert_int_equal(f.v, last.v);
 		assert_false(p->ops->choose(p, NULL, &f));
-		p->ops->destroy(p);
+		policy_destroy(p);
 	}
 }
 
@@ -174,7 +174,8 @@ static void residents_and_victims_agree(void **state)
 	(void)state;
 	print_message("seed %lu\n", seed);
 	for (unsigned i = 0; i < COUNT; i++) {
-		struct book b = { .p = known[i]->create(FRAMES, FRAMES / 2) };
+		struct book b = { .p = policy_create(known[i], FRAMES,
+						     FRAMES / 2) };
 		uint64_t random = seed;
 
 		for (unsigned step = 0; step < 200000; step++)
@@ -182,7 +183,7 @@ static void residents_and_victims_agree(void **state)
 		while (b.n)
 			book_choose(&b, NULL);
 		assert_false(b.p->ops->choose(b.p, NULL, &(frame_t){ 0 }));
-		b.p->ops->destroy(b.p);
+		policy_destroy(b.p);
 	}
 }
 
@@ -191,8 +192,10 @@ static void policies_are_deterministic(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < COUNT; i++) {
-		struct book a = { .p = known[i]->create(FRAMES, FRAMES / 3) };
-		struct book b = { .p = known[i]->create(FRAMES, FRAMES / 3) };
+		struct book a = { .p = policy_create(known[i], FRAMES,
+						     FRAMES / 3) };
+		struct book b = { .p = policy_create(known[i], FRAMES,
+						     FRAMES / 3) };
 		uint64_t seed = 7;
 
 		for (unsigned step = 0; step < 20000; step++) {
@@ -202,8 +205,8 @@ static void policies_are_deterministic(void **state)
 			book_step(&b, r);
 			assert_memory_equal(a.in, b.in, sizeof(a.in));
 		}
-		a.p->ops->destroy(a.p);
-		b.p->ops->destroy(b.p);
+		policy_destroy(a.p);
+		policy_destroy(b.p);
 	}
 }
 
@@ -213,7 +216,7 @@ static void policies_are_deterministic(void **state)
  */
 static unsigned choices_of(const struct policy_ops *ops, unsigned rounds)
 {
-	struct book b = { .p = ops->create(FRAMES, 16) };
+	struct book b = { .p = policy_create(ops, FRAMES, 16) };
 	unsigned choices = 0;
 	frame_t f;
 
@@ -231,7 +234,7 @@ static unsigned choices_of(const struct policy_ops *ops, unsigned rounds)
 		book_insert(&b, f);
 		i++;
 	}
-	ops->destroy(b.p);
+	policy_destroy(b.p);
 	return choices;
 }
 

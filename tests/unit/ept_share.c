@@ -82,7 +82,7 @@ static int remove_file(void **state)
 static void start(struct vm *vm, uint64_t limit)
 {
 	const struct file_extent none = { .bytes = 0 };
-	struct swap_config sc = { .tiers = 1 };
+	struct swap_config sc = { .tiers = 1, .pages = RAM };
 	struct stage2_config c = {
 		.region = { { { 0 }, RAM } },
 		.regions = 2,

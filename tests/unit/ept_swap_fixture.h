@@ -139,11 +139,28 @@ static inline struct swap *swap_over(struct tier *first, struct tier *second,
 {
 	struct swap_config c = { .tier = { first, second },
 				 .tiers = !!first + !!second,
+				 .pages = 1024,
 				 .flip_nth = flip_nth };
 	struct swap *s;
 
 	assert_int_equal(swap_create(&s, &c), 0);
 	return s;
+}
+
+static inline struct swap_counts counts_of(struct swap *s)
+{
+	struct swap_counts c;
+
+	swap_counts(s, &c);
+	return c;
+}
+
+static inline struct swap_traffic traffic_of(struct swap *s, unsigned tier)
+{
+	struct swap_traffic t;
+
+	swap_tier_traffic(s, tier, &t);
+	return t;
 }
 
 /* A set of pages with gfns 100, 101, ... on their way. */

@@ -40,7 +40,7 @@ static struct trace_record record(uint32_t thread, uint64_t number)
 		.tsc = number,
 		.kind = TRACE_STAGE2,
 		.stage2 = { .gpa = number << 12, .thread = thread },
-		.reserved = ~number,
+		.number = (uint32_t)~number,
 	};
 }
 
@@ -53,7 +53,7 @@ static void check_file(int fd, uint64_t count[THREADS])
 
 	assert_int_equal(pread(fd, &h, sizeof(h), 0), sizeof(h));
 	assert_int_equal(h.magic, TRACE_MAGIC);
-	assert_int_equal(h.version, 2);
+	assert_int_equal(h.version, 3);
 	assert_int_equal(h.refs_ms, 25);
 	assert_int_equal(h.record_bytes, 64);
 	assert_int_equal(h.tsc_hz, 1234567);
@@ -64,7 +64,7 @@ static void check_file(int fd, uint64_t count[THREADS])
 		assert_in_range(r.stage2.thread, 0, THREADS - 1);
 		assert_int_equal(r.tsc, count[r.stage2.thread]);
 		assert_int_equal(r.stage2.gpa, r.tsc << 12);
-		assert_int_equal(r.reserved, ~r.tsc);
+		assert_int_equal(r.number, (uint32_t)~r.tsc);
 		count[r.stage2.thread]++;
 	}
 	assert_int_equal(lseek(fd, 0, SEEK_END), at);

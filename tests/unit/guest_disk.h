@@ -11,7 +11,7 @@
 #include "guest/fs/block.h"
 #include "guest/fs/ext2.h"
 #include "guest/fs/file.h"
-#include "guest/mm/rmap.h"
+#include "guest/mm/leaf.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/space.h"
 #include "guest/proc/sched.h"

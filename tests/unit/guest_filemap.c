@@ -39,7 +39,7 @@ static int begin(void **state)
 static int end(void **state)
 {
 	(void)state;
-	mapping_truncate(&file, 0);
+	mapping_discard(&file, 0, UINT64_MAX);
 	assert_int_equal(file.frames, 0);
 	assert_null(file.vmas);
 	return 0;
@@ -140,7 +140,7 @@ static void test_shared(void **state)
 		assert_int_equal(stored[3][16], i);
 	}
 	assert_int_equal(reads, 1);
-	mapping_truncate(&file, 3);
+	mapping_discard(&file, 3, UINT64_MAX);
 	assert_int_equal(s->resident, 0);
 	assert_int_equal(child->resident, 0);
 	file.end = 3; /* what the area shows behind that is nothing */

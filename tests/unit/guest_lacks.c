@@ -6,8 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "guest/lib/counts.h"
+#include "guest/lib/string.h"
+
+bool streq(const char *a, const char *b)
+{
+	return !strcmp(a, b);
+}
 
 #define LACKS(name)                            \
 	__attribute__((weak)) void name(void); \
@@ -38,12 +45,12 @@ LACKS(write_cr3)
 extern const char kernel_start[1], text_end[1], rodata_end[1], kernel_end[1];
 extern const char rom_start[1], rom_end[1];
 extern uint64_t pte_g, pte_nx, lapic_ticks;
-extern bool lab_tracing;
+extern uint64_t lab_shared[4096];
 extern struct process *processes;
 
 __attribute__((weak)) const char kernel_start[1], text_end[1], rodata_end[1],
 	kernel_end[1], rom_start[1], rom_end[1];
 __attribute__((weak)) uint64_t pte_g, pte_nx, lapic_ticks;
-__attribute__((weak)) bool lab_tracing;
+__attribute__((weak)) uint64_t lab_shared[4096]; /* larger than needed */
 __attribute__((weak)) struct sys_counts counts;
 __attribute__((weak)) struct process *processes;

@@ -127,7 +127,7 @@ static int begin(void **state)
 static int finish(void **state)
 {
 	(void)state;
-	mapping_truncate(&object, 0);
+	mapping_discard(&object, 0, UINT64_MAX);
 	assert_int_equal(object.frames, 0);
 	assert_int_equal(object.unsaved, 0);
 	assert_int_equal(counts.frames[FRAME_FILE], 0);
@@ -222,7 +222,7 @@ static void mapped(void **state)
 	assert_int_equal(mapping_sync(&object, 0, 2), 0);
 	assert_int_equal(protected, 1);
 	assert_false(mapping_evict(f));
-	mapping_truncate(&object, 1);
+	mapping_discard(&object, 1, UINT64_MAX);
 	assert_int_equal(f->maps, 0);
 	assert_null(f->owner);
 	frame_put(f);
@@ -253,7 +253,7 @@ static void truncated(void **state)
 	for (unsigned i = 0; i < 20; i++)
 		put(i, 'x');
 	mapping_discard(&object, 3, 5);
-	mapping_truncate(&object, 10);
+	mapping_discard(&object, 10, UINT64_MAX);
 	assert_int_equal(object.unsaved, 8);
 	assert_int_equal(mapping_sync(&object, 0, UINT64_MAX), 0);
 	assert_int_equal(writes, 8);
@@ -273,7 +273,7 @@ static void in_a_slot(void **state)
 	assert_int_equal(radix_get(&object.pages, 9) & 1, 1);
 	frame_put(get(9));
 	assert_int_equal(read_slot, 77);
-	mapping_truncate(&object, 0);
+	mapping_discard(&object, 0, UINT64_MAX);
 	assert_int_equal(forgotten, 1);
 	frame_put(get(9));
 	assert_int_equal(read_slot, 0);

@@ -17,7 +17,6 @@
 #include "guest/mm/table.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
-#include "guest/mm/rmap.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/syscall.h"
@@ -36,7 +35,7 @@
 #undef MAP_FILE
 
 uint64_t pte_nx = PTE_NX, pte_g = PTE_G;
-bool lab_tracing;
+union lab_shared lab_shared;
 
 void lab_record(const struct lab_fault *fault)
 {
@@ -154,12 +153,6 @@ static inline uint64_t *access_word(struct space *s, uintptr_t va,
 			return NULL;
 	}
 	return direct(pa);
-}
-
-bool reclaim_space(struct space *s)
-{
-	(void)s;
-	return false;
 }
 
 void reclaim_range(struct vma *v)

@@ -26,6 +26,7 @@ static struct swap *swap;
 static uint64_t half; /* pages of RAM in each of its two regions */
 static struct stage2_failure last_failure;
 static unsigned failures;
+static struct stage2_witness fixture_witness;
 
 static inline void on_failure(void *ctx, const struct stage2_failure *f)
 {
@@ -49,7 +50,9 @@ struct options {
 static inline void start(struct options o)
 {
 	uint64_t pages = o.pages ? o.pages : PAGES;
-	struct swap_config sc = { .tiers = 1, .flip_nth = o.flip };
+	struct swap_config sc = { .tiers = 1,
+				  .pages = pages,
+				  .flip_nth = o.flip };
 	struct stage2_config c = {
 		.region = { { { 0 }, pages / 2 }, { { 1 << 20 }, pages / 2 } },
 		.regions = 2,
@@ -63,6 +66,7 @@ static inline void start(struct options o)
 		.vcpus = 2,
 		.refs_ms = o.refs_ms,
 		.failed = on_failure,
+		.witness = fixture_witness,
 	};
 
 	failures = 0;

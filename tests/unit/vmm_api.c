@@ -119,7 +119,7 @@ static void the_balloon_is_asked_and_tells(void **state)
 	assert_string_equal(a.body, "{\"amount_mib\":3,"
 				    "\"deflate_on_oom\":false,"
 				    "\"stats_polling_interval_s\":0,"
-				    "\"free_page_hinting\":false,"
+				    "\"free_page_hinting\":true,"
 				    "\"free_page_reporting\":true}");
 	ask(&f, &a, "GET", "/balloon/statistics", "");
 	assert_int_equal(a.status, 200);
@@ -127,9 +127,15 @@ static void the_balloon_is_asked_and_tells(void **state)
 			    "{\"target_pages\":768,\"actual_pages\":300,"
 			    "\"target_mib\":3,\"actual_mib\":1,"
 			    "\"inflated_pages\":11,\"deflated_pages\":0,"
-			    "\"reported_pages\":0,\"discarded_pages\":12,"
+			    "\"reported_pages\":0,\"hinted_pages\":0,"
+			    "\"discarded_pages\":12,"
 			    "\"skipped\":0,\"last_update\":1000,"
 			    "\"free_memory\":4096}");
+	ask(&f, &a, "PATCH", "/balloon/hinting/start", "");
+	assert_int_equal(a.status, 204);
+	assert_int_equal(f.vm.hints, 1);
+	ask(&f, &a, "GET", "/balloon/hinting/status", "");
+	assert_string_equal(a.body, "{\"host_cmd\":1,\"guest_cmd\":2}");
 	ask(&f, &a, "PATCH", "/balloon", "{\"amount_mib\": -1}");
 	assert_int_equal(a.status, 400);
 	assert_fault(&a, "out of range");
@@ -179,7 +185,7 @@ static void other_paths_and_methods_are_refused(void **state)
 		{ "OPTIONS", "*", 404, NULL },
 		{ "PUT", "/status", 405, "Allow: GET\r\n" },
 		{ "DELETE", "/vm", 405, "Allow: PATCH\r\n" },
-		{ "GET", "/memory/resident", 405, "Allow: PUT\r\n" },
+		{ "DELETE", "/memory/resident", 405, "Allow: PUT\r\n" },
 		{ "DELETE", "/policy", 405, "Allow: PUT\r\n" },
 		{ "PUT", "/memory/audit", 405, "Allow: GET\r\n" },
 		{ "PUT", "/explain/0x1000", 405, "Allow: GET\r\n" },

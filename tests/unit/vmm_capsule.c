@@ -81,6 +81,10 @@ static void inner_run_means_the_same(void **state)
 			       "path=/e.img,readonly=on",
 			       "--balloon",
 			       "size=4M,free_page_reporting=off",
+			       "--net",
+			       "user",
+			       "--net",
+			       "tap=mine,mac=02:00:00:00:00:07",
 			       "--timeout",
 			       "9",
 			       "-p",
@@ -121,6 +125,13 @@ static void inner_run_means_the_same(void **state)
 	assert_true(b.balloon.given && b.balloon.deflate_on_oom);
 	assert_false(b.balloon.reporting);
 	assert_int_equal(b.balloon.bytes, 4 * MIB);
+	assert_int_equal(b.nets, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(b.net[i].kind, NET_TAP); /* of the capsule */
+		assert_true(b.net[i].mac_given);
+	}
+	assert_string_equal(b.net[0].tap, "tap0");
+	assert_memory_equal(b.net[1].mac, a.net[1].mac, sizeof(a.net[1].mac));
 	assert_int_equal(b.on_swap_error, SWAP_ERROR_POISON);
 	assert_true(b.paging);
 	assert_int_equal(b.flip_nth, 7);
@@ -337,6 +348,9 @@ static void qemu_is_told_of_everything(void **state)
 		v.swap[i].fd = -1;
 	for (unsigned i = 0; i < MAX_DISKS; i++)
 		v.disk[i].fd = -1;
+	v.nets = 2;
+	v.tap[0] = -1;
+	v.tap[1] = 95;
 	v.disk[0].fd = 90;
 	v.disk[1].fd = 91;
 	v.disk[1].block = v.disk[1].readonly = true;
@@ -380,6 +394,10 @@ static void qemu_is_told_of_everything(void **state)
 	assert_true(has_pair(&w, "-device",
 			     "virtio-blk-pci,drive=disk1,serial=disk1,"
 			     "werror=report"));
+	assert_true(has_pair(&w, "-netdev", "user,id=net0"));
+	assert_true(
+		has_pair(&w, "-device", "virtio-net-pci,netdev=net0,romfile="));
+	assert_true(has_pair(&w, "-netdev", "tap,id=net1,fd=95"));
 	words_free(&w);
 }
 

@@ -1,28 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* --net tap against the kernel's own tap, in a network namespace that ends with
  * the test. Case D40 is that of HOSTILE.md, section 1 D. */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <net/ethernet.h>
-#include <netinet/ip.h>
 #include <netinet/udp.h>
-#include <poll.h>
-#include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-#include <cmocka.h>
 
-#include "vmm/net.h"
+#include "tests/unit/tap_fixture.h"
 
-#define HOST  0x0a090001u /* 10.9.0.1, */
-#define GUEST 0x0a090002u /* and who is behind the tap */
-#define PORT  4000
-#define TEXT  "partial"
+#define TEXT "partial"
 
 struct __attribute__((packed)) packet {
 	struct net_header header;
@@ -32,36 +16,14 @@ struct __attribute__((packed)) packet {
 	char text[8];
 };
 
-static char name[] = "t0";
-static const struct net_option option = { .kind = NET_TAP, .tap = name };
-static struct net_link tap;
-static struct complaint why;
 static int udp; /* a socket of the host's */
-
-static void command(const char *text)
-{
-	assert_int_equal(system(text), 0);
-}
-
-static struct sockaddr_in address(uint32_t ip)
-{
-	return (struct sockaddr_in){ .sin_family = AF_INET,
-				     .sin_port = htons(PORT),
-				     .sin_addr = { htonl(ip) } };
-}
 
 static int begin(void **state)
 {
 	const struct sockaddr_in host = address(HOST);
 
 	(void)state;
-	command("ip tuntap add dev t0 mode tap");
-	command("ip addr add 10.9.0.1/24 dev t0");
-	command("ip link set t0 up");
-	command("ip neigh add 10.9.0.2 dev t0 nud permanent "
-		"lladdr 02:00:00:00:00:07");
-	if (!net_open(&tap, &option, &why))
-		fail_msg("%s", why.text);
+	tap_begin();
 	udp = socket(AF_INET, SOCK_DGRAM, 0);
 	assert_int_equal(bind(udp, (void *)&host, sizeof(host)), 0);
 	return 0;
@@ -71,25 +33,7 @@ static int end(void **state)
 {
 	(void)state;
 	close(udp);
-	tap.ops->close(&tap);
-	return system("ip link del t0 2>/dev/null; true");
-}
-
-/* RFC 1071 over @n bytes, on top of @sum. */
-static uint16_t fold(const void *at, size_t n, uint32_t sum)
-{
-	const uint16_t *word = at;
-
-	for (; n > 1; n -= 2)
-		sum += *word++;
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)(sum + (sum >> 16));
-}
-
-/* Of addresses, protocol and length. */
-static uint16_t pseudo(const struct packet *p)
-{
-	return fold(&p->ip.saddr, 8, (uint32_t)p->udp.len + htons(IPPROTO_UDP));
+	return tap_end();
 }
 
 /* A datagram for the host, whose sum is yet to be made. */
@@ -100,14 +44,8 @@ static struct packet datagram(void)
 			    .csum_start = sizeof(p.ether) + sizeof(p.ip),
 			    .csum_offset = offsetof(struct udphdr, check) },
 		.ether = { .ether_type = htons(ETHERTYPE_IP) },
-		.ip = { .version = 4,
-			.ihl = 5,
-			.ttl = 9,
-			.protocol = IPPROTO_UDP,
-			.tot_len =
-				htons(sizeof(p) - offsetof(struct packet, ip)),
-			.saddr = htonl(GUEST),
-			.daddr = htonl(HOST) },
+		.ip = ip_header(IPPROTO_UDP,
+				sizeof(p) - offsetof(struct packet, ip)),
 		.udp = { .source = htons(PORT),
 			 .dest = htons(PORT),
 			 .len = htons(sizeof(p.udp) + sizeof(p.text)) },
@@ -115,8 +53,7 @@ static struct packet datagram(void)
 	};
 
 	memset(p.ether.ether_dhost, 0xff, NET_MAC);
-	p.ip.check = (uint16_t)~fold(&p.ip, sizeof(p.ip), 0);
-	p.udp.check = pseudo(&p);
+	p.udp.check = pseudo(&p.ip, sizeof(p.udp) + sizeof(p.text));
 	return p;
 }
 
@@ -181,10 +118,10 @@ static void the_guest_makes_the_sum(void **state)
 
 	(void)state;
 	assert_int_equal(p.header.flags & NET_NEEDS_CSUM, 0);
-	assert_int_equal(fold(&p.udp, bytes, pseudo(&p)), 0xffff);
+	assert_int_equal(fold(&p.udp, bytes, pseudo(&p.ip, bytes)), 0xffff);
 	p = from_host(NET_F_GUEST_CSUM | NET_F_GUEST_TSO4);
 	assert_int_equal(p.header.flags & NET_NEEDS_CSUM, NET_NEEDS_CSUM);
-	assert_int_equal(p.udp.check, pseudo(&p));
+	assert_int_equal(p.udp.check, pseudo(&p.ip, bytes));
 	assert_string_equal(p.text, TEXT);
 }
 
@@ -217,16 +154,6 @@ static void an_interface_may_go(void **state)
 	assert_int_equal(poll(&f, 1, -1), 1); /* it is heard of */
 	assert_int_equal(tap.ops->receive(&tap, any, sizeof(any)), -ENODEV);
 	assert_int_equal(tap.ops->send(&tap, &p, sizeof(p)), -ENODEV);
-}
-
-/* NULL, or what is missing. */
-static const char *lack(void)
-{
-	if (geteuid())
-		return "not root";
-	if (access("/dev/net/tun", R_OK | W_OK))
-		return "no /dev/net/tun";
-	return unshare(CLONE_NEWNET) ? "no network namespaces" : NULL;
 }
 
 int main(void)

@@ -129,7 +129,7 @@ static void damaged_traces_are_refused(void **state)
 	gzFile file;
 
 	(void)state;
-	write_trace(3, 0, sizeof(faults));
+	write_trace(TRACE_VERSION + 1, 0, sizeof(faults));
 	assert_refused(replay("lru", "3", "csv"), 2, "another version");
 	write_trace(2, 0, sizeof(faults) - 1);
 	assert_refused(replay("lru", "3", "csv"), 2,

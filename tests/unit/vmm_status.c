@@ -19,7 +19,10 @@ static const struct status sample = {
 	.state = "ended",
 	.reason = "swap: slot 5",
 	.policy = "clock",
-	.guest = { .exit_code = 3, .exit_reason = "exit", .page_faults = 101 },
+	.guest = { .exit_code = 3,
+		   .exit_reason = "exit",
+		   .page_faults = 101,
+		   .progress = 102 },
 	.memory = { .size_bytes = 102,
 		    .resident_limit_bytes = 103,
 		    .resident_bytes = 104,
@@ -72,7 +75,7 @@ static const struct status sample = {
 static const char sample_text[] =
 	"{\"version\":1,\"accel\":\"kvm\",\"stage2\":\"ept\","
 	"\"guest\":{\"exit_code\":3,\"exit_reason\":\"exit\","
-	"\"page_faults\":101},"
+	"\"page_faults\":101,\"progress\":102},"
 	"\"memory\":{\"size_bytes\":102,\"resident_limit_bytes\":103,"
 	"\"resident_bytes\":104,\"resident_peak_bytes\":105,"
 	"\"counted_bytes\":122},"

@@ -246,7 +246,7 @@ static void unknown_kinds_get_a_line(void **state)
 
 	write_file(good_header(HZ), r, sizeof(r));
 	assert_prints("      0.000001 unknown kind 0\n"
-		      "      0.000002 unknown kind 8\n"
+		      "      0.000002 unknown kind 11\n"
 		      "      0.000003 unknown kind 65535\n",
 		      0, "");
 }
@@ -329,7 +329,7 @@ static void usage_is_checked(void **state)
 		c = capture_run(cmd_trace, bad[i]);
 		assert_int_equal(c.status, 2);
 		assert_string_equal(c.out, "");
-		assert_non_null(strstr(c.err, "print FILE"));
+		assert_non_null(strstr(c.err, "trace: "));
 		capture_free(&c);
 	}
 	c = capture_run(cmd_trace,

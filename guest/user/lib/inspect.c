@@ -25,9 +25,9 @@ int64_t sys_report(void)
 	return sys_call(SYS_REPORT, 0, 0, 0);
 }
 
-int64_t sys_limit(enum limit_what what, uint64_t value)
+int64_t sys_limit(uint64_t frames)
 {
-	return sys_call(SYS_LIMIT, what, value, 0);
+	return sys_call(SYS_LIMIT, frames, 0, 0);
 }
 
 int64_t sys_drop_caches(void)

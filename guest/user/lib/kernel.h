@@ -6,8 +6,7 @@
  *
  * @pid 0 is the caller. All answer 1, 0 if there is none, or -errno.
  */
-#ifndef GUEST_USER_LIB_KERNEL_H
-#define GUEST_USER_LIB_KERNEL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -68,5 +67,3 @@ uint64_t zone_free(const struct zone *z); /* frames */
 
 int64_t kernel_cache(unsigned index, struct cache *to);
 uint64_t cache_room(const struct cache *c); /* for objects, in all its frames */
-
-#endif

@@ -3,8 +3,7 @@
  * Memory by the byte. What is asked for is aligned to 16 and not cleared
  * (calloc clears); NULL when there is none.
  */
-#ifndef GUEST_USER_LIB_MALLOC_H
-#define GUEST_USER_LIB_MALLOC_H
+#pragma once
 
 #include <stddef.h>
 
@@ -12,5 +11,3 @@ void *malloc(size_t bytes);
 void *calloc(size_t count, size_t bytes);
 void *realloc(void *p, size_t bytes);
 void free(void *p);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What programs need of chance: all of it follows from seeds. */
-#ifndef GUEST_USER_LIB_RANDOM_H
-#define GUEST_USER_LIB_RANDOM_H
+#pragma once
 
 #include <stdint.h>
 
@@ -33,5 +32,3 @@ static inline uint64_t permute(uint64_t n, uint64_t count, uint64_t key)
 	} while (n >= count);
 	return n;
 }
-
-#endif

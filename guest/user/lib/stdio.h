@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What programs need of a C library, beyond lib/string.h and lib/format.h. */
-#ifndef GUEST_USER_LIB_STDIO_H
-#define GUEST_USER_LIB_STDIO_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,5 +18,3 @@ bool parse_number(const char *text, uint64_t *value);
 
 /* All of @text is a number of bytes: decimal, then perhaps K, M or G. */
 bool parse_size(const char *text, uint64_t *bytes);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls as functions. All answer a value, or -errno. */
-#ifndef GUEST_USER_LIB_SYS_H
-#define GUEST_USER_LIB_SYS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,7 +9,7 @@
 #include "guest/mm/layout.h"
 #include "guest/proc/api.h"
 
-/* Call the gate: the only way into the kernel, see proc/gate.h. */
+/* Call the gate: the only way into the kernel, see proc/syscall.h. */
 static inline int64_t sys_call6(enum sys_number number, uint64_t a, uint64_t b,
 				uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
@@ -77,7 +76,7 @@ int64_t sys_info(struct sys_info *info);
 int64_t sys_lab(unsigned command, uint64_t arg, void *page);
 int64_t sys_memory(uint64_t pa, void *to, size_t n);
 int64_t sys_report(void);
-int64_t sys_limit(enum limit_what what, uint64_t value);
+int64_t sys_limit(uint64_t frames);
 int64_t sys_drop_caches(void);
 int64_t sys_reclaim(uint64_t frames);
 int64_t sys_object(struct sys_object *object);
@@ -86,5 +85,3 @@ int64_t sys_dma(struct sys_dma *dma);
 
 /* All that this process has so far stays where it is: its counts are exact. */
 void lock_memory(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What programs need of strings, beyond lib/string.h. */
-#ifndef GUEST_USER_LIB_TEXT_H
-#define GUEST_USER_LIB_TEXT_H
+#pragma once
 
 #include <stddef.h>
 
@@ -9,5 +8,3 @@ void *memmove(void *to, const void *from, size_t n);
 
 /* The first @c in @s (the NUL counts), or NULL. */
 char *strchr(const char *s, int c);
-
-#endif

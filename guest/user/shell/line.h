@@ -4,8 +4,7 @@
  * control-A and -E), backspace, delete, control-U and -K, control-C gives the
  * line up, control-D ends; up and down go through the lines before.
  */
-#ifndef GUEST_USER_SHELL_LINE_H
-#define GUEST_USER_SHELL_LINE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -13,5 +12,3 @@
 
 /* Show @prompt and read a line, without its end. False: there is no more. */
 bool line_read(const char *prompt, char line[LINE_BYTES]);
-
-#endif

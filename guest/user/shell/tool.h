@@ -3,8 +3,7 @@
  * What the shell can do by itself: each tool is like the main of a program of
  * its own, and runs in a child of the shell.
  */
-#ifndef GUEST_USER_SHELL_TOOL_H
-#define GUEST_USER_SHELL_TOOL_H
+#pragma once
 
 typedef int tool_fn(int argc, char **argv);
 
@@ -26,5 +25,3 @@ int tool_fail(const char *name, const char *what, long error);
 tool_fn tool_ps, tool_maps, tool_pagemap, tool_free, tool_buddyinfo,
 	tool_slabinfo, tool_vmstat, tool_cat, tool_ls, tool_echo, tool_rm,
 	tool_mkdir, tool_sync, tool_random, tool_kill, tool_help;
-
-#endif

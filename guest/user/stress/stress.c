@@ -186,9 +186,9 @@ int main(int argc, char **argv)
 	lock_memory();
 	before = settled_counts();
 	if (before.slots_total > 2 * PAGES)
-		sys_limit(LIMIT_FRAMES, used_frames(&before) + PAGES / 2);
+		sys_limit(used_frames(&before) + PAGES / 2);
 	ok = run_workers(seed, seconds);
-	sys_limit(LIMIT_FRAMES, 0);
+	sys_limit(0);
 	after = settled_counts();
 	if (!ok || !is_settled(&before))
 		return 1;

@@ -3,8 +3,7 @@
  * What each worker of the stress program has: areas and a file, both full of
  * words that follow from where they are and how often they were written.
  */
-#ifndef GUEST_USER_STRESS_WORKER_H
-#define GUEST_USER_STRESS_WORKER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,5 +49,3 @@ void area_write_some(struct worker *w);
 void file_step(struct worker *w);
 void file_start(struct worker *w);
 void file_end(struct worker *w);
-
-#endif

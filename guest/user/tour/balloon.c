@@ -57,9 +57,9 @@ static uint64_t run_short(struct demo *d)
 
 	if (!area)
 		return 0;
-	sys_limit(LIMIT_FRAMES, used_frames(&before) + ROOM);
+	sys_limit(used_frames(&before) + ROOM);
 	demo_is(d, sys_mlock((uintptr_t)area, LOCKED * PAGE_SIZE), 0);
-	sys_limit(LIMIT_FRAMES, 0);
+	sys_limit(0);
 	taken = demo_counts().balloon_taken_back - before.balloon_taken_back;
 	demo_is(d, demo_counts().oom_kills, before.oom_kills);
 	sys_munmap((uintptr_t)area, LOCKED * PAGE_SIZE);

@@ -5,8 +5,7 @@
  * struct demo lies in memory that all of them share. tour.c prints the outcome
  * as a line of TAP.
  */
-#ifndef GUEST_USER_TOUR_DEMO_H
-#define GUEST_USER_TOUR_DEMO_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -94,6 +93,9 @@ const struct lab_walk *demo_lab_walk(struct demo *d, uint64_t at);
 /* Can a page that was written, @page, leave stage 2? Without swap none can. */
 bool demo_has_host_swap(struct demo *d, volatile uint64_t *page);
 
+/* The lowest cap that the hypervisor sets, or a little more: bytes. */
+uint64_t demo_low_cap(void);
+
 /* A copy, for short. */
 struct sys_info demo_info(void);
 struct sys_counts demo_counts(void);
@@ -125,5 +127,3 @@ uint64_t access_error(uint64_t at, enum access access);
  */
 #define EXEC_NAME "exec-child"
 int exec_main(int argc, char **argv);
-
-#endif

@@ -43,3 +43,11 @@ const struct lab_walk *demo_lab_walk(struct demo *d, uint64_t at)
 	demo_lab(d, LAB_WALK, at);
 	return (const struct lab_walk *)answer;
 }
+
+/* The hypervisor wants 2 MiB for itself and one for each processor. */
+uint64_t demo_low_cap(void)
+{
+	const uint64_t mib = 2 + demo_info().cpus;
+
+	return (mib < 4 ? 4 : mib) << 20;
+}

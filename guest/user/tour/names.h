@@ -4,8 +4,7 @@
  * the name, and what is to be seen. The kernel reads this too, to start the
  * tour by such a name.
  */
-#ifndef GUEST_USER_TOUR_NAMES_H
-#define GUEST_USER_TOUR_NAMES_H
+#pragma once
 
 /* clang-format off */
 #define DEMONSTRATIONS(X) \
@@ -49,5 +48,3 @@
 	X(balloon, "balloon", "memory given to the host, and back") \
 	X(pressure, "pressure", "the guest works while it is squeezed")
 /* clang-format on */
-
-#endif

@@ -15,6 +15,7 @@ static volatile uint64_t *page_of(volatile void *area, unsigned i)
 }
 
 #define TWICE_PAGES 16u
+#define REHEARSALS  5u
 
 /* What both swaps do while our pages leave the guest. */
 struct traffic {
@@ -51,20 +52,23 @@ static void write_all_pages(volatile void *area)
 /*
  * The hypervisor has swapped the pages out; then the guest, which cannot know,
  * swaps them out too: each is read from the one disk only to be written to the
- * other. Where the guest chooses first, nothing is read.
+ * other. Where the guest chooses first, nothing is read: but for what of the
+ * kernel's the hypervisor has taken before (demo_overcommit), which one of its
+ * threads may want just now; then it is tried again.
  */
 void demo_double_paging(struct demo *d)
 {
 	volatile void *area = demo_map(d, TWICE_PAGES * PAGE_SIZE, 0);
+	unsigned rehearsals = REHEARSALS;
 	struct traffic twice, once;
 
 	if (!area || !demo_has_lab(d) || !demo_has_swap(d) ||
 	    !demo_has_host_swap(d, page_of(area, 0)))
 		return;
-	for (unsigned rehearsal = 0; rehearsal < 2; rehearsal++) {
+	do {
 		write_all_pages(area);
 		once = page_out_all(d, area);
-	}
+	} while (once.host_in && rehearsals--);
 	demo_is(d, once.host_in, 0);
 	write_all_pages(area);
 	for (unsigned i = 0; i < TWICE_PAGES; i++)
@@ -84,9 +88,7 @@ void demo_double_paging(struct demo *d)
 	sys_munmap((uintptr_t)area, TWICE_PAGES * PAGE_SIZE);
 }
 
-#define WORK_BYTES (8ul << 20)
-#define WORK_PAGES (WORK_BYTES / PAGE_SIZE)
-#define WORK	   1024u
+#define WORK 1024u /* pages looked at in a step */
 
 struct step {
 	uint64_t cap; /* bytes; 0: none */
@@ -94,14 +96,14 @@ struct step {
 };
 
 /* Random pages, each checked and written: others with every @seed. */
-static void work(struct demo *d, volatile void *area, struct step *s,
-		 uint64_t seed)
+static void work(struct demo *d, volatile void *area, unsigned pages,
+		 struct step *s, uint64_t seed)
 {
 	struct lab_counters before = demo_lab_counters(d), after;
 	uint64_t start = rdtsc(), wrong = 0;
 
 	for (unsigned i = 0; i < WORK; i++) {
-		unsigned page = mix(seed << 32 | i) % WORK_PAGES;
+		unsigned page = (unsigned)(mix(seed << 32 | i) % pages);
 
 		wrong += *page_of(area, page) != mix(page);
 		page_of(area, page)[1] = i;
@@ -117,25 +119,27 @@ static void work(struct demo *d, volatile void *area, struct step *s,
 /* The same work under a cap that gets smaller, and then is gone. */
 void demo_pressure(struct demo *d)
 {
+	const uint64_t bytes = 2 * demo_low_cap();
+	const unsigned pages = (unsigned)(bytes / PAGE_SIZE);
 	struct step step[] = { { .cap = 0 },
-			       { .cap = WORK_BYTES * 3 / 4 },
-			       { .cap = WORK_BYTES / 2 } };
+			       { .cap = bytes * 3 / 4 },
+			       { .cap = bytes / 2 } };
 	volatile void *area;
 
 	if (!demo_has_lab(d))
 		return;
-	area = demo_map(d, WORK_BYTES, MAP_POPULATE);
+	area = demo_map(d, bytes, MAP_POPULATE);
 	if (!area || !demo_has_host_swap(d, page_of(area, 0)))
 		return;
-	for (unsigned i = 0; i < WORK_PAGES; i++)
+	for (unsigned i = 0; i < pages; i++)
 		*page_of(area, i) = mix(i);
-	demo_note(d, "%u random pages of %lu MiB", WORK, WORK_BYTES >> 20);
+	demo_note(d, "%u random pages of %lu MiB", WORK, bytes >> 20);
 	for (unsigned i = 0; i < sizeof(step) / sizeof(step[0]); i++) {
 		step[i].cap = demo_lab(d, LAB_RESIDENT, step[i].cap);
 		if (!i)
 			step[i].cap = 0;
 		for (unsigned warm = 0; warm < 2; warm++) /* then it counts */
-			work(d, area, &step[i], 2 * i + warm);
+			work(d, area, pages, &step[i], 2 * i + warm);
 		demo_note(d, "; cap %lu KiB%s: %lu faults, %lu ticks a page",
 			  step[i].cap >> 10, step[i].cap ? "" : " (none)",
 			  step[i].faults, step[i].ticks);
@@ -143,5 +147,5 @@ void demo_pressure(struct demo *d)
 	demo_lab(d, LAB_RESIDENT, 0);
 	demo_true(d, step[1].faults > step[0].faults);
 	demo_true(d, step[2].faults > step[1].faults);
-	sys_munmap((uintptr_t)area, WORK_BYTES);
+	sys_munmap((uintptr_t)area, bytes);
 }

@@ -221,8 +221,6 @@ void demo_stage2_faults(struct demo *d)
 	sys_munmap((uintptr_t)area, SETS * SET_SIZE * PAGE_SIZE);
 }
 
-#define BUFFER	   (16ul << 20)
-#define CAP	   (BUFFER / 4)
 #define PAGE_WORDS (PAGE_SIZE / 8)
 
 /* No two words are alike, and a page still compresses, as in verify.c. */
@@ -235,11 +233,11 @@ static uint64_t pattern(uint64_t word)
 
 /* Check every word, and now and then how much memory is resident. */
 static uint64_t check_under_cap(struct demo *d, const uint64_t *at,
-				uint64_t cap)
+				uint64_t bytes, uint64_t cap)
 {
 	uint64_t peak = 0, wrong = 0;
 
-	for (uint64_t word = 0; word < BUFFER / 8; word++) {
+	for (uint64_t word = 0; word < bytes / 8; word++) {
 		wrong += at[word] != pattern(word);
 		if (word % (64 * PAGE_WORDS) == 0) {
 			uint64_t now = demo_lab_counters(d).resident_bytes;
@@ -254,28 +252,29 @@ static uint64_t check_under_cap(struct demo *d, const uint64_t *at,
 
 void demo_overcommit(struct demo *d)
 {
+	const uint64_t low = demo_low_cap(), bytes = low + (12ul << 20);
 	struct lab_counters before, after;
 	uint64_t *at, cap, peak;
 
 	if (!demo_has_lab(d))
 		return;
-	at = demo_map(d, BUFFER, 0);
+	at = demo_map(d, bytes, 0);
 	if (!at || !demo_has_host_swap(d, at))
 		return;
-	for (uint64_t word = 0; word < BUFFER / 8; word++)
+	for (uint64_t word = 0; word < bytes / 8; word++)
 		at[word] = pattern(word);
 	before = demo_lab_counters(d);
-	cap = demo_lab(d, LAB_RESIDENT, CAP);
-	demo_true(d, cap <= CAP);
-	peak = check_under_cap(d, at, cap);
+	cap = demo_lab(d, LAB_RESIDENT, low);
+	demo_true(d, cap <= low);
+	peak = check_under_cap(d, at, bytes, cap);
 	after = demo_lab_counters(d);
 	demo_lab(d, LAB_RESIDENT, 0);
 	demo_true(d, after.swapped_in > before.swapped_in);
 	demo_note(d,
 		  "%lu MiB under a cap of %lu KiB: at most %lu KiB resident, "
 		  "%lu pages out, %lu in, nothing lost",
-		  BUFFER >> 20, cap >> 10, peak >> 10,
+		  bytes >> 20, cap >> 10, peak >> 10,
 		  after.swapped_out - before.swapped_out,
 		  after.swapped_in - before.swapped_in);
-	sys_munmap((uintptr_t)at, BUFFER);
+	sys_munmap((uintptr_t)at, bytes);
 }

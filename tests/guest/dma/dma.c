@@ -5,7 +5,8 @@
  * up, copies them and sums up the copy; with less resident than that, so that
  * pages are brought in for it. The processor sleeps until the interrupt. Then
  * the engine gets a window, and what it does outside of that does nothing but
- * leave a record. Last, the copy is given to the balloon.
+ * leave a record. Last, the copy is given to the balloon. Its command line is
+ * how many small transfers a storm is to have, half of them behind the IOMMU.
  *
  * Status 0, or the number of the step that failed.
  */
@@ -15,108 +16,21 @@
 #include "devices/virtio_balloon.h"
 #include "devices/virtio_iommu.h"
 #include "guest/abi.h"
+#include "guest/boot/pvh.h"
 #include "tests/guest/dma/driver.h"
+#include "tests/guest/dma/engine.h"
+#include "tests/guest/dma/storm.h"
 
-#define PAGE   4096u
-#define PAGES  1024u
-#define FROM   0x400000ul
-#define TO     0x800000ul
-#define RING   64u
-#define VECTOR 0x40u
-#define WINDOW 0xc00000ul /* an iova: what is behind it lies in FROM */
-#define DMA    ((volatile uint64_t *)(uintptr_t)ABI_DMA_BASE)
-#define APIC   ((volatile uint32_t *)0xfee00000ul)
-#define IOAPIC ((volatile uint32_t *)0xfec00000ul)
+#define PAGE	   4096u
+#define PAGES	   1024u
+#define FROM	   0x400000ul
+#define TO	   0x800000ul
+#define STORM_SEEN 0x40000000ul /* an iova, too */
+#define WINDOW	   0xc00000ul /* an iova: what is behind it lies in FROM */
 
-static _Alignas(4096) struct dma_descriptor ring[RING];
 static struct queue iommu_queue[IOMMU_QUEUES], balloon_queue[2];
-static volatile uint32_t interrupts;
-static uint64_t idt[VECTOR + 1][2];
 
-void interrupt_entry(void);
-void on_interrupt(void);
-int main(void);
-
-static uint64_t get(enum dma_register r)
-{
-	return DMA[r / 8];
-}
-
-static void set(enum dma_register r, uint64_t value)
-{
-	DMA[r / 8] = value;
-}
-
-void on_interrupt(void)
-{
-	set(DMA_IRQ, 0);
-	interrupts++;
-	APIC[0xb0 / 4] = 0; /* EOI */
-}
-
-static void route_interrupts(void)
-{
-	uint64_t at = (uintptr_t)interrupt_entry;
-	const struct __attribute__((packed)) {
-		uint16_t limit;
-		uint64_t base;
-	} idtr = { sizeof(idt) - 1, (uintptr_t)idt };
-
-	idt[VECTOR][0] =
-		(at & 0xffff) | 8u << 16 | ((at & 0xffff0000) | 0x8e00) << 32;
-	idt[VECTOR][1] = at >> 32;
-	__asm__ volatile("lidt %0" : : "m"(idtr));
-	__asm__ volatile("outb %0, %1" : : "a"((uint8_t)0xff), "Nd"(0x21));
-	__asm__ volatile("outb %0, %1" : : "a"((uint8_t)0xff), "Nd"(0xa1));
-	APIC[0xf0 / 4] = 0x1ff; /* the APIC is on */
-	IOAPIC[0] = 0x10 + 2 * ABI_DMA_IRQ;
-	IOAPIC[4] = VECTOR | 1u << 15; /* level-triggered, high */
-	IOAPIC[0] = 0x11 + 2 * ABI_DMA_IRQ;
-	IOAPIC[4] = 0; /* to CPU 0 */
-	__asm__ volatile("sti");
-}
-
-static void start_engine(uint64_t at, uint64_t bits)
-{
-	set(DMA_CONTROL, DMA_RESET);
-	while (get(DMA_STATE) & DMA_BUSY)
-		__asm__ volatile("pause");
-	set(DMA_RING, at);
-	set(DMA_RING_SIZE, RING);
-	set(DMA_BITS, bits);
-	set(DMA_CONTROL, DMA_RUN);
-}
-
-static struct dma_descriptor *slot_of(uint64_t i)
-{
-	return &ring[i % RING];
-}
-
-/* Hand over what is in the ring behind what was, @n descriptors, and sleep
- * until the last of them is done. */
-static void run(uint32_t n)
-{
-	uint64_t head = get(DMA_HEAD) + n;
-
-	slot_of(head - 1)->flags |= DMA_INTERRUPT;
-	set(DMA_HEAD, head);
-	for (;;) {
-		__asm__ volatile("cli" : : : "memory");
-		if (get(DMA_TAIL) == head)
-			break;
-		__asm__ volatile("sti; hlt");
-	}
-	__asm__ volatile("sti" : : : "memory");
-}
-
-static struct dma_descriptor one(struct dma_descriptor d)
-{
-	struct dma_descriptor *slot = slot_of(get(DMA_HEAD));
-
-	*slot = d;
-	run(1);
-	return *slot;
-}
+int main(const struct hvm_start_info *info);
 
 static uint64_t pattern(uint32_t page)
 {
@@ -127,24 +41,24 @@ static void fill(void)
 {
 	for (uint32_t page = 0; page < PAGES; page += RING) {
 		for (uint32_t i = 0; i < RING; i++)
-			*slot_of(i) = (struct dma_descriptor){
+			*engine_slot(i) = (struct dma_descriptor){
 				.source = pattern(page + i),
 				.target = FROM + (page + i) * PAGE,
 				.bytes = PAGE,
 				.operation = DMA_FILL,
 			};
-		run(RING);
+		engine_run(RING);
 		for (uint32_t i = 0; i < RING; i++)
-			want(slot_of(i)->status == DMA_DONE, 1, "a fill");
+			want(engine_slot(i)->status == DMA_DONE, 1, "a fill");
 	}
 }
 
 static uint32_t sum(uint64_t at)
 {
-	struct dma_descriptor d =
-		one((struct dma_descriptor){ .source = at,
-					     .bytes = PAGES * PAGE,
-					     .operation = DMA_CHECKSUM });
+	struct dma_descriptor d = engine_one(
+		(struct dma_descriptor){ .source = at,
+					 .bytes = PAGES * PAGE,
+					 .operation = DMA_CHECKSUM });
 
 	want(d.status == DMA_DONE, 2, "a checksum");
 	return d.result;
@@ -153,7 +67,7 @@ static uint32_t sum(uint64_t at)
 static void copy_and_compare(void)
 {
 	uint32_t before = sum(FROM);
-	struct dma_descriptor d = one((struct dma_descriptor){
+	struct dma_descriptor d = engine_one((struct dma_descriptor){
 		.source = FROM,
 		.target = TO,
 		.bytes = PAGES * PAGE,
@@ -175,10 +89,10 @@ static void test_reach(void)
 				    .bytes = 8,
 				    .operation = DMA_FILL };
 
-	want(one(d).status == DMA_BAD_ADDRESS, 6, "a limit of 24 bits");
+	want(engine_one(d).status == DMA_BAD_ADDRESS, 6, "a limit of 24 bits");
 	d.target = ABI_DMA_BASE;
-	start_engine((uintptr_t)ring, 32);
-	want(one(d).status == DMA_BAD_ADDRESS, 7, "no DMA to a device");
+	engine_start((uintptr_t)ring, 32);
+	want(engine_one(d).status == DMA_BAD_ADDRESS, 7, "no DMA to a device");
 }
 
 static uint8_t request(volatile uint32_t *d, const struct iommu_request *r,
@@ -228,7 +142,7 @@ static void check_event(volatile struct iommu_event *e, uint64_t at)
 }
 
 /* Inside its window it works; outside, nothing happens but a record. */
-static void test_window(void)
+static void test_window(uint32_t transfers)
 {
 	static volatile struct iommu_event event;
 	volatile uint32_t *d = device_find(VIRTIO_ID_IOMMU);
@@ -245,16 +159,19 @@ static void test_window(void)
 	map(d, WINDOW, FROM, PAGE, IOMMU_READ | IOMMU_WRITE);
 	map(d, (uintptr_t)ring, (uintptr_t)ring, PAGE,
 	    IOMMU_READ | IOMMU_WRITE);
-	want(one(fill).status == DMA_DONE && *inside == 0x7777, 23,
+	want(engine_one(fill).status == DMA_DONE && *inside == 0x7777, 23,
 	     "DMA into the window");
 	queue_lend(d, &iommu_queue[IOMMU_EVENTS], IOMMU_EVENTS, 0, 0, &event,
 		   sizeof(event));
 	fill.target = TO;
-	want(one(fill).status == DMA_REFUSED, 24, "DMA outside is refused");
+	want(engine_one(fill).status == DMA_REFUSED, 24,
+	     "DMA outside is refused");
 	want(*outside == was, 25, "memory is untouched");
 	check_event(&event, TO);
+	map(d, STORM_SEEN, STORM_AREA, STORM_BYTES, IOMMU_READ | IOMMU_WRITE);
+	storm(transfers, STORM_SEEN);
 	attach(d, IOMMU_DETACH);
-	want(one(fill).status == DMA_DONE && *outside == 0x7777, 28,
+	want(engine_one(fill).status == DMA_DONE && *outside == 0x7777, 28,
 	     "DMA without a window");
 }
 
@@ -277,17 +194,30 @@ static void give_back(void)
 		     "zeros");
 }
 
-int main(void)
+static uint32_t number(const char *text)
 {
-	route_interrupts();
-	want(get(DMA_ID) == ABI_DMA_ID, 10, "a DMA engine");
-	start_engine((uintptr_t)ring, 24);
+	uint32_t n = 0;
+
+	while (*text >= '0' && *text <= '9')
+		n = 10 * n + (uint32_t)(*text++ - '0');
+	return n;
+}
+
+int main(const struct hvm_start_info *info)
+{
+	const uint32_t half =
+		number((const char *)(uintptr_t)info->cmdline_at) / 2;
+
+	engine_connect();
+	want(engine_get(DMA_ID) == ABI_DMA_ID, 10, "a DMA engine");
+	engine_start((uintptr_t)ring, 24);
 	fill();
 	copy_and_compare();
 	test_reach();
-	test_window();
+	storm(half, STORM_AREA);
+	test_window(half);
 	give_back();
-	want(interrupts > 0, 11, "interrupts");
+	want(engine_interrupts > 0, 11, "interrupts");
 	say("4 MiB moved, a window kept, 4 MiB given back\n");
 	end(0);
 }

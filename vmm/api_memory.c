@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "vmm/api_answer.h"
+#include "vmm/audit.h"
+#include "vmm/balloon.h"
+#include "vmm/census_json.h"
+#include "vmm/safe_json.h"
+
+struct http_reply api_get_audit(const struct vm_control *vm,
+				const struct ask *ask)
+{
+	struct complaint why = { "" };
+	struct audit_report r;
+
+	(void)ask;
+	if (!vm->audit(vm->vm, &r, &why))
+		return api_done(false, &why);
+	return api_report(audit_json(&r));
+}
+
+struct http_reply api_get_map(const struct vm_control *vm,
+			      const struct ask *ask)
+{
+	struct census c;
+
+	(void)ask;
+	vm->census(vm->vm, &c);
+	return api_report(census_json(&c));
+}
+
+struct http_reply api_get_mrc(const struct vm_control *vm,
+			      const struct ask *ask)
+{
+	struct complaint why = { "" };
+	struct whatif w;
+
+	(void)ask;
+	if (!vm->whatif(vm->vm, &w, &why))
+		return api_done(false, &why);
+	return api_report(whatif_json(&w));
+}
+
+/* The policy in force, and those there are. */
+struct http_reply api_get_policy(const struct vm_control *vm,
+				 const struct ask *ask)
+{
+	struct status st = { .name = "" };
+	json_t *names = json_array();
+
+	(void)ask;
+	vm->status(vm->vm, &st);
+	for (unsigned i = 0; policies[i]; i++)
+		json_array_append_new(names, json_string(policies[i]->name));
+	return api_object(json_pack("{s:o, s:o}", "policy",
+				    safe_text(st.policy), "policies", names));
+}
+
+struct http_reply api_put_policy(const struct vm_control *vm,
+				 const struct ask *ask)
+{
+	const struct policy_ops *policy;
+	struct complaint why = { "" };
+	json_error_t error;
+	const char *name;
+
+	if (json_unpack_ex(ask->body, &error, JSON_STRICT, "{s:s}", "policy",
+			   &name))
+		return api_malformed(ask, &error);
+	policy = policy_find(name);
+	if (!policy)
+		return api_done(complaint_set(&why,
+					      "no policy %.64s; GET /policy "
+					      "names them",
+					      name),
+				&why);
+	return api_done(vm->policy(vm->vm, policy, &why), &why);
+}
+
+/* The operator's cap, and the least there can be: status has the one in force,
+ * which --mem-slo and the guest may have set lower. */
+struct http_reply api_get_resident(const struct vm_control *vm,
+				   const struct ask *ask)
+{
+	uint64_t floor, bytes = vm->resident_cap(vm->vm, &floor);
+
+	(void)ask;
+	return api_object(json_pack("{s:I, s:I}", "resident_bytes",
+				    safe_count(bytes), "floor_bytes",
+				    safe_count(floor)));
+}
+
+struct http_reply api_put_resident(const struct vm_control *vm,
+				   const struct ask *ask)
+{
+	struct complaint why = { "" };
+	json_error_t error;
+	json_int_t bytes;
+
+	if (json_unpack_ex(ask->body, &error, JSON_STRICT, "{s:I}",
+			   "resident_bytes", &bytes))
+		return api_malformed(ask, &error);
+	if (bytes < 0)
+		return api_done(
+			complaint_set(&why, "want %s: negative", ask->want),
+			&why);
+	return api_done(vm->resident(vm->vm, (uint64_t)bytes, &why), &why);
+}
+
+struct http_reply api_get_balloon(const struct vm_control *vm,
+				  const struct ask *ask)
+{
+	struct complaint why = { "" };
+	struct balloon_report r;
+
+	(void)ask;
+	if (!vm->balloon(vm->vm, &r, false, &why))
+		return api_done(false, &why);
+	return api_report(balloon_json(&r));
+}
+
+struct http_reply api_get_balloon_statistics(const struct vm_control *vm,
+					     const struct ask *ask)
+{
+	struct complaint why = { "" };
+	struct balloon_report r;
+
+	(void)ask;
+	if (!vm->balloon(vm->vm, &r, true, &why))
+		return api_done(false, &why);
+	return api_report(balloon_statistics_json(&r));
+}
+
+struct http_reply api_patch_balloon(const struct vm_control *vm,
+				    const struct ask *ask)
+{
+	struct complaint why = { "" };
+	json_error_t error;
+	json_int_t mib;
+
+	if (json_unpack_ex(ask->body, &error, JSON_STRICT, "{s:I}",
+			   "amount_mib", &mib))
+		return api_malformed(ask, &error);
+	if (mib < 0 || mib > UINT32_MAX)
+		return api_done(
+			complaint_set(&why, "want %s: out of range", ask->want),
+			&why);
+	return api_done(vm->balloon_target(vm->vm, (uint64_t)mib << 8, &why),
+			&why);
+}
+
+struct http_reply api_get_hinting(const struct vm_control *vm,
+				  const struct ask *ask)
+{
+	struct complaint why = { "" };
+	struct balloon_report r;
+
+	(void)ask;
+	if (!vm->balloon(vm->vm, &r, false, &why))
+		return api_done(false, &why);
+	return api_report(balloon_hinting_json(&r));
+}
+
+struct http_reply api_start_hinting(const struct vm_control *vm,
+				    const struct ask *ask)
+{
+	struct complaint why = { "" };
+
+	(void)ask;
+	return api_done(vm->balloon_hints(vm->vm, &why), &why);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A beat is a sample of the VM, then what is due, then a pause. What is done
+ * comes right after a sample, so that each phase is measured from its begin to
+ * its end.
+ */
+#include "vmm/pressure_run.h"
+
+#include <err.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vmm/clock.h"
+#include "vmm/pressure_vm.h"
+
+#define BEAT_MS 250
+#define LINE_MS 1000 /* between two lines where they are not overwritten */
+
+static volatile sig_atomic_t interrupted; /* by this signal */
+
+static void on_signal(int signal)
+{
+	interrupted = signal;
+}
+
+struct run {
+	struct pressure_run_report *r;
+	struct pressure_vm vm;
+	int64_t began_ms;
+	unsigned next; /* event */
+	bool terminal; /* stderr is one, so wide: */
+	int columns;
+	int64_t line_ms; /* when the last line was shown */
+};
+
+static int64_t now(const struct run *u)
+{
+	return clock_ms() - u->began_ms;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction a = { .sa_handler = on_signal };
+
+	interrupted = 0;
+	sigaction(SIGINT, &a, NULL);
+	sigaction(SIGTERM, &a, NULL);
+	sigaction(SIGHUP, &a, NULL);
+}
+
+static void find_terminal(struct run *u)
+{
+	struct winsize w;
+
+	u->terminal = isatty(STDERR_FILENO);
+	u->columns = 80;
+	if (u->terminal && !ioctl(STDERR_FILENO, TIOCGWINSZ, &w) && w.ws_col)
+		u->columns = w.ws_col;
+	u->line_ms = -LINE_MS;
+}
+
+/* The state of things in a line, the most wanted first. */
+static void show_line(struct run *u, const struct sample *s,
+		      const double m[METRICS])
+{
+	const struct pressure_run_report *r = u->r;
+	char guest[32] = "", line[512];
+
+	if (!u->terminal && s->at_ms - u->line_ms < LINE_MS)
+		return;
+	u->line_ms = s->at_ms;
+	if (report_knows_guest(r))
+		snprintf(guest, sizeof(guest), "  guest %.0f/s",
+			 m[METRIC_GUEST]);
+	snprintf(line, sizeof(line),
+		 "%5.1f s  %.1f of %.1f MiB%s  faults %.0f/s  stall %.0f%% "
+		 "(full %.0f%%)  %s",
+		 (double)s->at_ms / 1000, m[METRIC_RESIDENT], m[METRIC_CAP],
+		 guest, m[METRIC_FAULTS], m[METRIC_SOME], m[METRIC_FULL],
+		 s->paused ? s->reason : r->phase[r->phases - 1].text);
+	if (u->terminal)
+		fprintf(stderr, "\r%.*s\033[K", u->columns - 1, line);
+	else
+		fprintf(stderr, "%s\n", line);
+}
+
+static void clear_line(const struct run *u)
+{
+	if (u->terminal)
+		fprintf(stderr, "\r\033[K");
+}
+
+/* Until the next beat, event or end, or a signal. */
+static void pause_until_due(const struct run *u)
+{
+	const struct scenario *s = u->r->scenario;
+	int64_t left = BEAT_MS;
+	int64_t due = u->next < s->events ? s->event[u->next].at_ms : s->end_ms;
+
+	if (due - now(u) < left)
+		left = due - now(u);
+	if (left > 0 && !interrupted)
+		nanosleep(&(struct timespec){ .tv_nsec = left * 1000000 },
+			  NULL);
+}
+
+static int do_due(struct run *u, struct complaint *why)
+{
+	const struct scenario *s = u->r->scenario;
+	int64_t at = now(u);
+	int failed = 0;
+
+	while (!failed && u->next < s->events &&
+	       s->event[u->next].at_ms <= at) {
+		const struct event *e = &s->event[u->next++];
+
+		report_phase(u->r, e->text);
+		failed = pressure_vm_do(&u->vm, e, at, why);
+	}
+	return failed ? failed : pressure_vm_move(&u->vm, at, why);
+}
+
+static int look(struct run *u, struct complaint *why)
+{
+	double m[METRICS];
+	struct sample s;
+	int r = pressure_vm_sample(&u->vm, &s, why);
+
+	if (r)
+		return r;
+	s.at_ms = now(u);
+	report_sample(u->r, &s, m);
+	show_line(u, &s, m);
+	return 0;
+}
+
+/* To the end, or to what stops it. */
+static void play(struct run *u)
+{
+	struct complaint why = { "" };
+	int failed = 0;
+
+	while (!failed && !interrupted && now(u) < u->r->scenario->end_ms) {
+		failed = do_due(u, &why);
+		pause_until_due(u);
+		if (!failed)
+			failed = look(u, &why);
+	}
+	u->r->completed = !failed && !interrupted;
+	if (failed)
+		snprintf(u->r->stopped, sizeof(u->r->stopped), "%s%.200s",
+			 failed < 0 ? "the VM has ended: " : "", why.text);
+	else if (interrupted)
+		snprintf(u->r->stopped, sizeof(u->r->stopped), "interrupted");
+	clear_line(u);
+	if (pressure_vm_restore(&u->vm, &why) && failed >= 0)
+		warnx("pressure: the VM is not as it was: %s", why.text);
+}
+
+int pressure_run(struct pressure_run_report *r, const struct target *t)
+{
+	struct run u = { .r = r };
+	struct complaint why;
+	struct sample first;
+
+	if (pressure_vm_open(&u.vm, t, &first, &why)) {
+		warnx("pressure: %s", why.text);
+		return -1;
+	}
+	u.vm.seed = r->seed;
+	u.vm.end_ms = r->scenario->end_ms;
+	catch_signals();
+	find_terminal(&u);
+	u.began_ms = clock_ms();
+	first.at_ms = 0;
+	report_begin(r, &first);
+	play(&u);
+	return interrupted;
+}

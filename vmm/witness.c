@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "vmm/witness.h"
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "devices/lab.h"
+#include "vmm/vm.h"
+
+/* SDM vol. 3A, 4.1.1. */
+#define CR0_PG	 (UINT64_C(1) << 31)
+#define CR4_LA57 (UINT64_C(1) << 12)
+#define EFER_LMA (UINT64_C(1) << 10)
+
+static struct vcpu *vcpu_of(struct vm *vm, uint32_t thread)
+{
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		if (atomic_load(&vm->vcpu[i].tid) == thread)
+			return &vm->vcpu[i];
+	return NULL;
+}
+
+/* The published tables lead to @g from somewhere. */
+static void see_published(struct vm *vm, const struct lab_cpu *c, gfn_t g,
+			  struct trace_record *who)
+{
+	struct reverse_hit hit;
+
+	who->how = TRACE_BY_RING;
+	who->who.cr3 = c->cr3;
+	who->who.pid = c->pid;
+	if (!reverse_find(vm->witness.reverse, c->cr3, g, (gva_t){ c->gva },
+			  &hit))
+		return;
+	who->how |= TRACE_BY_WALK;
+	who->level = (uint8_t)hit.level;
+	who->who.gva = hit.gva.v;
+}
+
+static void see(void *ctx, uint32_t thread, gfn_t g, struct trace_record *who,
+		uint8_t *vcpu)
+{
+	struct vm *vm = ctx;
+	struct vcpu *v = vcpu_of(vm, thread);
+	struct lab_cpu c;
+	bool told;
+
+	if (!v || !vm->witness.reverse)
+		return;
+	*vcpu = (uint8_t)(v->index + 1);
+	told = vm->lab && lab_cpu(vm->lab, v->index, &c);
+	if (told)
+		see_published(vm, &c, g, who);
+	v->testimony.wanted = vm->lab ? !told : false;
+	if (atomic_load(&vm->witness.registers))
+		v->testimony.wanted = true;
+}
+
+/* Ask while it waits; it answers once it goes on. */
+static void part(void *ctx, const struct trace_record *r)
+{
+	struct vm *vm = ctx;
+	struct testimony *t;
+	struct vcpu *v;
+
+	if (r->stage2.vcpu == TRACE_NO_VCPU)
+		return;
+	v = &vm->vcpu[r->stage2.vcpu - 1];
+	if (!v->testimony.wanted)
+		return;
+	t = &v->testimony;
+	pthread_mutex_lock(&t->lock);
+	if (t->n < TESTIMONIES)
+		t->asked[t->n++] =
+			(struct testimony_asked){ r->number, r->stage2.gpa,
+						  trace_now() };
+	pthread_mutex_unlock(&t->lock);
+	pthread_kill(v->thread, SIGUSR1);
+}
+
+struct stage2_witness witness_of(struct vm *vm)
+{
+	return (struct stage2_witness){ see, part, vm };
+}
+
+int witness_begin(struct vm *vm, bool registers)
+{
+	atomic_store(&vm->witness.registers, registers);
+	if (!vm->witness.reverse)
+		vm->witness.reverse = reverse_new(vm->stage2);
+	return vm->witness.reverse ? 0 : -ENOMEM;
+}
+
+void witness_destroy(struct vm *vm)
+{
+	reverse_free(vm->witness.reverse);
+}
+
+/* From the tables in @s; while paging is off, a gva is a gpa. */
+static void find_gva(struct vm *vm, const struct kvm_sregs *s, uint64_t gpa,
+		     struct trace_record *r)
+{
+	struct reverse_hit hit;
+
+	if (!(s->cr0 & CR0_PG)) {
+		r->how |= TRACE_BY_IDENTITY;
+		r->registers.gva = gpa;
+	} else if ((s->efer & EFER_LMA) && !(s->cr4 & CR4_LA57) &&
+		   reverse_find(vm->witness.reverse, s->cr3,
+				gfn_of((gpa_t){ gpa }), (gva_t){ 0 }, &hit)) {
+		r->how |= TRACE_BY_WALK;
+		r->level = (uint8_t)hit.level;
+		r->registers.gva = hit.gva.v;
+	}
+}
+
+static void testify(struct vcpu *v, const struct testimony_asked *a,
+		    uint64_t now)
+{
+	struct trace_record r = {
+		.tsc = now,
+		.kind = TRACE_REGISTERS,
+		.how = TRACE_BY_REGISTERS,
+		.number = a->number,
+		.registers.gva = TRACE_NOWHERE,
+		.registers.wake = (uint32_t)(now - a->over),
+	};
+	struct kvm_sregs s;
+	struct kvm_regs regs;
+
+	if (ioctl(v->fd, KVM_GET_REGS, &regs) ||
+	    ioctl(v->fd, KVM_GET_SREGS, &s))
+		return;
+	r.registers.cr3 = s.cr3;
+	r.registers.rip = regs.rip;
+	r.registers.ring = s.ss.dpl;
+	find_gva(v->vm, &s, a->gpa, &r);
+	stage2_trace_emit(v->vm->stage2, &r);
+}
+
+void witness_testify(struct vcpu *v)
+{
+	struct testimony *t = &v->testimony;
+	struct testimony_asked asked[TESTIMONIES];
+	uint64_t now = trace_now();
+	unsigned n;
+
+	if (!atomic_load_explicit(&t->n, memory_order_relaxed))
+		return;
+	pthread_mutex_lock(&t->lock);
+	n = t->n;
+	memcpy(asked, t->asked, n * sizeof(asked[0]));
+	t->n = 0;
+	pthread_mutex_unlock(&t->lock);
+	for (unsigned i = 0; i < n; i++)
+		testify(v, &asked[i], now);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who faulted: what a trace says of a stage-2 fault beside what was done.
+ *
+ * Which tables the vCPU uses, and for which process, the bundled guest's kernel
+ * publishes (guest/abi.h, struct lab_cpu): a look costs next to nothing. Where
+ * nothing was published yet, and for other guests when it is asked for, the
+ * vCPU is sent a signal while it waits. It then leaves KVM_RUN before it enters
+ * the guest again, and says its registers itself: that costs an exit. From
+ * there ept/reverse.h finds the gva.
+ */
+#ifndef VMM_WITNESS_H
+#define VMM_WITNESS_H
+
+#include <pthread.h>
+
+#include "ept/reverse.h"
+#include "ept/stage2.h"
+
+struct vm;
+struct vcpu;
+
+struct witness {
+	struct reverse *reverse; /* NULL: nothing was ever traced */
+	_Atomic bool registers; /* of every fault, not only where needed */
+};
+
+#define TESTIMONIES 8
+
+/* What a vCPU is to say of its registers, and what for: an instruction that
+ * KVM emulates may fault more than once before it is heard. */
+struct testimony {
+	bool wanted; /* of the fault being served, by its server */
+	pthread_mutex_t lock; /* of the rest; the last of all locks */
+	_Atomic unsigned n; /* 0: nothing is wanted */
+	struct testimony_asked {
+		uint32_t number; /* of the fault */
+		uint64_t gpa;
+		uint64_t over; /* TSC: when its page was about to be mapped */
+	} asked[TESTIMONIES];
+};
+
+/* For vm->stage2's configuration. */
+struct stage2_witness witness_of(struct vm *vm);
+
+/* A trace is about to begin; 0 or -ENOMEM. And the end of all. */
+int witness_begin(struct vm *vm, bool registers);
+void witness_destroy(struct vm *vm);
+
+/* @v, the calling thread's, has left KVM_RUN: has it been asked? */
+void witness_testify(struct vcpu *v);
+
+#endif
