@@ -33,8 +33,8 @@ const char *injection_check(const struct injection *what)
 	return NULL;
 }
 
-/* SplitMix64 (Steele et al., OOPSLA'14), as a number in (0, 1]. */
-static double draw(uint64_t *chance)
+/* SplitMix64 (Steele et al., OOPSLA'14). */
+double inject_draw(uint64_t *chance)
 {
 	uint64_t z = *chance += 0x9e3779b97f4a7c15;
 
@@ -49,11 +49,12 @@ static double draw_us(const struct injection *i, uint64_t *chance)
 	case INJECT_FIXED:
 		return i->delay_us;
 	case INJECT_EXPONENTIAL:
-		return -log(draw(chance)) * i->delay_us;
+		return -log(inject_draw(chance)) * i->delay_us;
 	case INJECT_PARETO:
-		return i->delay_us * pow(draw(chance), -1 / i->shape);
+		return i->delay_us * pow(inject_draw(chance), -1 / i->shape);
 	case INJECT_BIMODAL:
-		return draw(chance) <= i->slow_share ? i->slow_us : i->delay_us;
+		return inject_draw(chance) <= i->slow_share ? i->slow_us
+							    : i->delay_us;
 	default:
 		return 0;
 	}
@@ -72,7 +73,7 @@ uint64_t injection_failing(const struct injection *i, uint64_t *chance,
 	uint64_t failing = 0;
 
 	for (unsigned k = 0; i->error_rate > 0 && k < n; k++)
-		if (draw(chance) <= i->error_rate)
+		if (inject_draw(chance) <= i->error_rate)
 			failing |= UINT64_C(1) << k;
 	return failing;
 }

@@ -48,6 +48,9 @@ struct inject_counters {
 /* What is wrong with @what, in words; NULL: nothing. */
 const char *injection_check(const struct injection *what);
 
+/* A random number in (0, 1], the next after *chance. */
+double inject_draw(uint64_t *chance);
+
 /* How long a call waits, and which of its @n pages fail (a bit each): *chance
  * is the state of the random numbers, which begins as the seed. */
 uint64_t injection_delay_us(const struct injection *i, uint64_t *chance);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,24 +137,24 @@ struct call {
 	struct http *answer;
 };
 
-static int send_request(const struct call *c, const char *method,
-			const char *target, const char *json)
+static int send_request(const struct call *c, const struct api_request *r)
 {
-	char *text;
-	int len = asprintf(&text,
+	char *head;
+	int len = asprintf(&head,
 			   "%s %s HTTP/1.1\r\n"
 			   "Host: twofold\r\n"
-			   "Connection: close\r\n"
 			   "X-Request-Id: %s\r\n"
 			   "Content-Type: application/json\r\n"
-			   "Content-Length: %zu\r\n\r\n%s",
-			   method, target, c->id, json ? strlen(json) : 0,
-			   json ? json : "");
+			   "Content-Length: %zu\r\n%s\r\n",
+			   r->method, r->target, c->id, r->len,
+			   r->last ? "Connection: close\r\n" : "");
 
 	if (len < 0)
 		return -ENOMEM;
-	int error = send_all(c->fd, text, (size_t)len, c->deadline);
-	free(text);
+	int error = send_all(c->fd, head, (size_t)len, c->deadline);
+	free(head);
+	if (!error)
+		error = send_all(c->fd, r->body, r->len, c->deadline);
 	/* Who refuses a request may hang up before all of it was sent, but
 	 * says why first. */
 	return error == -EPIPE ? 0 : error;
@@ -206,37 +207,45 @@ static int receive(struct call *c)
 	return h->refusal ? -EPROTO : 0;
 }
 
-/* One request and its answer: the status, or -errno. */
-static int converse(struct call *c, const char *path, const char *method,
-		    const char *target, const char *json)
+int api_converse(int fd, const struct api_request *r, int64_t deadline,
+		 struct http *answer)
 {
-	snprintf(c->id, sizeof(c->id), "%d-%" PRId64, (int)getpid(),
-		 clock_ms());
-	c->fd = connect_to(path, c->deadline);
-	if (c->fd < 0)
-		return c->fd;
-	int error = send_request(c, method, target, json);
+	static _Atomic unsigned turn;
+	struct call c = { .fd = fd, .deadline = deadline, .answer = answer };
+	int error;
+
+	snprintf(c.id, sizeof(c.id), "%d-%" PRId64 "-%u", (int)getpid(),
+		 clock_ms(), atomic_fetch_add(&turn, 1));
+	http_begin(answer, HTTP_RESPONSE);
+	error = send_request(&c, r);
 	if (!error)
-		error = receive(c);
-	close(c->fd);
-	return error ? error : c->answer->parser.status_code;
+		error = receive(&c);
+	return error ? error : answer->parser.status_code;
 }
 
 int api_call(const char *path, const char *method, const char *target,
 	     const char *json, int timeout_s, char **body)
 {
-	struct call c = { .deadline = clock_ms() + timeout_s * INT64_C(1000),
-			  .answer = malloc(sizeof(*c.answer)) };
+	int64_t deadline = clock_ms() + timeout_s * INT64_C(1000);
+	struct api_request r = { .method = method,
+				 .target = target,
+				 .body = json ? json : "",
+				 .len = json ? strlen(json) : 0,
+				 .last = true };
+	struct http *answer = malloc(sizeof(*answer));
+	int fd, status;
 
-	if (!c.answer)
+	if (!answer)
 		return -ENOMEM;
-	http_begin(c.answer, HTTP_RESPONSE);
-	int status = converse(&c, path, method, target, json);
+	fd = connect_to(path, deadline);
+	status = fd < 0 ? fd : api_converse(fd, &r, deadline, answer);
+	if (fd >= 0)
+		close(fd);
 	if (status > 0 && body) {
-		*body = strdup(c.answer->body);
+		*body = strdup(answer->body);
 		if (!*body)
 			status = -ENOMEM;
 	}
-	free(c.answer);
+	free(answer);
 	return status;
 }

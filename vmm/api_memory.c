@@ -129,6 +129,39 @@ struct http_reply api_get_balloon_statistics(const struct vm_control *vm,
 	return api_report(balloon_statistics_json(&r));
 }
 
+/* Firecracker's guests tell by themselves, ours when they are asked. */
+struct http_reply api_patch_balloon_statistics(const struct vm_control *vm,
+					       const struct ask *ask)
+{
+	struct complaint why = { "" };
+	json_error_t error;
+	json_int_t seconds;
+
+	(void)vm;
+	if (json_unpack_ex(ask->body, &error, JSON_STRICT, "{s:I}",
+			   "stats_polling_interval_s", &seconds))
+		return api_malformed(ask, &error);
+	return api_done(seconds == 0 ||
+				complaint_set(&why, "statistics are asked of "
+						    "the guest when they are "
+						    "read"),
+			&why);
+}
+
+/* It is what `run` made it. */
+struct http_reply api_put_balloon(const struct vm_control *vm,
+				  const struct ask *ask)
+{
+	struct complaint why;
+
+	(void)vm;
+	(void)ask;
+	return api_done(complaint_set(&why, "the VM has started: PATCH "
+					    "/balloon sizes its balloon, run "
+					    "--balloon configures it"),
+			&why);
+}
+
 struct http_reply api_patch_balloon(const struct vm_control *vm,
 				    const struct ask *ask)
 {

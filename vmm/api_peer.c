@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "vmm/api_peer.h"
-#include "vmm/clock.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "ept/zeroed.h"
 #include "vmm/api_answer.h"
-#include "vmm/api_route.h"
+#include "vmm/clock.h"
+#include "vmm/events.h"
+
+#define BATCH 32 /* events that are sent together */
 
 struct peer *peer_create(int fd, bool device)
 {
-	struct peer *p = calloc(1, sizeof(*p));
+	struct peer *p = zeroed_new(sizeof(*p));
 
 	if (!p) {
 		close(fd);
@@ -30,22 +35,25 @@ void peer_destroy(struct peer *p)
 		return;
 	close(p->fd);
 	free(p->out);
-	free(p);
+	zeroed_free(p, sizeof(*p));
 }
 
 void peer_reset(struct peer *p)
 {
 	free(p->out);
 	p->out = NULL;
-	p->last = false;
+	p->last = p->streaming = false;
 	p->chunk_at = p->chunk_len = 0;
 	p->since = clock_ms();
 	http_begin(&p->in, HTTP_REQUEST);
 }
 
-short peer_events(const struct peer *p)
+short peer_events(const struct peer *p, const struct api_desk *desk)
 {
-	return p->out ? POLLOUT : POLLIN;
+	if (!p->streaming)
+		return p->out ? POLLOUT : POLLIN;
+	return POLLIN |
+	       (p->out || p->next < events_next(desk->events) ? POLLOUT : 0);
 }
 
 bool peer_idle(const struct peer *p)
@@ -80,16 +88,30 @@ static bool flush(struct peer *p)
 	return !p->last || p->device;
 }
 
+/* From now on @p is told what happens. A serial port is for all clients. */
+static struct http_reply start_stream(struct peer *p, struct http_reply reply,
+				      const struct api_desk *desk)
+{
+	if (p->device || !desk->events)
+		return api_fault(HTTP_STATUS_BAD_REQUEST,
+				 "no stream here: GET /events/after/N");
+	p->streaming = true;
+	p->next = events_next(desk->events);
+	return reply;
+}
+
 /* Answer the request that is complete or refused. False: no memory. */
-static bool answer(struct peer *p, const struct vm_control *vm)
+static bool answer(struct peer *p, const struct api_desk *desk)
 {
 	struct http_reply reply;
 
 	if (p->in.refusal)
 		reply = api_fault(p->in.refusal, "not an acceptable request");
 	else
-		reply = api_answer(vm, &p->in);
-	p->last = p->in.refusal || !p->in.keep_alive;
+		reply = desk->answer(desk->ctx, &p->in);
+	if (reply.stream)
+		reply = start_stream(p, reply, desk);
+	p->last = p->in.refusal || (!p->in.keep_alive && !p->streaming);
 	/* Where a refused request ends is not known: the rest goes with it. */
 	if (p->in.refusal)
 		p->chunk_at = p->chunk_len;
@@ -116,7 +138,7 @@ static bool is_next_client(const struct peer *p)
 }
 
 /* Take the chunk up to the end of a request. False: no memory. */
-static bool take(struct peer *p, const struct vm_control *vm)
+static bool take(struct peer *p, const struct api_desk *desk)
 {
 	if (is_next_client(p))
 		http_begin(&p->in, HTTP_REQUEST);
@@ -125,7 +147,7 @@ static bool take(struct peer *p, const struct vm_control *vm)
 	p->chunk_at += http_feed(&p->in, p->chunk + p->chunk_at,
 				 p->chunk_len - p->chunk_at);
 	if (p->in.complete || p->in.refusal)
-		return answer(p, vm);
+		return answer(p, desk);
 	return true;
 }
 
@@ -140,16 +162,69 @@ static void drop_stale_answer(struct peer *p)
 	p->out = NULL;
 }
 
-bool peer_step(struct peer *p, const struct vm_control *vm)
+/* The next events as one chunk each (RFC 9112, 7.1), a line of JSON. */
+static char *format_events(const struct api_desk *desk, uint64_t *next,
+			   size_t *len)
+{
+	json_t *list = events_list(desk->events, *next, BATCH), *line;
+	char *text = NULL;
+	FILE *f = open_memstream(&text, len);
+	size_t i;
+
+	json_array_foreach(list, i, line)
+	{
+		char *json = json_dumps(line, JSON_COMPACT);
+
+		if (f && json)
+			fprintf(f, "%zx\r\n%s\n\r\n", strlen(json) + 1, json);
+		free(json);
+	}
+	*next += json_array_size(list);
+	json_decref(list);
+	if (f && !fclose(f))
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* False: this listener has gone, or is too slow. */
+static bool stream(struct peer *p, const struct api_desk *desk)
+{
+	if (!fill(p))
+		return false;
+	p->chunk_at = p->chunk_len; /* nobody wants to know */
+	while (!p->out && p->next < events_next(desk->events)) {
+		if (events_lost(desk->events, &p->next))
+			return false;
+		p->out = format_events(desk, &p->next, &p->out_len);
+		p->out_at = 0;
+		if (!p->out || !flush(p))
+			return false;
+	}
+	return true;
+}
+
+void peer_end_stream(struct peer *p, const struct api_desk *desk)
+{
+	static const char last[] = "0\r\n\r\n";
+
+	if (p->streaming && flush(p) && stream(p, desk) && !p->out &&
+	    write(p->fd, last, strlen(last)) < 0)
+		p->last = true; /* it has gone just now */
+}
+
+bool peer_step(struct peer *p, const struct api_desk *desk)
 {
 	drop_stale_answer(p);
 	if (!flush(p))
 		return false;
+	if (p->streaming)
+		return stream(p, desk);
 	/* One read a step, so that no client keeps the others waiting. */
 	if (!p->out && p->chunk_at == p->chunk_len && !fill(p))
 		return false;
-	while (!p->out && p->chunk_at < p->chunk_len)
-		if (!take(p, vm) || !flush(p))
+	while (!p->out && p->chunk_at < p->chunk_len && !p->streaming)
+		if (!take(p, desk) || !flush(p))
 			return false;
 	return true;
 }

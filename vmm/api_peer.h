@@ -11,14 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vmm/http.h"
-#include "vmm/status.h"
+#include "vmm/api.h"
 
 struct peer {
 	int fd; /* non-blocking */
 	bool device; /* a character device: never over for good */
 	bool served; /* has had an answer */
 	bool last; /* out is the last answer on this connection */
+	bool streaming; /* takes events, from number next on */
+	uint64_t next;
 	int64_t since; /* when its state last changed, see peer_late */
 	struct http in;
 	char chunk[4096]; /* read, of which [chunk_at, chunk_len) is not yet */
@@ -35,10 +36,13 @@ void peer_destroy(struct peer *p);
 void peer_reset(struct peer *p);
 
 /* What to poll for. */
-short peer_events(const struct peer *p);
+short peer_events(const struct peer *p, const struct api_desk *desk);
 
 /* Do what can be done without waiting. False: this client is over. */
-bool peer_step(struct peer *p, const struct vm_control *vm);
+bool peer_step(struct peer *p, const struct api_desk *desk);
+
+/* No more events will come: say so, if this client is told of them. */
+void peer_end_stream(struct peer *p, const struct api_desk *desk);
 
 /* Nothing is under way: no part of a request, no answer to take. */
 bool peer_idle(const struct peer *p);
@@ -49,7 +53,7 @@ bool peer_idle(const struct peer *p);
  */
 static inline int64_t peer_deadline(const struct peer *p, int64_t limit_ms)
 {
-	return peer_idle(p) ? INT64_MAX : p->since + limit_ms;
+	return peer_idle(p) || p->streaming ? INT64_MAX : p->since + limit_ms;
 }
 
 #endif

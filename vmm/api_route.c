@@ -58,7 +58,11 @@ static const struct route {
 	api_answer_fn *answer;
 	const char *want; /* the body */
 } routes[] = {
+	{ HTTP_GET, "/version", api_get_version, NULL },
+	{ HTTP_GET, "/machine-config", api_get_machine, NULL },
 	{ HTTP_GET, "/status", api_get_status, NULL },
+	{ HTTP_GET, "/events", api_get_events, NULL },
+	{ HTTP_GET, "/events/after/", api_get_events_after, NULL },
 	{ HTTP_GET, "/explain/", api_get_explain, NULL },
 	{ HTTP_PATCH, "/vm", api_patch_vm,
 	  "{\"state\": \"Paused\" | \"Resumed\" | \"Stopped\"}" },
@@ -72,8 +76,11 @@ static const struct route {
 	{ HTTP_GET, "/policy", api_get_policy, NULL },
 	{ HTTP_PUT, "/policy", api_put_policy, "{\"policy\": NAME}" },
 	{ HTTP_GET, "/balloon", api_get_balloon, NULL },
+	{ HTTP_PUT, "/balloon", api_put_balloon, NULL },
 	{ HTTP_PATCH, "/balloon", api_patch_balloon, "{\"amount_mib\": N}" },
 	{ HTTP_GET, "/balloon/statistics", api_get_balloon_statistics, NULL },
+	{ HTTP_PATCH, "/balloon/statistics", api_patch_balloon_statistics,
+	  "{\"stats_polling_interval_s\": 0}" },
 	{ HTTP_GET, "/balloon/hinting/status", api_get_hinting, NULL },
 	{ HTTP_PATCH, "/balloon/hinting/start", api_start_hinting, NULL },
 	{ HTTP_GET, "/pressure", api_get_pressure, NULL },
@@ -82,6 +89,7 @@ static const struct route {
 	{ HTTP_PUT, "/trace", api_put_trace,
 	  "{\"state\": \"Recording\" | \"Stopped\", \"registers\": BOOL}" },
 	{ HTTP_GET, "/trace/", api_get_trace, NULL },
+	{ HTTP_GET, "/", api_get_instance, NULL },
 };
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
@@ -95,9 +103,12 @@ static struct http_reply follow(const struct route *route,
 	struct http_reply reply;
 	json_error_t error;
 
+	if (ask.want && memchr(request->body, 0, request->body_len))
+		return api_fault(HTTP_STATUS_BAD_REQUEST, "a NUL in the body");
 	if (ask.want) {
 		ask.body = json_loadb(request->body, request->body_len,
-				      JSON_REJECT_DUPLICATES, &error);
+				      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
+				      &error);
 		if (!ask.body)
 			return api_malformed(&ask, &error);
 	}
@@ -111,7 +122,7 @@ static bool leads_to(const struct route *r, const char *target)
 {
 	size_t len = strlen(r->target);
 
-	if (r->target[len - 1] == '/')
+	if (len > 1 && r->target[len - 1] == '/')
 		return !strncmp(r->target, target, len);
 	return !strcmp(r->target, target);
 }

@@ -70,7 +70,7 @@ static void take_signal(struct run *r)
 	set_deadline(r, r->stopping ? 0 : GRACE_S * 1000, END_STOP);
 	if (!r->stopping)
 		r->stopping = !pthread_create(&r->stopper, NULL, ask_to_stop,
-					      r->s.socket.path);
+					      r->s.socket);
 }
 
 static void kill_when_late(struct run *r)

@@ -146,29 +146,45 @@ static bool open_ports(struct capsule_session *s, struct complaint *why)
 	return true;
 }
 
-static bool open_socket(struct capsule_session *s, const char *name,
+/* Where our control API is to be. */
+static bool find_socket(struct capsule_session *s, const char *name,
 			struct complaint *why)
 {
-	const char *path = s->o->api_socket;
-	char standard[108];
+	int error;
 
-	if (!path) {
-		int error = api_make_folder();
-
-		if (error)
-			return complaint_set(
-				why,
-				"the folder for control sockets: %s; "
-				"set XDG_RUNTIME_DIR or --api-socket",
-				strerror(-error));
-		if (!api_path(name, standard))
-			return complain(why, name, ENAMETOOLONG);
-		path = standard;
+	if (s->o->api_socket) {
+		if (strlen(s->o->api_socket) >= sizeof(s->socket))
+			return complain(why, "--api-socket", ENAMETOOLONG);
+		strcpy(s->socket, s->o->api_socket);
+		return true;
 	}
-	if (!api_socket_open(&s->socket, path, why))
+	error = api_make_folder();
+	if (error)
+		return complaint_set(why,
+				     "the folder for control sockets: %s; "
+				     "set XDG_RUNTIME_DIR or --api-socket",
+				     strerror(-error));
+	return api_path(name, s->socket) || complain(why, name, ENAMETOOLONG);
+}
+
+/* Ours, which passes on what it is asked. */
+static bool open_api(struct capsule_session *s, const char *name,
+		     struct complaint *why)
+{
+	int pair[2];
+
+	if (!find_socket(s, name, why))
 		return false;
-	s->vm.ctl = s->socket.fd;
-	return true;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+		       pair))
+		return complain(why, "socketpair", errno);
+	s->ctl = pair[0];
+	s->vm.ctl = pair[1];
+	s->forward = api_forward_create(s->ctl);
+	if (!s->forward)
+		return complain(why, "the control API", ENOMEM);
+	return api_serve(&s->api, s->socket, api_forward_desk(s->forward),
+			 API_IDLE_MS, why);
 }
 
 static uint64_t memory_for(const struct run_options *o, int initrd)
@@ -213,7 +229,7 @@ static void clear(struct capsule_session *s, const struct run_options *o)
 {
 	memset(s, 0, sizeof(*s));
 	s->o = o;
-	s->vm.initrd = s->vm.ctl = s->vm.log = -1;
+	s->vm.initrd = s->vm.ctl = s->vm.log = s->ctl = -1;
 	for (unsigned i = 0; i < PORTS; i++)
 		s->ours[i] = s->vm.port[i] = s->file[i] = -1;
 	for (unsigned i = 0; i < MAX_SWAPS; i++)
@@ -235,7 +251,7 @@ bool capsule_session_open(struct capsule_session *s,
 	    open_image(s, name, guest, why) && open_swaps(s, why) &&
 	    open_disks(s, why) && open_files(s, why) &&
 	    capsule_net_open(&s->vm, o, why) && open_ports(s, why) &&
-	    open_socket(s, name, why))
+	    open_api(s, name, why))
 		return true;
 	capsule_session_close(s);
 	return false;
@@ -243,10 +259,11 @@ bool capsule_session_open(struct capsule_session *s,
 
 void capsule_session_close(struct capsule_session *s)
 {
-	if (s->vm.ctl >= 0)
-		api_socket_close(&s->socket);
-	s->vm.ctl = -1;
 	capsule_session_started(s);
+	if (s->api)
+		api_stop(s->api);
+	api_forward_destroy(s->forward);
+	close_fd(&s->ctl);
 	close_fd(&s->vm.log);
 	for (unsigned i = 0; i < PORTS; i++) {
 		close_fd(&s->ours[i]);
@@ -258,6 +275,7 @@ void capsule_session_close(struct capsule_session *s)
 void capsule_session_started(struct capsule_session *s)
 {
 	close_fd(&s->vm.initrd);
+	close_fd(&s->vm.ctl);
 	for (unsigned i = 0; i < PORTS; i++)
 		close_fd(&s->vm.port[i]);
 	for (unsigned i = 0; i < MAX_SWAPS; i++)

@@ -5,14 +5,17 @@
 
 #include <stdio.h>
 
-#include "vmm/api_socket.h"
+#include "vmm/api_forward.h"
 #include "vmm/capsule_vm.h"
 #include "vmm/relay.h"
 
 struct capsule_session {
 	const struct run_options *o;
 	struct capsule_vm vm;
-	struct api_socket socket; /* of the control API; vm.ctl is its */
+	int ctl; /* our end of the inner run's control API, and ours: */
+	struct api_forward *forward;
+	struct api *api;
+	char socket[108]; /* where it is */
 	struct stream stream[PORTS];
 	int ours[PORTS]; /* our end of each port */
 	int file[PORTS]; /* what a stream goes to, where that is ours; or -1 */

@@ -16,11 +16,10 @@ static const char *const port_name[PORTS] = {
 	[PORT_STATS] = "stats", [PORT_TRACE] = "trace", [PORT_EXIT] = "exit",
 };
 
-static void add_port(struct words *w, const char *name, int fd,
-		     const char *options)
+static void add_port(struct words *w, const char *name, int fd)
 {
 	words_add(w, "-chardev");
-	words_add(w, "socket,id=%s,fd=%d%s", name, fd, options);
+	words_add(w, "socket,id=%s,fd=%d", name, fd);
 	words_add(w, "-device");
 	words_add(w, "virtserialport,chardev=%s,name=%s", name, name);
 }
@@ -128,8 +127,8 @@ void capsule_vm_args(struct words *w, const struct capsule_vm *v)
 	words_add(w, "-device");
 	words_add(w, "virtio-serial-pci");
 	for (unsigned i = 0; i < PORTS; i++)
-		add_port(w, port_name[i], v->port[i], "");
-	add_port(w, "ctl", v->ctl, ",server=on,wait=off");
+		add_port(w, port_name[i], v->port[i]);
+	add_port(w, "ctl", v->ctl);
 	add_storage(w, v);
 	add_nets(w, v);
 }

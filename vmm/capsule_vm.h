@@ -26,7 +26,7 @@ struct capsule_vm {
 	uint64_t memory_bytes;
 	int initrd;
 	int port[PORTS]; /* QEMU's end of a socket pair each */
-	int ctl; /* a listening socket: the control API */
+	int ctl; /* the control API */
 	int log; /* takes the kernel's messages and QEMU's */
 	struct {
 		int fd; /* -1: swap i is no file or device */

@@ -10,6 +10,7 @@
 #include "vmm/audit.h"
 #include "vmm/balloon.h"
 #include "vmm/ctl_call.h"
+#include "vmm/ctl_events.h"
 #include "vmm/ctl_order.h"
 #include "vmm/ctl_status.h"
 #include "vmm/whatif.h"
@@ -91,9 +92,25 @@ static int verb_policy(const struct target *t, int argc, char **argv)
 	return change(t, argc, argv, "policy takes one NAME", order_policy);
 }
 
+static int print_resident(const char *text)
+{
+	json_t *answer = json_loads(text, 0, NULL);
+	json_int_t cap, floor;
+	int bad = json_unpack(answer, "{s:I, s:I}", "resident_bytes", &cap,
+			      "floor_bytes", &floor);
+
+	json_decref(answer);
+	if (!bad)
+		printf("%.1f MiB, at least %.1f\n", (double)cap / (1 << 20),
+		       (double)floor / (1 << 20));
+	return bad;
+}
+
 static int verb_resident(const struct target *t, int argc, char **argv)
 {
-	return change(t, argc, argv, "resident needs one SIZE, as in 64M",
+	if (is_question(argc, argv))
+		return ask(t, argc, argv, "/memory/resident", print_resident);
+	return change(t, argc, argv, "resident takes one SIZE, as in 64M",
 		      order_resident);
 }
 
@@ -152,8 +169,12 @@ const struct verb verbs[] = {
 	    "stands, with the guest's own statistics; hints: have it say,\n"
 	    "once, which pages it does not use" },
 	  verb_balloon },
-	{ { 0, "resident", "SIZE", "cap the host memory behind it, as in 64M" },
+	{ { 0, "resident", "[SIZE]",
+	    "cap the host memory behind it, as in 64M; alone, the cap" },
 	  verb_resident },
+	{ { 0, "events", "[--follow] [--json]",
+	    "what has happened; with --follow until it is gone" },
+	  ctl_events },
 	{ { 0, "pause", "", "stop its CPUs" }, verb_pause },
 	{ { 0, "resume", "", "let them go on" }, verb_resume },
 	{ { 0, "stop", "", "end the run" }, verb_stop },

@@ -64,6 +64,10 @@ static int on_header_value(http_parser *p, const char *at, size_t len)
 	h->name_ended = true;
 	if (!strcasecmp(h->name.text, id_header))
 		append(&h->id, at, len);
+	else if (!strcasecmp(h->name.text, "Content-Type"))
+		append(&h->type, at, len);
+	else if (!strcasecmp(h->name.text, "Allow"))
+		append(&h->allow, at, len);
 	return count_header(p, len);
 }
 
@@ -117,8 +121,7 @@ void http_begin(struct http *h, enum http_parser_type type)
 	h->keep_alive = false;
 	h->refusal = 0;
 	h->header_len = h->target_len = h->body_len = 0;
-	h->name.len = h->id.len = 0;
-	h->name.text[0] = h->id.text[0] = '\0';
+	h->name = h->id = h->type = h->allow = (struct http_text){ 0 };
 	h->name_ended = false;
 	h->target[0] = h->body[0] = '\0';
 }
@@ -182,7 +185,10 @@ char *http_format(const struct http_reply *reply, const struct http *request,
 	if (reply->allow)
 		fprintf(f, "Allow: %s\r\n", reply->allow);
 	/* RFC 9110, 8.6: a 204 has no length, everything else needs one. */
-	if (reply->status != HTTP_STATUS_NO_CONTENT)
+	if (reply->stream)
+		fprintf(f, "Content-Type: application/x-ndjson\r\n"
+			   "Transfer-Encoding: chunked\r\n");
+	else if (reply->status != HTTP_STATUS_NO_CONTENT)
 		fprintf(f,
 			"Content-Type: %s\r\n"
 			"Content-Length: %zu\r\n",

@@ -33,6 +33,7 @@ struct http {
 	struct http_text name; /* of the header being read */
 	bool name_ended;
 	struct http_text id; /* X-Request-Id, by which an answer is known */
+	struct http_text type, allow; /* of an answer: so named headers */
 	char target[HTTP_TARGET + 1]; /* of a request */
 	char body[HTTP_BYTES + 1]; /* target and body end with a NUL */
 };
@@ -57,6 +58,7 @@ struct http_reply {
 	const char *allow; /* for 405: the method to use; else NULL */
 	const char *type; /* of the body; NULL: JSON */
 	char *body; /* malloced, or NULL */
+	bool stream; /* the body is what happens from now on, in chunks */
 };
 
 /*

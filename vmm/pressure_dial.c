@@ -22,16 +22,6 @@ void dial_start(struct dial_state *d, const struct move *m, double whole,
 	d->steps = 0;
 }
 
-/* From -1 to 1: SplitMix64 (Steele et al., OOPSLA'14). */
-static double draw(struct dial_state *d)
-{
-	uint64_t z = d->chance += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (double)((z ^ z >> 31) >> 11) * 0x1p-52 - 1;
-}
-
 /* The steps that are due, each reflected where the range ends. */
 static double walk(struct dial_state *d, int64_t ms)
 {
@@ -39,7 +29,7 @@ static double walk(struct dial_state *d, int64_t ms)
 	double at = fmin(fmax(d->now, low), high);
 
 	for (; d->steps < ms / d->move.ms; d->steps++) {
-		at += draw(d) * STEP * (high - low);
+		at += (2 * inject_draw(&d->chance) - 1) * STEP * (high - low);
 		at = at < low ? 2 * low - at : at > high ? 2 * high - at : at;
 	}
 	return at;

@@ -49,6 +49,7 @@ static void catch_signals(void)
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
 	sigaction(SIGHUP, &a, NULL);
+	signal(SIGPIPE, SIG_IGN); /* nobody looks: still put things back */
 }
 
 static void find_terminal(struct run *u)

@@ -215,13 +215,15 @@ static int inject(struct pressure_vm *p, const struct event *e, int64_t now_ms,
 {
 	json_t *body = injection_of(e);
 	json_int_t lease = p->end_ms - now_ms + LEASE_MS;
+	int r;
 
 	if (e->tier[0])
 		json_object_set_new(body, "tier", safe_text(e->tier));
 	json_object_set_new(body, "seed", json_integer(safe_count(p->seed)));
 	json_object_set_new(body, "lease_ms", json_integer(lease));
-	p->injected = true;
-	return tell(p, "PATCH", "/pressure", body, why);
+	r = tell(p, "PATCH", "/pressure", body, why);
+	p->injected |= r <= 0; /* without an answer it may have been done */
+	return r;
 }
 
 int pressure_vm_do(struct pressure_vm *p, const struct event *e, int64_t now_ms,
@@ -242,21 +244,33 @@ int pressure_vm_do(struct pressure_vm *p, const struct event *e, int64_t now_ms,
 	}
 }
 
+/* The first failure counts, and *why is its. */
+static int worse(int r, int next, struct complaint *why,
+		 const struct complaint *next_why)
+{
+	if (r || !next)
+		return r;
+	*why = *next_why;
+	return next;
+}
+
 int pressure_vm_restore(struct pressure_vm *p, struct complaint *why)
 {
+	struct complaint c;
 	struct sample s;
 	int r = 0;
 
 	hog_end(&p->hog);
 	if (p->injected)
 		r = tell(p, "PUT", "/pressure", json_object(), why);
-	if (!r && p->dial[DIAL_CAP].used)
-		r = set_cap(p, p->cap, why);
-	if (!r && p->dial[DIAL_BALLOON].used)
-		r = set_balloon(p, p->balloon_mib, why);
-	if (!r)
-		r = pressure_vm_sample(p, &s, why);
-	if (!r && s.paused != p->paused)
-		r = set_state(p, p->paused ? "Paused" : "Resumed", why);
+	if (p->dial[DIAL_CAP].used)
+		r = worse(r, set_cap(p, p->cap, &c), why, &c);
+	if (p->dial[DIAL_BALLOON].used)
+		r = worse(r, set_balloon(p, p->balloon_mib, &c), why, &c);
+	if (pressure_vm_sample(p, &s, &c))
+		return worse(r, -1, why, &c);
+	if (s.paused != p->paused)
+		r = worse(r, set_state(p, p->paused ? "Paused" : "Resumed", &c),
+			  why, &c);
 	return r;
 }

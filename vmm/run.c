@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -311,6 +312,17 @@ static int run_parsed(const struct run_options *o)
 	return status;
 }
 
+/* Each client of the control API is a descriptor. */
+static void raise_descriptors(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int cmd_run(int argc, char **argv)
 {
 	struct run_options o;
@@ -323,6 +335,7 @@ int cmd_run(int argc, char **argv)
 		command_help(command_find("run"), stdout);
 		return 0;
 	}
+	raise_descriptors();
 	status = disk_defaults(&o, &why) ? run_parsed(&o) : complain(&why);
 	options_free(&o);
 	return status;

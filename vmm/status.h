@@ -40,6 +40,8 @@ struct status {
 	const char *state; /* "running", "paused" or "ended" */
 	char reason[160]; /* why paused, one line; "" when not */
 	const char *policy;
+	unsigned vcpus;
+	bool large_pages;
 	struct {
 		int exit_code; /* once ended */
 		const char *exit_reason; /* exit poweroff reboot timeout
@@ -108,6 +110,7 @@ struct injected {
 /* Called by the API's thread; none blocks for longer than it says. */
 struct vm_control {
 	void *vm;
+	struct events *events; /* what happens to it */
 	void (*status)(void *vm, struct status *st);
 	/* Guest memory by state; some milliseconds at most. */
 	void (*census)(void *vm, struct census *c);

@@ -17,6 +17,7 @@
 #include "ept/guest_mem.h"
 #include "vmm/boot.h"
 #include "vmm/clock.h"
+#include "vmm/events.h"
 #include "vmm/machine_check.h"
 #include "vmm/msr_filter.h"
 #include "vmm/msr_filter.h"
@@ -194,6 +195,7 @@ bool vm_create(struct vm *vm, const struct run_options *o,
 		.trace.fd = -1,
 		.ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.room = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.events = events_create(),
 	};
 	pthread_mutex_init(&vm->lock, NULL);
 	pthread_cond_init(&vm->changed, NULL);
@@ -226,6 +228,7 @@ void vm_end(struct vm *vm, enum vm_end end, int status)
 
 	pthread_mutex_lock(&vm->lock);
 	if (vm->end == VM_RUNNING) {
+		events_tell(vm->events, "ended", vm_end_name(end));
 		vm->end = end;
 		vm->status = status;
 		pthread_cond_broadcast(&vm->changed);
@@ -320,6 +323,7 @@ void vm_destroy(struct vm *vm)
 		stage2_destroy(vm->stage2);
 	shares_close(&vm->shares);
 	swap_destroy(vm->swap);
+	events_destroy(vm->events);
 	close(vm->ended);
 	close(vm->room);
 	pthread_cond_destroy(&vm->changed);
@@ -332,6 +336,7 @@ void vm_pause(struct vm *vm, const char *reason)
 	vm->paused = true;
 	snprintf(vm->pause_reason, sizeof(vm->pause_reason), "%s", reason);
 	pthread_mutex_unlock(&vm->lock);
+	events_tell(vm->events, "paused", reason);
 	kick_all(vm);
 	if (vm->dma)
 		dma_hold(vm->dma, true);
@@ -339,6 +344,7 @@ void vm_pause(struct vm *vm, const char *reason)
 
 void vm_resume(struct vm *vm)
 {
+	events_tell(vm->events, "resumed", "");
 	pthread_mutex_lock(&vm->lock);
 	vm->paused = false;
 	vm->pause_reason[0] = 0;

@@ -74,6 +74,7 @@ struct vm {
 	struct tier *tier[SWAP_TIERS]; /* swap's, each fit for tier_inject */
 	struct vm_trace trace;
 	struct witness witness;
+	struct events *events; /* NULL: no memory for them */
 	struct bus ports, mmio;
 	struct device *uart, *lab, *dma; /* also on their bus */
 	struct virtio *balloon; /* NULL: none; also in a slot */
@@ -117,6 +118,8 @@ int vm_start(struct vm *vm);
 /* End the run; the first call counts. Any thread. */
 void vm_end(struct vm *vm, enum vm_end end, int status);
 bool vm_ended(struct vm *vm);
+/* As reports call it; "" while the VM runs. */
+const char *vm_end_name(enum vm_end end);
 /* After vm_end: have every vCPU thread leave the guest for good. One that waits
  * for a page that cannot come is left behind after 1 s, until vm_stop. */
 void vm_quiesce(struct vm *vm);

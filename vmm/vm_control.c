@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What the control API may ask of a VM: vmm/status.h's struct vm_control. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "vmm/events.h"
 #include "vmm/vm.h"
 
 static void control_status(void *ctx, struct status *st)
@@ -13,6 +15,14 @@ static void control_status(void *ctx, struct status *st)
 static void control_census(void *ctx, struct census *c)
 {
 	stage2_census(((struct vm *)ctx)->stage2, c);
+}
+
+static void tell_number(struct vm *vm, const char *what, uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+	events_tell(vm->events, what, text);
 }
 
 static bool control_resident(void *ctx, uint64_t bytes, struct complaint *why)
@@ -34,6 +44,7 @@ static bool control_resident(void *ctx, uint64_t bytes, struct complaint *why)
 	vm->operator_cap = bytes;
 	pthread_mutex_unlock(&vm->lock);
 	stage2_set_limit(vm->stage2, bytes >> PAGE_SHIFT);
+	tell_number(vm, "resident", bytes);
 	return true;
 }
 
@@ -65,10 +76,14 @@ static void control_stop(void *ctx)
 static bool control_policy(void *ctx, const struct policy_ops *policy,
 			   struct complaint *why)
 {
-	int r = stage2_set_policy(((struct vm *)ctx)->stage2, policy);
+	struct vm *vm = ctx;
+	int r = stage2_set_policy(vm->stage2, policy);
 
-	return !r ||
-	       complaint_set(why, "policy %s: %s", policy->name, strerror(-r));
+	if (r)
+		return complaint_set(why, "policy %s: %s", policy->name,
+				     strerror(-r));
+	events_tell(vm->events, "policy", policy->name);
+	return true;
 }
 
 static bool control_whatif(void *ctx, struct whatif *w, struct complaint *why)
@@ -122,6 +137,7 @@ static bool control_balloon_target(void *ctx, uint64_t pages,
 		return complaint_set(why, "this balloon sizes itself: it was "
 					  "made by --balloon auto");
 	balloon_set_target(vm->balloon, (uint32_t)pages);
+	tell_number(vm, "balloon", pages << PAGE_SHIFT);
 	return true;
 }
 
@@ -147,7 +163,10 @@ static bool control_injected(void *ctx, unsigned i, struct injected *to)
 
 static void control_inject(void *ctx, unsigned i, const struct injection *what)
 {
-	tier_inject(((struct vm *)ctx)->tier[i], what);
+	struct vm *vm = ctx;
+
+	tier_inject(vm->tier[i], what);
+	events_tell(vm->events, "injection", tier_label(vm->tier[i]));
 }
 
 static bool control_explain(void *ctx, const char *address, struct explain *e,
@@ -177,6 +196,7 @@ struct vm_control vm_control(struct vm *vm)
 {
 	return (struct vm_control){
 		.vm = vm,
+		.events = vm->events,
 		.status = control_status,
 		.census = control_census,
 		.resident = control_resident,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ept/inject.h"
+#include "vmm/events.h"
 #include "vmm/huge_pages.h"
 #include "vmm/nbd_helper.h"
 #include "vmm/vm.h"
@@ -22,6 +23,7 @@ static void say(const char *what, const char *text)
 static void answer_failure(struct vm *vm, const struct stage2_failure *f,
 			   const char *text)
 {
+	events_tell(vm->events, "page_lost", text);
 	if (vm->options->on_swap_error == SWAP_ERROR_KILL) {
 		say("killed", text);
 		vm_end(vm, VM_FAILED, 125);

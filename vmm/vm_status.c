@@ -7,6 +7,7 @@
 
 #include "devices/virtio_net.h"
 #include "vmm/clock.h"
+#include "vmm/events.h"
 #include "vmm/vm.h"
 
 /* Is the module parameter at @path on? */
@@ -33,7 +34,7 @@ static const char *stage2_kind(void)
 	return "shadow";
 }
 
-static const char *end_name(enum vm_end end)
+const char *vm_end_name(enum vm_end end)
 {
 	static const char *const name[] = {
 		[VM_RUNNING] = "",	    [VM_EXIT] = "exit",
@@ -154,6 +155,8 @@ void vm_status(struct vm *vm, struct status *st)
 {
 	*st = (struct status){
 		.name = vm->options->name,
+		.vcpus = vm->options->cpus,
+		.large_pages = vm->options->large_pages,
 		.accel = getenv("TWOFOLD_CAPSULE") ? "capsule" : "kvm",
 		.stage2 = stage2_kind(),
 		.policy = stage2_policy(vm->stage2),
@@ -173,7 +176,7 @@ void vm_status(struct vm *vm, struct status *st)
 	st->state = vm->end ? "ended" : vm->paused ? "paused" : "running";
 	memcpy(st->reason, vm->pause_reason, sizeof(st->reason));
 	st->guest.exit_code = vm->status;
-	st->guest.exit_reason = end_name(vm->end);
+	st->guest.exit_reason = vm_end_name(vm->end);
 	st->guest.page_faults = vm->page_faults;
 	st->guest.progress = atomic_load(&vm->progress);
 	st->slo.stall_percent = vm->slo.target;

@@ -30,7 +30,7 @@ sub is_as_before {
 	my ($r, $what) = @_;
 	my $s = asked($r, 'status');
 	is $s->{state}, 'running', "$what: it runs";
-	is $s->{memory}{resident_limit_bytes}, 64 * MIB, 'with its own cap';
+	is $s->{memory}{resident_limit_bytes}, 32 * MIB, 'with its own cap';
 	my $before = $s->{guest}{progress};
 	ok until_true(60, sub {
 		asked($r, 'status')->{guest}{progress} > $before
@@ -42,8 +42,8 @@ like `$program pressure --list`, qr/^$_ +\d+ s  \w/m, "$_ is listed"
 	for qw(squeeze thrash noisy-neighbour disk-full flaky-remote);
 
 for my $accel (accels()) {
-	my $r = start($accel, '-m', '256M', '--resident', '64M', '--swap',
-		'ram', '--', 'verify', '--size', '192M', '--passes', 1000000);
+	my $r = start($accel, '-m', '128M', '--resident', '32M', '--swap',
+		'ram', '--', 'verify', '--size', '96M', '--passes', 1000000);
 	ok until_true(240, sub {
 		(asked($r, 'status')->{pages}{swapped_in} // 0) > 2000
 	}), "$accel: verify is swapping";
@@ -53,12 +53,12 @@ for my $accel (accels()) {
 		or diag slurp(scratch('pressure.err'));
 	ok $report->{passed}, 'and passes';
 	is_deeply [map { $_->{done} } @{$report->{phases}}],
-		['as it was', 'cap 50% over 3s', 'cap 25% over 3s',
+		['as it was', 'cap 50% over 2s', 'cap 25% over 2s',
 		'cap 100%'], 'its phases';
 	my $m = $report->{metrics};
-	is $m->{cap_mib}{least}, 16, 'a quarter, at least';
-	is $m->{cap_mib}{most}, 64, 'all, at most';
-	cmp_ok $m->{resident_mib}{least}, '<=', 16, 'it was kept';
+	is $m->{cap_mib}{least}, 8, 'a quarter, at least';
+	is $m->{cap_mib}{most}, 32, 'all, at most';
+	cmp_ok $m->{resident_mib}{least}, '<=', 8, 'it was kept';
 	cmp_ok $m->{$_}{mean}, '>', 0, "$_ is measured"
 		for qw(guest_per_s faults_per_s swap_in_per_s stall_some
 			wait_us);

@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "vmm/api.h"
+#include "vmm/events.h"
 
 struct fake_vm {
 	_Atomic(uint64_t) resident, balloon; /* bytes; pages */
@@ -34,6 +35,7 @@ struct fake_vm {
 	struct audit_report audit;
 	struct explain explain; /* but for the address */
 	struct injection injection[2]; /* into two tiers: ram and file */
+	struct events *events; /* NULL: none */
 	_Atomic(const char *) policy; /* the one it was given last */
 	_Atomic(const char *) refusal; /* not NULL: say no, because of this */
 };
@@ -344,6 +346,7 @@ static inline bool fake_explain(void *vm, const char *address,
 static inline struct vm_control fake_control(struct fake_vm *vm)
 {
 	return (struct vm_control){ .vm = vm,
+				    .events = vm->events,
 				    .status = fake_status,
 				    .census = fake_census,
 				    .resident = fake_resident,

@@ -169,6 +169,7 @@ static void refusals_are_told(void **state)
 	assert_int_equal(a.status, 400);
 }
 
+/* E11: no file can be named, whatever the path. */
 static void other_paths_and_methods_are_refused(void **state)
 {
 	(void)state;
@@ -177,7 +178,7 @@ static void other_paths_and_methods_are_refused(void **state)
 		int status;
 		const char *allow;
 	} bad[] = {
-		{ "GET", "/", 404, NULL },
+		{ "DELETE", "/", 405, "Allow: GET\r\n" },
 		{ "GET", "/status/", 404, NULL },
 		{ "GET", "/status?x=1", 404, NULL },
 		{ "GET", "/../status", 404, NULL },

@@ -61,6 +61,7 @@ static void leave_socket(const char *path)
 	close(fd);
 }
 
+/* E13. */
 static void only_the_owner_may_connect(void **state)
 {
 	(void)state;
@@ -73,6 +74,7 @@ static void only_the_owner_may_connect(void **state)
 	assert_int_equal(st.st_mode, S_IFSOCK | 0600);
 }
 
+/* E16. */
 static void a_stale_socket_is_replaced(void **state)
 {
 	(void)state;

@@ -367,8 +367,7 @@ static void qemu_is_told_of_everything(void **state)
 	assert_true(has_pair(&w, "-initrd", "/proc/self/fd/50"));
 	assert_true(has_pair(&w, "-chardev", "socket,id=in,fd=70"));
 	assert_true(has_pair(&w, "-chardev", "socket,id=exit,fd=75"));
-	assert_true(has_pair(&w, "-chardev",
-			     "socket,id=ctl,fd=60,server=on,wait=off"));
+	assert_true(has_pair(&w, "-chardev", "socket,id=ctl,fd=60"));
 	assert_true(has_pair(&w, "-device",
 			     "virtio-blk-pci,drive=swap3,serial=swap3,"
 			     "werror=report"));

@@ -252,6 +252,20 @@ static void mrc_is_a_table(void **state)
 	capture_free(&c);
 }
 
+static void the_cap_is_told(void **state)
+{
+	(void)state;
+	struct capture c = ctl(f.path, "resident", NULL);
+
+	assert_int_equal(c.status, 0);
+	assert_string_equal(c.out, "64.0 MiB, at least 3.0\n");
+	capture_free(&c);
+	c = ctl(f.path, "resident", "--json");
+	assert_string_equal(c.out, "{\"resident_bytes\":67108864,"
+				   "\"floor_bytes\":3145728}\n");
+	capture_free(&c);
+}
+
 static void a_refusal_is_told(void **state)
 {
 	(void)state;
@@ -264,7 +278,7 @@ static void a_refusal_is_told(void **state)
 static void nonsense_is_a_usage_error(void **state)
 {
 	(void)state;
-	assert_ctl("resident", NULL, 2, "SIZE");
+	assert_ctl("events", "--past", 2, "--past");
 	assert_ctl("resident", "32", 2, "not a size");
 	assert_ctl("resident", "lots", 2, "not a size");
 	assert_ctl("resident", "-1M", 2, "not a size");
@@ -303,6 +317,7 @@ int main(void)
 		TEST(verbs_reach_the_vm),
 		TEST(policies_are_listed),
 		TEST(mrc_is_a_table),
+		TEST(the_cap_is_told),
 		TEST(a_refusal_is_told),
 		TEST(nonsense_is_a_usage_error),
 		TEST(a_missing_vm_says_where_it_looked),

@@ -175,6 +175,12 @@ static void a_refusal_ends_the_run(void **state)
 	r = report_of("0s full on in nbd; 60s end", 1);
 	assert_non_null(strstr(text_at(r, "stopped"), "no such tier"));
 	json_decref(r);
+	/* What was done before is put back. */
+	r = report_of("0s cap 32M; 10ms full on in nbd; 60s end", 1);
+	assert_non_null(strstr(text_at(r, "stopped"), "no such tier"));
+	json_decref(r);
+	assert_int_equal(f.vm.residents, 2);
+	assert_int_equal(f.vm.resident, 64 << 20);
 }
 
 /* A signal ends the run, not without everything being put back. */

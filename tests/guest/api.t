@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+# The control API of a running VM: several clients at once, one of them slow,
+# one that listens; orders in every order; a flood. (E5, E8, E9, E17, E18 of
+# HOSTILE.md, section 1 E; the others are in tests/unit/vmm_api_*.c.)
+use strict;
+use warnings;
+use lib 'tests/guest/lib';
+use IO::Socket::UNIX;
+use JSON::PP;
+use Test::More;
+use Time::HiRes 'time';
+use Twofold;
+
+# A client of the socket at @path.
+sub client {
+	my ($path) = @_;
+	my $c;
+	until_true(60, sub { $c = IO::Socket::UNIX->new(Peer => $path) });
+	return $c || die "$path: $!";
+}
+
+sub request {
+	my ($c, $method, $target, $body) = @_;
+	$body //= '';
+	print $c "$method $target HTTP/1.1\r\nContent-Length: ", length $body,
+		"\r\n\r\n$body";
+	$c->flush;
+}
+
+# The next answer: (status, body), of a stream its head only.
+sub answer {
+	my ($c) = @_;
+	my $head = '';
+	local $SIG{ALRM} = sub { die "no answer\n" };
+	alarm 60;
+	while ($head !~ /\r\n\r\n$/) {
+		my $line = <$c> // return (0, '');
+		$head .= $line;
+	}
+	my ($len) = $head =~ /^Content-Length: (\d+)/m;
+	my $body = '';
+	read $c, $body, $len if $len;
+	alarm 0;
+	return ($head =~ /^HTTP\/1.1 (\d+)/, $body);
+}
+
+sub asked {
+	my ($c, @words) = @_;
+	request($c, @words);
+	my ($status, $body) = answer($c);
+	return wantarray ? ($status, $body) : $status;
+}
+
+# The next event of a stream.
+sub event {
+	my ($c) = @_;
+	local $SIG{ALRM} = sub { die "no event\n" };
+	alarm 60;
+	chomp(my $size = <$c> // return {});
+	$size =~ tr{\r}{}d;
+	my $line = hex $size ? <$c> : '{}';
+	<$c>;
+	alarm 0;
+	return decode_json($line);
+}
+
+sub status { decode_json((asked($_[0], 'GET', '/status'))[1]) }
+
+# Each order after each other one, by two clients, neither waiting: both are
+# done, one after the other.
+sub test_orders {
+	my ($one, $two) = @_;
+	my @orders = (
+		['PATCH', '/vm', '{"state":"Paused"}'],
+		['PATCH', '/vm', '{"state":"Resumed"}'],
+		['PUT', '/memory/resident', '{"resident_bytes":16777216}'],
+		['PUT', '/policy', '{"policy":"lru"}'],
+		['PATCH', '/pressure', '{"delay":"fixed","delay_us":10}'],
+		['PUT', '/pressure', '{}']);
+	my $done = 0;
+	for my $first (@orders) {
+		for my $second (@orders) {
+			request($one, @$first);
+			request($two, @$second);
+			$done += (answer($one))[0] == 204;
+			$done += (answer($two))[0] == 204;
+		}
+	}
+	is $done, 2 * @orders ** 2, 'orders in every order';
+	is asked($one, 'PATCH', '/vm', '{"state":"Resumed"}'), 204, 'it goes on';
+	my $s = status($two);
+	is $s->{state}, 'running', 'its state is known';
+	is $s->{memory}{resident_limit_bytes}, 16 * MIB, 'and its cap';
+}
+
+# As many requests as can be, for a while: all are answered, and the guest goes
+# on all the same.
+sub test_flood {
+	my ($path) = @_;
+	my $calm = client($path);
+	my $before = status($calm);
+	my ($sent, $good, $end) = (0, 0, time + 2);
+	my @flood = map { client($path) } 1 .. 4;
+	while (time < $end) {
+		for my $c (@flood) {
+			print $c "GET /version HTTP/1.1\r\n\r\n" x 20;
+			$c->flush;
+			$sent += 20;
+		}
+		for my $c (@flood) {
+			$good += (answer($c))[0] == 200 for 1 .. 20;
+		}
+	}
+	is $good, $sent, 'a flood is answered';
+	my $after = status($calm);
+	diag sprintf '%d requests a second; fault latency p99 %.1f us, '
+		. '%.1f before', $sent / 2, map { $_->{faults}{latency_us}{p99} }
+		$after, $before;
+	cmp_ok $after->{guest}{progress}, '>', $before->{guest}{progress},
+		'and the guest goes on';
+}
+
+for my $accel (accels()) {
+	my $folder = scratch("api-$accel");
+	mkdir $folder or die "$folder: $!";
+	my $path = "$folder/vm.sock";
+	my $r = start($accel, '-m', '64M', '--resident', '24M', '--swap', 'ram',
+		'--api-socket', $path, '--', 'verify', '--size', '40M',
+		'--passes', 1000000);
+	my $listener = client($path);
+	is asked($listener, 'GET', '/events'), 200, "$accel: one listens";
+	my $slow = client($path);
+	print $slow "GET /status HTT";
+	$slow->flush;
+	my ($one, $two) = (client($path), client($path));
+	ok until_true(120, sub { status($one)->{guest}{progress} }),
+		'one asks, and one is slow';
+	is asked($two, 'GET', '/version'), 200, 'one more';
+	is asked($one, 'PATCH', '/vm', '{"state":"Paused"}'), 204, 'pause';
+	my $e = event($listener);
+	$e = event($listener) while $e->{event} && $e->{event} ne 'paused';
+	is $e->{detail}, 'asked to', 'the listener is told';
+	my $machine = decode_json((asked($two, 'GET', '/machine-config'))[1]);
+	is $machine->{mem_size_mib}, 64, 'its machine';
+	is_deeply decode_json((asked($two, 'GET', '/'))[1]),
+		{ app_name => 'twofold', id => $r->{name}, state => 'Paused',
+		vmm_version => $machine && decode_json((asked($two, 'GET',
+		'/version'))[1])->{version} }, 'its instance';
+	is asked($one, 'PATCH', '/vm', '{"state":"Resumed"}'), 204, 'resume';
+	is event($listener)->{event}, 'resumed', 'told, too';
+
+	test_orders($one, $two);
+	test_flood($path);
+
+	# The folder goes: who is here stays, and the VM runs on.
+	unlink $path;
+	rmdir $folder;
+	is asked($one, 'GET', '/version'), 200, 'without a socket file';
+	request($two, 'PATCH', '/vm', '{"state":"Stopped"}'); # E9: twice
+	is asked($one, 'PATCH', '/vm', '{"state":"Stopped"}'), 204, 'stop';
+	is finish($r), 0, 'it ends';
+	my $last = '';
+	while (my $n = event($listener)->{event}) {
+		$last = $n;
+	}
+	is $last, 'ended', 'the last thing that is told' if $accel eq 'kvm';
+}
+
+done_testing;

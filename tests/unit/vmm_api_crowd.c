@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* More clients of the control API than there are places, descriptors or
+ * patience for. */
+#include "tests/unit/api_fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#define IDLE_MS 1000
+#define MANY	(API_PEERS + 8)
+#define SLOW	1000
+#define GOOD	100
+
+static struct fixture f;
+static struct rlimit files;
+static int fd[MANY];
+
+/* Both ends of all connections are in this process. */
+static int start(void **state)
+{
+	struct rlimit enough = { 2 * MANY + 64, 2 * MANY + 64 };
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	enough.rlim_max = files.rlim_max;
+	if (files.rlim_cur < enough.rlim_cur &&
+	    setrlimit(RLIMIT_NOFILE, &enough))
+		fail_msg("%d descriptors are needed", 2 * MANY + 64);
+	fixture_start(&f, IDLE_MS);
+	return 0;
+}
+
+static int start_patient(void **state)
+{
+	start(state);
+	api_stop(f.api);
+	return !api_start_idle(&f.api, f.path, fake_control(&f.vm), 60000,
+			       &(struct complaint){ "" });
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	fixture_stop(&f);
+	return setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static void connect_all(int n, const char *text)
+{
+	for (int i = 0; i < n; i++) {
+		fd[i] = connect_at(f.path);
+		assert_true(fd[i] >= 0);
+		send_text(fd[i], text);
+	}
+}
+
+static void close_all(int n)
+{
+	for (int i = 0; i < n; i++)
+		close(fd[i]);
+}
+
+static void many_idle_clients_make_room(void **state)
+{
+	struct answer a;
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		fd[i] = connect_at(f.path);
+		send_text(fd[i], "GET /version HTTP/1.1\r\n\r\n");
+		assert_int_equal(receive(fd[i], &a)->status, 200);
+	}
+	/* The first had to go; the last are still there. */
+	assert_true(hung_up(fd[0]));
+	send_text(fd[MANY - 1], "GET /version HTTP/1.1\r\n\r\n");
+	assert_int_equal(receive(fd[MANY - 1], &a)->status, 200);
+	close_all(MANY);
+}
+
+/* Those that hold every place run out of time; who waits is served then. */
+static void many_busy_clients_time_out(void **state)
+{
+	(void)state;
+	connect_all(MANY, "GET /sta");
+	int64_t cpu = cpu_ms(), began = now_ms();
+	assert_served(&f);
+	assert_true(now_ms() - began < 10 * IDLE_MS);
+	/* Waiting for a place is no spinning. */
+	assert_true(cpu_ms() - cpu < IDLE_MS / 2);
+	close_all(MANY);
+}
+
+/* E5, E7: a good one is served among a thousand that are not, at
+ * once and without any of them having to go. */
+static void a_thousand_slow_clients_delay_nobody(void **state)
+{
+	int64_t worst = 0, sum = 0;
+	struct answer a;
+
+	(void)state;
+	connect_all(SLOW, "GET /sta");
+	for (int i = 0; i < GOOD; i++) {
+		struct timespec begin, end;
+
+		clock_gettime(CLOCK_MONOTONIC, &begin);
+		assert_int_equal(ask(&f, &a, "GET", "/version", "")->status,
+				 200);
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		int64_t us = (end.tv_sec - begin.tv_sec) * 1000000 +
+			     (end.tv_nsec - begin.tv_nsec) / 1000;
+		worst = us > worst ? us : worst;
+		sum += us;
+		send_text(fd[i], i % 2 ? "t" : "");
+	}
+	print_message("a good client: %.1f ms on average, %.1f at worst\n",
+		      (double)sum / GOOD / 1000, (double)worst / 1000);
+	for (int i = 0; i < SLOW; i++) {
+		send_text(fd[i], i < GOOD && i % 2 ? "us" : "tus");
+		send_text(fd[i], " HTTP/1.1\r\n\r\n");
+		assert_int_equal(receive(fd[i], &a)->status, 200);
+	}
+	assert_int_equal(f.vm.statuses, SLOW);
+	close_all(SLOW);
+}
+
+/* No descriptor is left: who has been slow for longest makes room. */
+static void a_slow_client_gives_its_descriptor(void **state)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int good = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), taken[64];
+	struct rlimit few = { 64, files.rlim_max };
+	unsigned n = 0;
+	struct answer a;
+
+	(void)state;
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", f.path);
+	connect_all(3, "GET /sta");
+	assert_served(&f); /* so all three were accepted before */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	while ((taken[n] = dup(0)) >= 0)
+		n++;
+	assert_int_equal(connect(good, (struct sockaddr *)&to, sizeof(to)), 0);
+	send_text(good, "GET /status HTTP/1.1\r\n\r\n");
+	assert_int_equal(receive(good, &a)->status, 200);
+	assert_true(hung_up(fd[0]));
+	send_text(fd[2], "tus HTTP/1.1\r\n\r\n");
+	assert_int_equal(receive(fd[2], &a)->status, 200);
+	close(good);
+	close_all(3);
+	while (n)
+		close(taken[--n]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(many_idle_clients_make_room,
+						start, stop),
+		cmocka_unit_test_setup_teardown(many_busy_clients_time_out,
+						start, stop),
+		cmocka_unit_test_setup_teardown(
+			a_thousand_slow_clients_delay_nobody, start_patient,
+			stop),
+		cmocka_unit_test_setup_teardown(
+			a_slow_client_gives_its_descriptor, start_patient,
+			stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
