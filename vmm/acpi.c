@@ -14,6 +14,8 @@
 #define IOAPIC_BASE 0xfec00000u
 #define LAPIC_BASE  0xfee00000u
 
+#define RTC_CENTURY 0x32 /* where devices/rtc.c has it */
+
 #define OP_SCOPE    0x10
 #define OP_BUFFER   0x11
 #define OP_PACKAGE  0x12
@@ -36,8 +38,7 @@ enum fadt_flag {
 
 enum fadt_boot_arch {
 	FADT_VGA_NOT_PRESENT = 1 << 2,
-	FADT_MSI_NOT_SUPPORTED = 1 << 3,
-	FADT_CMOS_RTC_NOT_PRESENT = 1 << 5
+	FADT_MSI_NOT_SUPPORTED = 1 << 3
 };
 
 static uint8_t sum(const uint8_t *bytes, size_t len)
@@ -96,11 +97,9 @@ static size_t fadt(struct aml *a, size_t dsdt)
 {
 	size_t at = table_begin(a, "FACP", FADT_REVISION);
 
-	pad_to(a, at + 109); /* all before: not in the reduced profile */
-	aml_number(a,
-		   FADT_VGA_NOT_PRESENT | FADT_MSI_NOT_SUPPORTED |
-			   FADT_CMOS_RTC_NOT_PRESENT,
-		   2);
+	pad_to(a, at + 108); /* all before: not in the reduced profile */
+	aml_number(a, RTC_CENTURY, 1);
+	aml_number(a, FADT_VGA_NOT_PRESENT | FADT_MSI_NOT_SUPPORTED, 2);
 	aml_number(a, 0, 1);
 	aml_number(a,
 		   FADT_WBINVD | FADT_PWR_BUTTON | FADT_SLP_BUTTON |

@@ -67,7 +67,6 @@ struct share_option {
 };
 
 struct run_options {
-	bool kut; /* the devices of kvm-unit-tests are there */
 	bool help; /* --help was read; nothing else counts */
 	char *kernel; /* NULL: the sample guest */
 	char *initrd; /* NULL: none */
@@ -96,6 +95,7 @@ struct run_options {
 	uint64_t timeout_s; /* 0: none */
 	uint64_t flip_nth; /* --inject flip=N, a test hook: see ept/swap.h */
 	double slo_stall; /* --mem-slo: percent; 0: none */
+	bool kut; /* the devices of kvm-unit-tests are there */
 	bool paging; /* --paging on|off; off: the kernel's own first touch */
 };
 

@@ -84,7 +84,8 @@ static void power_is_hardware_reduced(void **state)
 	assert_int_equal(number(fadt + 248, 8), 0x600);
 	assert_int_equal(number(fadt + 256, 4), 0x01000801); /* and status */
 	assert_int_equal(number(fadt + 260, 8), 0x601);
-	for (unsigned i = 46; i < 109; i++) /* no legacy block at all */
+	assert_int_equal(number(fadt + 108, 1), 0x32); /* the century */
+	for (unsigned i = 46; i < 108; i++) /* no legacy block at all */
 		assert_int_equal(number(fadt + i, 1), 0);
 }
 

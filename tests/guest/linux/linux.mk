@@ -11,4 +11,8 @@ $(LINUX)/initrd.cpio.gz: tests/guest/linux/build tests/guest/linux/init \
 	@mkdir -p $(@D)
 	tests/guest/linux/build $(CAPSULE) $(@D)
 
-.PHONY: linux
+# And a disk for it, with Debian on it: needs root, mmdebstrap and an archive.
+debian-image: $(LINUX)/initrd.cpio.gz
+	tests/guest/linux/debian $(LINUX)
+
+.PHONY: linux debian-image
