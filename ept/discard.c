@@ -16,6 +16,7 @@
  */
 #include <string.h>
 
+#include "ept/decide.h"
 #include "ept/evict.h"
 #include "ept/guest_mem.h"
 
@@ -185,7 +186,7 @@ static void keep(struct stage2 *s, frame_t f, unsigned rights)
 {
 	pthread_mutex_lock(&s->lock);
 	set_entry(s, f, away_entry(s, PTE_UNMAPPED, f, rights));
-	s->policy->ops->insert(s->policy, f);
+	decide_insert(s, f);
 	frame_set_remove(&s->busy, f);
 	pthread_cond_broadcast(&s->settled);
 	pthread_mutex_unlock(&s->lock);

@@ -47,7 +47,8 @@ struct pte entry_of(const struct stage2 *s, frame_t f);
  * the next flush has to do with it. */
 bool evict_movable(const struct stage2 *s, frame_t f);
 /* Frame @f, unmapped and neither known to the policy nor watched, is to leave
- * with @b, behind those of lower numbers. False: no memory to split its entry; nothing has changed. */
+ * with @b, behind those of lower numbers. False: no memory to split its entry;
+ * nothing has changed. */
 bool evict_take(struct stage2 *s, struct batch *b, frame_t f);
 /* Unmap frame @f if it is mapped; its bytes stay. */
 void evict_age(struct stage2 *s, frame_t f);

@@ -19,25 +19,17 @@
 
 #include "ept/state.h"
 
-struct haul {
-	bool used; /* since haul_rest */
-	unsigned n;
-	struct arrival {
-		gfn_t gfn; /* of the frame */
-		frame_t frame;
-		bool in_memory; /* its bytes are in the frame */
-		struct pte *from; /* the entries of its pages before */
-		struct pte to; /* and its own once mapped */
-		enum trace_source source;
-		bool ahead; /* not what was touched */
-		int error;
-		gfn_t failed; /* the page that could not be had */
-	} * page;
-	struct pte *from; /* room for what page[] points to */
-	bool waited; /* the last taken one, for a frame: */
-	gfn_t victim; /* who left last then */
-	uint8_t *bytes; /* PAGE_SIZE for each page; not used for large ones */
-	struct request *request; /* what is asked of swap */
+/* A frame that comes in. */
+struct arrival {
+	gfn_t gfn; /* of the frame */
+	frame_t frame;
+	bool in_memory; /* its bytes are in the frame */
+	struct pte *from; /* the entries of its pages before */
+	struct pte to; /* and its own once mapped */
+	enum trace_source source;
+	bool ahead; /* not what was touched */
+	int error;
+	gfn_t failed; /* the page that could not be had */
 };
 
 /* Stored pages that are asked for together, so that a tier can queue them. */
@@ -45,6 +37,17 @@ struct request {
 	unsigned n;
 	struct arrival *of[TIER_BATCH];
 	struct swap_io io[TIER_BATCH];
+};
+
+struct haul {
+	bool used; /* since haul_rest */
+	bool waited; /* the last taken one, for a frame: */
+	gfn_t victim; /* who left last then */
+	unsigned n;
+	struct arrival *page;
+	struct pte *from; /* room for what page[] points to */
+	uint8_t *bytes; /* PAGE_SIZE for each page; not used for large ones */
+	struct request *request;
 };
 
 enum haul_take {

@@ -226,7 +226,7 @@ int swap_create(struct swap **out, const struct swap_config *c)
 
 	if (!s)
 		return -ENOMEM;
-	assert(c->tiers <= SWAP_TIERS);
+	assert(c->tiers <= SWAP_TIERS && c->pages);
 	r = init(s, c);
 	if (r) {
 		swap_destroy(s); /* has no tiers yet: they stay the caller's */

@@ -133,9 +133,18 @@ $(WALK_ELF): tests/guest/walk/walk.S
 	$(GUEST_CC) -c -o $@.o $<
 	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $@.o
 
+# A flat binary, loaded by multiboot.
+FLAT_BIN := $(BUILD)/tests/guest/flat.bin
+
+$(FLAT_BIN): tests/guest/flat/flat.S
+	@mkdir -p $(@D)
+	$(GUEST_CC) -c -o $@.o $<
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x400000 -e start -o $@.elf $@.o
+	objcopy -O binary $@.elf $@
+
 # Whole VMs, on every kind of stage 2 that this machine has.
 guest-test: all capsule linux $(VIRTIO_ELF) $(DMA_ELF) $(NET_ELF) \
-	$(WRECK_ELF) $(RUDE_ELF) $(SUM_ELF) $(WALK_ELF)
+	$(WRECK_ELF) $(RUDE_ELF) $(SUM_ELF) $(WALK_ELF) $(FLAT_BIN)
 	prove tests/guest
 
 # Everything, as the README and CI call it: the guests last, and alone.

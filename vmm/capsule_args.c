@@ -133,6 +133,8 @@ void capsule_args(struct words *w, const struct run_options *o,
 	words_add(w, "--console");
 	words_add(w, "%s", console_name[o->console]);
 	add_outside(w, o, name);
+	if (o->kut)
+		words_add(w, "--kut");
 	if (o->timeout_s) {
 		words_add(w, "--timeout");
 		words_add(w, "%" PRIu64, o->timeout_s);

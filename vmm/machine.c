@@ -16,6 +16,7 @@
 #include "devices/dma.h"
 #include "devices/lab.h"
 #include "devices/power.h"
+#include "devices/testdev.h"
 #include "devices/virtio_console.h"
 #include "vmm/vm.h"
 
@@ -141,6 +142,40 @@ static struct device *make_dma(struct vm *vm)
 	return vm->dma;
 }
 
+static void test_flush(void *ctx, uint64_t gpa)
+{
+	stage2_unmap(((struct vm *)ctx)->stage2, gfn_of((gpa_t){ gpa }));
+}
+
+static void test_line(void *ctx, unsigned number, int level)
+{
+	set_line(ctx, number, level);
+}
+
+static struct device *make_latch(struct vm *vm)
+{
+	(void)vm;
+	return testdev_create_bytes(TESTDEV_LATCH_PORTS);
+}
+
+static struct device *make_test_ram(struct vm *vm)
+{
+	(void)vm;
+	return testdev_create_bytes(TESTDEV_RAM_BYTES);
+}
+
+static struct device *make_flush(struct vm *vm)
+{
+	return testdev_create_flush(
+		&(struct testdev_host){ .flush = test_flush, .ctx = vm });
+}
+
+static struct device *make_lines(struct vm *vm)
+{
+	return testdev_create_lines(
+		&(struct testdev_host){ .line = test_line, .ctx = vm });
+}
+
 static bool always(const struct vm *vm)
 {
 	(void)vm;
@@ -150,6 +185,11 @@ static bool always(const struct vm *vm)
 static bool wants_lab(const struct vm *vm)
 {
 	return vm->wants_lab;
+}
+
+static bool wants_kut(const struct vm *vm)
+{
+	return vm->options->kut;
 }
 
 static const struct wiring {
@@ -164,6 +204,12 @@ static const struct wiring {
 	{ make_sleep, always, true, POWER_SLEEP_PORT, POWER_SLEEP_PORTS },
 	{ make_reset, always, true, POWER_RESET_PORT, POWER_RESET_PORTS },
 	{ make_lab, wants_lab, false, ABI_LAB_BASE, ABI_LAB_SIZE },
+	{ make_latch, wants_kut, true, TESTDEV_LATCH_PORT,
+	  TESTDEV_LATCH_PORTS },
+	{ make_flush, wants_kut, true, TESTDEV_FLUSH_PORT,
+	  TESTDEV_FLUSH_PORTS },
+	{ make_lines, wants_kut, true, TESTDEV_LINE_PORT, TESTDEV_LINE_PORTS },
+	{ make_test_ram, wants_kut, false, TESTDEV_RAM, TESTDEV_RAM_BYTES },
 }, behind_iommu[] = {
 	{ make_dma, always, false, ABI_DMA_BASE, ABI_DMA_SIZE },
 };

@@ -68,7 +68,7 @@ static bool take_option(struct run_options *o, const char *word,
 				     "--help lists them",
 				     word);
 	if (!value)
-		value = next_word(rest);
+		value = *opt->word.argument ? next_word(rest) : "on";
 	if (!value)
 		return complaint_set(why, "%s needs a value: %s %s",
 				     opt->word.name, opt->word.name,

@@ -67,6 +67,7 @@ struct share_option {
 };
 
 struct run_options {
+	bool kut; /* the devices of kvm-unit-tests are there */
 	bool help; /* --help was read; nothing else counts */
 	char *kernel; /* NULL: the sample guest */
 	char *initrd; /* NULL: none */

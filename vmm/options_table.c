@@ -227,6 +227,13 @@ static bool set_mem_slo(struct run_options *o, const char *value,
 				  "as in stall=0.5");
 }
 
+static bool set_kut(struct run_options *o, const char *value,
+		    struct complaint *why)
+{
+	o->kut = !strcmp(value, "on");
+	return o->kut || complaint_set(why, "takes no value");
+}
+
 static bool set_inject(struct run_options *o, const char *value,
 		       struct complaint *why)
 {
@@ -323,6 +330,9 @@ const struct option options[] = {
 	{ { 0, "--paging", "on|off",
 	    "off leaves guest memory to the host kernel [on]" },
 	  set_paging },
+	{ { 0, "--kut", "",
+	    "for kvm-unit-tests: the test devices that they expect" },
+	  set_kut },
 	{ { 0, "--inject", "flip=N",
 	    "for tests: flip a bit of the Nth page stored" },
 	  set_inject },

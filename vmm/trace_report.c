@@ -14,9 +14,9 @@ extern const uint64_t report_bytes;
 
 __asm__(".section .rodata\n"
 	".globl report_page, report_bytes\n"
-	"report_page: .incbin \"vmm/report.html\"\n"
+	"report_page: 2: .incbin \"vmm/report.html\"\n"
 	"1: .balign 8\n"
-	"report_bytes: .quad 1b - report_page\n"
+	"report_bytes: .quad 1b - 2b\n"
 	".previous");
 
 #define PLACE "/*DATA*/"

@@ -19,6 +19,8 @@
 #include "vmm/clock.h"
 #include "vmm/events.h"
 #include "vmm/machine_check.h"
+#include "vmm/msr_filter.h"
+#include "vmm/msr_filter.h"
 #include "vmm/vm.h"
 
 /* Pages that KVM needs on Intel for itself, between RAM and the APICs. */
@@ -121,6 +123,8 @@ static bool add_vcpus(struct vm *vm, struct complaint *why)
 {
 	if (vm->wants_lab)
 		keep_faults_synchronous(vm);
+	msr_filter_set(vm->fd);
+	msr_filter_set(vm->fd);
 	for (unsigned i = 0; i < vm->options->cpus; i++) {
 		struct vcpu *v = &vm->vcpu[i];
 		int r;

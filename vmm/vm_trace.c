@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "devices/lab.h"
+#include "vmm/clock.h"
 #include "vmm/vm.h"
 
-#define LIVE_BYTES (UINT64_C(64) << 20) /* that nobody has fetched yet */
+#define LIVE_BYTES   (UINT64_C(64) << 20) /* that nobody has fetched yet */
+#define ABANDONED_MS 5000
 
 static void emit_counter(struct trace *t, const char *name, uint64_t before,
 			 uint64_t after)
@@ -140,6 +142,13 @@ static int open_live(struct vm *vm)
 	return 0;
 }
 
+/* Whoever began it has gone, and fetches nothing. */
+static bool abandoned(const struct vm_trace *t)
+{
+	return t->state == LIVE_RECORDING &&
+	       clock_ms() - t->fetched_ms > ABANDONED_MS;
+}
+
 bool vm_trace_start(struct vm *vm, bool registers, struct complaint *why)
 {
 	struct vm_trace *t = &vm->trace;
@@ -148,6 +157,8 @@ bool vm_trace_start(struct vm *vm, bool registers, struct complaint *why)
 	if (t->file)
 		return complaint_set(why, "this run is traced into a file "
 					  "already: run --trace");
+	if (abandoned(t) && !vm_trace_stop(vm, why))
+		return false;
 	if (t->state == LIVE_RECORDING)
 		return complaint_set(why, "it is being traced: stop that "
 					  "first");
@@ -157,6 +168,7 @@ bool vm_trace_start(struct vm *vm, bool registers, struct complaint *why)
 	if (r)
 		return complaint_set(why, "trace: %s", strerror(-r));
 	t->fetched = t->lost = t->records = 0;
+	t->fetched_ms = clock_ms();
 	t->state = LIVE_RECORDING;
 	if (vm->lab)
 		lab_want(vm->lab, true);
@@ -222,6 +234,7 @@ bool vm_trace_fetch(struct vm *vm, uint64_t first, struct trace_part *part,
 				     "or not yet",
 				     (unsigned long long)first);
 	forget(t, first);
+	t->fetched_ms = clock_ms();
 	part->state = t->state;
 	part->records = t->records;
 	part->lost = t->lost;

@@ -24,6 +24,7 @@ struct vm_trace {
 	int fd; /* of its memory, once there was any */
 	uint64_t records; /* in it, when STOPPED */
 	uint64_t fetched, lost;
+	int64_t fetched_ms; /* when; or when it began */
 };
 
 /* What can be had of a trace. */
@@ -42,7 +43,8 @@ bool vm_trace_open(struct vm *vm, struct complaint *why);
 bool vm_trace_begin(struct vm *vm, struct complaint *why);
 void vm_trace_end(struct vm *vm);
 
-/* The control API's; false: one line in *why. */
+/* The control API's; false: one line in *why. A trace that nobody has fetched
+ * from for 5 s does not keep another from starting. */
 bool vm_trace_start(struct vm *vm, bool registers, struct complaint *why);
 bool vm_trace_stop(struct vm *vm, struct complaint *why);
 /* From record @first on; what lies before it is not needed any more. */

@@ -56,12 +56,11 @@ static void on_failure(void *ctx, const struct stage2_failure *f)
 
 static void make_ram(void)
 {
-	struct swap_config sc = { .tiers = 1 };
+	struct swap_config sc = { .tiers = 1, .pages = OWN + pages };
 	struct stage2_config c = { .region = { { { 0 }, OWN + pages } },
 				   .regions = 1,
 				   .limit = OWN + pages,
 				   .policy = &policy_clock,
-				   .file = STDERR_FILENO,
 				   .paging = true,
 				   .vcpus = 1,
 				   .failed = on_failure };

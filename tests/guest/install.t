@@ -47,6 +47,8 @@ is_deeply completed('twofold', 'run', '--policy', 's'), ['s3fifo', 'sieve'],
 	'a policy';
 is_deeply completed('twofold', 'run', '--accel', '=', 'k'), ['kvm'],
 	'behind an equals sign';
+is_deeply completed(qw(twofold trace export x.tft --format c)),
+	['csv', 'chrome'], 'an option of a verb';
 is_deeply completed('twofold', 'run', '-m', ''), [], 'a size is not guessed';
 is_deeply completed('twofold', 'run', '--trace', 'tests/guest/install'),
 	['tests/guest/install.t'], 'a file';

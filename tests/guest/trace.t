@@ -68,8 +68,8 @@ sub addresses {
 sub says_guest {
 	my ($accel) = @_;
 	my $trace = scratch("$accel-map.tft");
-	my $r = run($accel, 0, '-m', '64M', '--resident', '6M', '--swap',
-		'ram', '--trace', $trace, '--', 'touch', '16M', 'random',
+	my $r = run($accel, 0, '-m', '64M', '--resident', '5M', '--swap',
+		'ram', '--trace', $trace, '--', 'touch', '8M', 'random',
 		'map');
 	my $out = slurp($r->{out});
 	my ($pid) = $out =~ /this is process (\d+)/;
@@ -89,8 +89,13 @@ sub on_the_fly {
 	my ($accel) = @_;
 	my $trace = scratch("$accel-fly.tft");
 	my $r = start($accel, '-m', '128M', '--resident', '24M', '--swap',
-		'ram', '--', 'verify', '--size', '48M', '--passes', 100000);
-	ok wait_for($r, qr/pass 1 of/), 'it is at work';
+		'ram', '--', 'verify', '--size', '48M', '--passes', 100000,
+		'--order', 'random');
+	ok until_true(120, sub {
+		my ($code, $text) = ctl($r, 'status', '--json');
+		my $s = $code ? {} : decode_json($text);
+		($s->{pages}{swapped_in} // 0) > 500;
+	}), 'it is swapping';
 	for my $option ('', '--registers') {
 		my $said = `$program trace record $r->{name} -o $trace --seconds 1 $option`;
 		is $?, 0, "trace record $option";
@@ -147,7 +152,7 @@ sub drawn {
 		$drawn{$1} += $2;
 	}
 	my %want = (%{$sums->{faults}}, stage1 => $sums->{kinds}{stage1} // 0,
-		evict => $sums->{kinds}{evict});
+		evict => $sums->{kinds}{evict} // 0);
 	is $drawn{$_} // 0, $want{$_}, "the time line has all: $_"
 		for sort keys %want;
 	my ($heat) = $dom =~ /id="heat"[^>]* data-n="(\d+)"/;

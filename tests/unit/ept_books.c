@@ -18,9 +18,10 @@
 
 #include "ept/uffd.h"
 
-/* Of sanitizers, which keep memory of their own about ours. */
+/* Of sanitizers and of coverage, which keep memory of their own about ours. */
 void __asan_init(void) __attribute__((weak));
 void __tsan_init(void) __attribute__((weak));
+void __gcov_init(void *file) __attribute__((weak));
 
 /* The command that keeps books about such a guest. */
 static void command(char *to, size_t size, const char *guest)
@@ -91,8 +92,8 @@ int main(void)
 		return 0;
 	}
 	close(uffd);
-	if (__asan_init || __tsan_init) {
-		printf("SKIP (a sanitizer's memory would be counted)\n");
+	if (__asan_init || __tsan_init || __gcov_init) {
+		printf("SKIP (memory of instruments would be counted)\n");
 		return 0;
 	}
 	return cmocka_run_group_tests_name("books", tests, NULL, NULL);

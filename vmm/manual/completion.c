@@ -11,13 +11,21 @@
 
 #include "ept/policy.h"
 
-/* What completes an argument, as bash. */
 static const char vms[] = "$(_twofold_vms)";
 
-static bool is_choice(const char *argument)
+/* A piece of a synopsis: "FILE [-o FILE] [--json]" has four. */
+struct piece {
+	const char *at;
+	int len; /* 0: none */
+};
+
+static struct piece next_piece(const char **rest)
 {
-	return strchr(argument, '|') &&
-	       !argument[strspn(argument, "abcdefghijklmnopqrstuvwxyz|")];
+	struct piece p = { .at = *rest + strspn(*rest, " []") };
+
+	p.len = (int)strcspn(p.at, " ]");
+	*rest = p.at + p.len;
+	return p;
 }
 
 static bool begins(const char *text, const char *with)
@@ -25,10 +33,10 @@ static bool begins(const char *text, const char *with)
 	return !strncmp(text, with, strlen(with));
 }
 
-static void choice(const char *argument, FILE *to)
+static bool is_choice(struct piece p)
 {
-	for (; *argument; argument++)
-		fputc(*argument == '|' ? ' ' : *argument, to);
+	return memchr(p.at, '|', (size_t)p.len) &&
+	       (int)strspn(p.at, "abcdefghijklmnopqrstuvwxyz|") >= p.len;
 }
 
 static void policy_list(FILE *to)
@@ -37,33 +45,61 @@ static void policy_list(FILE *to)
 		fprintf(to, "%s%s", i ? " " : "", policies[i]->name);
 }
 
-/* One case of "what is behind this word?"; nothing for a word without an
- * argument. */
-static void behind(const struct word *w, FILE *to)
+/* What completes an argument, as bash. */
+static void complete(struct piece argument, FILE *to)
 {
-	const char *argument = w->argument + (*w->argument == '[');
-
-	if (!*argument || begins(argument, "--"))
-		return;
-	fputs("\t\t", to);
-	if (w->letter)
-		fprintf(to, "-%c|", w->letter);
-	fprintf(to, "%s) ", w->name);
-	if (begins(argument, "FILE") || begins(argument, "PATH"))
+	if (begins(argument.at, "FILE") || begins(argument.at, "PATH")) {
 		fputs("files=y", to);
-	else if (begins(argument, "VM"))
+	} else if (begins(argument.at, "VM")) {
 		fprintf(to, "words=\"%s\"", vms);
-	else if (begins(argument, "POLICY")) {
+	} else if (begins(argument.at, "POLICY")) {
 		fputs("words='", to);
 		policy_list(to);
 		fputc('\'', to);
 	} else if (is_choice(argument)) {
 		fputs("words='", to);
-		choice(argument, to);
+		for (int i = 0; i < argument.len; i++)
+			fputc(argument.at[i] == '|' ? ' ' : argument.at[i], to);
 		fputc('\'', to);
-	} else
+	} else {
 		fputc(':', to);
-	fputs(" ;;\n", to);
+	}
+}
+
+/* The cases of "what is behind this word?": of @w, and of the options in its
+ * synopsis; none for one without an argument. */
+static void behind(const struct word *w, FILE *to)
+{
+	struct piece asks = { w->name, (int)strlen(w->name) }, p;
+	const char *rest = w->argument;
+
+	while ((p = next_piece(&rest)).len) {
+		if (*p.at == '-') {
+			asks = p;
+			continue;
+		}
+		if (asks.len) {
+			fputs("\t\t", to);
+			if (w->letter)
+				fprintf(to, "-%c|", w->letter);
+			fprintf(to, "%.*s) ", asks.len, asks.at);
+			complete(p, to);
+			fputs(" ;;\n", to);
+		}
+		asks.len = 0;
+	}
+}
+
+/* @w, and the options in its synopsis. */
+static void names(const struct word *w, FILE *to)
+{
+	const char *rest = w->argument;
+	struct piece p;
+
+	fputs(w->name, to);
+	while ((p = next_piece(&rest)).len)
+		if (*p.at == '-')
+			fprintf(to, " %.*s", p.len, p.at);
 }
 
 static void command_case(const struct command *c, FILE *to)
@@ -77,8 +113,10 @@ static void command_case(const struct command *c, FILE *to)
 	for (unsigned i = 0; (w = command_word(c, i)); i++)
 		behind(w, to);
 	fputs("\t\t*) words='", to);
-	for (unsigned i = 0; (w = command_word(c, i)); i++)
-		fprintf(to, "%s%s", i ? " " : "", w->name);
+	for (unsigned i = 0; (w = command_word(c, i)); i++) {
+		fputs(i ? " " : "", to);
+		names(w, to);
+	}
 	fprintf(to, "'%s ;;\n\t\tesac ;;\n", vm ? "" : " files=y");
 }
 
