@@ -8,7 +8,6 @@
 #include <signal.h>
 
 #include "vmm/pressure.h"
-#include "vmm/pressure_hog.h"
 
 static struct fixture f;
 
@@ -223,57 +222,6 @@ static void assert_usage(const char *scenario, const char *option,
 	capture_free(&c);
 }
 
-/* What process @pid has in its area of @size bytes. */
-static uint64_t used_by(pid_t pid, uint64_t size)
-{
-	unsigned long kib = 0, in = 0;
-	char path[64], line[256];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/smaps", (int)pid);
-	file = fopen(path, "r");
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "Size: %lu kB", &kib) == 1)
-			in = kib;
-		if (in == size / 1024 && sscanf(line, "Rss: %lu kB", &kib) == 1)
-			break;
-		kib = 0;
-	}
-	if (file)
-		fclose(file);
-	return (uint64_t)kib * 1024;
-}
-
-static void wait_for_use(const struct hog *h, uint64_t bytes)
-{
-	int64_t end = now_ms() + 60000;
-
-	while (used_by(h->pid, h->most) != bytes && now_ms() < end)
-		sleep_ms(5);
-	assert_int_equal(used_by(h->pid, h->most), bytes);
-}
-
-/* The hog uses what it is told to, and no more than it may. */
-static void a_hog_follows(void **state)
-{
-	const uint64_t mib = 1 << 20;
-	struct hog h;
-
-	(void)state;
-	assert_int_equal(hog_init(&h), 0);
-	assert_true(h.most > 0 && h.most <= h.left / 2);
-	h.most = 25 * mib + 4096 * 3; /* a size that nothing else has */
-	assert_int_equal(hog_set(&h, 0), 0);
-	assert_int_equal(h.pid, 0);
-	assert_int_equal(hog_set(&h, 100 * mib), h.most);
-	wait_for_use(&h, h.most);
-	assert_int_equal(hog_set(&h, 4 * mib), 4 * mib);
-	wait_for_use(&h, 4 * mib);
-	pid_t pid = h.pid;
-	hog_end(&h);
-	assert_int_equal(kill(pid, 0), -1);
-}
-
 static void nonsense_is_a_usage_error(void **state)
 {
 	(void)state;
@@ -318,7 +266,6 @@ int main(void)
 		TEST(the_table_is_for_people),
 		TEST(a_refusal_ends_the_run),
 		TEST(a_signal_ends_the_run),
-		TEST(a_hog_follows),
 		TEST(nonsense_is_a_usage_error),
 		TEST(a_file_can_be_given),
 	};
