@@ -55,7 +55,8 @@ static struct frame *release(void)
 	return f;
 }
 
-/* What is free already: nobody's page is taken for the host's sake. */
+/* What is free already: nobody's page is taken for the host's sake. While the
+ * host is at them we cannot have them back. */
 static unsigned inflate(uint64_t want)
 {
 	const uint64_t room = frame_room();
@@ -63,12 +64,14 @@ static unsigned inflate(uint64_t want)
 	struct frame *f;
 
 	while (n < BATCH && n < want && n < room &&
-	       (f = frame_alloc_raw(FRAME_BALLOON))) {
-		f->next = held;
-		held = number[n++] = (uint32_t)(f - frames);
-		counts.balloon_frames++;
-	}
+	       (f = frame_alloc_raw(FRAME_BALLOON)))
+		number[n++] = (uint32_t)(f - frames);
 	tell(INFLATE, n);
+	for (unsigned i = 0; i < n; i++) {
+		frames[number[i]].next = held;
+		held = number[i];
+	}
+	counts.balloon_frames += n;
 	return n;
 }
 
