@@ -236,16 +236,6 @@ int64_t kernel_counts(struct sys_counts *to)
 	return read_all(places()->counts, to, sizeof(*to)) ? 0 : -EFAULT;
 }
 
-struct sys_counts settled_counts(void)
-{
-	struct sys_counts c = { 0 };
-
-	sys_sync();
-	sys_drop_caches();
-	kernel_counts(&c);
-	return c;
-}
-
 uint64_t used_frames(const struct sys_counts *c)
 {
 	uint64_t used = 0;
@@ -265,6 +255,37 @@ static int64_t read_zone(unsigned index, struct zone *to)
 	if (index >= ZONES)
 		return 0;
 	return read_all(places()->zones + index * sizeof(*to), to, sizeof(*to));
+}
+
+/* Frames of @z whose page has a slot of swap, too. */
+static uint64_t frames_with_slot(const struct zone *z)
+{
+	const uint64_t end = z->next >> PAGE_SHIFT;
+	struct frame some[64];
+	uint64_t n = 0;
+
+	for (uint64_t i = z->start >> PAGE_SHIFT; i < end; i += 64) {
+		const uint64_t many = end - i < 64 ? end - i : 64;
+
+		read_all(places()->frames + i * sizeof(some[0]), some,
+			 many * sizeof(some[0]));
+		for (uint64_t k = 0; k < many; k++)
+			n += some[k].slot != 0;
+	}
+	return n;
+}
+
+struct sys_counts settled_counts(void)
+{
+	struct sys_counts c = { 0 };
+	struct zone z;
+
+	sys_sync();
+	sys_drop_caches();
+	kernel_counts(&c);
+	for (unsigned i = 0; c.slots_used && read_zone(i, &z); i++)
+		c.slots_used -= frames_with_slot(&z);
+	return c;
 }
 
 uint64_t all_frames(void)

@@ -51,7 +51,7 @@ int64_t walk(int64_t pid, uint64_t at, struct walk *to);
 /* What was counted so far. */
 int64_t kernel_counts(struct sys_counts *to);
 /* The same once files are written and no cache is left: what is then in use,
- * somebody uses. */
+ * somebody uses. A page that is in a frame does not count as one in a slot. */
 struct sys_counts settled_counts(void);
 uint64_t used_frames(const struct sys_counts *c);
 /* In a frame or in a slot of swap: a page may go from one to the other. */
