@@ -19,10 +19,10 @@
 #define PM_SWAP	   (UINT64_C(1) << 62) /* pagemap.rst; a page on the move */
 
 const char *const audit_name[AUDIT_CHECKS] = {
-	[AUDIT_MEMFD] = "memfd",	 [AUDIT_PAGEMAP] = "pagemap",
-	[AUDIT_SLOT] = "slot",		 [AUDIT_SLOT_TWICE] = "slot_twice",
-	[AUDIT_WATCH] = "watch",	 [AUDIT_COUNTERS] = "counters",
-	[AUDIT_SWAP_USED] = "swap_used",
+	[AUDIT_MEMFD] = "memfd",       [AUDIT_PAGEMAP] = "pagemap",
+	[AUDIT_SLOT] = "slot",	       [AUDIT_SLOT_TWICE] = "slot_twice",
+	[AUDIT_POLICY] = "policy",     [AUDIT_WATCH] = "watch",
+	[AUDIT_COUNTERS] = "counters", [AUDIT_SWAP_USED] = "swap_used",
 };
 
 /* A slot, and the page that names it. */
@@ -158,6 +158,19 @@ static bool check_memfd(struct auditor *a, gfn_t g, struct pte e, unsigned i)
 	       agree(a, AUDIT_MEMFD, g, pte_has_frame(e), a->in_memfd[i]);
 }
 
+/* Are the policy's lists right about the frame, of which @g is a page? */
+static bool check_policy(struct auditor *a, gfn_t g, enum pte_kind kind,
+			 frame_t f)
+{
+	const struct stage2 *s = a->s;
+	bool known = (kind == PTE_LEAF || kind == PTE_UNMAPPED) &&
+		     !frame_set_has(&s->watched, f);
+
+	return g.v != gfn_of_frame(s, f).v || /* once a frame */
+	       agree(a, AUDIT_POLICY, g, known,
+		     s->policy->ops->holds(s->policy, f));
+}
+
 /* RAM's page @at, the @i-th of the chunk. */
 static int check_page(struct auditor *a, uint64_t at, unsigned i)
 {
@@ -174,7 +187,8 @@ static int check_page(struct auditor *a, uint64_t at, unsigned i)
 		a->r->passed_over++;
 		return 0;
 	}
-	if (!check_memfd(a, g, e, i) || !check_mapping(a, g, kind, i))
+	if (!check_memfd(a, g, e, i) || !check_mapping(a, g, kind, i) ||
+	    !check_policy(a, g, kind, f))
 		return -EBADMSG;
 	if (kind == PTE_STORED)
 		return check_slot(a, g, pte_slot(e));
