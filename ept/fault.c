@@ -189,6 +189,8 @@ void stage2_retry(struct stage2 *s)
 	s->faults.retry = true;
 	s->told_full = false;
 	pthread_mutex_unlock(&s->lock);
+	if (s->config.paging)
+		swap_retry(s->config.swap);
 	poke(s);
 }
 
