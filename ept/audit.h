@@ -15,8 +15,9 @@
  * have mapped it only,)
  * and, for all pages together: the table's counters equal a recount, no two
  * pages name one slot, swap holds as many pages as are named, and who is under
- * watch is in the watch queue. (A policy cannot be asked whom it holds; the
- * unit test empties it to see.)
+ * watch is in the watch queue. Who is mapped or unmapped, and not under watch,
+ * is the policy's to choose from: it is in the lists of the policy in force,
+ * and nobody else is. (Nobody can be there twice: a frame has one place.)
  *
  * It runs beside a guest at work: pages are looked at in chunks, the lock held
  * for one chunk at a time, and a page in motion (arriving, leaving, busy) is
@@ -33,6 +34,7 @@ enum audit_check {
 	AUDIT_PAGEMAP,
 	AUDIT_SLOT, /* its slot, or that of the copy it kept, is live */
 	AUDIT_SLOT_TWICE,
+	AUDIT_POLICY, /* it holds the frame, if and only if it should */
 	AUDIT_WATCH, /* who is under watch is unmapped and in the queue */
 	AUDIT_COUNTERS,
 	AUDIT_SWAP_USED, /* exact between evictions, else within a batch */
@@ -43,7 +45,8 @@ enum audit_check {
 extern const char *const audit_name[AUDIT_CHECKS];
 
 struct audit_report {
-	/* How many times each check was made: pages, slots or counters. 0: it
+	/* How many times each check was made: pages, frames, slots or
+	 * counters. 0: it
 	 * could not be (the kernel hides pagemap; hugetlbfs has no SEEK_HOLE
 	 * that would tell what a memfd of huge pages holds). */
 	uint64_t checked[AUDIT_CHECKS];

@@ -13,16 +13,20 @@
 void decide_trace(struct stage2 *s, enum trace_decision what, frame_t f,
 		  uint64_t value);
 
+/* @f became resident. */
 static inline void decide_insert(struct stage2 *s, frame_t f)
 {
-	s->policy->ops->insert(s->policy, f);
+	assert(!s->policy->ops->holds(s->policy, f));
+	s->policy->ops->refer(s->policy, f);
 	if (s->deciding)
 		decide_trace(s, DECISION_INSERT, f, 0);
 }
 
+/* @f, which the policy holds, was referenced again. */
 static inline void decide_touch(struct stage2 *s, frame_t f)
 {
-	s->policy->ops->touch(s->policy, f);
+	assert(s->policy->ops->holds(s->policy, f));
+	s->policy->ops->refer(s->policy, f);
 	if (s->deciding)
 		decide_trace(s, DECISION_TOUCH, f, 0);
 }

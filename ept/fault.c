@@ -54,7 +54,7 @@ static void retry_parked(struct server *me)
 	}
 }
 
-static void handle(struct server *me, const struct uffd_msg *m)
+void fault_handle(struct server *me, const struct uffd_msg *m)
 {
 	struct stage2 *s = me->s;
 	uint64_t offset =
@@ -175,7 +175,7 @@ static void *faults_run(void *arg)
 			flush_some(s);
 		}
 		for (ssize_t i = 0; i * (ssize_t)sizeof(m[0]) < n; i++)
-			handle(me, &m[i]);
+			fault_handle(me, &m[i]);
 	}
 	pthread_mutex_unlock(&s->lock);
 	storm(me, true);
@@ -189,12 +189,15 @@ void stage2_retry(struct stage2 *s)
 	s->faults.retry = true;
 	s->told_full = false;
 	pthread_mutex_unlock(&s->lock);
+	if (s->config.paging)
+		swap_retry(s->config.swap);
 	poke(s);
 }
 
 static void join_servers(struct stage2 *s, unsigned started)
 {
 	poke(s);
+	spares_join(s);
 	for (unsigned i = 0; i < started; i++)
 		pthread_join(s->faults.server[i].thread, NULL);
 	for (unsigned i = 0; i < s->faults.servers; i++)
@@ -217,9 +220,12 @@ static int start_servers(struct stage2 *s)
 	for (; started < q->servers && !r; started += r == 0)
 		r = -pthread_create(&q->server[started].thread, NULL,
 				    faults_run, &q->server[started]);
+	if (!r)
+		r = spares_start(s);
 	if (r) {
 		pthread_mutex_lock(&s->lock);
 		s->stopping = true;
+		pthread_cond_broadcast(&q->watch);
 		pthread_mutex_unlock(&s->lock);
 		join_servers(s, started);
 	}

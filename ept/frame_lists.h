@@ -49,6 +49,12 @@ static inline unsigned frame_lists_of(const struct frame_lists *l, frame_t f)
 	return list ? (unsigned)list - 1 : LIST_NONE;
 }
 
+/* Do the links agree that @f, which is in a list, is in one? */
+static inline bool frame_lists_linked(const struct frame_lists *l, frame_t f)
+{
+	return ring_holds(&l->rings, LISTS + (uint32_t)f.v);
+}
+
 static inline void frame_lists_remove(struct frame_lists *l, frame_t f)
 {
 	unsigned list = frame_lists_of(l, f);

@@ -71,11 +71,11 @@ void places_quarantine(struct places *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
-/* No room is no fault of the place (the file system may share blocks, or the
- * device be thinly provisioned); nor is a batch that failed as a whole. */
-void places_failed(struct places *p, uint64_t place, int error, bool others)
+/* No room is no fault of the place: the file system may share blocks, the
+ * device be thinly provisioned, the process have a limit. */
+void places_failed(struct places *p, uint64_t place, int error)
 {
-	if (error == -ENOSPC || error == -EDQUOT || !others)
+	if (error == -ENOSPC || error == -EDQUOT || error == -EFBIG)
 		places_free(p, place);
 	else
 		places_quarantine(p);

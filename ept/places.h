@@ -29,9 +29,8 @@ void places_free(struct places *p, uint64_t place);
 /* The page that was to lie in a taken place does not, and none ever will. */
 void places_quarantine(struct places *p);
 
-/* A write failed: is that its place's fault, then quarantined, or the medium's?
- * @others: some write of its batch did not fail, or it was alone. */
-void places_failed(struct places *p, uint64_t place, int error, bool others);
+/* A write failed: @place is quarantined, but where there was no room. */
+void places_failed(struct places *p, uint64_t place, int error);
 
 void places_stats(struct places *p, struct tier_stats *st);
 

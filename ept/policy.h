@@ -9,7 +9,7 @@
  *
  * Live, a frame that choose gives is not lost yet. It is *aged*: unmapped,
  * with its bytes in place, it waits in a queue. If the guest touches it there
- * it is rescued, and stage 2 calls insert and then touch: a rescue is how the
+ * it is rescued, and stage 2 refers to it twice: a rescue is how the
  * live system learns of references, beside the misses themselves. References
  * to mapped pages are not seen. In replay every reference is.
  *
@@ -38,18 +38,19 @@ struct policy_ops {
 	 * frames than 32 bits number; fini follows all the same. */
 	bool (*init)(struct policy *p, uint64_t frames);
 	void (*fini)(struct policy *p);
-	/* @f became resident by a reference. It was not resident before; it
-	 * may be a ghost. */
-	void (*insert)(struct policy *p, frame_t f);
-	/* @f, which is resident, was referenced again, and that was seen. */
-	void (*touch)(struct policy *p, frame_t f);
+	/* @f was referenced, and that was seen: by a miss if it is not
+	 * resident, as it is from now on; it may have been a ghost. */
+	void (*refer)(struct policy *p, frame_t f);
+	/* Is @f resident, by the lists that choose takes from? For who audits;
+	 * changes nothing. */
+	bool (*holds)(struct policy *p, frame_t f);
 	/* @f left for another reason (discard, balloon): forget it, resident
 	 * or ghost. A frame that is neither may be named too. */
 	void (*remove)(struct policy *p, frame_t f);
 	/*
 	 * Take the next frame to leave out of the policy, which may remember
 	 * it as a ghost. @coming is the frame whose miss makes room, and which
-	 * is inserted next; NULL when room is made ahead of need. False: no
+	 * is referred to next; NULL when room is made ahead of need. False: no
 	 * frame is resident.
 	 */
 	bool (*choose)(struct policy *p, const frame_t *coming,

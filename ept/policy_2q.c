@@ -48,6 +48,19 @@ static void fini(struct policy *p)
 	frame_lists_free(&queues_of(p)->lists);
 }
 
+static bool is_resident(const struct two_queues *p, frame_t f)
+{
+	unsigned list = frame_lists_of(&p->lists, f);
+
+	return list == A1IN || list == AM;
+}
+
+static bool holds(struct policy *p, frame_t f)
+{
+	return is_resident(queues_of(p), f) &&
+	       frame_lists_linked(&queues_of(p)->lists, f);
+}
+
 static void insert(struct policy *base, frame_t f)
 {
 	struct two_queues *p = queues_of(base);
@@ -62,6 +75,14 @@ static void touch(struct policy *p, frame_t f)
 {
 	if (frame_lists_of(&queues_of(p)->lists, f) == AM)
 		frame_lists_move(&queues_of(p)->lists, AM, f);
+}
+
+static void refer(struct policy *p, frame_t f)
+{
+	if (is_resident(queues_of(p), f))
+		touch(p, f);
+	else
+		insert(p, f);
 }
 
 static void forget(struct policy *p, frame_t f)
@@ -102,8 +123,8 @@ const struct policy_ops policy_2q = {
 	.size = sizeof(struct two_queues),
 	.init = init,
 	.fini = fini,
-	.insert = insert,
-	.touch = touch,
+	.refer = refer,
+	.holds = holds,
 	.remove = forget,
 	.choose = choose,
 };

@@ -83,6 +83,19 @@ static bool is_ghost(const struct arc *p, frame_t f)
 	return list == B1 || list == B2;
 }
 
+static bool is_resident(const struct arc *p, frame_t f)
+{
+	unsigned list = frame_lists_of(&p->lists, f);
+
+	return list == T1 || list == T2;
+}
+
+static bool holds(struct policy *p, frame_t f)
+{
+	return is_resident(arc_of(p), f) &&
+	       frame_lists_linked(&arc_of(p)->lists, f);
+}
+
 static void insert(struct policy *base, frame_t f)
 {
 	struct arc *p = arc_of(base);
@@ -99,6 +112,14 @@ static void insert(struct policy *base, frame_t f)
 static void touch(struct policy *p, frame_t f)
 {
 	frame_lists_move(&arc_of(p)->lists, T2, f);
+}
+
+static void refer(struct policy *p, frame_t f)
+{
+	if (is_resident(arc_of(p), f))
+		touch(p, f);
+	else
+		insert(p, f);
 }
 
 static void forget(struct policy *p, frame_t f)
@@ -142,8 +163,8 @@ const struct policy_ops policy_arc = {
 	.size = sizeof(struct arc),
 	.init = init,
 	.fini = fini,
-	.insert = insert,
-	.touch = touch,
+	.refer = refer,
+	.holds = holds,
 	.remove = forget,
 	.choose = choose,
 };

@@ -44,25 +44,28 @@ static void fini(struct policy *base)
 	frame_set_free(&p->referenced);
 }
 
-static void insert(struct policy *base, frame_t f)
+static bool holds(struct policy *p, frame_t f)
+{
+	return frame_queue_holds(&clock_of(p)->ring, f);
+}
+
+static void refer(struct policy *base, frame_t f)
 {
 	struct clock *p = clock_of(base);
 
+	if (holds(base, f)) {
+		frame_set_add(&p->referenced, f);
+		return;
+	}
 	frame_queue_push_behind(&p->ring, p->hand, f);
 	frame_set_remove(&p->referenced, f);
-}
-
-static void touch(struct policy *p, frame_t f)
-{
-	assert(frame_queue_holds(&clock_of(p)->ring, f));
-	frame_set_add(&clock_of(p)->referenced, f);
 }
 
 static void forget(struct policy *base, frame_t f)
 {
 	struct clock *p = clock_of(base);
 
-	if (frame_queue_holds(&p->ring, f))
+	if (holds(base, f))
 		frame_queue_remove_at(&p->ring, f, &p->hand);
 }
 
@@ -90,8 +93,8 @@ const struct policy_ops policy_clock = {
 	.size = sizeof(struct clock),
 	.init = init,
 	.fini = fini,
-	.insert = insert,
-	.touch = touch,
+	.refer = refer,
+	.holds = holds,
 	.remove = forget,
 	.choose = choose,
 };

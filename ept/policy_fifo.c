@@ -9,7 +9,7 @@
  * here as the baseline that every other policy must beat, and because its
  * victims are known in advance: tests and lessons can count on them.
  *
- *     insert --> newest . . . oldest --> choose
+ *     a miss --> newest . . . oldest --> choose
  */
 #include "ept/frame_queue.h"
 #include "ept/policy.h"
@@ -34,22 +34,21 @@ static void fini(struct policy *p)
 	frame_queue_free(&fifo_of(p)->queue);
 }
 
-static void insert(struct policy *p, frame_t f)
+static bool holds(struct policy *p, frame_t f)
 {
-	frame_queue_push(&fifo_of(p)->queue, f);
+	return frame_queue_holds(&fifo_of(p)->queue, f);
 }
 
-/* A reference does not change who came first. */
-static void touch(struct policy *p, frame_t f)
+/* A hit does not change who came first. */
+static void refer(struct policy *p, frame_t f)
 {
-	assert(frame_queue_holds(&fifo_of(p)->queue, f));
-	(void)p;
-	(void)f;
+	if (!holds(p, f))
+		frame_queue_push(&fifo_of(p)->queue, f);
 }
 
 static void forget(struct policy *p, frame_t f)
 {
-	if (frame_queue_holds(&fifo_of(p)->queue, f))
+	if (holds(p, f))
 		frame_queue_remove(&fifo_of(p)->queue, f);
 }
 
@@ -64,8 +63,8 @@ const struct policy_ops policy_fifo = {
 	.size = sizeof(struct fifo),
 	.init = init,
 	.fini = fini,
-	.insert = insert,
-	.touch = touch,
+	.refer = refer,
+	.holds = holds,
 	.remove = forget,
 	.choose = choose,
 };

@@ -11,7 +11,7 @@
  * wants to see every reference. Live it sees misses and rescues only, and is
  * then FIFO with a second chance.
  *
- *     insert, touch --> most recent . . . least recent --> choose
+ *     referred to --> most recent . . . least recent --> choose
  */
 #include "ept/frame_queue.h"
 #include "ept/policy.h"
@@ -36,21 +36,21 @@ static void fini(struct policy *p)
 	frame_queue_free(&lru_of(p)->queue);
 }
 
-static void insert(struct policy *p, frame_t f)
+static bool holds(struct policy *p, frame_t f)
 {
-	frame_queue_push(&lru_of(p)->queue, f);
-}
-
-static void touch(struct policy *p, frame_t f)
-{
-	frame_queue_remove(&lru_of(p)->queue, f);
-	frame_queue_push(&lru_of(p)->queue, f);
+	return frame_queue_holds(&lru_of(p)->queue, f);
 }
 
 static void forget(struct policy *p, frame_t f)
 {
-	if (frame_queue_holds(&lru_of(p)->queue, f))
+	if (holds(p, f))
 		frame_queue_remove(&lru_of(p)->queue, f);
+}
+
+static void refer(struct policy *p, frame_t f)
+{
+	forget(p, f);
+	frame_queue_push(&lru_of(p)->queue, f);
 }
 
 static bool choose(struct policy *p, const frame_t *coming, frame_t *victim)
@@ -64,8 +64,8 @@ const struct policy_ops policy_lru = {
 	.size = sizeof(struct lru),
 	.init = init,
 	.fini = fini,
-	.insert = insert,
-	.touch = touch,
+	.refer = refer,
+	.holds = holds,
 	.remove = forget,
 	.choose = choose,
 };

@@ -11,8 +11,6 @@
  *
  * Marsaglia's xorshift with a fixed seed: two runs choose alike.
  */
-#include <assert.h>
-
 #include "ept/packed.h"
 #include "ept/policy.h"
 
@@ -47,20 +45,22 @@ static void fini(struct policy *base)
 	packed_free(&p->at);
 }
 
-static void insert(struct policy *base, frame_t f)
+static bool holds(struct policy *base, frame_t f)
+{
+	struct random *p = random_of(base);
+	uint64_t at = packed_get(&p->at, f.v);
+
+	return at && at <= p->n && packed_get(&p->frame, at - 1) == f.v;
+}
+
+static void refer(struct policy *base, frame_t f)
 {
 	struct random *p = random_of(base);
 
-	assert(!packed_get(&p->at, f.v));
+	if (packed_get(&p->at, f.v))
+		return;
 	packed_set(&p->frame, p->n++, f.v);
 	packed_set(&p->at, f.v, p->n);
-}
-
-static void touch(struct policy *p, frame_t f)
-{
-	assert(packed_get(&random_of(p)->at, f.v));
-	(void)p;
-	(void)f;
 }
 
 /* The last frame takes its place. */
@@ -102,8 +102,8 @@ const struct policy_ops policy_random = {
 	.size = sizeof(struct random),
 	.init = init,
 	.fini = fini,
-	.insert = insert,
-	.touch = touch,
+	.refer = refer,
+	.holds = holds,
 	.remove = forget,
 	.choose = choose,
 };

@@ -49,6 +49,19 @@ static void fini(struct policy *base)
 	packed_free(&p->count);
 }
 
+static bool is_resident(const struct s3fifo *p, frame_t f)
+{
+	unsigned list = frame_lists_of(&p->lists, f);
+
+	return list == SMALL || list == MAIN;
+}
+
+static bool holds(struct policy *p, frame_t f)
+{
+	return is_resident(s3fifo_of(p), f) &&
+	       frame_lists_linked(&s3fifo_of(p)->lists, f);
+}
+
 static void insert(struct policy *base, frame_t f)
 {
 	struct s3fifo *p = s3fifo_of(base);
@@ -63,9 +76,16 @@ static void touch(struct policy *base, frame_t f)
 	struct s3fifo *p = s3fifo_of(base);
 	uint64_t count = packed_get(&p->count, f.v);
 
-	assert(frame_lists_of(&p->lists, f) <= MAIN);
 	if (count < COUNT_MAX)
 		packed_set(&p->count, f.v, count + 1);
+}
+
+static void refer(struct policy *p, frame_t f)
+{
+	if (is_resident(s3fifo_of(p), f))
+		touch(p, f);
+	else
+		insert(p, f);
 }
 
 static void forget(struct policy *p, frame_t f)
@@ -122,8 +142,8 @@ const struct policy_ops policy_s3fifo = {
 	.size = sizeof(struct s3fifo),
 	.init = init,
 	.fini = fini,
-	.insert = insert,
-	.touch = touch,
+	.refer = refer,
+	.holds = holds,
 	.remove = forget,
 	.choose = choose,
 };

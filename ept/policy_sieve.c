@@ -12,7 +12,7 @@
  * hit only sets a bit. It does not resist scans that reference a page twice,
  * and on block traces it is at times worse than LRU.
  *
- *     insert --> newest . . . kept . . . <-- hand . . . oldest
+ *     a miss --> newest . . . kept . . . <-- hand . . . oldest
  */
 #include "ept/frame_queue.h"
 #include "ept/frame_set.h"
@@ -47,23 +47,28 @@ static void fini(struct policy *base)
 	frame_set_free(&p->visited);
 }
 
-static void insert(struct policy *p, frame_t f)
+static bool holds(struct policy *p, frame_t f)
 {
-	frame_queue_push(&sieve_of(p)->queue, f);
-	frame_set_remove(&sieve_of(p)->visited, f);
+	return frame_queue_holds(&sieve_of(p)->queue, f);
 }
 
-static void touch(struct policy *p, frame_t f)
+static void refer(struct policy *base, frame_t f)
 {
-	assert(frame_queue_holds(&sieve_of(p)->queue, f));
-	frame_set_add(&sieve_of(p)->visited, f);
+	struct sieve *p = sieve_of(base);
+
+	if (holds(base, f)) {
+		frame_set_add(&p->visited, f);
+		return;
+	}
+	frame_queue_push(&p->queue, f);
+	frame_set_remove(&p->visited, f);
 }
 
 static void forget(struct policy *base, frame_t f)
 {
 	struct sieve *p = sieve_of(base);
 
-	if (frame_queue_holds(&p->queue, f))
+	if (holds(base, f))
 		frame_queue_remove_at(&p->queue, f, &p->hand);
 }
 
@@ -91,8 +96,8 @@ const struct policy_ops policy_sieve = {
 	.size = sizeof(struct sieve),
 	.init = init,
 	.fini = fini,
-	.insert = insert,
-	.touch = touch,
+	.refer = refer,
+	.holds = holds,
 	.remove = forget,
 	.choose = choose,
 };

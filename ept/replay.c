@@ -39,12 +39,12 @@ static void reference(struct replay *r, const struct policy_ops *ops, frame_t f)
 {
 	r->references++;
 	if (frame_set_has(&r->resident, f)) {
-		ops->touch(r->policy, f);
+		ops->refer(r->policy, f);
 		return;
 	}
 	r->misses++;
 	make_room(r, 1, &f);
-	ops->insert(r->policy, f);
+	ops->refer(r->policy, f);
 	frame_set_add(&r->resident, f);
 	r->used++;
 }

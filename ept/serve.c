@@ -246,6 +246,8 @@ static enum serve serve_once(struct server *me, struct parked_fault *p)
 		return SERVE_DONE;
 	}
 	reach = reach_from(s, h->page[0].frame);
+	if (me->is_spare)
+		reach_ends(s, &reach);
 	take_ahead(s, h, &reach);
 	served = bring_touched(me, p, r);
 	for (unsigned first = 1; first < h->n; first = 0) {
@@ -260,9 +262,11 @@ bool serve_fault(struct server *me, struct parked_fault *p)
 {
 	enum serve served;
 
+	spare_begin(me);
 	do {
 		served = serve_once(me, p);
 		fault_end(me);
 	} while (served == SERVE_AGAIN);
+	spare_end(me);
 	return served == SERVE_DONE;
 }

@@ -6,10 +6,23 @@
 
 #include "ept/state.h"
 
+struct uffd_msg;
+
 /* Serve one fault: its page is mapped, and its thread woken. False: the page
  * cannot be had, and its owner knows. It is counted once, however often it has
  * to be tried. */
 bool serve_fault(struct server *me, struct parked_fault *p);
+
+/* fault.c: serve what was read, or park it until the owner says retry. The lock
+ * is held, and dropped meanwhile. */
+void fault_handle(struct server *me, const struct uffd_msg *m);
+
+/* spare.c. The lock is held by the caller of begin and end: it is at a fault
+ * from one to the other. */
+int spares_start(struct stage2 *s);
+void spares_join(struct stage2 *s);
+void spare_begin(struct server *me);
+void spare_end(struct server *me);
 
 /* Have who waits for frame @f fault again. */
 void serve_again(struct stage2 *s, frame_t f);

@@ -103,6 +103,7 @@ static void init_locks(struct stage2 *s)
 	pthread_cond_init(&s->freed, &monotonic);
 	pthread_cond_init(&s->work, &monotonic);
 	pthread_cond_init(&s->calibrated, &monotonic);
+	pthread_cond_init(&s->faults.watch, &monotonic);
 	pthread_cond_init(&s->sampler.wake, &monotonic);
 	pthread_cond_init(&s->demoter.wake, &monotonic);
 	pthread_condattr_destroy(&monotonic);
@@ -117,6 +118,7 @@ static void destroy_locks(struct stage2 *s)
 	pthread_cond_destroy(&s->freed);
 	pthread_cond_destroy(&s->work);
 	pthread_cond_destroy(&s->calibrated);
+	pthread_cond_destroy(&s->faults.watch);
 	pthread_cond_destroy(&s->sampler.wake);
 	pthread_cond_destroy(&s->demoter.wake);
 }
@@ -128,6 +130,7 @@ static void stop(struct stage2 *s)
 	pthread_cond_broadcast(&s->work);
 	pthread_cond_broadcast(&s->freed);
 	pthread_cond_broadcast(&s->settled);
+	pthread_cond_broadcast(&s->faults.watch);
 	pthread_cond_broadcast(&s->sampler.wake);
 	pthread_cond_broadcast(&s->demoter.wake);
 	pthread_mutex_unlock(&s->lock);

@@ -39,6 +39,8 @@ struct server {
 	struct stage2 *s;
 	pthread_t thread;
 	unsigned index;
+	bool is_spare; /* spare.c */
+	uint64_t since; /* it is at one fault, ns; 0: it is not */
 	unsigned streak; /* faults without a quiet time between them */
 	struct haul *haul;
 	/* Of the fault being served, while there is a trace: */
@@ -52,6 +54,10 @@ struct server {
 struct faults {
 	struct server server[SERVERS_MAX];
 	unsigned servers;
+	struct server spare[SERVERS_MAX];
+	unsigned spares;
+	pthread_cond_t watch; /* somebody serves a fault, and spares: */
+	unsigned asleep; /* until then */
 	int uffd;
 	int wake; /* eventfd: stop, or retry what is parked */
 	struct ahead ahead;

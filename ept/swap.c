@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "ept/clock.h"
 #include "ept/swap_state.h"
 #include "ept/trace.h"
 
@@ -99,16 +100,57 @@ static void count_store(struct traffic *c, struct tier *t,
 	}
 }
 
+/* Is the tier to blame that there is no room? One that packs pages says only
+ * about how much it has. */
+static bool has_room(struct tier *t, unsigned n)
+{
+	struct tier_stats st;
+
+	t->ops->stats(t, &st);
+	return !t->codec && st.room_bytes >= n * PAGE_SIZE;
+}
+
+/* What became of a batch, for the tier's rest. */
+static void learn(struct swap *s, unsigned tier, const struct tier_io *io,
+		  unsigned n)
+{
+	struct tier *t = s->tier[tier];
+	int error = -E2BIG; /* says nothing of the tier */
+	enum rest_news news;
+
+	for (unsigned i = 0; i < n && error; i++)
+		if (!io[i].error || error == -E2BIG || error == -ENOSPC)
+			error = io[i].error;
+	if (error == -E2BIG || (error == -ENOSPC && !has_room(t, n)))
+		return;
+	news = rest_learn(&s->rest[tier], error, clock_ns());
+	if (news != REST_NO_NEWS && s->told)
+		s->told(s->ctx, tier_label(t), error);
+}
+
 void traffic_store(struct swap *s, unsigned tier, struct batch *b, bool raw_ok)
 {
 	struct traffic *c = &s->traffic[tier];
 	struct tier *t = s->tier[tier];
 	uint64_t start = trace_now();
+	int error;
+	unsigned n = rest_allows(&s->rest[tier], b->n, clock_ns(), &error);
 
-	t->ops->store(t, b->io, b->n, raw_ok);
+	for (unsigned i = n; i < b->n; i++)
+		b->io[i].error = error;
+	if (!n)
+		return;
+	t->ops->store(t, b->io, n, raw_ok);
 	count(&c->store_ticks, trace_now() - start);
-	for (unsigned i = 0; i < b->n; i++)
+	for (unsigned i = 0; i < n; i++)
 		count_store(c, t, &b->io[i]);
+	learn(s, tier, b->io, n);
+}
+
+void swap_retry(struct swap *s)
+{
+	for (unsigned i = 0; i < s->tiers; i++)
+		rest_end(&s->rest[i]);
 }
 
 void traffic_load(struct swap *s, unsigned tier, struct batch *b)
@@ -191,6 +233,8 @@ void swap_destroy(struct swap *s)
 		records_destroy(&s->records);
 	explicit_bzero(s->key, sizeof(s->key));
 	pthread_mutex_destroy(&s->moving);
+	for (unsigned i = 0; i < SWAP_TIERS; i++)
+		rest_destroy(&s->rest[i]);
 	free(s->moved);
 	free(s->flipped);
 	free(s);
@@ -208,6 +252,10 @@ static int init(struct swap *s, const struct swap_config *c)
 	int r = make_key(s);
 
 	pthread_mutex_init(&s->moving, NULL);
+	for (unsigned i = 0; i < SWAP_TIERS; i++)
+		rest_init(&s->rest[i]);
+	s->told = c->told;
+	s->ctx = c->ctx;
 	if (r)
 		return r;
 	s->flip_nth = c->flip_nth;

@@ -34,6 +34,10 @@ struct swap_config {
 	/* Test hook: flip one bit of the nth page stored (from 1; 0: never),
 	 * after its checksum was taken. */
 	uint64_t flip_nth;
+	/* Nothing is stored in @tier for a while, because of @error; or, 0,
+	 * it is in use again. Called by who stores; NULL: nobody cares. */
+	void (*told)(void *ctx, const char *tier, int error);
+	void *ctx;
 };
 
 /* One page on its way out or in. */
@@ -53,9 +57,13 @@ void swap_destroy(struct swap *s);
  * Store @n <= TIER_BATCH pages, each in the first tier that takes it: a tier
  * that is full or, with another one behind it, where the page does not pay,
  * is passed over. error: -ENOSPC when all are full, else the last tier's.
- * The page then holds no slot and must stay in memory.
+ * The page then holds no slot and must stay in memory. A tier that failed
+ * again and again is passed over for a while (ept/rest.h).
  */
 void swap_store(struct swap *s, struct swap_io *io, unsigned n);
+
+/* What failed may have been mended: try it at the next store. */
+void swap_retry(struct swap *s);
 
 /*
  * Load and verify @n <= TIER_BATCH pages. A failing or wrong read is tried

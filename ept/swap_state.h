@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "ept/record.h"
+#include "ept/rest.h"
 #include "ept/swap.h"
 
 /* As struct swap_traffic, counted by any thread. */
@@ -27,6 +28,9 @@ struct swap {
 	struct records records;
 
 	struct traffic traffic[SWAP_TIERS];
+	struct rest rest[SWAP_TIERS];
+	void (*told)(void *ctx, const char *tier, int error);
+	void *ctx;
 	_Atomic uint64_t same_held, same_stored, same_loaded, demoted, promoted;
 
 	pthread_mutex_t moving; /* one batch at a time; of what follows */
@@ -75,7 +79,8 @@ static inline unsigned tier_of(const struct record *r)
 	return atomic_load_explicit(&r->tier, memory_order_acquire);
 }
 
-/* Store or load a batch in @tier, counted. */
+/* Store or load a batch in @tier, counted. One at rest takes none of it, or one
+ * page. */
 void traffic_store(struct swap *s, unsigned tier, struct batch *b, bool raw_ok);
 void traffic_load(struct swap *s, unsigned tier, struct batch *b);
 

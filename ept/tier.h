@@ -48,7 +48,7 @@ struct tier_ops {
 	 * is full, -E2BIG when the page does not pay here (incompressible)
 	 * and @raw_ok is false, another -errno when the medium failed; such a
 	 * page holds nothing in the tier, and a place whose write failed is
-	 * never used again (quarantine).
+	 * never used again (quarantine): but for want of room.
 	 */
 	void (*store)(struct tier *t, struct tier_io *io, unsigned n,
 		      bool raw_ok);

@@ -38,24 +38,20 @@ static void store(struct tier *base, struct tier_io *io, unsigned n,
 	struct tier_file *t = file_of(base);
 	struct lane_io batch[TIER_BATCH];
 	uint64_t place[TIER_BATCH];
-	unsigned got = places_take(&t->places, place, n), good = 0;
+	unsigned got = places_take(&t->places, place, n);
 
 	(void)raw_ok; /* every page is raw here */
 	for (unsigned i = 0; i < got; i++)
 		batch[i] = (struct lane_io){ .page = io[i].page,
 					     .at = place[i] << PAGE_SHIFT };
 	lane_run(&t->lane[LANE_WRITE], t->fd, LANE_WRITE, batch, got);
-	for (unsigned i = 0; i < got; i++)
-		good += !batch[i].error;
 	for (unsigned i = 0; i < n; i++) {
 		io[i].error = i < got ? batch[i].error : -ENOSPC;
 		if (i >= got)
 			continue;
 		io[i].where = place[i];
-		if (!io[i].error)
-			continue;
-		places_failed(&t->places, place[i], io[i].error,
-			      good || got == 1);
+		if (io[i].error)
+			places_failed(&t->places, place[i], io[i].error);
 	}
 }
 

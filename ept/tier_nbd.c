@@ -176,14 +176,14 @@ static void run(struct lane *l, struct run *r)
 /* A place that no write can have reached is as good as before. One that a
  * write may still reach is not used again. */
 static void place_failed(struct tier_nbd *t, const struct run *r, unsigned i,
-			 bool lane_died, bool others)
+			 bool lane_died)
 {
 	if (r->untouched[i])
 		places_free(&t->places, r->place[i]);
 	else if (lane_died || r->error[i] == -ETIMEDOUT)
 		places_quarantine(&t->places);
 	else
-		places_failed(&t->places, r->place[i], r->error[i], others);
+		places_failed(&t->places, r->place[i], r->error[i]);
 }
 
 static void store(struct tier *base, struct tier_io *io, unsigned n,
@@ -192,7 +192,6 @@ static void store(struct tier *base, struct tier_io *io, unsigned n,
 	struct tier_nbd *t = nbd_of(base);
 	struct run r = { .way = NBD_WRITE };
 	struct lane *l = lane_claim(t);
-	unsigned good = 0;
 	bool died;
 
 	(void)raw_ok; /* every page is raw here */
@@ -202,15 +201,13 @@ static void store(struct tier *base, struct tier_io *io, unsigned n,
 	run(l, &r);
 	died = l->dead;
 	lane_leave(l);
-	for (unsigned i = 0; i < r.n; i++)
-		good += !r.error[i];
 	for (unsigned i = 0; i < n; i++) {
 		io[i].error = i < r.n ? r.error[i] : -ENOSPC;
 		if (i >= r.n)
 			continue;
 		io[i].where = r.place[i];
 		if (io[i].error)
-			place_failed(t, &r, i, died, good || r.n == 1);
+			place_failed(t, &r, i, died);
 	}
 }
 

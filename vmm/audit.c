@@ -15,6 +15,8 @@ static void tell(const struct audit_report *r, char *to, size_t bytes)
 		[AUDIT_PAGEMAP] = { "the guest mapping lacks it",
 				    "it is in the guest mapping" },
 		[AUDIT_SLOT] = { "swap does not know its slot", "" },
+		[AUDIT_POLICY] = { "the policy does not hold it",
+				   "the policy holds it" },
 		[AUDIT_WATCH] = { "it is under watch and not in the queue",
 				  "" },
 	};

@@ -117,12 +117,12 @@ static int decide(struct verify *v, const struct trace_record *r)
 		p->capacity = r->decision.value;
 		return 0;
 	case DECISION_INSERT:
-		p->ops->insert(p, f);
+		p->ops->refer(p, f);
 		v->resident[f.v] = 1;
 		*gone(v, r->decision.gpa) = 0;
 		return 0;
 	case DECISION_TOUCH:
-		p->ops->touch(p, f);
+		p->ops->refer(p, f);
 		return 0;
 	case DECISION_REMOVE:
 		p->ops->remove(p, f);

@@ -59,6 +59,18 @@ static void on_failure(void *ctx, const struct stage2_failure *f)
 	answer_failure(vm, f, text);
 }
 
+/* Not the end of anything yet: other tiers may take the pages, and this one is
+ * tried again. */
+static void on_tier_news(void *ctx, const char *tier, int error)
+{
+	const struct vm *vm = ctx;
+	char text[160];
+
+	snprintf(text, sizeof(text), "tier %s: %s", tier,
+		 error ? strerror(-error) : "stores pages again");
+	events_tell(vm->events, error ? "tier_failing" : "tier_mended", text);
+}
+
 static bool make_nbd_tier(struct tier **out, const struct swap_option *o,
 			  struct complaint *why)
 {
@@ -131,6 +143,8 @@ static bool make_swap(struct vm *vm, struct complaint *why)
 	struct swap_config c = {
 		.pages = vm->options->memory_bytes >> PAGE_SHIFT,
 		.flip_nth = vm->options->flip_nth,
+		.told = on_tier_news,
+		.ctx = vm,
 	};
 	int r;
 

@@ -63,7 +63,7 @@ for my $accel (accels()) {
 			or diag $audit->{divergence}{text};
 		is $audit->{pages}, 65536, 'in all of RAM';
 		cmp_ok $audit->{checked}{$_}, '>', 60000, $_
-			for qw(memfd pagemap);
+			for qw(memfd pagemap policy);
 		cmp_ok $audit->{checked}{slot}, '>', 10000, 'slots';
 	}
 

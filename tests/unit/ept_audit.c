@@ -145,6 +145,7 @@ static void all_is_looked_at(void **state)
 	assert_int_equal(r.passed_over, 0);
 	assert_int_equal(r.checked[AUDIT_MEMFD], PAGES);
 	assert_int_equal(r.checked[AUDIT_PAGEMAP], PAGES);
+	assert_int_equal(r.checked[AUDIT_POLICY], PAGES);
 	assert_int_equal(r.checked[AUDIT_SLOT], 20);
 	assert_int_equal(r.checked[AUDIT_SLOT_TWICE], 19);
 	assert_int_equal(r.checked[AUDIT_COUNTERS], PTE_KINDS);
@@ -214,8 +215,10 @@ static void sound_in_a_storm(void **state)
 	over = false;
 	for (uintptr_t i = 0; i < 2; i++)
 		pthread_create(&worker[i], NULL, storm, (void *)i);
-	for (unsigned i = 0; i < 200; i++)
+	for (unsigned i = 0; i < 200; i++) {
+		stage2_set_policy(s2, policies[i % 8]);
 		assert_sound(audit());
+	}
 	over = true;
 	for (unsigned i = 0; i < 2; i++)
 		pthread_join(worker[i], NULL);
@@ -318,21 +321,71 @@ static void kept_copy_whose_slot_is_dead(void **state)
 	assert_sound(audit());
 }
 
+static void forget(uint64_t page)
+{
+	pthread_mutex_lock(&s2->lock);
+	s2->policy->ops->remove(s2->policy, frame(page));
+	pthread_mutex_unlock(&s2->lock);
+}
+
+static void remember(uint64_t page)
+{
+	pthread_mutex_lock(&s2->lock);
+	s2->policy->ops->refer(s2->policy, frame(page));
+	pthread_mutex_unlock(&s2->lock);
+}
+
 static void watched_page_that_is_not_queued(void **state)
 {
 	(void)state;
 	*touchable(8) = 1;
 	assert_int_equal(stage2_unmap(s2, gfn(8)), 0);
+	forget(8);
 	frame_set_add(&s2->watched, frame(8));
 	assert_names(AUDIT_WATCH, 8, true, false);
 	frame_set_remove(&s2->watched, frame(8));
+	remember(8);
 	*touchable(9) = 1;
 	settle();
 	watch_push(&s2->watch, frame(9));
 	assert_sound(audit()); /* was rescued: its place is skipped */
+	forget(9);
 	frame_set_add(&s2->watched, frame(9));
 	assert_names(AUDIT_WATCH, 9, true, false); /* but it is mapped */
 	frame_set_remove(&s2->watched, frame(9));
+	remember(9);
+}
+
+/* Of every policy; a stored page is its ghost, where it has any. Far apart, so
+ * that none is mapped ahead. */
+static void lists_of_the_policy_that_are_wrong(void **state)
+{
+	const uint64_t mapped = 10, unmapped = 300, stored = 700, fresh = 1100;
+
+	(void)state;
+	*touchable(mapped) = 1;
+	*touchable(unmapped) = 1;
+	assert_int_equal(stage2_unmap(s2, gfn(unmapped)), 0);
+	*touchable(stored) = 1;
+	assert_int_equal(stage2_evict(s2, gfn(stored)), 0);
+	settle();
+	for (unsigned i = 0; policies[i]; i++) {
+		assert_int_equal(stage2_set_policy(s2, policies[i]), 0);
+		assert_sound(audit());
+		forget(mapped);
+		assert_names(AUDIT_POLICY, mapped, true, false);
+		remember(mapped);
+		forget(unmapped);
+		assert_names(AUDIT_POLICY, unmapped, true, false);
+		remember(unmapped);
+		remember(stored);
+		assert_names(AUDIT_POLICY, stored, false, true);
+		forget(stored);
+		remember(fresh);
+		assert_names(AUDIT_POLICY, fresh, false, true);
+		forget(fresh);
+		assert_sound(audit());
+	}
 }
 
 /* Each resident page is with the policy, under watch or leaving, once. */
@@ -358,7 +411,7 @@ static void policy_holds_who_is_resident(void **state)
 
 		assert_int_equal(held[i], known);
 		if (held[i])
-			s2->policy->ops->insert(s2->policy, frame(i));
+			s2->policy->ops->refer(s2->policy, frame(i));
 	}
 	pthread_mutex_unlock(&s2->lock);
 	assert_sound(audit());
@@ -429,6 +482,7 @@ int main(void)
 		TEST(stored_page_whose_slot_is_dead),
 		TEST(kept_copy_whose_slot_is_dead),
 		TEST(watched_page_that_is_not_queued),
+		TEST(lists_of_the_policy_that_are_wrong),
 		TEST(policy_holds_who_is_resident),
 		TEST(two_pages_in_one_slot),
 		TEST(counter_that_is_off),

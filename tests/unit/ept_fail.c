@@ -222,6 +222,42 @@ static void any_allocation_may_fail(void **state)
 	assert_true(failures >= 3);
 }
 
+/* @n pages are stored, and each of them fails. */
+static void fail_all(struct tier *t, unsigned n, enum fault fault)
+{
+	uint8_t *pages = pages_new(n);
+	struct tier_io io[ROOM];
+
+	for (unsigned i = 0; i < n; i++)
+		io[i].page = pages + i * PAGE_SIZE;
+	io_seam = (struct seam){ .nth = 1, .after = true, .fault = fault };
+	t->ops->store(t, io, n, true);
+	io_seam = (struct seam){ 0 };
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(io[i].error, -fault_errno[fault]);
+	free(pages);
+}
+
+/* Each place whose write failed, alone or with all others, is never used again;
+ * but where there was no room. */
+static void what_failed_is_quarantined(void **state)
+{
+	struct tier_stats st;
+	struct tier *t;
+
+	assert_int_equal(make_tier(&t, *(enum kind *)*state), 0);
+	fail_all(t, 8, NO_SPACE);
+	t->ops->stats(t, &st);
+	assert_int_equal(st.quarantined, 0);
+	fail_all(t, 8, IO_ERROR);
+	fail_all(t, 1, IO_ERROR);
+	t->ops->stats(t, &st);
+	assert_int_equal(st.quarantined, 9);
+	assert_int_equal(st.pages, 0);
+	assert_int_equal(st.room_bytes, (ROOM - 9) * PAGE_SIZE);
+	t->ops->destroy(t);
+}
+
 static enum kind ram = RAM, zstd = ZSTD, disk = DISK, tmpfs = TMPFS,
 		 chain = CHAIN, nbd = NBD;
 
@@ -238,6 +274,8 @@ int main(void)
 		TEST(any_call_may_fail, tmpfs),
 		TEST(any_call_may_fail, chain),
 		TEST(any_call_may_fail, nbd),
+		TEST(what_failed_is_quarantined, disk),
+		TEST(what_failed_is_quarantined, tmpfs),
 		TEST(any_allocation_may_fail, ram),
 		TEST(any_allocation_may_fail, zstd),
 		TEST(any_allocation_may_fail, tmpfs),

@@ -74,12 +74,12 @@ static void nothing_resident_nothing_chosen(void **state)
 
 		assert_false(p->ops->choose(p, NULL, &f));
 		assert_false(p->ops->choose(p, &last, &f));
-		p->ops->insert(p, last);
+		p->ops->refer(p, last);
 		p->ops->remove(p, last);
 		assert_false(p->ops->choose(p, NULL, &f));
 		p->ops->remove(p, last); /* of nothing */
 		assert_false(p->ops->choose(p, NULL, &f));
-		p->ops->insert(p, last);
+		p->ops->refer(p, last);
 		assert_true(p->ops->choose(p, NULL, &f));
 		assert_int_equal(f.v, last.v);
 		assert_false(p->ops->choose(p, NULL, &f));
@@ -96,7 +96,7 @@ struct book {
 
 static void book_insert(struct book *b, frame_t f)
 {
-	b->p->ops->insert(b->p, f);
+	b->p->ops->refer(b->p, f);
 	b->in[f.v] = true;
 	b->n++;
 }
@@ -118,7 +118,7 @@ static frame_t book_choose(struct book *b, const frame_t *coming)
 static void book_rescue(struct book *b, frame_t f)
 {
 	book_insert(b, f);
-	b->p->ops->touch(b->p, f);
+	b->p->ops->refer(b->p, f);
 }
 
 /* A miss of @f, as replay has it. */
@@ -160,7 +160,7 @@ static void book_step(struct book *b, uint64_t r)
 		break;
 	default:
 		if (b->in[f.v])
-			b->p->ops->touch(b->p, f);
+			b->p->ops->refer(b->p, f);
 		else
 			book_miss(b, f);
 	}

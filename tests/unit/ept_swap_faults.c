@@ -8,6 +8,7 @@
 #include <time.h>
 #include <cmocka.h>
 
+#include "ept/rest.h"
 #include "tests/unit/ept_swap_fixture.h"
 
 static void check_pages(struct swap *s, uint64_t first, uint64_t second)
@@ -255,6 +256,91 @@ static void threads_do_not_disturb_each_other(void **state)
 	finish(s, &none, 0);
 }
 
+static void note(void *ctx, const char *tier, int error)
+{
+	int *news = ctx;
+
+	assert_string_equal(tier, "fake");
+	news[0]++;
+	news[1] = error;
+}
+
+/* Batches, many more than there is patience for: a few are asked for whole,
+ * then single pages, each rest twice as long. The limit is seven rests more
+ * than that: ten seconds. */
+static void failing(struct swap *s, struct fake *f, struct set *p, int error)
+{
+	const unsigned before = f->stores;
+
+	f->ill = error;
+	for (unsigned i = 0; i < 100; i++) {
+		swap_store(s, p->io, PAGES);
+		assert_int_equal(ended(p, error), PAGES);
+	}
+	assert_in_range(f->stores - before, REST_AFTER * PAGES,
+			REST_AFTER * PAGES + 7);
+	f->ill = 0;
+}
+
+/* One page tries its luck when it is said that it may; the rest can follow. */
+static void mended(struct swap *s, struct set *p, int error)
+{
+	swap_retry(s);
+	swap_store(s, p->io, PAGES);
+	assert_int_equal(ended(p, 0), 1);
+	assert_int_equal(ended(p, error), PAGES - 1);
+	swap_release(s, p->io[0].slot);
+	swap_store(s, p->io, PAGES);
+	assert_int_equal(ended(p, 0), PAGES);
+	for (unsigned i = 0; i < PAGES; i++)
+		swap_release(s, p->io[i].slot);
+}
+
+static void a_tier_that_only_fails_is_left_alone(void **state)
+{
+	struct fake *f = fake_new(64);
+	int news[2] = { 0 };
+	struct swap_config c = { .tier = { &f->base },
+				 .tiers = 1,
+				 .pages = 1024,
+				 .told = note,
+				 .ctx = news };
+	struct set p = set_new(PAGES);
+	struct swap *s;
+
+	(void)state;
+	assert_int_equal(swap_create(&s, &c), 0);
+	for (unsigned i = 1; i <= 2; i++) {
+		int error = i == 1 ? -EIO : -ENOSPC; /* it says it has room */
+
+		failing(s, f, &p, error);
+		assert_int_equal(news[0], 2 * i - 1);
+		assert_int_equal(news[1], error);
+		mended(s, &p, error);
+		assert_int_equal(news[0], 2 * i);
+		assert_int_equal(news[1], 0);
+	}
+	finish(s, &p, 0);
+}
+
+/* Being full is no failure: a place that comes free is used at once. */
+static void a_full_tier_gets_no_rest(void **state)
+{
+	struct fake *f = fake_new(PAGES);
+	struct swap *s = swap_over(&f->base, NULL, 0);
+	struct set p = set_new(2 * PAGES);
+
+	(void)state;
+	swap_store(s, p.io, PAGES);
+	for (unsigned i = 0; i < 2 * REST_AFTER; i++)
+		swap_store(s, p.io + PAGES, PAGES);
+	assert_int_equal(ended(&p, -ENOSPC), PAGES);
+	swap_release(s, p.io[0].slot);
+	swap_store(s, p.io + PAGES, PAGES);
+	assert_int_equal(p.io[PAGES].error, 0);
+	finish(s, &p, 0x1fffe);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -267,6 +353,8 @@ int main(void)
 		cmocka_unit_test(any_load_may_fail_once),
 		cmocka_unit_test(any_load_may_lie_once),
 		cmocka_unit_test(a_broken_medium_is_tried_four_times),
+		cmocka_unit_test(a_tier_that_only_fails_is_left_alone),
+		cmocka_unit_test(a_full_tier_gets_no_rest),
 		cmocka_unit_test(threads_do_not_disturb_each_other),
 	};
 

@@ -21,6 +21,7 @@ struct fake {
 	unsigned fail_store, fail_load; /* the nth of them fails; 0: none */
 	unsigned lie_load; /* the nth load delivers something else */
 	bool broken; /* every load fails */
+	int ill; /* every store fails so: -errno */
 	bool picky; /* refuses what it may refuse */
 	/* Called once, in the middle of the next store or load. */
 	void (*on_store)(void *ctx), (*on_load)(void *ctx);
@@ -43,6 +44,8 @@ static inline int fake_store_page(struct fake *f, struct tier_io *io,
 
 	if (++f->stores == f->fail_store)
 		return -EIO;
+	if (f->ill)
+		return f->ill;
 	if (f->picky && !raw_ok)
 		return -E2BIG;
 	if (f->held == f->room)

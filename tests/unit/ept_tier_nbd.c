@@ -180,7 +180,8 @@ static void bad_places_are_quarantined(void **state)
 	expect_refused(full, -ENOSPC, N + 1, 0);
 	expect_refused(away, -ETIMEDOUT, N, 0);
 	all = true;
-	expect_refused(eio, -EIO, 2 * N, 0);
+	expect_refused(eio, -EIO, 2 * N, N);
+	expect_refused(full, -ENOSPC, 2 * N, 0);
 	expect_refused(late, -ETIMEDOUT, N, N);
 	expect_refused(away, -ETIMEDOUT, N, 0);
 	expect_refused(read_only, -EROFS, N, 0);

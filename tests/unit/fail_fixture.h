@@ -27,6 +27,7 @@ static const int fault_errno[] = { [NO_SPACE] = ENOSPC,
 /* One for I/O, one for memory. */
 struct seam {
 	unsigned calls, nth; /* so far; which goes wrong, 0: none */
+	bool after; /* and all that follow */
 	enum fault fault;
 };
 
@@ -34,7 +35,8 @@ static struct seam io_seam, memory_seam;
 
 static inline bool due(struct seam *s)
 {
-	return ++s->calls == s->nth;
+	s->calls++;
+	return s->after && s->nth ? s->calls >= s->nth : s->calls == s->nth;
 }
 
 /* A call that moves @size bytes: how many it may; -1: none, with errno. */

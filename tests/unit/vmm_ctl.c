@@ -99,7 +99,7 @@ static void json_status_is_raw(void **state)
 static void audit_tells_what_it_found(void **state)
 {
 	(void)state;
-	struct audit_report r = { .checked = { 1, 2, 3, 4, 5, 6, 7 },
+	struct audit_report r = { .checked = { 1, 2, 3, 4, 5, 6, 7, 8 },
 				  .pages = 100,
 				  .passed_over = 7 };
 	fake_tell_audit(&f.vm, r);
@@ -110,9 +110,10 @@ static void audit_tells_what_it_found(void **state)
 				   "checked    pagemap 2\n"
 				   "checked    slot 3\n"
 				   "checked    slot_twice 4\n"
-				   "checked    watch 5\n"
-				   "checked    counters 6\n"
-				   "checked    swap_used 7\n");
+				   "checked    policy 5\n"
+				   "checked    watch 6\n"
+				   "checked    counters 7\n"
+				   "checked    swap_used 8\n");
 	capture_free(&c);
 
 	r.diverged = true;
@@ -173,6 +174,10 @@ static void every_divergence_has_words(void **state)
 		  "absent, but it is in the guest mapping" },
 		{ { .check = AUDIT_SLOT, .kind = PTE_STORED, .want = 1 },
 		  "stored, but swap does not know its slot" },
+		{ { .check = AUDIT_POLICY, .kind = PTE_LEAF, .want = 1 },
+		  "mapped, but the policy does not hold it" },
+		{ { .check = AUDIT_POLICY, .kind = PTE_STORED, .got = 1 },
+		  "stored, but the policy holds it" },
 		{ { .check = AUDIT_WATCH, .kind = PTE_LEAF, .want = 1 },
 		  "mapped, but it is under watch and not in the queue" },
 		{ { .check = AUDIT_SLOT_TWICE, .want = 0x10, .got = 0x20 },
