@@ -52,6 +52,12 @@ static void refused(const struct target *t, int status, const char *body,
 	json_decref(fault);
 }
 
+/* It went while it was asked; in the capsule who passed that on tells us. */
+static bool is_gone(int status)
+{
+	return status == -ECONNRESET || status == HTTP_STATUS_BAD_GATEWAY;
+}
+
 static int outcome(const struct target *t, int status, const char *answer,
 		   struct complaint *why)
 {
@@ -62,7 +68,7 @@ static int outcome(const struct target *t, int status, const char *answer,
 	if (status == 200 || status == 204)
 		return 0;
 	refused(t, status, answer, why);
-	return 1;
+	return is_gone(status) ? -1 : 1;
 }
 
 static int complain(const struct target *t, int outcome,
@@ -80,8 +86,7 @@ int call_last(const struct target *t, const char *method, const char *target,
 	int status =
 		api_call(t->path, method, target, json, TIMEOUT_S, &answer);
 	struct complaint why;
-	int failed =
-		status == -ECONNRESET ? 0 : outcome(t, status, answer, &why);
+	int failed = is_gone(status) ? 0 : outcome(t, status, answer, &why);
 
 	free(answer);
 	return complain(t, failed, &why);
