@@ -56,8 +56,11 @@ for my $accel (accels()) {
 		open my $f, '>:raw', $image or die;
 		print $f "\0" x (8 * MIB - 4096), 'mark', "\0" x 4092;
 		close $f;
+		# Its console wants to hear something, too.
+		local $Twofold::stdin = 'tests/guest/large.t';
 		$r = run($accel, 0, @vm, '--timeout', 100, '--disk',
-			"path=$image", 'build/tests/guest/virtio.elf');
+			"path=$image", '--console', 'virtio',
+			'build/tests/guest/virtio.elf');
 		like slurp($r->{out}), qr/^1024 pages written, read/m,
 			"$accel: a disk finds its bytes in them";
 	}

@@ -6,7 +6,8 @@
  * pages are brought in for it. The processor sleeps until the interrupt. Then
  * the engine gets a window, and what it does outside of that does nothing but
  * leave a record. Last, the copy is given to the balloon. Its command line is
- * how many small transfers a storm is to have, half of them behind the IOMMU.
+ * how many transfers a storm is to have, and how many rounds a belt: with the
+ * IOMMU before them, and without.
  *
  * Status 0, or the number of the step that failed.
  */
@@ -17,6 +18,7 @@
 #include "devices/virtio_iommu.h"
 #include "guest/abi.h"
 #include "guest/boot/pvh.h"
+#include "tests/guest/dma/belt.h"
 #include "tests/guest/dma/driver.h"
 #include "tests/guest/dma/engine.h"
 #include "tests/guest/dma/storm.h"
@@ -142,7 +144,7 @@ static void check_event(volatile struct iommu_event *e, uint64_t at)
 }
 
 /* Inside its window it works; outside, nothing happens but a record. */
-static void test_window(uint32_t transfers)
+static void test_window(uint32_t transfers, uint32_t rounds)
 {
 	static volatile struct iommu_event event;
 	volatile uint32_t *d = device_find(VIRTIO_ID_IOMMU);
@@ -170,6 +172,8 @@ static void test_window(uint32_t transfers)
 	check_event(&event, TO);
 	map(d, STORM_SEEN, STORM_AREA, STORM_BYTES, IOMMU_READ | IOMMU_WRITE);
 	storm(transfers, STORM_SEEN);
+	belt(rounds, STORM_SEEN);
+	engine_start((uintptr_t)ring, 32);
 	attach(d, IOMMU_DETACH);
 	want(engine_one(fill).status == DMA_DONE && *outside == 0x7777, 28,
 	     "DMA without a window");
@@ -194,19 +198,21 @@ static void give_back(void)
 		     "zeros");
 }
 
-static uint32_t number(const char *text)
+/* The number at *@text, which then points behind it and what ends it. */
+static uint32_t number(const char **text)
 {
 	uint32_t n = 0;
 
-	while (*text >= '0' && *text <= '9')
-		n = 10 * n + (uint32_t)(*text++ - '0');
+	while (**text >= '0' && **text <= '9')
+		n = 10 * n + (uint32_t)(*(*text)++ - '0');
+	++*text;
 	return n;
 }
 
 int main(const struct hvm_start_info *info)
 {
-	const uint32_t half =
-		number((const char *)(uintptr_t)info->cmdline_at) / 2;
+	const char *text = (const char *)(uintptr_t)info->cmdline_at;
+	const uint32_t transfers = number(&text), rounds = number(&text);
 
 	engine_connect();
 	want(engine_get(DMA_ID) == ABI_DMA_ID, 10, "a DMA engine");
@@ -214,8 +220,10 @@ int main(const struct hvm_start_info *info)
 	fill();
 	copy_and_compare();
 	test_reach();
-	storm(half, STORM_AREA);
-	test_window(half);
+	storm(transfers, STORM_AREA);
+	belt(rounds, STORM_AREA);
+	engine_start((uintptr_t)ring, 32);
+	test_window(transfers, rounds);
 	give_back();
 	want(engine_interrupts > 0, 11, "interrupts");
 	say("4 MiB moved, a window kept, 4 MiB given back\n");

@@ -68,12 +68,8 @@ struct dma_descriptor *engine_slot(uint64_t i)
 	return &ring[i % RING];
 }
 
-void engine_run(uint32_t n)
+void engine_sleep(uint64_t head)
 {
-	uint64_t head = engine_get(DMA_HEAD) + n;
-
-	engine_slot(head - 1)->flags |= DMA_INTERRUPT;
-	engine_set(DMA_HEAD, head);
 	for (;;) {
 		__asm__ volatile("cli" : : : "memory");
 		if (engine_get(DMA_TAIL) == head)
@@ -81,6 +77,15 @@ void engine_run(uint32_t n)
 		__asm__ volatile("sti; hlt");
 	}
 	__asm__ volatile("sti" : : : "memory");
+}
+
+void engine_run(uint32_t n)
+{
+	uint64_t head = engine_get(DMA_HEAD) + n;
+
+	engine_slot(head - 1)->flags |= DMA_INTERRUPT;
+	engine_set(DMA_HEAD, head);
+	engine_sleep(head);
 }
 
 struct dma_descriptor engine_one(struct dma_descriptor d)

@@ -23,6 +23,8 @@ void engine_start(uint64_t at, uint64_t bits);
 
 /* Where the @i-th descriptor of all goes. */
 struct dma_descriptor *engine_slot(uint64_t i);
+/* Sleep until @head descriptors are done; the last of them interrupts. */
+void engine_sleep(uint64_t head);
 /* Hand over what is in the ring behind what was, @n descriptors, and sleep
  * until the last of them is done. */
 void engine_run(uint32_t n);

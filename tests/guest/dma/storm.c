@@ -105,9 +105,9 @@ static void run_some(void)
 	}
 }
 
-/* Does the cell at *@at hold @w and nothing else? *@at is the next one. Where
- * ring 0 is emulated, one instruction for all words is ten times faster. */
-static int is_cell(const uint64_t **at, uint64_t w)
+/* Where ring 0 is emulated, one instruction for all words is ten times faster.
+ */
+int is_cell(const uint64_t **at, uint64_t w)
 {
 	uint64_t words = WORDS;
 	uint8_t same;

@@ -17,4 +17,7 @@
  * descriptors. Ends the run where one is not done, or a byte wrong. */
 void storm(uint32_t n, uint64_t at);
 
+/* Do the 128 bytes at *@at repeat @w? *@at is then what follows. */
+int is_cell(const uint64_t **at, uint64_t w);
+
 #endif
