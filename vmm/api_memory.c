@@ -105,28 +105,32 @@ struct http_reply api_put_resident(const struct vm_control *vm,
 	return api_done(vm->resident(vm->vm, (uint64_t)bytes, &why), &why);
 }
 
-struct http_reply api_get_balloon(const struct vm_control *vm,
-				  const struct ask *ask)
+/* How the balloon stands, in the words of @json; @ask_guest: with its own
+ * statistics. */
+static struct http_reply tell_balloon(
+	const struct vm_control *vm, bool ask_guest,
+	char *(*json)(const struct balloon_report *r))
 {
 	struct complaint why = { "" };
 	struct balloon_report r;
 
-	(void)ask;
-	if (!vm->balloon(vm->vm, &r, false, &why))
+	if (!vm->balloon(vm->vm, &r, ask_guest, &why))
 		return api_done(false, &why);
-	return api_report(balloon_json(&r));
+	return api_report(json(&r));
+}
+
+struct http_reply api_get_balloon(const struct vm_control *vm,
+				  const struct ask *ask)
+{
+	(void)ask;
+	return tell_balloon(vm, false, balloon_json);
 }
 
 struct http_reply api_get_balloon_statistics(const struct vm_control *vm,
 					     const struct ask *ask)
 {
-	struct complaint why = { "" };
-	struct balloon_report r;
-
 	(void)ask;
-	if (!vm->balloon(vm->vm, &r, true, &why))
-		return api_done(false, &why);
-	return api_report(balloon_statistics_json(&r));
+	return tell_balloon(vm, true, balloon_statistics_json);
 }
 
 /* Firecracker's guests tell by themselves, ours when they are asked. */
@@ -183,13 +187,8 @@ struct http_reply api_patch_balloon(const struct vm_control *vm,
 struct http_reply api_get_hinting(const struct vm_control *vm,
 				  const struct ask *ask)
 {
-	struct complaint why = { "" };
-	struct balloon_report r;
-
 	(void)ask;
-	if (!vm->balloon(vm->vm, &r, false, &why))
-		return api_done(false, &why);
-	return api_report(balloon_hinting_json(&r));
+	return tell_balloon(vm, false, balloon_hinting_json);
 }
 
 struct http_reply api_start_hinting(const struct vm_control *vm,
