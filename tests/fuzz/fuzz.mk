@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 # make fuzz FUZZ_SECONDS=60     libFuzzer (of clang) on the image loader, then
-#                               on the virtio devices and the DMA engine
+#                               on the devices: virtio, the DMA engine, ports
 #
 # Damaging inputs are left as crash-* in build/fuzz; build/fuzz/image FILE (or
-# virtio FILE, dma FILE) runs one again. What was learnt stays in
-# build/fuzz/corpus, virtio-corpus and dma-corpus. tests/fuzz/*.corpus keep the
-# essence of that as a line of hexadecimal digits each; make unit replays them.
+# virtio FILE, dma FILE, ports FILE) runs one again. What was learnt stays in
+# build/fuzz/corpus, virtio-corpus, dma-corpus and ports-corpus.
+# tests/fuzz/*.corpus keep the essence of that as a line of hexadecimal digits
+# each; make unit replays them.
 
 FUZZ := $(BUILD)/fuzz
 FUZZ_SECONDS ?= 60
@@ -19,7 +20,7 @@ $(FUZZ)/image: $(FUZZ_IMAGE) $(wildcard tests/unit/*_fixture.h vmm/image*.h) \
 		-fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $(FUZZ_IMAGE)
 
-$(FUZZ)/virtio: tests/fuzz/virtio.c tests/fuzz/virtio_host.h \
+$(FUZZ)/virtio: tests/fuzz/virtio.c $(wildcard tests/fuzz/*.h) \
 	$(wildcard devices/virt*.[ch] devices/balloon*.[ch] \
 		devices/blk_*.[ch] devices/iommu*.[ch]) \
 	ept/walk.c devices/thread.c
@@ -29,7 +30,7 @@ $(FUZZ)/virtio: tests/fuzz/virtio.c tests/fuzz/virtio_host.h \
 		-fno-sanitize-recover=all $(VIRTIO_WRAPS) -o $@ \
 		$(filter %.c,$^) -luring
 
-$(FUZZ)/dma: tests/fuzz/dma.c tests/fuzz/virtio_host.h \
+$(FUZZ)/dma: tests/fuzz/dma.c $(wildcard tests/fuzz/*.h) \
 	$(wildcard devices/dma*.[ch] devices/iommu*.[ch]) ept/walk.c devices/thread.c
 	@mkdir -p $(@D)
 	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
@@ -37,12 +38,19 @@ $(FUZZ)/dma: tests/fuzz/dma.c tests/fuzz/virtio_host.h \
 		-fno-sanitize-recover=all $(VIRTIO_WRAPS) -o $@ \
 		$(filter %.c,$^)
 
+$(FUZZ)/ports: tests/fuzz/ports.c tests/fuzz/ram.h \
+	$(patsubst %,devices/%.c,bus uart rtc exit power testdev lab)
+	@mkdir -p $(@D)
+	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
+		-fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -o $@ $(filter %.c,$^)
+
 $(FUZZ)/%-corpus: tests/fuzz/%.corpus
 	@mkdir -p $@
 	perl -ne 'chomp; open F, ">$@/$$."; print F pack "H*", $$_' <$<
 
 fuzz: $(FUZZ)/image $(FUZZ)/virtio $(FUZZ)/virtio-corpus \
-	$(FUZZ)/dma $(FUZZ)/dma-corpus
+	$(FUZZ)/dma $(FUZZ)/dma-corpus $(FUZZ)/ports $(FUZZ)/ports-corpus
 	@mkdir -p $(FUZZ)/corpus
 	for kind in 0 1 2 3 4; do \
 		printf "\\$$kind\\14" >$(FUZZ)/corpus/good$$kind; done
@@ -52,5 +60,7 @@ fuzz: $(FUZZ)/image $(FUZZ)/virtio $(FUZZ)/virtio-corpus \
 		-artifact_prefix=$(FUZZ)/ $(FUZZ)/virtio-corpus
 	$(FUZZ)/dma -max_total_time=$(FUZZ_SECONDS) -max_len=256 \
 		-artifact_prefix=$(FUZZ)/ $(FUZZ)/dma-corpus
+	$(FUZZ)/ports -max_total_time=$(FUZZ_SECONDS) -max_len=256 \
+		-artifact_prefix=$(FUZZ)/ $(FUZZ)/ports-corpus
 
 .PHONY: fuzz
