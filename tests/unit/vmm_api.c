@@ -223,7 +223,7 @@ static void bad_json_is_refused_by_name(void **state)
 		{ "PUT", "/memory/resident", "{\"resident\":1}",
 		  "resident_bytes" },
 		{ "PUT", "/memory/resident", "{\"resident_bytes\":-1}",
-		  "negative" },
+		  "out of range" },
 		{ "PUT", "/memory/resident", "{\"resident_bytes\":\"64M\"}",
 		  "resident_bytes" },
 		{ "PUT", "/memory/resident", "{\"resident_bytes\":1.5}",
