@@ -116,12 +116,6 @@ static inline int64_t now_ms(void)
 	return clock_of(CLOCK_MONOTONIC);
 }
 
-/* What this process has used, all threads of it. */
-static inline int64_t cpu_ms(void)
-{
-	return clock_of(CLOCK_PROCESS_CPUTIME_ID);
-}
-
 static inline void sleep_ms(long ms)
 {
 	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);

@@ -4,6 +4,7 @@
 #define TESTS_FAKE_TELL_H
 
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -22,7 +23,27 @@ struct fake_vm {
 	struct events *events; /* NULL: none */
 	_Atomic(const char *) policy; /* the one it was given last */
 	_Atomic(const char *) refusal; /* not NULL: say no, because of this */
+	atomic_bool running; /* else it is paused */
+	char said[4096]; /* what it did, a line each */
+	size_t said_len;
 };
+
+/* It did this; what does not fit is not told. */
+__attribute__((format(printf, 2, 3))) static inline void fake_say(
+	struct fake_vm *vm, const char *format, ...)
+{
+	va_list args;
+	size_t room;
+
+	pthread_mutex_lock(&vm->telling);
+	room = sizeof(vm->said) - vm->said_len;
+	va_start(args, format);
+	int n = vsnprintf(vm->said + vm->said_len, room, format, args);
+	va_end(args);
+	if (n > 0 && (size_t)n < room)
+		vm->said_len += (size_t)n;
+	pthread_mutex_unlock(&vm->telling);
+}
 
 static inline void fake_tell_audit(struct fake_vm *vm, struct audit_report r)
 {
@@ -54,7 +75,7 @@ static inline void fake_status(void *vm, struct status *st)
 		.name = "fake",
 		.accel = "kvm",
 		.stage2 = "ept",
-		.state = "paused",
+		.state = ((struct fake_vm *)vm)->running ? "running" : "paused",
 		.reason = "a test",
 		.policy = "clock",
 		.guest.page_faults = 7,

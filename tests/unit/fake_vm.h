@@ -15,6 +15,7 @@ static inline bool fake_resident(void *vm, uint64_t bytes,
 		return false;
 	atomic_store(&f->resident, bytes);
 	atomic_fetch_add(&f->residents, 1);
+	fake_say(f, "cap %g\n", (double)bytes / (1 << 20));
 	return true;
 }
 
@@ -26,18 +27,34 @@ static inline void fake_inject(void *vm, unsigned i,
 	pthread_mutex_lock(&f->telling);
 	f->injection[i] = *what;
 	pthread_mutex_unlock(&f->telling);
+	fake_say(f, "%s %s %g %g %g %g %g%s%s\n", i ? "file" : "ram",
+		 inject_delay_name[what->delay], what->delay_us, what->shape,
+		 what->slow_us, what->slow_share, what->error_rate,
+		 what->full ? " full" : "", what->stall ? " stall" : "");
 }
 
 static inline bool fake_pause(void *vm, struct complaint *why)
 {
-	atomic_fetch_add(&((struct fake_vm *)vm)->pauses, 1);
-	return fake_verdict(vm, why);
+	struct fake_vm *f = vm;
+
+	atomic_fetch_add(&f->pauses, 1);
+	if (!fake_verdict(f, why))
+		return false;
+	f->running = false;
+	fake_say(f, "pause\n");
+	return true;
 }
 
 static inline bool fake_resume(void *vm, struct complaint *why)
 {
-	atomic_fetch_add(&((struct fake_vm *)vm)->resumes, 1);
-	return fake_verdict(vm, why);
+	struct fake_vm *f = vm;
+
+	atomic_fetch_add(&f->resumes, 1);
+	if (!fake_verdict(f, why))
+		return false;
+	f->running = true;
+	fake_say(f, "resume\n");
+	return true;
 }
 
 static inline void fake_stop(void *vm)
@@ -53,6 +70,7 @@ static inline bool fake_balloon_target(void *vm, uint64_t pages,
 	if (!fake_verdict(f, why))
 		return false;
 	atomic_store(&f->balloon, pages);
+	fake_say(f, "balloon %g\n", (double)pages / 256);
 	return true;
 }
 

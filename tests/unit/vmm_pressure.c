@@ -128,7 +128,7 @@ static void the_table_is_for_people(void **state)
 {
 	(void)state;
 	f.vm.progress = 5;
-	struct capture c = pressure("50ms pause; 80ms end; expect faults_per_s "
+	struct capture c = pressure("50ms pause; 50ms end; expect faults_per_s "
 				    "< 1",
 				    NULL, NULL);
 
