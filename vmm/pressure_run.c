@@ -94,15 +94,17 @@ static void clear_line(const struct run *u)
 		fprintf(stderr, "\r\033[K");
 }
 
-/* Until the next beat, event or end, or a signal. */
+/* Until the next beat, event or end, or a signal. A beat is never much shorter:
+ * in a moment a guest does nothing, or a lot. */
 static void pause_until_due(const struct run *u)
 {
 	const struct scenario *s = u->r->scenario;
-	int64_t left = BEAT_MS;
 	int64_t due = u->next < s->events ? s->event[u->next].at_ms : s->end_ms;
+	int64_t at = now(u), ramp = pressure_vm_due(&u->vm, at);
+	int64_t left = (ramp < due ? ramp : due) - at;
 
-	if (due - now(u) < left)
-		left = due - now(u);
+	if (left >= BEAT_MS + BEAT_MS / 2)
+		left = BEAT_MS;
 	if (left > 0 && !interrupted)
 		nanosleep(&(struct timespec){ .tv_nsec = left * 1000000 },
 			  NULL);

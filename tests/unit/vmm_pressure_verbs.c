@@ -92,7 +92,7 @@ static void other_settings_come_back(void **state)
 static void a_ramp_ends_where_it_should(void **state)
 {
 	(void)state;
-	const char *text = said("0s cap 16M over 600ms; 700ms end");
+	const char *text = said("0s cap 16M over 310ms; 1s end");
 
 	assert_non_null(strstr(text, "cap 16\ncap 64\n"));
 }
