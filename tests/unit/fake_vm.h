@@ -33,28 +33,26 @@ static inline void fake_inject(void *vm, unsigned i,
 		 what->full ? " full" : "", what->stall ? " stall" : "");
 }
 
-static inline bool fake_pause(void *vm, struct complaint *why)
+/* Pause, or go on; *@asked counts that. */
+static inline bool fake_run(struct fake_vm *f, bool run, atomic_int *asked,
+			    struct complaint *why)
 {
-	struct fake_vm *f = vm;
-
-	atomic_fetch_add(&f->pauses, 1);
+	atomic_fetch_add(asked, 1);
 	if (!fake_verdict(f, why))
 		return false;
-	f->running = false;
-	fake_say(f, "pause\n");
+	f->running = run;
+	fake_say(f, run ? "resume\n" : "pause\n");
 	return true;
+}
+
+static inline bool fake_pause(void *vm, struct complaint *why)
+{
+	return fake_run(vm, false, &((struct fake_vm *)vm)->pauses, why);
 }
 
 static inline bool fake_resume(void *vm, struct complaint *why)
 {
-	struct fake_vm *f = vm;
-
-	atomic_fetch_add(&f->resumes, 1);
-	if (!fake_verdict(f, why))
-		return false;
-	f->running = true;
-	fake_say(f, "resume\n");
-	return true;
+	return fake_run(vm, true, &((struct fake_vm *)vm)->resumes, why);
 }
 
 static inline void fake_stop(void *vm)
