@@ -222,7 +222,8 @@ static bool serve_round(struct api_loop *l)
 	if (others & NEWS)
 		tell_news(l);
 	hear_news(l);
-	drop_late(l);
+	if (n < ROUND) /* else who seems late may be in the next one */
+		drop_late(l);
 	if (others & KNOCK)
 		accept_peers(l);
 	return !(others & STOP);

@@ -125,8 +125,11 @@ sub faults_a_page {
 sub test_flood {
 	my ($path) = @_;
 	my $calm = client($path);
-	# What comes now is at random: all was written once, in order.
-	until_true(120, sub { status($calm)->{guest}{progress} > 10240 });
+	# It has nearly all that it needs, so that a fault more would be seen.
+	is asked($calm, 'PUT', '/memory/resident',
+		'{"resident_bytes":39845888}'), 204, 'a large cap';
+	my $settled = 20480 + status($calm)->{guest}{progress};
+	until_true(120, sub { status($calm)->{guest}{progress} > $settled });
 	my $alone = faults_a_page($calm, 8000, sub { sleep 0.002 });
 	my $before = status($calm);
 	my ($sent, $good) = (0, 0);
