@@ -44,6 +44,10 @@ $(OUT)/tests/unit/ept_fail: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 	io_uring_queue_init io_uring_submit_and_wait malloc calloc \
 	aligned_alloc mmap ZSTD_createCCtx ZSTD_createDCtx)
 
+# And that of tests/unit/rounds.h.
+$(addprefix $(OUT)/tests/unit/,vmm_api_crowd vmm_api_device vmm_api_hostile): \
+	WRAPS = -Wl,--wrap=epoll_wait
+
 $(OUT)/tests/unit/dev_virtqueue: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 	guest_read guest_write)
 

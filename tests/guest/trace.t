@@ -76,6 +76,7 @@ sub says_guest {
 		'ram', '--trace', $trace, '--', 'touch', '8M', 'random',
 		'map');
 	my $out = slurp($r->{out});
+	is stats($r)->{guest}{progress}, 2048, 'touch tells how far it is';
 	my ($pid) = $out =~ /this is process (\d+)/;
 	my $traced = addresses($trace, $pid);
 	my ($same, $other) = (0, 0);

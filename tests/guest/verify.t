@@ -23,6 +23,8 @@ sub verify {
 	cmp_ok $s->{pages}{swapped_out}, '>', $least, 'swapped_out';
 	cmp_ok $s->{pages}{swapped_in}, '>', $least, 'swapped_in';
 	like slurp($r->{out}), qr/^verify: ok, 24576 pages/m, 'verified';
+	is $s->{guest}{progress}, 2 * $passes * 24576, 'each page was reported'
+		if $order ne 'zipf';
 	diag sprintf "%s %s %s: %.1f s", $accel, $swap, $order, $r->{seconds};
 }
 
