@@ -19,7 +19,7 @@ $(FUZZ)/image: $(FUZZ_IMAGE) $(wildcard tests/unit/*_fixture.h vmm/image*.h) \
 		-fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $(FUZZ_IMAGE)
 
-$(FUZZ)/virtio: tests/fuzz/virtio.c tests/fuzz/virtio_host.h \
+$(FUZZ)/virtio: tests/fuzz/virtio.c $(wildcard tests/fuzz/virtio_*.h) \
 	$(wildcard devices/virt*.[ch] devices/balloon*.[ch] \
 		devices/blk_*.[ch] devices/iommu*.[ch]) \
 	ept/walk.c devices/thread.c
