@@ -21,7 +21,7 @@ $(FUZZ)/image: $(FUZZ_IMAGE) $(wildcard tests/unit/*_fixture.h vmm/image*.h) \
 
 $(FUZZ)/virtio: tests/fuzz/virtio.c $(wildcard tests/fuzz/virtio_*.h) \
 	$(wildcard devices/virt*.[ch] devices/balloon*.[ch] \
-		devices/blk_*.[ch] devices/iommu*.[ch]) \
+		devices/blk_*.[ch] devices/iommu*.[ch] devices/net_*.[ch]) \
 	ept/walk.c devices/thread.c
 	@mkdir -p $(@D)
 	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
