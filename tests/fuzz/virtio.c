@@ -24,19 +24,6 @@ enum which { BLK, BLK_READONLY, RNG, CONSOLE, BALLOON, IOMMU, NET, DEVICES };
 static struct iommu *iommu; /* of IOMMU */
 static int level;
 
-/* The input, as it is consumed; beyond its end there are zeros. */
-static const uint8_t *input;
-static size_t left;
-
-static uint64_t take(unsigned n)
-{
-	uint64_t v = 0;
-
-	for (unsigned i = 0; i<n; i++, input += left> 0, left -= left > 0)
-		v |= (uint64_t)(left ? *input : 0) << (8 * i);
-	return v;
-}
-
 static void set_line(void *ctx, int to)
 {
 	(void)ctx;

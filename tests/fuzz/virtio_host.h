@@ -21,6 +21,19 @@
 
 static uint8_t ram[RAM_BYTES];
 
+/* The input, as it is consumed; beyond its end there are zeros. */
+static const uint8_t *input;
+static size_t left;
+
+static inline uint64_t take(unsigned n)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < n && left; i++, input++, left--)
+		v |= (uint64_t)*input << (8 * i);
+	return v;
+}
+
 bool guest_has(struct stage2 *s, gpa_t at, uint64_t len)
 {
 	(void)s;
