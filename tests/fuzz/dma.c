@@ -20,15 +20,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 static struct device *dma;
 static struct iommu *iommu;
 static bool confined;
-static int level;
-
-static void set_line(void *ctx, int to)
-{
-	(void)ctx;
-	if (to == level)
-		abort(); /* changes only */
-	level = to;
-}
 
 static uint64_t get(uint64_t at)
 {

@@ -22,15 +22,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 enum which { BLK, BLK_READONLY, RNG, CONSOLE, BALLOON, IOMMU, NET, DEVICES };
 
 static struct iommu *iommu; /* of IOMMU */
-static int level;
-
-static void set_line(void *ctx, int to)
-{
-	(void)ctx;
-	if (to == level)
-		abort(); /* changes only */
-	level = to;
-}
 
 static void on_output(void *ctx, const uint8_t *bytes, size_t len)
 {
