@@ -156,6 +156,18 @@ uint64_t limit_of(const struct stage2 *s, uint64_t pages);
 /* The gfn of RAM's @page-th page. */
 gfn_t gfn_of_page(const struct stage2 *s, uint64_t page);
 
+/* begin.c, while stage 2 is made; 0 or -errno, and then nothing stays. */
+
+/* How many pages there are, by the configuration. */
+void begin_count(struct stage2 *s);
+/* Memory for all frames: the memfd's, and over it that of shares. */
+int begin_backing(struct stage2 *s);
+/* Where each page is at first. */
+int begin_table(struct stage2 *s);
+int begin_pagers(struct stage2 *s);
+/* Without paging: read the guest's file at once. */
+int begin_load(struct stage2 *s);
+
 /* page.c; the lock is held by the caller of all of these. */
 
 /* Frames in use, pages. */

@@ -22,7 +22,7 @@ $(FUZZ)/image: $(FUZZ_IMAGE) $(wildcard tests/unit/*_fixture.h vmm/image*.h) \
 
 $(FUZZ)/virtio: tests/fuzz/virtio.c $(wildcard tests/fuzz/*.h) \
 	$(wildcard devices/virt*.[ch] devices/balloon*.[ch] \
-		devices/blk_*.[ch] devices/iommu*.[ch]) \
+		devices/blk_*.[ch] devices/iommu*.[ch] devices/net_*.[ch]) \
 	ept/walk.c devices/thread.c
 	@mkdir -p $(@D)
 	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
@@ -38,7 +38,7 @@ $(FUZZ)/dma: tests/fuzz/dma.c $(wildcard tests/fuzz/*.h) \
 		-fno-sanitize-recover=all $(VIRTIO_WRAPS) -o $@ \
 		$(filter %.c,$^)
 
-$(FUZZ)/ports: tests/fuzz/ports.c tests/fuzz/ram.h \
+$(FUZZ)/ports: tests/fuzz/ports.c $(wildcard tests/fuzz/*.h) \
 	$(patsubst %,devices/%.c,bus uart rtc exit power testdev lab)
 	@mkdir -p $(@D)
 	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \

@@ -6,14 +6,13 @@
  * the UART's loopback, the clock and the lab then work as they should.
  * tests/fuzz/fuzz.mk says how to run it.
  */
-#include <stdlib.h>
-
 #include "devices/bus.h"
 #include "devices/devices.h"
 #include "devices/lab.h"
 #include "devices/power.h"
 #include "devices/testdev.h"
 #include "devices/uart_bits.h"
+#include "tests/fuzz/input.h"
 #include "tests/fuzz/ram.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
@@ -24,29 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 static struct bus ports, mmio;
 static struct device *uart, *lab;
-static int level;
 static struct timespec now;
-
-/* The input, as it is consumed; beyond its end there are zeros. */
-static const uint8_t *input;
-static size_t left;
-
-static uint64_t take(unsigned n)
-{
-	uint64_t v = 0;
-
-	for (unsigned i = 0; i < n && left; i++, input++, left--)
-		v |= (uint64_t)*input << (8 * i);
-	return v;
-}
-
-static void set_line(void *ctx, int to)
-{
-	(void)ctx;
-	if (to != !level)
-		abort(); /* told twice, or no level */
-	level = to;
-}
 
 static void send(void *ctx, const uint8_t *bytes, size_t len)
 {

@@ -15,6 +15,7 @@
 #include <ucontext.h>
 
 #include "devices/virtio.h"
+#include "tests/fuzz/input.h"
 #include "tests/fuzz/ram.h"
 
 static ucontext_t driver, io;

@@ -6,7 +6,7 @@ TEST_GUESTS := $(addprefix $(BUILD)/tests/guest/, \
 	virtio.elf dma.elf wreck.elf rude.elf net.elf walk.elf share/sum.elf)
 BENCH_GUESTS := $(BUILD)/tests/bench/smp.elf $(BUILD)/tests/bench/blk.elf
 FLAT := $(BUILD)/tests/guest/flat.bin
-START := tests/guest/virtio/start.S
+START := tests/guest/virtio/start.S tests/guest/virtio/say.c
 
 $(BUILD)/tests/guest/virtio.elf: $(call guest_objects, \
 	$(wildcard tests/guest/virtio/*.[cS]))
@@ -24,7 +24,7 @@ $(BUILD)/tests/guest/share/sum.elf: $(call guest_objects, \
 $(BUILD)/tests/bench/smp.elf: $(call guest_objects, \
 	$(wildcard tests/bench/smp/*) guest/lib/format.c guest/lib/string.c)
 $(BUILD)/tests/bench/blk.elf: $(call guest_objects, \
-	$(START) tests/bench/blk-guest/blk.c)
+	tests/guest/virtio/start.S tests/bench/blk-guest/blk.c)
 
 $(TEST_GUESTS) $(BENCH_GUESTS):
 	@mkdir -p $(@D)

@@ -234,23 +234,19 @@ static void a1_a16_a23_what_is_no_initrd(void **state)
 			      "GiB are taken");
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_bzimage_is_taken),
-		cmocka_unit_test(a11_a12_one_wrong_field),
-		cmocka_unit_test(a11_no_setup_sectors_are_four),
-		cmocka_unit_test(a13_truncated_anywhere),
-		cmocka_unit_test(initrd_lies_as_high_as_it_may),
-		cmocka_unit_test(a14_initrd_without_room),
-		cmocka_unit_test(a1_a16_a23_what_is_no_initrd),
+		TEST(good_bzimage_is_taken),
+		TEST(a11_a12_one_wrong_field),
+		TEST(a11_no_setup_sectors_are_four),
+		TEST(a13_truncated_anywhere),
+		TEST(initrd_lies_as_high_as_it_may),
+		TEST(a14_initrd_without_room),
+		TEST(a1_a16_a23_what_is_no_initrd),
 	};
-	struct CMUnitTest with_file[sizeof(tests) / sizeof(tests[0])];
 
-	memcpy(with_file, tests, sizeof(tests));
-	for (unsigned i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-		with_file[i].setup_func = setup;
-		with_file[i].teardown_func = teardown;
-	}
-	return cmocka_run_group_tests(with_file, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

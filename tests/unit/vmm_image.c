@@ -211,26 +211,22 @@ static void a23_endless_sparse_file(void **state)
 				"GiB are taken");
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_image_is_taken),
-		cmocka_unit_test(good_variants_are_taken),
-		cmocka_unit_test(a1_what_is_no_image),
-		cmocka_unit_test(a9_walk_is_bounded),
-		cmocka_unit_test(segments_have_an_end),
-		cmocka_unit_test(a13_truncated_anywhere),
-		cmocka_unit_test(a20_shrinks_while_it_is_read),
-		cmocka_unit_test(a21_short_and_interrupted_reads),
-		cmocka_unit_test(a23_endless_sparse_file),
+		TEST(good_image_is_taken),
+		TEST(good_variants_are_taken),
+		TEST(a1_what_is_no_image),
+		TEST(a9_walk_is_bounded),
+		TEST(segments_have_an_end),
+		TEST(a13_truncated_anywhere),
+		TEST(a20_shrinks_while_it_is_read),
+		TEST(a21_short_and_interrupted_reads),
+		TEST(a23_endless_sparse_file),
 	};
-	struct CMUnitTest with_file[sizeof(tests) / sizeof(tests[0])];
 
 	alarm(60); /* an open of a FIFO that waits ends here */
-	memcpy(with_file, tests, sizeof(tests));
-	for (unsigned i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-		with_file[i].setup_func = setup;
-		with_file[i].teardown_func = teardown;
-	}
-	return cmocka_run_group_tests(with_file, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

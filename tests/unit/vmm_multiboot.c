@@ -172,23 +172,19 @@ static void a16_flat_binary_with_a_wrong_address(void **state)
 	       "its multiboot entry 0x401000 is not in what is loaded");
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(elf32_is_taken),
-		cmocka_unit_test(elf64_is_taken),
-		cmocka_unit_test(a16_header_that_is_none),
-		cmocka_unit_test(a16_flags_that_need_more),
-		cmocka_unit_test(wrong_elf_fields),
-		cmocka_unit_test(flat_binary_is_taken),
-		cmocka_unit_test(a16_flat_binary_with_a_wrong_address),
+		TEST(elf32_is_taken),
+		TEST(elf64_is_taken),
+		TEST(a16_header_that_is_none),
+		TEST(a16_flags_that_need_more),
+		TEST(wrong_elf_fields),
+		TEST(flat_binary_is_taken),
+		TEST(a16_flat_binary_with_a_wrong_address),
 	};
-	struct CMUnitTest with_file[sizeof(tests) / sizeof(tests[0])];
 
-	memcpy(with_file, tests, sizeof(tests));
-	for (unsigned i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-		with_file[i].setup_func = setup;
-		with_file[i].teardown_func = teardown;
-	}
-	return cmocka_run_group_tests(with_file, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
