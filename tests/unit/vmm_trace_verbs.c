@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What `twofold trace` makes of a file whose records belong together. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <time.h>
-
-#include <cmocka.h>
 #include <jansson.h>
 
-#include "ept/trace.h"
 #include "guest/abi.h"
-#include "tests/unit/capture.h"
-#include "vmm/trace.h"
+#include "tests/unit/trace_fixture.h"
 
-#define HZ    1000000000u /* a tick a nanosecond */
-#define START 5000u
-#define US    1000u
-
-static char path[64];
+#define HZ 1000000000u /* a tick a nanosecond */
+#define US 1000u
 
 static const struct trace_record sample[] = {
 	/* Another thread's buffer: what belongs to a fault comes first. */
@@ -107,28 +96,12 @@ static const struct trace_record sample[] = {
 
 #define EVENTS 4
 
-static int setup(void **state)
+static int write_sample(void **state)
 {
-	const struct trace_header h = { .magic = TRACE_MAGIC,
-					.version = TRACE_VERSION,
-					.record_bytes = 64,
-					.tsc_hz = HZ,
-					.tsc_start = START };
-	FILE *file;
-
-	(void)state;
-	strcpy(path, "/tmp/twofold-trace-XXXXXX");
-	file = fdopen(mkstemp(path), "w");
-	if (!file || fwrite(&h, sizeof(h), 1, file) != 1 ||
-	    fwrite(sample, sizeof(sample), 1, file) != 1)
+	if (setup(state))
 		return -1;
-	return fclose(file);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return unlink(path);
+	write_file(good_header(HZ), sample, sizeof(sample));
+	return 0;
 }
 
 /* `trace VERB path MORE...`; the status is 0. */
@@ -318,20 +291,17 @@ static void the_page_has_its_data(void **state)
 	capture_free(&c);
 }
 
+#define VERB(name) cmocka_unit_test_setup_teardown(name, write_sample, teardown)
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_line_has_all_that_is_known,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(filters_choose, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(bad_words_are_named, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(sums_are_exact, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(exports_parse, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_page_has_its_data, setup,
-						teardown),
+		VERB(a_line_has_all_that_is_known),
+		VERB(filters_choose),
+		VERB(bad_words_are_named),
+		VERB(sums_are_exact),
+		VERB(exports_parse),
+		VERB(the_page_has_its_data),
 	};
 
 	return cmocka_run_group_tests_name("trace verbs", tests, NULL, NULL);
