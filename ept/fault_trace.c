@@ -45,7 +45,7 @@ void fault_trace(struct server *me, struct parked_fault *p,
 	s->tracing++;
 	me->who.number = r.number;
 	me->who.tsc = r.tsc;
-	if (w->part && r.source != TRACE_SOURCE_THERE)
+	if (w->part)
 		w->part(w->ctx, &r, &me->who);
 }
 

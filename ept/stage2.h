@@ -54,8 +54,8 @@ struct stage2_witness {
 	void (*see)(void *ctx, uint32_t thread, gfn_t g,
 		    struct trace_record *who, uint8_t *vcpu);
 	/* The fault of the STAGE2 record @r, of which see made @who, is about
-	 * to be over: its thread still waits. The lock is held. May be NULL, as
-	 * may the others. */
+	 * to be over: its thread still waits, but for TRACE_SOURCE_THERE. The
+	 * lock is held. May be NULL, as may the others. */
 	void (*part)(void *ctx, const struct trace_record *r,
 		     const struct trace_record *who);
 	/* Return when the last stage2_trace_more() call for a part() is over:

@@ -130,7 +130,7 @@ struct trace_record {
 		} who;
 		struct {
 			uint64_t gva, cr3; /* as above */
-			uint64_t rip; /* of the access */
+			uint64_t rip; /* of the access, or TRACE_NOWHERE */
 			uint32_t wake; /* ticks from STAGE2's end to here */
 			uint32_t ring; /* the guest's, at rip */
 			uint64_t reserved;

@@ -77,9 +77,12 @@ static void ask(struct vcpu *v, const struct trace_record *r)
 
 	pthread_mutex_lock(&t->lock);
 	if (!t->gone && t->n < TESTIMONIES) {
-		t->asked[t->n++] =
-			(struct testimony_asked){ r->number, r->stage2.gpa,
-						  trace_now() };
+		t->asked[t->n++] = (struct testimony_asked){
+			.number = r->number,
+			.there = r->source == TRACE_SOURCE_THERE,
+			.gpa = r->stage2.gpa,
+			.over = trace_now(),
+		};
 		vcpu_kick(v);
 	}
 	pthread_mutex_unlock(&t->lock);
@@ -90,9 +93,10 @@ static void part(void *ctx, const struct trace_record *r,
 {
 	struct vm *vm = ctx;
 	bool untold = vm->lab && !(who->how & TRACE_BY_RING);
+	bool wanted = atomic_load(&vm->witness.registers) &&
+		      r->source != TRACE_SOURCE_THERE;
 
-	if (r->stage2.vcpu != TRACE_NO_VCPU &&
-	    (untold || atomic_load(&vm->witness.registers)))
+	if (r->stage2.vcpu != TRACE_NO_VCPU && (untold || wanted))
 		ask(&vm->vcpu[r->stage2.vcpu - 1], r);
 }
 
@@ -175,7 +179,7 @@ static void testify(struct vcpu *v, const struct testimony_asked *a,
 	    ioctl(v->fd, KVM_GET_SREGS, &s))
 		return;
 	r.registers.cr3 = s.cr3;
-	r.registers.rip = regs.rip;
+	r.registers.rip = a->there ? TRACE_NOWHERE : regs.rip;
 	r.registers.ring = s.ss.dpl;
 	find_gva(v->vm, &s, a->gpa, &r);
 	stage2_trace_more(v->vm->stage2, &r);

@@ -37,6 +37,7 @@ struct testimony {
 	_Atomic unsigned n; /* 0: nothing is wanted */
 	struct testimony_asked {
 		uint32_t number; /* of the fault */
+		bool there; /* it may have gone on from the access */
 		uint64_t gpa;
 		uint64_t over; /* TSC: when its page was about to be mapped */
 	} asked[TESTIMONIES];
