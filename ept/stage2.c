@@ -130,7 +130,7 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 	if (!s)
 		return -ENOMEM;
 	s->config = *c;
-	s->trace = c->trace;
+	s->trace = s->more = c->trace;
 	s->seeing = s->deciding = c->trace;
 	s->frame_pages = c->large_pages ? LEVEL_ENTRIES : 1;
 	begin_count(s);

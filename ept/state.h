@@ -45,8 +45,7 @@ struct server {
 	struct haul *haul;
 	/* Of the fault being served, while there is a trace: */
 	uint64_t read; /* when it came, TSC */
-	struct trace *trace; /* where its STAGE2 record went: */
-	struct trace_record who; /* will follow it; number 0: will not */
+	struct trace_record who; /* follows STAGE2; number 0: will not */
 	bool unseen;
 	uint8_t vcpu;
 };
@@ -130,6 +129,7 @@ struct stage2 {
 	struct stage2_counters count;
 	struct observer observer;
 	struct trace *trace; /* NULL: none just now */
+	struct trace *more; /* the same, until all WHO and REGISTERS are in */
 	bool deciding; /* it has what the policy is told, too */
 	bool seeing; /* ask of each fault who it was, for a trace to come */
 	unsigned unseen; /* faults being served of which nobody asked */

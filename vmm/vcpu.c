@@ -57,12 +57,12 @@ int vcpu_create(struct vcpu *v)
 	v->fd = ioctl(v->vm->fd, KVM_CREATE_VCPU, v->index);
 	if (v->fd < 0)
 		return -errno;
-	pthread_mutex_init(&v->testimony.lock, NULL);
+	testimony_init(&v->testimony);
 	v->run = mmap(NULL, v->vm->run_bytes, PROT_READ | PROT_WRITE,
 		      MAP_SHARED, v->fd, 0);
 	if (v->run == MAP_FAILED) {
 		r = -errno;
-		pthread_mutex_destroy(&v->testimony.lock);
+		testimony_destroy(&v->testimony);
 		close(v->fd);
 		return r;
 	}
@@ -78,7 +78,7 @@ int vcpu_create(struct vcpu *v)
 void vcpu_destroy(struct vcpu *v)
 {
 	munmap(v->run, v->vm->run_bytes);
-	pthread_mutex_destroy(&v->testimony.lock);
+	testimony_destroy(&v->testimony);
 	close(v->fd);
 }
 
@@ -158,12 +158,13 @@ static void *vcpu_run(void *arg)
 	pthread_setname_np(pthread_self(), "vcpu");
 	stage2_enter_vcpu(v->vm->stage2);
 	while (vcpu_may_run(v)) {
-		int r = ioctl(v->fd, KVM_RUN, 0) ? errno : 0;
+		int r;
 
+		witness_testify(v);
+		r = ioctl(v->fd, KVM_RUN, 0) ? errno : 0;
 		if (!atomic_load(&v->vm->first_exit_us))
 			atomic_store(&v->vm->first_exit_us,
 				     (uint64_t)(clock_us() - v->vm->start_us));
-		witness_testify(v);
 		machine_check_deliver(v);
 		/* What a VM that has ended still says may stem from a page
 		 * that could not be had (stage2_stop). */
@@ -174,6 +175,7 @@ static void *vcpu_run(void *arg)
 		else if (r != EINTR && r != EAGAIN)
 			vcpu_crash(v, strerror(r), (uint64_t)r);
 	}
+	witness_leave(v);
 	return NULL;
 }
 
