@@ -40,6 +40,7 @@ comma := ,
 OUT := $(BUILD)/san-$(subst $(comma),-,$(SAN))
 CFLAGS += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
 LDFLAGS := -pthread -fsanitize=$(SAN)
+CPPFLAGS += -DAUDIT_EVERY=200
 endif
 
 PREFIX ?= /usr/local

@@ -126,6 +126,7 @@ struct stage2 {
 	pthread_mutex_t evicting; /* one eviction batch at a time */
 	pthread_mutex_t flushing; /* one flush of `stale` at a time */
 
+	_Atomic unsigned rounds; /* of faults and of evictions */
 	struct stage2_counters count;
 	struct observer observer;
 	struct trace *trace; /* NULL: none just now */

@@ -215,8 +215,10 @@ void vm_destroy(struct vm *vm)
 		close(vm->fd);
 	if (vm->kvm >= 0)
 		close(vm->kvm);
-	if (vm->stage2)
+	if (vm->stage2) {
 		stage2_destroy(vm->stage2);
+		vm_tell_audits(vm);
+	}
 	shares_close(&vm->shares);
 	swap_destroy(vm->swap);
 	events_destroy(vm->events);

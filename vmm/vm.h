@@ -70,6 +70,7 @@ struct vm {
 	struct shares shares;
 	_Atomic uint64_t share_writes; /* of the guest: ignored */
 	struct stage2 *stage2;
+	_Atomic unsigned audits; /* of a test build, beside the guest */
 	struct swap *swap;
 	struct tier *tier[SWAP_TIERS]; /* swap's, each fit for tier_inject */
 	struct vm_trace trace;
@@ -136,6 +137,9 @@ bool vm_wait_idle(struct vm *vm, unsigned timeout_ms);
  * False: one line in *why; what was made is vm_destroy's. */
 bool vm_make_memory(struct vm *vm, const struct image *im,
 		    struct complaint *why);
+
+/* A test build says on stderr how many audits it made. */
+void vm_tell_audits(const struct vm *vm);
 
 /* End all that is injected: who waits by it goes on. */
 void vm_inject_nothing(struct vm *vm);
