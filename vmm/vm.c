@@ -20,7 +20,6 @@
 #include "vmm/events.h"
 #include "vmm/machine_check.h"
 #include "vmm/msr_filter.h"
-#include "vmm/msr_filter.h"
 #include "vmm/vm.h"
 
 /* Pages that KVM needs on Intel for itself, between RAM and the APICs. */
@@ -123,7 +122,6 @@ static bool add_vcpus(struct vm *vm, struct complaint *why)
 {
 	if (vm->wants_lab)
 		keep_faults_synchronous(vm);
-	msr_filter_set(vm->fd);
 	msr_filter_set(vm->fd);
 	for (unsigned i = 0; i < vm->options->cpus; i++) {
 		struct vcpu *v = &vm->vcpu[i];
