@@ -18,9 +18,11 @@ static long find_header(const struct image_file *f)
 	uint32_t word[3];
 
 	for (size_t at = 0; at + sizeof(word) <= f->head_bytes; at += 4) {
+		memcpy(word, f->head + at, sizeof(word[0]));
+		if (word[0] != MULTIBOOT_HEADER_MAGIC)
+			continue;
 		memcpy(word, f->head + at, sizeof(word));
-		if (word[0] == MULTIBOOT_HEADER_MAGIC &&
-		    !(uint32_t)(word[0] + word[1] + word[2]))
+		if (!(uint32_t)(word[0] + word[1] + word[2]))
 			return (long)at;
 	}
 	return -1;
