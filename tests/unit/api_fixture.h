@@ -34,6 +34,7 @@ struct fake_vm {
 	pthread_mutex_t telling; /* of what it answers: */
 	struct audit_report audit;
 	struct explain explain; /* but for the address */
+	struct attribution attribution;
 	struct injection injection[2]; /* into two tiers: ram and file */
 	struct events *events; /* NULL: none */
 	_Atomic(const char *) policy; /* the one it was given last */
@@ -204,6 +205,19 @@ static inline bool fake_audit(void *vm, struct audit_report *r,
 	return true;
 }
 
+static inline bool fake_attribute(void *vm, struct attribution *a,
+				  struct complaint *why)
+{
+	struct fake_vm *f = vm;
+
+	if (!fake_verdict(f, why))
+		return false;
+	pthread_mutex_lock(&f->telling);
+	*a = f->attribution;
+	pthread_mutex_unlock(&f->telling);
+	return true;
+}
+
 /* Of the guest one statistic is known: its free memory. */
 static inline bool fake_balloon(void *vm, struct balloon_report *r, bool fresh,
 				struct complaint *why)
@@ -360,6 +374,7 @@ static inline struct vm_control fake_control(struct fake_vm *vm)
 				    .whatif = fake_whatif,
 				    .explain = fake_explain,
 				    .audit = fake_audit,
+				    .attribute = fake_attribute,
 				    .trace_start = fake_trace_start,
 				    .trace_stop = fake_trace_stop,
 				    .trace_fetch = fake_trace_fetch,
