@@ -109,6 +109,7 @@ $(LIBEPT) $(LIBDEVICES) $(LIBVMM):
 include guest/guest.mk
 include tests/capsule/capsule.mk
 include tests/guest/linux/linux.mk
+include tests/guest/guests.mk
 include tests/tests.mk
 include tests/fuzz/fuzz.mk
 

@@ -7,10 +7,10 @@
 #include "ept/haul.h"
 #include "ept/serve.h"
 
-void fault_see(struct server *me, const struct parked_fault *p)
+uint64_t fault_see(struct server *me, const struct parked_fault *p)
 {
 	const struct stage2_witness *w = &me->s->config.witness;
-	uint64_t start;
+	uint64_t start = trace_now(), now;
 
 	me->who = (struct trace_record){
 		.kind = TRACE_WHO,
@@ -19,16 +19,17 @@ void fault_see(struct server *me, const struct parked_fault *p)
 			 .victim = TRACE_NOWHERE },
 	};
 	me->vcpu = TRACE_NO_VCPU;
-	me->who.queued = me->read ? trace_since(me->read) : 0;
+	me->who.queued = me->read ? trace_ticks(start - me->read) : 0;
 	me->unseen = !me->s->seeing;
 	me->s->unseen += me->unseen;
 	if (me->unseen || !w->see)
-		return;
-	start = trace_now();
+		return start;
 	pthread_mutex_unlock(&me->s->lock);
 	w->see(w->ctx, p->thread, p->gfn, &me->who, &me->vcpu);
 	pthread_mutex_lock(&me->s->lock);
-	me->who.ticks = trace_since(start);
+	now = trace_now();
+	me->who.ticks = trace_ticks(now - start);
+	return now;
 }
 
 void fault_trace(struct server *me, struct parked_fault *p,
@@ -42,11 +43,10 @@ void fault_trace(struct server *me, struct parked_fault *p,
 	r.stage2.vcpu = me->vcpu;
 	trace_page(s, TRACE_STAGE2, p->gfn, from, to, r);
 	s->tracing++;
-	me->trace = s->trace;
 	me->who.number = r.number;
 	me->who.tsc = r.tsc;
 	if (w->part)
-		w->part(w->ctx, &r);
+		w->part(w->ctx, &r, &me->who);
 }
 
 void fault_tell(struct server *me, uint64_t start)
@@ -59,7 +59,7 @@ void fault_tell(struct server *me, uint64_t start)
 	me->who.who.install = trace_since(start);
 	if (h->waited)
 		me->who.who.victim = gpa_of(h->victim).v;
-	trace_emit(me->trace, &me->who);
+	trace_emit(s->more, &me->who);
 	if (!--s->tracing)
 		pthread_cond_broadcast(&s->settled);
 }

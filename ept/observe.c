@@ -165,56 +165,6 @@ bool stage2_peek(struct stage2 *s, gpa_t at, void *to, size_t len)
 	return there;
 }
 
-/* Where a page's bytes are, seen under the lock. */
-enum where { WHERE_NOWHERE, WHERE_HERE, WHERE_ZEROS, WHERE_STORED };
-
-static enum where find(struct stage2 *s, gfn_t g, slot_t *slot)
-{
-	struct pte e = ept_lookup(&s->ept, g);
-	frame_t f;
-
-	if (!frame_of(s, g, &f) || frame_set_has(&s->busy, f) || share_of(s, f))
-		return WHERE_NOWHERE;
-	switch (pte_kind(e)) {
-	case PTE_LEAF:
-	case PTE_UNMAPPED:
-	case PTE_LEAVING:
-		return WHERE_HERE;
-	case PTE_ABSENT:
-		return pte_payload(e) == PAGER_ZERO ? WHERE_ZEROS
-						    : WHERE_NOWHERE;
-	case PTE_STORED:
-		*slot = pte_slot(e);
-		return WHERE_STORED;
-	default:
-		return WHERE_NOWHERE;
-	}
-}
-
-bool stage2_look(struct stage2 *s, gpa_t at, void *to, size_t len)
-{
-	uint64_t offset = at.v & PAGE_MASK;
-	enum where where;
-	slot_t slot;
-
-	assert(range_within(offset, len, PAGE_SIZE));
-	pthread_mutex_lock(&s->lock);
-	where = find(s, gfn_of(at), &slot);
-	if (where == WHERE_HERE)
-		memcpy(to, (uint8_t *)page_alias(s, gfn_of(at)) + offset, len);
-	pthread_mutex_unlock(&s->lock);
-	if (where == WHERE_ZEROS)
-		memset(to, 0, len);
-	if (where == WHERE_STORED) {
-		_Alignas(PAGE_SIZE) uint8_t page[PAGE_SIZE];
-
-		if (swap_peek(s->config.swap, slot, gfn_of(at), page))
-			return false;
-		memcpy(to, page + offset, len);
-	}
-	return where != WHERE_NOWHERE;
-}
-
 struct pressure_report stage2_pressure(struct stage2 *s)
 {
 	struct pressure_report r;

@@ -61,9 +61,10 @@ bool stage2_page(struct stage2 *s, gfn_t g, struct page_report *r);
 /* guest_read within one page, but false when it needs a frame and none is
  * free: for who must not wait until one is. */
 bool stage2_peek(struct stage2 *s, gpa_t at, void *to, size_t len);
-/* The same, but nothing moves: false when the page is just being moved, or its
- * bytes are to come from a file. For who must not disturb what it looks at. */
-bool stage2_look(struct stage2 *s, gpa_t at, void *to, size_t len);
+/* The same for who must not disturb what it looks at: nothing moves, and what
+ * is just being moved is waited for. 0; -EFAULT no RAM there, or its bytes are
+ * to come from a file; -EIO they cannot be had, or not within a second. */
+int stage2_look(struct stage2 *s, gpa_t at, void *to, size_t len);
 struct pressure_report stage2_pressure(struct stage2 *s);
 void stage2_ladder(struct stage2 *s, struct ladder *l);
 

@@ -14,100 +14,47 @@
  *     new --> A1in --> A1out --> forgotten        Am --> out, not remembered
  *                        '--- referenced again --> ^ '- touch -^
  */
-#include "ept/frame_lists.h"
-#include "ept/policy.h"
+#include "ept/policy_lists.h"
 
-enum { A1IN, A1OUT, AM };
-
-struct two_queues {
-	struct policy base;
-	struct frame_lists lists;
-	/* A frame of A1out for which room is being made: its place there is
-	 * given up already, and Am waits for it. */
-	bool expected;
-	frame_t expects;
-};
-
-static struct two_queues *queues_of(struct policy *p)
-{
-	return (struct two_queues *)p;
-}
+enum { A1IN, AM, A1OUT };
 
 static uint64_t part(uint64_t frames)
 {
 	return frames ? frames : 1;
 }
 
-static bool init(struct policy *p, uint64_t frames)
+static void insert(struct policy_lists *p, frame_t f)
 {
-	return frame_lists_init(&queues_of(p)->lists, frames);
-}
+	bool proven = frame_lists_of(&p->lists, f) == A1OUT;
 
-static void fini(struct policy *p)
-{
-	frame_lists_free(&queues_of(p)->lists);
-}
-
-static bool is_resident(const struct two_queues *p, frame_t f)
-{
-	unsigned list = frame_lists_of(&p->lists, f);
-
-	return list == A1IN || list == AM;
-}
-
-static bool holds(struct policy *p, frame_t f)
-{
-	return is_resident(queues_of(p), f) &&
-	       frame_lists_linked(&queues_of(p)->lists, f);
-}
-
-static void insert(struct policy *base, frame_t f)
-{
-	struct two_queues *p = queues_of(base);
-	bool proven = frame_lists_of(&p->lists, f) == A1OUT ||
-		      (p->expected && p->expects.v == f.v);
-
-	p->expected = false;
+	proven |= policy_lists_expected(p, f);
 	frame_lists_move(&p->lists, proven ? AM : A1IN, f);
 }
 
-static void touch(struct policy *p, frame_t f)
+static void touch(struct policy_lists *p, frame_t f)
 {
-	if (frame_lists_of(&queues_of(p)->lists, f) == AM)
-		frame_lists_move(&queues_of(p)->lists, AM, f);
+	if (frame_lists_of(&p->lists, f) == AM)
+		frame_lists_move(&p->lists, AM, f);
 }
 
-static void refer(struct policy *p, frame_t f)
+static void refer(struct policy *base, frame_t f)
 {
-	if (is_resident(queues_of(p), f))
+	struct policy_lists *p = policy_lists_of(base);
+
+	if (policy_lists_resident(p, f))
 		touch(p, f);
 	else
 		insert(p, f);
 }
 
-static void forget(struct policy *p, frame_t f)
-{
-	if (frame_lists_of(&queues_of(p)->lists, f) != LIST_NONE)
-		frame_lists_remove(&queues_of(p)->lists, f);
-}
-
-static void expect(struct two_queues *p, frame_t f)
-{
-	if (frame_lists_of(&p->lists, f) != A1OUT)
-		return;
-	frame_lists_remove(&p->lists, f);
-	p->expected = true;
-	p->expects = f;
-}
-
 static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 {
-	struct two_queues *p = queues_of(base);
+	struct policy_lists *p = policy_lists_of(base);
 	uint64_t kin = part(base->capacity / 4);
 	uint64_t kout = part(base->capacity / 2);
 
-	if (coming)
-		expect(p, *coming);
+	if (coming && frame_lists_of(&p->lists, *coming) == A1OUT)
+		policy_lists_expect(p, *coming);
 	if (p->lists.count[A1IN] <= kin &&
 	    frame_lists_pop(&p->lists, AM, victim))
 		return true;
@@ -120,11 +67,11 @@ static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 
 const struct policy_ops policy_2q = {
 	.name = "2q",
-	.size = sizeof(struct two_queues),
-	.init = init,
-	.fini = fini,
+	.size = sizeof(struct policy_lists),
+	.init = policy_lists_init,
+	.fini = policy_lists_fini,
 	.refer = refer,
-	.holds = holds,
-	.remove = forget,
+	.holds = policy_lists_holds,
+	.remove = policy_lists_remove,
 	.choose = choose,
 };

@@ -13,34 +13,18 @@
  *
  *     forgotten <-- B1 <-- T1 <-- new       referenced again --> T2 --> B2 -->
  */
-#include "ept/frame_lists.h"
-#include "ept/policy.h"
+#include "ept/policy_lists.h"
 
 enum { T1, T2, B1, B2 };
 
 struct arc {
-	struct policy base;
-	struct frame_lists lists;
+	struct policy_lists base;
 	double target; /* p: how many frames T1 should have */
-	/* A ghost for which room is being made: it has been counted and its
-	 * place is given up already, and T2 waits for it. */
-	bool expected;
-	frame_t expects;
 };
 
 static struct arc *arc_of(struct policy *p)
 {
 	return (struct arc *)p;
-}
-
-static bool init(struct policy *p, uint64_t frames)
-{
-	return frame_lists_init(&arc_of(p)->lists, frames);
-}
-
-static void fini(struct policy *p)
-{
-	frame_lists_free(&arc_of(p)->lists);
 }
 
 /* How far a hit in a ghost list of @own moves the target. */
@@ -52,8 +36,8 @@ static double step(uint64_t own, uint64_t other)
 /* A miss on a ghost in @list: what should have been larger? */
 static void adapt(struct arc *p, unsigned list)
 {
-	const uint64_t *count = p->lists.count;
-	double c = (double)p->base.capacity;
+	const uint64_t *count = p->base.lists.count;
+	double c = (double)p->base.base.capacity;
 
 	if (list == B1)
 		p->target += step(count[B1], count[B2]);
@@ -66,7 +50,7 @@ static void adapt(struct arc *p, unsigned list)
 }
 
 /* The paper lets these go before REPLACE; the outcome is the same. */
-static void trim(struct arc *p)
+static void trim(struct policy_lists *p)
 {
 	const uint64_t *count = p->lists.count;
 	uint64_t c = p->base.capacity, rest;
@@ -76,95 +60,71 @@ static void trim(struct arc *p)
 	frame_lists_trim(&p->lists, B2, rest < 2 * c ? 2 * c - rest : 0);
 }
 
-static bool is_ghost(const struct arc *p, frame_t f)
+static bool is_ghost(unsigned list)
 {
-	unsigned list = frame_lists_of(&p->lists, f);
-
 	return list == B1 || list == B2;
-}
-
-static bool is_resident(const struct arc *p, frame_t f)
-{
-	unsigned list = frame_lists_of(&p->lists, f);
-
-	return list == T1 || list == T2;
-}
-
-static bool holds(struct policy *p, frame_t f)
-{
-	return is_resident(arc_of(p), f) &&
-	       frame_lists_linked(&arc_of(p)->lists, f);
 }
 
 static void insert(struct policy *base, frame_t f)
 {
-	struct arc *p = arc_of(base);
-	bool again = is_ghost(p, f);
+	struct policy_lists *p = policy_lists_of(base);
+	unsigned list = frame_lists_of(&p->lists, f);
 
-	if (again)
-		adapt(p, frame_lists_of(&p->lists, f));
-	again |= p->expected && p->expects.v == f.v;
-	p->expected = false;
-	frame_lists_move(&p->lists, again ? T2 : T1, f);
+	if (is_ghost(list))
+		adapt(arc_of(base), list);
+	if (policy_lists_expected(p, f) || is_ghost(list))
+		frame_lists_move(&p->lists, T2, f);
+	else
+		frame_lists_move(&p->lists, T1, f);
 	trim(p);
 }
 
-static void touch(struct policy *p, frame_t f)
+static void refer(struct policy *base, frame_t f)
 {
-	frame_lists_move(&arc_of(p)->lists, T2, f);
-}
+	struct policy_lists *p = policy_lists_of(base);
 
-static void refer(struct policy *p, frame_t f)
-{
-	if (is_resident(arc_of(p), f))
-		touch(p, f);
+	if (policy_lists_resident(p, f))
+		frame_lists_move(&p->lists, T2, f);
 	else
-		insert(p, f);
-}
-
-static void forget(struct policy *p, frame_t f)
-{
-	if (frame_lists_of(&arc_of(p)->lists, f) != LIST_NONE)
-		frame_lists_remove(&arc_of(p)->lists, f);
+		insert(base, f);
 }
 
 /* Is @f a ghost of T2? Whatever ghost it is is counted now. */
-static bool expect(struct arc *p, frame_t f)
+static bool expect(struct policy *base, frame_t f)
 {
+	struct policy_lists *p = policy_lists_of(base);
 	unsigned list = frame_lists_of(&p->lists, f);
 
-	if (!is_ghost(p, f))
+	if (!is_ghost(list))
 		return false;
-	adapt(p, list);
-	frame_lists_remove(&p->lists, f);
-	p->expected = true;
-	p->expects = f;
+	adapt(arc_of(base), list);
+	policy_lists_expect(p, f);
 	return list == B2;
 }
 
 /* REPLACE of the paper. */
 static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 {
-	struct arc *p = arc_of(base);
-	bool from_b2 = coming && expect(p, *coming);
-	const uint64_t *count = p->lists.count;
-	double t1 = (double)count[T1];
-	bool t1_gives = t1 > p->target || (from_b2 && t1 == p->target);
+	struct frame_lists *lists = &policy_lists_of(base)->lists;
+	bool from_b2 = coming && expect(base, *coming);
+	const uint64_t *count = lists->count;
+	double t1 = (double)count[T1], target = arc_of(base)->target;
+	bool t1_gives = t1 > target || (from_b2 && t1 == target);
 	unsigned list = count[T1] && (t1_gives || !count[T2]) ? T1 : T2;
 
-	if (!frame_lists_pop(&p->lists, list, victim))
+	if (!frame_lists_pop(lists, list, victim))
 		return false;
-	frame_lists_push(&p->lists, list == T1 ? B1 : B2, *victim);
+	frame_lists_push(lists, list == T1 ? B1 : B2, *victim);
 	return true;
 }
 
 const struct policy_ops policy_arc = {
 	.name = "arc",
 	.size = sizeof(struct arc),
-	.init = init,
-	.fini = fini,
+	.init = policy_lists_init,
+	.fini = policy_lists_fini,
 	.refer = refer,
-	.holds = holds,
-	.remove = forget,
+	.holds = policy_lists_holds,
+	.remove = policy_lists_remove,
 	.choose = choose,
 };

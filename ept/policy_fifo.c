@@ -11,60 +11,22 @@
  *
  *     a miss --> newest . . . oldest --> choose
  */
-#include "ept/frame_queue.h"
-#include "ept/policy.h"
-
-struct fifo {
-	struct policy base;
-	struct frame_queue queue;
-};
-
-static struct fifo *fifo_of(struct policy *p)
-{
-	return (struct fifo *)p;
-}
-
-static bool init(struct policy *p, uint64_t frames)
-{
-	return frame_queue_init(&fifo_of(p)->queue, frames);
-}
-
-static void fini(struct policy *p)
-{
-	frame_queue_free(&fifo_of(p)->queue);
-}
-
-static bool holds(struct policy *p, frame_t f)
-{
-	return frame_queue_holds(&fifo_of(p)->queue, f);
-}
+#include "ept/policy_queue.h"
 
 /* A hit does not change who came first. */
 static void refer(struct policy *p, frame_t f)
 {
-	if (!holds(p, f))
-		frame_queue_push(&fifo_of(p)->queue, f);
-}
-
-static void forget(struct policy *p, frame_t f)
-{
-	if (holds(p, f))
-		frame_queue_remove(&fifo_of(p)->queue, f);
-}
-
-static bool choose(struct policy *p, const frame_t *coming, frame_t *victim)
-{
-	(void)coming;
-	return frame_queue_pop(&fifo_of(p)->queue, victim);
+	if (!policy_queue_holds(p, f))
+		frame_queue_push(policy_queue_of(p), f);
 }
 
 const struct policy_ops policy_fifo = {
 	.name = "fifo",
-	.size = sizeof(struct fifo),
-	.init = init,
-	.fini = fini,
+	.size = sizeof(struct policy_queue),
+	.init = policy_queue_init,
+	.fini = policy_queue_fini,
 	.refer = refer,
-	.holds = holds,
-	.remove = forget,
-	.choose = choose,
+	.holds = policy_queue_holds,
+	.remove = policy_queue_remove,
+	.choose = policy_queue_choose,
 };

@@ -13,59 +13,21 @@
  *
  *     referred to --> most recent . . . least recent --> choose
  */
-#include "ept/frame_queue.h"
-#include "ept/policy.h"
-
-struct lru {
-	struct policy base;
-	struct frame_queue queue; /* pushed at each reference */
-};
-
-static struct lru *lru_of(struct policy *p)
-{
-	return (struct lru *)p;
-}
-
-static bool init(struct policy *p, uint64_t frames)
-{
-	return frame_queue_init(&lru_of(p)->queue, frames);
-}
-
-static void fini(struct policy *p)
-{
-	frame_queue_free(&lru_of(p)->queue);
-}
-
-static bool holds(struct policy *p, frame_t f)
-{
-	return frame_queue_holds(&lru_of(p)->queue, f);
-}
-
-static void forget(struct policy *p, frame_t f)
-{
-	if (holds(p, f))
-		frame_queue_remove(&lru_of(p)->queue, f);
-}
+#include "ept/policy_queue.h"
 
 static void refer(struct policy *p, frame_t f)
 {
-	forget(p, f);
-	frame_queue_push(&lru_of(p)->queue, f);
-}
-
-static bool choose(struct policy *p, const frame_t *coming, frame_t *victim)
-{
-	(void)coming;
-	return frame_queue_pop(&lru_of(p)->queue, victim);
+	policy_queue_remove(p, f);
+	frame_queue_push(policy_queue_of(p), f);
 }
 
 const struct policy_ops policy_lru = {
 	.name = "lru",
-	.size = sizeof(struct lru),
-	.init = init,
-	.fini = fini,
+	.size = sizeof(struct policy_queue),
+	.init = policy_queue_init,
+	.fini = policy_queue_fini,
 	.refer = refer,
-	.holds = holds,
-	.remove = forget,
-	.choose = choose,
+	.holds = policy_queue_holds,
+	.remove = policy_queue_remove,
+	.choose = policy_queue_choose,
 };

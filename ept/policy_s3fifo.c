@@ -14,8 +14,7 @@
  *     new --> S --> G --> forgotten        M --> out, not remembered
  *             '-----+--> M                 '--^ while it counts
  */
-#include "ept/frame_lists.h"
-#include "ept/policy.h"
+#include "ept/policy_lists.h"
 
 #define COUNT_MAX     3
 #define COUNT_TO_MAIN 2
@@ -23,8 +22,7 @@
 enum { SMALL, MAIN, GHOST };
 
 struct s3fifo {
-	struct policy base;
-	struct frame_lists lists;
+	struct policy_lists base;
 	struct packed count; /* [frames]: references since it came */
 };
 
@@ -35,76 +33,54 @@ static struct s3fifo *s3fifo_of(struct policy *p)
 
 static bool init(struct policy *base, uint64_t frames)
 {
-	struct s3fifo *p = s3fifo_of(base);
-
-	return frame_lists_init(&p->lists, frames) &&
-	       packed_init(&p->count, frames, COUNT_MAX);
+	return policy_lists_init(base, frames) &&
+	       packed_init(&s3fifo_of(base)->count, frames, COUNT_MAX);
 }
 
 static void fini(struct policy *base)
 {
-	struct s3fifo *p = s3fifo_of(base);
-
-	frame_lists_free(&p->lists);
-	packed_free(&p->count);
+	policy_lists_fini(base);
+	packed_free(&s3fifo_of(base)->count);
 }
 
-static bool is_resident(const struct s3fifo *p, frame_t f)
+static void insert(struct s3fifo *p, frame_t f)
 {
-	unsigned list = frame_lists_of(&p->lists, f);
-
-	return list == SMALL || list == MAIN;
-}
-
-static bool holds(struct policy *p, frame_t f)
-{
-	return is_resident(s3fifo_of(p), f) &&
-	       frame_lists_linked(&s3fifo_of(p)->lists, f);
-}
-
-static void insert(struct policy *base, frame_t f)
-{
-	struct s3fifo *p = s3fifo_of(base);
-	bool ghost = frame_lists_of(&p->lists, f) == GHOST;
+	struct frame_lists *lists = &p->base.lists;
+	bool ghost = frame_lists_of(lists, f) == GHOST;
 
 	packed_set(&p->count, f.v, 0);
-	frame_lists_move(&p->lists, ghost ? MAIN : SMALL, f);
+	frame_lists_move(lists, ghost ? MAIN : SMALL, f);
 }
 
-static void touch(struct policy *base, frame_t f)
+static void touch(struct s3fifo *p, frame_t f)
 {
-	struct s3fifo *p = s3fifo_of(base);
 	uint64_t count = packed_get(&p->count, f.v);
 
 	if (count < COUNT_MAX)
 		packed_set(&p->count, f.v, count + 1);
 }
 
-static void refer(struct policy *p, frame_t f)
+static void refer(struct policy *base, frame_t f)
 {
-	if (is_resident(s3fifo_of(p), f))
+	struct s3fifo *p = s3fifo_of(base);
+
+	if (policy_lists_resident(&p->base, f))
 		touch(p, f);
 	else
 		insert(p, f);
 }
 
-static void forget(struct policy *p, frame_t f)
-{
-	if (frame_lists_of(&s3fifo_of(p)->lists, f) != LIST_NONE)
-		frame_lists_remove(&s3fifo_of(p)->lists, f);
-}
-
 /* The oldest of S. Does it leave? */
 static bool choose_small(struct s3fifo *p, frame_t *victim)
 {
-	frame_lists_pop(&p->lists, SMALL, victim);
+	frame_lists_pop(&p->base.lists, SMALL, victim);
 	if (packed_get(&p->count, victim->v) >= COUNT_TO_MAIN) {
 		packed_set(&p->count, victim->v, 0);
-		frame_lists_push(&p->lists, MAIN, *victim);
+		frame_lists_push(&p->base.lists, MAIN, *victim);
 		return false;
 	}
-	frame_lists_push(&p->lists, GHOST, *victim);
-	frame_lists_trim(&p->lists, GHOST, p->base.capacity * 9 / 10);
+	frame_lists_push(&p->base.lists, GHOST, *victim);
+	frame_lists_trim(&p->base.lists, GHOST, p->base.base.capacity * 9 / 10);
 	return true;
 }
 
@@ -113,19 +89,19 @@ static bool choose_main(struct s3fifo *p, frame_t *victim)
 {
 	uint64_t count;
 
-	frame_lists_pop(&p->lists, MAIN, victim);
+	frame_lists_pop(&p->base.lists, MAIN, victim);
 	count = packed_get(&p->count, victim->v);
 	if (!count)
 		return true;
 	packed_set(&p->count, victim->v, count - 1);
-	frame_lists_push(&p->lists, MAIN, *victim);
+	frame_lists_push(&p->base.lists, MAIN, *victim);
 	return false;
 }
 
 static bool choose(struct policy *base, const frame_t *coming, frame_t *victim)
 {
 	struct s3fifo *p = s3fifo_of(base);
-	const uint64_t *count = p->lists.count;
+	const uint64_t *count = p->base.lists.count;
 	uint64_t small = base->capacity < 10 ? 1 : base->capacity / 10;
 	bool left = false;
 
@@ -143,7 +119,7 @@ const struct policy_ops policy_s3fifo = {
 	.init = init,
 	.fini = fini,
 	.refer = refer,
-	.holds = holds,
-	.remove = forget,
+	.holds = policy_lists_holds,
+	.remove = policy_lists_remove,
 	.choose = choose,
 };

@@ -5,6 +5,7 @@
  * half maps is not remembered: it has all pages somewhere, and a program may
  * get the page later.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "ept/observe.h"
@@ -25,6 +26,7 @@ struct search {
 	struct reverse *r;
 	gfn_t g;
 	unsigned tables; /* read so far */
+	bool blind; /* one could not be read: what lies behind it? */
 	struct reverse_hit hit;
 };
 
@@ -62,7 +64,7 @@ void reverse_free(struct reverse *r)
 static bool read_entry(void *ctx, unsigned level, uint64_t at, uint64_t *entry)
 {
 	(void)level;
-	return stage2_look(ctx, (gpa_t){ at }, entry, sizeof(*entry));
+	return !stage2_look(ctx, (gpa_t){ at }, entry, sizeof(*entry));
 }
 
 /* Does @at lead to @g? */
@@ -142,15 +144,20 @@ static bool search_entry(struct search *q, uint64_t entry, unsigned level,
 	return search(q, next, level - 1, at);
 }
 
-/* Search the table at @table, which serves addresses from @base on. */
+/* Search the table at @table, which serves addresses from @base on. True: the
+ * search is over. A guest's entry may name what is no RAM: nothing is there. */
 static bool search(struct search *q, uint64_t table, unsigned level,
 		   uint64_t base)
 {
 	uint64_t entry[LEVEL_ENTRIES];
+	int r;
 
-	if (q->tables++ >= TABLES_MAX ||
-	    !stage2_look(q->r->s, (gpa_t){ table }, entry, sizeof(entry)))
+	if (q->tables++ >= TABLES_MAX)
 		return false;
+	r = stage2_look(q->r->s, (gpa_t){ table }, entry, sizeof(entry));
+	q->blind = r == -EIO;
+	if (r)
+		return q->blind;
 	if (level == 1)
 		return search_pages(q, entry, base);
 	for (unsigned i = 0; i < LEVEL_ENTRIES; i++)
@@ -176,7 +183,7 @@ bool reverse_find(struct reverse *r, uint64_t cr3, gfn_t g, gva_t guess,
 		 leads(r, root, guess.v & ~PAGE_MASK, g))
 		found(&q, guess.v & ~PAGE_MASK, 0);
 	else
-		there = search(&q, root, pt_x86_64.levels, 0);
+		there = search(&q, root, pt_x86_64.levels, 0) && !q.blind;
 	if (there && !q.hit.level)
 		remember(r, g, q.hit.gva.v);
 	*hit = q.hit;

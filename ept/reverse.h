@@ -27,7 +27,8 @@ void reverse_free(struct reverse *r);
  * @guess, or what is remembered, leads there, that. Half of the address space
  * that is a kernel's comes last. False: none does, or a table cannot be read,
  * or there are more than 4096. Any thread, no lock held; nothing in guest
- * memory moves.
+ * memory moves, and tables that do just then are waited for, as stage2_look()
+ * does.
  */
 bool reverse_find(struct reverse *r, uint64_t cr3, gfn_t g, gva_t guess,
 		  struct reverse_hit *hit);

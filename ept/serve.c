@@ -23,9 +23,10 @@ static void count_fault(struct stage2 *s, const struct parked_fault *p)
 }
 
 /* What a fault's record says of the thread that faulted. */
-static struct trace_record record_of_fault(const struct parked_fault *p)
+static struct trace_record record_of_fault(const struct parked_fault *p,
+					   uint64_t began)
 {
-	struct trace_record r = { .tsc = trace_now() };
+	struct trace_record r = { .tsc = began };
 
 	r.fault = p->flags & UFFD_PAGEFAULT_FLAG_MINOR ? TRACE_MINOR
 						       : TRACE_MISSING;
@@ -34,11 +35,13 @@ static struct trace_record record_of_fault(const struct parked_fault *p)
 	return r;
 }
 
-/* The fault is over, in the books: the page's entry was @from and is @to. */
+/* The fault is over at @now, in the books: the page's entry was @from and is
+ * @to. */
 static void record(struct server *me, struct parked_fault *p,
-		   struct trace_record r, struct pte from, struct pte to)
+		   struct trace_record r, uint64_t now, struct pte from,
+		   struct pte to)
 {
-	uint64_t ticks = trace_now() - r.tsc;
+	uint64_t ticks = now - r.tsc;
 	struct stage2 *s = me->s;
 
 	observe_resume(&s->observer, p->thread);
@@ -167,7 +170,7 @@ static bool may_try_again(struct stage2 *s, const struct arrival *a)
 static enum serve bring_touched(struct server *me, struct parked_fault *p,
 				struct trace_record r)
 {
-	uint64_t start = trace_now();
+	uint64_t start = trace_now(), now;
 	struct haul *h = me->haul;
 	struct arrival *a = &h->page[0];
 	struct stage2 *s = me->s;
@@ -176,13 +179,13 @@ static enum serve bring_touched(struct server *me, struct parked_fault *p,
 	pthread_mutex_unlock(&s->lock);
 	haul_fill(s, h, 0, 1);
 	pthread_mutex_lock(&s->lock);
-	me->who.who.fetch = trace_since(start);
+	now = trace_now();
+	me->who.who.fetch = trace_ticks(now - start);
 	r.source = (uint8_t)a->source;
 	if (!a->error)
-		record(me, p, r, haul_before(a, p->gfn), a->to);
-	start = trace_now();
+		record(me, p, r, now, haul_before(a, p->gfn), a->to);
 	haul_map(s, h, 0, 1);
-	fault_tell(me, start);
+	fault_tell(me, now);
 	if (!a->error)
 		return SERVE_DONE;
 	if (s->stopping)
@@ -217,6 +220,20 @@ static void let_go(struct stage2 *s, gfn_t g)
 	pthread_cond_broadcast(&s->settled);
 }
 
+/* What was touched is mapped already. */
+static void find_there(struct server *me, struct parked_fault *p,
+		       struct trace_record r)
+{
+	struct pte e = ept_lookup(&me->s->ept, p->gfn);
+	uint64_t now = trace_now();
+
+	r.source = TRACE_SOURCE_THERE;
+	me->who.who.wait = trace_ticks(now - r.tsc);
+	record(me, p, r, now, e, e);
+	let_go(me->s, p->gfn);
+	fault_tell(me, now);
+}
+
 static enum serve serve_once(struct server *me, struct parked_fault *p)
 {
 	struct stage2 *s = me->s;
@@ -227,8 +244,7 @@ static enum serve serve_once(struct server *me, struct parked_fault *p)
 	int taken;
 
 	observe_stall(&s->observer, p->thread);
-	fault_see(me, p);
-	r = record_of_fault(p);
+	r = record_of_fault(p, fault_see(me, p));
 	h->n = 0;
 	taken = haul_take_waiting(s, h, p->gfn);
 	if (taken < 0)
@@ -236,13 +252,7 @@ static enum serve serve_once(struct server *me, struct parked_fault *p)
 			       ? SERVE_DONE
 			       : SERVE_LOST;
 	if (taken > 0) {
-		struct pte e = ept_lookup(&s->ept, p->gfn);
-
-		r.source = TRACE_SOURCE_MEMORY;
-		me->who.who.wait = trace_since(r.tsc);
-		record(me, p, r, e, e);
-		let_go(s, p->gfn);
-		fault_tell(me, r.tsc + me->who.who.wait);
+		find_there(me, p, r);
 		return SERVE_DONE;
 	}
 	reach = reach_from(s, h->page[0].frame);

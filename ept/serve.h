@@ -29,8 +29,9 @@ void serve_again(struct stage2 *s, frame_t f);
 
 /* fault_trace.c, in this order; the lock is held. */
 
-/* Find out who faulted, if that is to be recorded: me->who. Drops the lock. */
-void fault_see(struct server *me, const struct parked_fault *p);
+/* Find out who faulted, if that is to be recorded: me->who. Drops the lock.
+ * When that was done, TSC. */
+uint64_t fault_see(struct server *me, const struct parked_fault *p);
 /* The STAGE2 record @r, numbered: me->who is to follow. */
 void fault_trace(struct server *me, struct parked_fault *p,
 		 struct trace_record r, struct pte from, struct pte to);

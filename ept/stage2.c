@@ -5,85 +5,6 @@
 
 #include "ept/decide.h"
 
-/* What region @i is at first, its first frame being @frame: absent, and zero
- * or in a shared file; or, when paging is off, mapped for good. */
-static struct pte first_entry(const struct stage2 *s, unsigned i,
-			      uint64_t frame)
-{
-	if (s->config.share[i])
-		return pte_away(PTE_ABSENT, PAGER_SHARE + i, PTE_R | PTE_X);
-	return s->config.paging ? pte_away(PTE_ABSENT, PAGER_ZERO, PTE_RWX)
-				: pte_leaf((frame_t){ frame }, PTE_RWX);
-}
-
-static int map_regions(struct stage2 *s)
-{
-	uint64_t frame = 0;
-	int r = 0;
-
-	for (unsigned i = 0; i < s->config.regions && !r; i++) {
-		const struct stage2_region *reg = &s->config.region[i];
-
-		r = ept_map(&s->ept, reg->first, reg->pages,
-			    first_entry(s, i, frame));
-		frame += reg->pages;
-	}
-	return r;
-}
-
-/* Pages that begin as bytes of the file belong to its pager. */
-static int map_file(struct stage2 *s)
-{
-	const struct stage2_config *c = &s->config;
-	struct pte e = pte_away(PTE_ABSENT, PAGER_FILE, PTE_RWX);
-	int r = 0;
-
-	for (size_t i = 0; i < c->extents && !r; i++) {
-		gfn_t first = gfn_of(c->extent[i].at);
-		gfn_t last = gfn_of(
-			(gpa_t){ c->extent[i].at.v + c->extent[i].bytes - 1 });
-
-		if (c->extent[i].bytes)
-			r = ept_map(&s->ept, first, last.v - first.v + 1, e);
-	}
-	return r;
-}
-
-/* Without paging the file is read at once. */
-static int load_file(struct stage2 *s)
-{
-	const struct stage2_config *c = &s->config;
-	struct pager *file = s->pager[PAGER_FILE];
-
-	for (size_t i = 0; i < c->extents; i++) {
-		gpa_t at = c->extent[i].at;
-		uint64_t end = at.v + c->extent[i].bytes;
-
-		for (gfn_t g = gfn_of(at); gpa_of(g).v < end; g.v++) {
-			frame_t f;
-			int r;
-
-			if (!frame_of(s, g, &f))
-				return -EFAULT;
-			r = file->ops->fill(file, g, 0, page_alias(s, g));
-			if (r)
-				return r;
-		}
-	}
-	return 0;
-}
-
-static int init_pagers(struct stage2 *s)
-{
-	const struct stage2_config *c = &s->config;
-
-	for (unsigned i = 0; i < c->regions; i++)
-		if (c->share[i])
-			s->pager[PAGER_SHARE + i] = &c->share[i]->base;
-	s->pager[PAGER_ZERO] = &pager_zero;
-	return pager_file_create(&s->pager[PAGER_FILE], c->extent, c->extents);
-}
-
 static void destroy_pagers(struct stage2 *s)
 {
 	for (unsigned i = 0; i < PAGER_SHARE; i++)
@@ -142,7 +63,7 @@ static int start(struct stage2 *s)
 	int r;
 
 	if (!s->config.paging)
-		return load_file(s);
+		return begin_load(s);
 	r = faults_start(s);
 	if (r)
 		return r;
@@ -167,20 +88,6 @@ undo_faults:
 	return r;
 }
 
-static int init_table(struct stage2 *s)
-{
-	int r = ept_init(&s->ept);
-
-	if (r)
-		return r;
-	r = map_regions(s);
-	if (!r && s->config.paging)
-		r = map_file(s);
-	if (r)
-		ept_destroy(&s->ept);
-	return r;
-}
-
 static void on_stale(void *ctx, gfn_t first, uint64_t pages)
 {
 	struct stage2 *s = ctx;
@@ -192,43 +99,6 @@ static void on_stale(void *ctx, gfn_t first, uint64_t pages)
 		if (frame_of(s, (gfn_t){ first.v + i }, &f))
 			gather_add(&s->stale, f);
 	}
-}
-
-static void count_pages(struct stage2 *s)
-{
-	const struct stage2_config *c = &s->config;
-
-	for (unsigned i = 0; i < c->regions; i++) {
-		s->pages += c->region[i].pages;
-		if (!c->share[i])
-			s->ram += c->region[i].pages;
-		else
-			assert(c->paging && !c->large_pages);
-	}
-}
-
-/* Memory for all frames: the memfd's, and over it that of shares. */
-static int create_backing(struct stage2 *s)
-{
-	const struct stage2_config *c = &s->config;
-	uint64_t pages = 0;
-	int r = backing_create(&s->backing, s->pages / s->frame_pages,
-			       c->large_pages ? PAGE_SHIFT + LEVEL_BITS
-					      : PAGE_SHIFT,
-			       c->paging);
-
-	if (r)
-		return r;
-	for (unsigned i = 0; i < c->regions && !r; i++) {
-		if (c->share[i])
-			r = backing_lay(&s->backing, (frame_t){ pages },
-					c->region[i].pages,
-					c->share[i]->object.fd);
-		pages += c->region[i].pages;
-	}
-	if (r)
-		backing_destroy(&s->backing);
-	return r;
 }
 
 /* What a page, or a frame, has beside its entry. */
@@ -260,10 +130,10 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 	if (!s)
 		return -ENOMEM;
 	s->config = *c;
-	s->trace = c->trace;
+	s->trace = s->more = c->trace;
 	s->seeing = s->deciding = c->trace;
 	s->frame_pages = c->large_pages ? LEVEL_ENTRIES : 1;
-	count_pages(s);
+	begin_count(s);
 	s->limit = limit_of(s, c->limit);
 	frames = s->pages / s->frame_pages;
 	init_locks(s);
@@ -274,13 +144,13 @@ int stage2_create(struct stage2 **out, const struct stage2_config *c)
 	r = observe_init(&s->observer, s->pages);
 	if (r)
 		goto undo_arrays;
-	r = create_backing(s);
+	r = begin_backing(s);
 	if (r)
 		goto undo_arrays;
-	r = init_table(s);
+	r = begin_table(s);
 	if (r)
 		goto undo_backing;
-	r = init_pagers(s);
+	r = begin_pagers(s);
 	if (r)
 		goto undo_table;
 	s->ept.stale = on_stale;

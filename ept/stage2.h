@@ -53,8 +53,14 @@ struct stage2_witness {
 	 * and *vcpu as in a STAGE2 record. No lock held; the thread waits. */
 	void (*see)(void *ctx, uint32_t thread, gfn_t g,
 		    struct trace_record *who, uint8_t *vcpu);
-	/* The STAGE2 record @r is about to be over. The lock is held. */
-	void (*part)(void *ctx, const struct trace_record *r);
+	/* The fault of the STAGE2 record @r, of which see made @who, is about
+	 * to be over: its thread still waits, but for TRACE_SOURCE_THERE. The
+	 * lock is held. May be NULL, as may the others. */
+	void (*part)(void *ctx, const struct trace_record *r,
+		     const struct trace_record *who);
+	/* Return when the last stage2_trace_more() call for a part() is over:
+	 * the trace ends. No lock held. */
+	void (*end)(void *ctx);
 	void *ctx;
 };
 
@@ -74,7 +80,7 @@ struct stage2_config {
 	const struct policy_ops *policy;
 	struct swap *swap; /* not owned; NULL without paging, if one likes */
 	struct trace *trace; /* from the start; not owned; NULL: none */
-	struct stage2_witness witness; /* see may be NULL */
+	struct stage2_witness witness;
 	/* Bytes of open files that guest memory begins as; see pager.h. */
 	const struct file_extent *extent;
 	size_t extents;
@@ -152,6 +158,9 @@ void stage2_trace(struct stage2 *s, struct trace *t, struct stage2_counters *c);
 /* A record of the caller's into the trace, if there is one; all that was
  * recorded so far into the trace's file. No lock held. */
 void stage2_trace_emit(struct stage2 *s, const struct trace_record *r);
+/* A record that belongs to one already recorded: it may come late, until the
+ * witness says that the trace can end. No lock held. */
+void stage2_trace_more(struct stage2 *s, const struct trace_record *r);
 void stage2_trace_flush(struct stage2 *s);
 /* A copy of the fault latencies, in TSC ticks. */
 void stage2_latency(struct stage2 *s, struct histogram *h);

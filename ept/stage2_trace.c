@@ -58,6 +58,20 @@ static void see_all(struct stage2 *s)
 		r = pthread_cond_timedwait(&s->settled, &s->lock, &until);
 }
 
+/* All that belongs to what was recorded comes in. Drops the lock. */
+static void hear_all(struct stage2 *s)
+{
+	const struct stage2_witness *w = &s->config.witness;
+
+	while (s->tracing)
+		wait_settled(s);
+	pthread_mutex_unlock(&s->lock);
+	if (w->end)
+		w->end(w->ctx);
+	pthread_mutex_lock(&s->lock);
+	s->more = NULL;
+}
+
 void stage2_trace(struct stage2 *s, struct trace *t, struct stage2_counters *c)
 {
 	pthread_mutex_lock(&s->lock);
@@ -66,19 +80,32 @@ void stage2_trace(struct stage2 *s, struct trace *t, struct stage2_counters *c)
 	s->seeing = t;
 	counters_read(s, c);
 	s->trace = t;
+	if (t)
+		s->more = t;
 	s->deciding = false; /* what it was told before is not in it */
 	if (t)
 		s->fault = 0;
-	while (!t && s->tracing)
-		wait_settled(s);
+	if (!t)
+		hear_all(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void emit(struct stage2 *s, struct trace *const *to,
+		 const struct trace_record *r)
+{
+	pthread_mutex_lock(&s->lock);
+	trace_emit(*to, r);
 	pthread_mutex_unlock(&s->lock);
 }
 
 void stage2_trace_emit(struct stage2 *s, const struct trace_record *r)
 {
-	pthread_mutex_lock(&s->lock);
-	trace_emit(s->trace, r);
-	pthread_mutex_unlock(&s->lock);
+	emit(s, &s->trace, r);
+}
+
+void stage2_trace_more(struct stage2 *s, const struct trace_record *r)
+{
+	emit(s, &s->more, r);
 }
 
 void stage2_trace_flush(struct stage2 *s)

@@ -45,8 +45,7 @@ struct server {
 	struct haul *haul;
 	/* Of the fault being served, while there is a trace: */
 	uint64_t read; /* when it came, TSC */
-	struct trace *trace; /* where its STAGE2 record went: */
-	struct trace_record who; /* will follow it; number 0: will not */
+	struct trace_record who; /* follows STAGE2; number 0: will not */
 	bool unseen;
 	uint8_t vcpu;
 };
@@ -130,6 +129,7 @@ struct stage2 {
 	struct stage2_counters count;
 	struct observer observer;
 	struct trace *trace; /* NULL: none just now */
+	struct trace *more; /* the same, until all WHO and REGISTERS are in */
 	bool deciding; /* it has what the policy is told, too */
 	bool seeing; /* ask of each fault who it was, for a trace to come */
 	unsigned unseen; /* faults being served of which nobody asked */
@@ -155,6 +155,18 @@ struct share *share_of(const struct stage2 *s, frame_t f);
 uint64_t limit_of(const struct stage2 *s, uint64_t pages);
 /* The gfn of RAM's @page-th page. */
 gfn_t gfn_of_page(const struct stage2 *s, uint64_t page);
+
+/* begin.c, while stage 2 is made; 0 or -errno, and then nothing stays. */
+
+/* How many pages there are, by the configuration. */
+void begin_count(struct stage2 *s);
+/* Memory for all frames: the memfd's, and over it that of shares. */
+int begin_backing(struct stage2 *s);
+/* Where each page is at first. */
+int begin_table(struct stage2 *s);
+int begin_pagers(struct stage2 *s);
+/* Without paging: read the guest's file at once. */
+int begin_load(struct stage2 *s);
 
 /* page.c; the lock is held by the caller of all of these. */
 

@@ -63,6 +63,8 @@ enum trace_source {
 	TRACE_SOURCE_BALLOON, /* discarded: the guest was asked for it */
 	TRACE_SOURCE_REPORT, /* discarded: the guest has no use for it */
 	TRACE_SOURCE_SHARED, /* the one copy that VMs share */
+	TRACE_SOURCE_THERE, /* another fault had just brought the page: who
+			     * faulted may have gone on before it was asked */
 	TRACE_SOURCES
 };
 
@@ -128,7 +130,7 @@ struct trace_record {
 		} who;
 		struct {
 			uint64_t gva, cr3; /* as above */
-			uint64_t rip; /* of the access */
+			uint64_t rip; /* of the access, or TRACE_NOWHERE */
 			uint32_t wake; /* ticks from STAGE2's end to here */
 			uint32_t ring; /* the guest's, at rip */
 			uint64_t reserved;
@@ -144,7 +146,7 @@ struct trace_record {
 		} counter;
 	};
 	uint32_t number; /* of the fault, from 1; 0: none */
-	uint32_t queued; /* WHO: ticks from its reading to tsc */
+	uint32_t queued; /* WHO: ticks from its reading to its service */
 };
 
 _Static_assert(sizeof(struct trace_record) == 64, "one cache line");

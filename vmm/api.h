@@ -37,9 +37,10 @@
  *                               in a file, in base64
  *
  * 204 on success, 400 {"fault_message": "..."} else. A request has at most
- * 64 KiB; a client that sends none of it for 5 s is dropped; a peer that does
- * not read is dropped too. It never blocks a vCPU. An answer repeats the
- * X-Request-Id of its request, if that had one.
+ * 64 KiB; a client that has not sent all of it in 5 s is dropped; a peer that
+ * does not read is dropped too; one that asks many things at once gets an
+ * answer whenever the others have had one. It never blocks a vCPU. An answer
+ * repeats the X-Request-Id of its request, if that had one.
  */
 #ifndef VMM_API_H
 #define VMM_API_H

@@ -25,9 +25,18 @@ struct ask {
 struct http_reply api_fault(int status, const char *message);
 /* What most requests come to: 204, or 400 and why. */
 struct http_reply api_done(bool ok, const struct complaint *why);
+/* 400, and why. */
+__attribute__((format(printf, 1, 2))) struct http_reply api_refuse(
+	const char *format, ...);
 /* 400: the body is not what was wanted, and where. */
 struct http_reply api_malformed(const struct ask *ask,
 				const json_error_t *error);
+/* The body's one field, @name: a number from 0 to @most, or a text, which lasts
+ * as long as the request. False: the answer is *no. */
+bool api_take_number(const struct ask *ask, const char *name, json_int_t most,
+		     json_int_t *n, struct http_reply *no);
+bool api_take_text(const struct ask *ask, const char *name, const char **text,
+		   struct http_reply *no);
 /* 200 with @body, which is malloced; NULL: there was no memory for it. */
 struct http_reply api_report(char *body);
 /* The same of @object, which this frees. */

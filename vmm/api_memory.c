@@ -71,19 +71,15 @@ struct http_reply api_put_policy(const struct vm_control *vm,
 {
 	const struct policy_ops *policy;
 	struct complaint why = { "" };
-	json_error_t error;
+	struct http_reply no;
 	const char *name;
 
-	if (json_unpack_ex(ask->body, &error, JSON_STRICT, "{s:s}", "policy",
-			   &name))
-		return api_malformed(ask, &error);
+	if (!api_take_text(ask, "policy", &name, &no))
+		return no;
 	policy = policy_find(name);
 	if (!policy)
-		return api_done(complaint_set(&why,
-					      "no policy %.64s; GET /policy "
-					      "names them",
-					      name),
-				&why);
+		return api_refuse("no policy %.64s; GET /policy names them",
+				  name);
 	return api_done(vm->policy(vm->vm, policy, &why), &why);
 }
 
@@ -104,16 +100,11 @@ struct http_reply api_put_resident(const struct vm_control *vm,
 				   const struct ask *ask)
 {
 	struct complaint why = { "" };
-	json_error_t error;
+	struct http_reply no;
 	json_int_t bytes;
 
-	if (json_unpack_ex(ask->body, &error, JSON_STRICT, "{s:I}",
-			   "resident_bytes", &bytes))
-		return api_malformed(ask, &error);
-	if (bytes < 0)
-		return api_done(
-			complaint_set(&why, "want %s: negative", ask->want),
-			&why);
+	if (!api_take_number(ask, "resident_bytes", INT64_MAX, &bytes, &no))
+		return no;
 	return api_done(vm->resident(vm->vm, (uint64_t)bytes, &why), &why);
 }
 
@@ -149,49 +140,38 @@ struct http_reply api_get_balloon_statistics(const struct vm_control *vm,
 struct http_reply api_patch_balloon_statistics(const struct vm_control *vm,
 					       const struct ask *ask)
 {
-	struct complaint why = { "" };
-	json_error_t error;
+	struct http_reply no;
 	json_int_t seconds;
 
 	(void)vm;
-	if (json_unpack_ex(ask->body, &error, JSON_STRICT, "{s:I}",
-			   "stats_polling_interval_s", &seconds))
-		return api_malformed(ask, &error);
-	return api_done(seconds == 0 ||
-				complaint_set(&why, "statistics are asked of "
-						    "the guest when they are "
-						    "read"),
-			&why);
+	if (!api_take_number(ask, "stats_polling_interval_s", INT64_MAX,
+			     &seconds, &no))
+		return no;
+	if (seconds)
+		return api_refuse("statistics are asked of the guest when they "
+				  "are read");
+	return api_done(true, NULL);
 }
 
 /* It is what `run` made it. */
 struct http_reply api_put_balloon(const struct vm_control *vm,
 				  const struct ask *ask)
 {
-	struct complaint why;
-
 	(void)vm;
 	(void)ask;
-	return api_done(complaint_set(&why, "the VM has started: PATCH "
-					    "/balloon sizes its balloon, run "
-					    "--balloon configures it"),
-			&why);
+	return api_refuse("the VM has started: PATCH /balloon sizes its "
+			  "balloon, run --balloon configures it");
 }
 
 struct http_reply api_patch_balloon(const struct vm_control *vm,
 				    const struct ask *ask)
 {
 	struct complaint why = { "" };
-	json_error_t error;
+	struct http_reply no;
 	json_int_t mib;
 
-	if (json_unpack_ex(ask->body, &error, JSON_STRICT, "{s:I}",
-			   "amount_mib", &mib))
-		return api_malformed(ask, &error);
-	if (mib < 0 || mib > UINT32_MAX)
-		return api_done(
-			complaint_set(&why, "want %s: out of range", ask->want),
-			&why);
+	if (!api_take_number(ask, "amount_mib", UINT32_MAX, &mib, &no))
+		return no;
 	return api_done(vm->balloon_target(vm->vm, (uint64_t)mib << 8, &why),
 			&why);
 }

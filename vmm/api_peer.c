@@ -2,10 +2,10 @@
 #include "vmm/api_peer.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "ept/zeroed.h"
@@ -48,12 +48,19 @@ void peer_reset(struct peer *p)
 	http_begin(&p->in, HTTP_REQUEST);
 }
 
-short peer_events(const struct peer *p, const struct api_desk *desk)
+uint32_t peer_events(const struct peer *p)
 {
-	if (!p->streaming)
-		return p->out ? POLLOUT : POLLIN;
-	return POLLIN |
-	       (p->out || p->next < events_next(desk->events) ? POLLOUT : 0);
+	if (p->streaming)
+		return EPOLLIN | (p->out ? EPOLLOUT : 0);
+	return p->out ? EPOLLOUT : EPOLLIN;
+}
+
+bool peer_is_ready(const struct peer *p, const struct api_desk *desk)
+{
+	if (p->out)
+		return false;
+	return p->streaming ? p->next < events_next(desk->events)
+			    : p->chunk_at < p->chunk_len;
 }
 
 bool peer_idle(const struct peer *p)
@@ -190,26 +197,24 @@ static char *format_events(const struct api_desk *desk, uint64_t *next,
 /* False: this listener has gone, or is too slow. */
 static bool stream(struct peer *p, const struct api_desk *desk)
 {
-	if (!fill(p))
+	if (!fill(p) || events_lost(desk->events, &p->next))
 		return false;
 	p->chunk_at = p->chunk_len; /* nobody wants to know */
-	while (!p->out && p->next < events_next(desk->events)) {
-		if (events_lost(desk->events, &p->next))
-			return false;
-		p->out = format_events(desk, &p->next, &p->out_len);
-		p->out_at = 0;
-		if (!p->out || !flush(p))
-			return false;
-	}
-	return true;
+	if (!peer_is_ready(p, desk))
+		return true;
+	p->out = format_events(desk, &p->next, &p->out_len);
+	p->out_at = 0;
+	return p->out && flush(p);
 }
 
 void peer_end_stream(struct peer *p, const struct api_desk *desk)
 {
 	static const char last[] = "0\r\n\r\n";
+	bool here = p->streaming && flush(p);
 
-	if (p->streaming && flush(p) && stream(p, desk) && !p->out &&
-	    write(p->fd, last, strlen(last)) < 0)
+	while (here && peer_is_ready(p, desk))
+		here = stream(p, desk);
+	if (here && !p->out && write(p->fd, last, strlen(last)) < 0)
 		p->last = true; /* it has gone just now */
 }
 
@@ -220,11 +225,9 @@ bool peer_step(struct peer *p, const struct api_desk *desk)
 		return false;
 	if (p->streaming)
 		return stream(p, desk);
-	/* One read a step, so that no client keeps the others waiting. */
 	if (!p->out && p->chunk_at == p->chunk_len && !fill(p))
 		return false;
-	while (!p->out && p->chunk_at < p->chunk_len && !p->streaming)
-		if (!take(p, desk) || !flush(p))
-			return false;
-	return true;
+	if (!peer_is_ready(p, desk))
+		return true;
+	return take(p, desk) && flush(p);
 }

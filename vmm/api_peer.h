@@ -20,12 +20,18 @@ struct peer {
 	bool last; /* out is the last answer on this connection */
 	bool streaming; /* takes events, from number next on */
 	uint64_t next;
-	int64_t since; /* when its state last changed, see peer_late */
+	int64_t since; /* that it waits for us or we for it: it connected, began
+			* its request or was answered, however it trickles */
 	struct http in;
 	char chunk[4096]; /* read, of which [chunk_at, chunk_len) is not yet */
 	size_t chunk_at, chunk_len; /* taken */
 	char *out; /* the answer, of which [out_at, out_len) is not yet sent */
 	size_t out_at, out_len;
+	/* For vmm/api_crowd.c. */
+	unsigned queue; /* which; between these two; as old as since was: */
+	struct peer *before, *behind;
+	int64_t queued;
+	uint32_t watched; /* what is polled for; 0: nothing */
 };
 
 /* A peer on @fd, which it owns. NULL: no memory, and @fd is closed. */
@@ -36,24 +42,18 @@ void peer_destroy(struct peer *p);
 void peer_reset(struct peer *p);
 
 /* What to poll for. */
-short peer_events(const struct peer *p, const struct api_desk *desk);
+uint32_t peer_events(const struct peer *p);
 
-/* Do what can be done without waiting. False: this client is over. */
+/* Do one thing of what can be done without waiting: at most one read, and one
+ * answer or one batch of events. False: this client is over. */
 bool peer_step(struct peer *p, const struct api_desk *desk);
+/* There is more of it, and poll will not say so. */
+bool peer_is_ready(const struct peer *p, const struct api_desk *desk);
 
 /* No more events will come: say so, if this client is told of them. */
 void peer_end_stream(struct peer *p, const struct api_desk *desk);
 
 /* Nothing is under way: no part of a request, no answer to take. */
 bool peer_idle(const struct peer *p);
-
-/*
- * When a peer that is not idle has run out of time: @limit_ms after it
- * connected, began its request or was answered, however busily it trickles.
- */
-static inline int64_t peer_deadline(const struct peer *p, int64_t limit_ms)
-{
-	return peer_idle(p) || p->streaming ? INT64_MAX : p->since + limit_ms;
-}
 
 #endif

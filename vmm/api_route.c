@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "vmm/api_route.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "vmm/api_answer.h"
@@ -23,14 +25,49 @@ struct http_reply api_done(bool ok, const struct complaint *why)
 	return api_fault(HTTP_STATUS_BAD_REQUEST, why->text);
 }
 
+struct http_reply api_refuse(const char *format, ...)
+{
+	struct complaint why;
+	char text[sizeof(why.text)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return api_done(complaint_set(&why, "%s", text), &why);
+}
+
 struct http_reply api_malformed(const struct ask *ask,
 				const json_error_t *error)
 {
-	struct complaint why;
+	return api_refuse("want %s: %s", ask->want, error->text);
+}
 
-	return api_done(
-		complaint_set(&why, "want %s: %s", ask->want, error->text),
-		&why);
+bool api_take_number(const struct ask *ask, const char *name, json_int_t most,
+		     json_int_t *n, struct http_reply *no)
+{
+	json_error_t error;
+
+	if (json_unpack_ex(ask->body, &error, JSON_STRICT, "{s:I}", name, n)) {
+		*no = api_malformed(ask, &error);
+		return false;
+	}
+	if (*n >= 0 && *n <= most)
+		return true;
+	*no = api_refuse("want %s: out of range", ask->want);
+	return false;
+}
+
+bool api_take_text(const struct ask *ask, const char *name, const char **text,
+		   struct http_reply *no)
+{
+	json_error_t error;
+
+	if (!json_unpack_ex(ask->body, &error, JSON_STRICT, "{s:s}", name,
+			    text))
+		return true;
+	*no = api_malformed(ask, &error);
+	return false;
 }
 
 struct http_reply api_report(char *body)

@@ -28,8 +28,7 @@ struct http_reply api_put_trace(const struct vm_control *vm,
 		return api_done(vm->trace_start(vm->vm, registers, &why), &why);
 	if (!strcmp(state, "Stopped"))
 		return api_done(vm->trace_stop(vm->vm, &why), &why);
-	return api_done(
-		complaint_set(&why, "want %s: no such state", ask->want), &why);
+	return api_refuse("want %s: no such state", ask->want);
 }
 
 /* A number, and nothing else. */
@@ -68,9 +67,8 @@ struct http_reply api_get_trace(const struct vm_control *vm,
 	if (!part)
 		return api_report(NULL);
 	if (!take_number(ask->rest, &first))
-		reply = api_done(complaint_set(&why, "want the number of a "
-						     "record behind /trace/"),
-				 &why);
+		reply = api_refuse("want the number of a record behind "
+				   "/trace/");
 	else if (!vm->trace_fetch(vm->vm, first, part, &why))
 		reply = api_done(false, &why);
 	else

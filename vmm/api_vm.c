@@ -70,16 +70,13 @@ struct http_reply api_get_events(const struct vm_control *vm,
 struct http_reply api_get_events_after(const struct vm_control *vm,
 				       const struct ask *ask)
 {
-	struct complaint why;
 	uint64_t after;
 	bool lost;
 
 	if (!vm->events || !number_parse(ask->rest, &after) ||
 	    after >= INT64_MAX)
-		return api_done(complaint_set(&why, "want the number of an "
-						    "event, as in "
-						    "/events/after/0"),
-				&why);
+		return api_refuse("want the number of an event, as in "
+				  "/events/after/0");
 	after++;
 	lost = events_lost(vm->events, &after);
 	return api_object(
@@ -115,12 +112,11 @@ struct http_reply api_patch_vm(const struct vm_control *vm,
 			       const struct ask *ask)
 {
 	struct complaint why = { "" };
-	json_error_t error;
+	struct http_reply no;
 	const char *state;
 
-	if (json_unpack_ex(ask->body, &error, JSON_STRICT, "{s:s}", "state",
-			   &state))
-		return api_malformed(ask, &error);
+	if (!api_take_text(ask, "state", &state, &no))
+		return no;
 	if (!strcmp(state, "Paused"))
 		return api_done(vm->pause(vm->vm, &why), &why);
 	if (!strcmp(state, "Resumed"))
@@ -129,6 +125,5 @@ struct http_reply api_patch_vm(const struct vm_control *vm,
 		vm->stop(vm->vm);
 		return api_done(true, &why);
 	}
-	return api_done(
-		complaint_set(&why, "want %s: no such state", ask->want), &why);
+	return api_refuse("want %s: no such state", ask->want);
 }

@@ -35,6 +35,15 @@ static double walk(struct dial_state *d, int64_t ms)
 	return at;
 }
 
+int64_t dial_due(const struct dial_state *d, int64_t now_ms)
+{
+	int64_t end = d->began_ms + d->move.ms;
+
+	if (!d->used || d->move.shape != MOVE_RAMP || end <= now_ms)
+		return INT64_MAX;
+	return end;
+}
+
 double dial_at(struct dial_state *d, int64_t now_ms)
 {
 	const struct move *m = &d->move;

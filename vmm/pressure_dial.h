@@ -21,4 +21,7 @@ void dial_start(struct dial_state *d, const struct move *m, double whole,
 /* Where it is at @now_ms; bytes. */
 double dial_at(struct dial_state *d, int64_t now_ms);
 
+/* When it will be where it goes, if it is on a ramp; INT64_MAX else. */
+int64_t dial_due(const struct dial_state *d, int64_t now_ms);
+
 #endif

@@ -94,15 +94,17 @@ static void clear_line(const struct run *u)
 		fprintf(stderr, "\r\033[K");
 }
 
-/* Until the next beat, event or end, or a signal. */
+/* Until the next beat, event or end, or a signal. A beat is never much shorter:
+ * in a moment a guest does nothing, or a lot. */
 static void pause_until_due(const struct run *u)
 {
 	const struct scenario *s = u->r->scenario;
-	int64_t left = BEAT_MS;
 	int64_t due = u->next < s->events ? s->event[u->next].at_ms : s->end_ms;
+	int64_t at = now(u), ramp = pressure_vm_due(&u->vm, at);
+	int64_t left = (ramp < due ? ramp : due) - at;
 
-	if (due - now(u) < left)
-		left = due - now(u);
+	if (left >= BEAT_MS + BEAT_MS / 2)
+		left = BEAT_MS;
 	if (left > 0 && !interrupted)
 		nanosleep(&(struct timespec){ .tv_nsec = left * 1000000 },
 			  NULL);
@@ -138,13 +140,21 @@ static int look(struct run *u, struct complaint *why)
 	return 0;
 }
 
+/* A busy host may wake us late: still everything is done. */
+static bool is_over(const struct run *u)
+{
+	const struct scenario *s = u->r->scenario;
+
+	return u->next == s->events && now(u) >= s->end_ms;
+}
+
 /* To the end, or to what stops it. */
 static void play(struct run *u)
 {
 	struct complaint why = { "" };
 	int failed = 0;
 
-	while (!failed && !interrupted && now(u) < u->r->scenario->end_ms) {
+	while (!failed && !interrupted && !is_over(u)) {
 		failed = do_due(u, &why);
 		pause_until_due(u);
 		if (!failed)

@@ -190,6 +190,18 @@ int pressure_vm_move(struct pressure_vm *p, int64_t now_ms,
 	return 0;
 }
 
+int64_t pressure_vm_due(const struct pressure_vm *p, int64_t now_ms)
+{
+	int64_t due = INT64_MAX;
+
+	for (enum dial d = 0; d < DIALS; d++) {
+		int64_t end = dial_due(&p->dial[d], now_ms);
+
+		due = end < due ? end : due;
+	}
+	return due;
+}
+
 /* The fields of the injection that @e is about. */
 static json_t *injection_of(const struct event *e)
 {

@@ -38,6 +38,8 @@ int pressure_vm_do(struct pressure_vm *p, const struct event *e, int64_t now_ms,
 /* Move the dials to where they are to be. */
 int pressure_vm_move(struct pressure_vm *p, int64_t now_ms,
 		     struct complaint *why);
+/* When a ramp ends; INT64_MAX: there is none. */
+int64_t pressure_vm_due(const struct pressure_vm *p, int64_t now_ms);
 /* Everything as it was, as far as the VM still answers; also after an error. */
 int pressure_vm_restore(struct pressure_vm *p, struct complaint *why);
 

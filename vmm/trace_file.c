@@ -192,6 +192,7 @@ static void add_more(const struct trace_file *t, struct trace_event *e)
 	if (registers) {
 		e->how |= registers->how;
 		e->rip = registers->registers.rip;
+		e->has_rip = e->rip != TRACE_NOWHERE;
 		e->cr3 = registers->registers.cr3;
 		e->ticks[STAGE_WAKE] = registers->registers.wake;
 		if (e->gva == TRACE_NOWHERE) {
@@ -203,7 +204,7 @@ static void add_more(const struct trace_file *t, struct trace_event *e)
 	e->has_cr3 = e->cr3 != TRACE_NOWHERE;
 	e->has_victim = e->victim != TRACE_NOWHERE;
 	e->has_pid = e->how & TRACE_BY_RING;
-	e->has_rip = e->has_wake = registers;
+	e->has_wake = registers;
 }
 
 void trace_file_event(const struct trace_file *t, size_t i,

@@ -19,7 +19,7 @@ static const char *const source_names[] = {
 	[TRACE_SOURCE_ZERO] = "zero",	    [TRACE_SOURCE_FILE] = "file",
 	[TRACE_SOURCE_SWAP] = "swap",	    [TRACE_SOURCE_CLEAN] = "clean",
 	[TRACE_SOURCE_BALLOON] = "balloon", [TRACE_SOURCE_REPORT] = "report",
-	[TRACE_SOURCE_SHARED] = "shared",
+	[TRACE_SOURCE_SHARED] = "shared",   [TRACE_SOURCE_THERE] = "there",
 };
 
 _Static_assert(COUNT(source_names) == TRACE_SOURCES, "every source has one");

@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #include "devices/lab.h"
+#include "ept/deadline.h"
 #include "ept/walk.h"
 #include "vmm/vm.h"
 
@@ -15,6 +15,21 @@
 #define CR0_PG	 (UINT64_C(1) << 31)
 #define CR4_LA57 (UINT64_C(1) << 12)
 #define EFER_LMA (UINT64_C(1) << 10)
+
+#define HEAR_MS	 1000
+
+void testimony_init(struct testimony *t)
+{
+	*t = (struct testimony){ .n = 0 };
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_cond_init(&t->answered, NULL);
+}
+
+void testimony_destroy(struct testimony *t)
+{
+	pthread_cond_destroy(&t->answered);
+	pthread_mutex_destroy(&t->lock);
+}
 
 static struct vcpu *vcpu_of(struct vm *vm, uint32_t thread)
 {
@@ -71,44 +86,73 @@ static void see(void *ctx, uint32_t thread, gfn_t g, struct trace_record *who,
 	struct vm *vm = ctx;
 	struct vcpu *v = vcpu_of(vm, thread);
 	struct lab_cpu c;
-	bool told;
 
 	if (!v || !vm->witness.reverse)
 		return;
 	*vcpu = (uint8_t)(v->index + 1);
-	told = vm->lab && lab_cpu(vm->lab, v->index, &c);
-	if (told)
+	if (vm->lab && lab_cpu(vm->lab, v->index, &c))
 		see_published(vm, &c, g, who);
-	v->testimony.wanted = vm->lab ? !told : false;
-	if (atomic_load(&vm->witness.registers))
-		v->testimony.wanted = true;
 }
 
-/* Ask while it waits; it answers once it goes on. */
-static void part(void *ctx, const struct trace_record *r)
+/* It answers once it goes on, before it enters the guest; a kick while it is
+ * elsewhere has it come by, too. */
+static void ask(struct vcpu *v, const struct trace_record *r)
+{
+	struct testimony *t = &v->testimony;
+
+	pthread_mutex_lock(&t->lock);
+	if (!t->gone && t->n < TESTIMONIES) {
+		t->asked[t->n++] = (struct testimony_asked){
+			.number = r->number,
+			.there = r->source == TRACE_SOURCE_THERE,
+			.gpa = r->stage2.gpa,
+			.over = trace_now(),
+		};
+		vcpu_kick(v);
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void part(void *ctx, const struct trace_record *r,
+		 const struct trace_record *who)
 {
 	struct vm *vm = ctx;
-	struct testimony *t;
-	struct vcpu *v;
+	bool untold = vm->lab && !(who->how & TRACE_BY_RING);
+	bool wanted = atomic_load(&vm->witness.registers) &&
+		      r->source != TRACE_SOURCE_THERE;
 
-	if (r->stage2.vcpu == TRACE_NO_VCPU)
-		return;
-	v = &vm->vcpu[r->stage2.vcpu - 1];
-	if (!v->testimony.wanted)
-		return;
-	t = &v->testimony;
+	if (r->stage2.vcpu != TRACE_NO_VCPU && (untold || wanted))
+		ask(&vm->vcpu[r->stage2.vcpu - 1], r);
+}
+
+/* Whoever was asked has answered, or is not asked any more: it may wait for
+ * another page, for long. */
+static void hear(struct testimony *t, const struct timespec *until)
+{
+	int r = 0;
+
 	pthread_mutex_lock(&t->lock);
-	if (t->n < TESTIMONIES)
-		t->asked[t->n++] =
-			(struct testimony_asked){ r->number, r->stage2.gpa,
-						  trace_now() };
+	while ((t->n || t->answering) && !r)
+		r = pthread_cond_clockwait(&t->answered, &t->lock,
+					   CLOCK_MONOTONIC, until);
+	t->n = 0;
+	while (t->answering)
+		pthread_cond_wait(&t->answered, &t->lock);
 	pthread_mutex_unlock(&t->lock);
-	pthread_kill(v->thread, SIGUSR1);
+}
+
+static void end(void *ctx)
+{
+	const struct timespec until = deadline_in(HEAR_MS);
+	struct vm *vm = ctx;
+
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		hear(&vm->vcpu[i].testimony, &until);
 }
 
 struct stage2_witness witness_of(struct vm *vm)
 {
-	return (struct stage2_witness){ see, part, vm };
+	return (struct stage2_witness){ see, part, end, vm };
 }
 
 int witness_begin(struct vm *vm, bool registers)
@@ -162,10 +206,10 @@ static void testify(struct vcpu *v, const struct testimony_asked *a,
 	r.registers.cr3 = s.cr3;
 	if (s.efer & EFER_LMA)
 		remember(&v->vm->witness, s.cr3, 0);
-	r.registers.rip = regs.rip;
+	r.registers.rip = a->there ? TRACE_NOWHERE : regs.rip;
 	r.registers.ring = s.ss.dpl;
 	find_gva(v->vm, &s, a->gpa, &r);
-	stage2_trace_emit(v->vm->stage2, &r);
+	stage2_trace_more(v->vm->stage2, &r);
 }
 
 void witness_testify(struct vcpu *v)
@@ -181,7 +225,20 @@ void witness_testify(struct vcpu *v)
 	n = t->n;
 	memcpy(asked, t->asked, n * sizeof(asked[0]));
 	t->n = 0;
+	t->answering = true;
 	pthread_mutex_unlock(&t->lock);
 	for (unsigned i = 0; i < n; i++)
 		testify(v, &asked[i], now);
+	pthread_mutex_lock(&t->lock);
+	t->answering = false;
+	pthread_cond_broadcast(&t->answered);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void witness_leave(struct vcpu *v)
+{
+	pthread_mutex_lock(&v->testimony.lock);
+	v->testimony.gone = true;
+	pthread_mutex_unlock(&v->testimony.lock);
+	witness_testify(v);
 }

@@ -30,20 +30,26 @@ struct witness {
 	_Atomic uint64_t process[WITNESS_PROCESSES];
 };
 
-#define TESTIMONIES 8
+#define TESTIMONIES 32
 
 /* What a vCPU is to say of its registers, and what for: an instruction that
  * KVM emulates may fault more than once before it is heard. */
 struct testimony {
-	bool wanted; /* of the fault being served, by its server */
-	pthread_mutex_t lock; /* of the rest; the last of all locks */
+	pthread_mutex_t lock; /* the last of all locks */
+	pthread_cond_t answered;
+	bool answering; /* it has seen what it was asked */
+	bool gone; /* it can be asked no more */
 	_Atomic unsigned n; /* 0: nothing is wanted */
 	struct testimony_asked {
 		uint32_t number; /* of the fault */
+		bool there; /* it may have gone on from the access */
 		uint64_t gpa;
 		uint64_t over; /* TSC: when its page was about to be mapped */
 	} asked[TESTIMONIES];
 };
+
+void testimony_init(struct testimony *t);
+void testimony_destroy(struct testimony *t);
 
 /* For vm->stage2's configuration. */
 struct stage2_witness witness_of(struct vm *vm);
@@ -52,8 +58,10 @@ struct stage2_witness witness_of(struct vm *vm);
 int witness_begin(struct vm *vm, bool registers);
 void witness_destroy(struct vm *vm);
 
-/* @v, the calling thread's, has left KVM_RUN: has it been asked? */
+/* @v, the calling thread's, is about to enter the guest: has it been asked?
+ * And: it will not enter it again. */
 void witness_testify(struct vcpu *v);
+void witness_leave(struct vcpu *v);
 
 /* The process at place @i; *cr3 0: none is there. False: no such place. */
 bool witness_process(struct witness *w, unsigned i, uint64_t *cr3,

@@ -10,10 +10,14 @@
 #include "guest/cpu/cpu.h"
 #include "guest/lib/string.h"
 #include "guest/user/lib/kernel.h"
+#include "guest/user/lib/progress.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
 
 #define PAGE 4096ul
+#define SOME \
+	16ul /* pages after which it looks whether to tell: what it times
+		   * is to be the pages */
 
 static int usage(void)
 {
@@ -38,10 +42,16 @@ static uint64_t scatter(uint64_t n, unsigned bits)
 static uint64_t touch_all(volatile uint8_t *memory, unsigned bits, bool seq)
 {
 	uint64_t start = rdtsc();
+	struct progress told = { .told = start };
 
-	for (uint64_t n = 0; n < 1ul << bits; n++)
+	for (uint64_t n = 0; n < 1ul << bits; n++) {
 		memory[(seq ? n : scatter(n, bits)) * PAGE] = 1;
-	return rdtsc() - start;
+		if (n % SOME == SOME - 1)
+			progress(&told, SOME);
+	}
+	start = rdtsc() - start;
+	progress_tell(&told, 0);
+	return start;
 }
 
 static void print_map(int64_t at, uint64_t pages)

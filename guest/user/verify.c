@@ -93,7 +93,7 @@ static void write_page(struct plan *p, uint64_t pass, uint64_t page)
 	fill(page_at(p, page), hash(p, page, pass));
 	if (p->written)
 		p->written[page] = (uint32_t)pass;
-	progress(&p->progress);
+	progress(&p->progress, 1);
 }
 
 static void complain(const struct plan *p, uint64_t pass, uint64_t page,
@@ -121,7 +121,7 @@ static void check_page(struct plan *p, uint64_t pass, uint64_t page)
 	uint64_t key = hash(p, page, last_write(p, pass, page));
 
 	p->checks += WORDS;
-	progress(&p->progress);
+	progress(&p->progress, 1);
 	if (is_filled(page_at(p, page), key))
 		return;
 	complain(p, pass, page, key);
@@ -242,6 +242,7 @@ int main(int argc, char **argv)
 		printf("verify: pass %lu of %lu\n", pass + 1, p.passes);
 		run_pass(&p, pass);
 	}
+	progress_tell(&p.progress, 0);
 	printf("verify: ok, %lu pages, %lu passes, seed %lu, order %s, "
 	       "write %lu%%, %lu checks\n",
 	       p.pages, p.passes, p.seed, order_names[p.order], p.percent,

@@ -22,6 +22,7 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/lib/string.h"
+#include "guest/user/lib/progress.h"
 #include "guest/user/lib/random.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
@@ -30,6 +31,7 @@
 #define WORDS	(PAGE / 8)
 #define LINE	8 /* words of a cache line */
 #define OCTAVES 40
+#define SOME	16 /* accesses after which it looks whether to tell */
 
 struct plan {
 	uint64_t bytes, pages, accesses, percent, stride;
@@ -40,6 +42,7 @@ struct plan {
 	uint64_t scan, scan_left;
 	uint64_t octave[OCTAVES]; /* the chance of each, summed up */
 	unsigned octaves;
+	struct progress progress; /* in accesses */
 };
 
 static uint64_t stamp(uint64_t page, uint64_t version)
@@ -215,18 +218,28 @@ static void *map(uint64_t bytes)
 	sys_exit(2);
 }
 
+static void access_from(struct plan *p, uint64_t n, uint64_t end)
+{
+	while (n < end) {
+		access(p, n++);
+		if (n % SOME == 0)
+			progress(&p->progress, SOME);
+	}
+}
+
 /* The ticks that the timed accesses took. */
 static uint64_t run(struct plan *p, uint64_t warm)
 {
-	uint64_t start, n = 0;
+	uint64_t start;
 
 	fill(p);
-	while (n < warm)
-		access(p, n++);
+	access_from(p, 0, warm);
 	start = rdtsc();
-	while (n < p->accesses)
-		access(p, n++);
-	return rdtsc() - start;
+	access_from(p, warm, p->accesses);
+	start = rdtsc() - start;
+	p->progress.done += p->accesses % SOME;
+	progress_tell(&p->progress, 0);
+	return start;
 }
 
 int main(int argc, char **argv)

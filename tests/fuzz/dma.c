@@ -20,28 +20,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 static struct device *dma;
 static struct iommu *iommu;
 static bool confined;
-static int level;
-
-/* The input, as it is consumed; beyond its end there are zeros. */
-static const uint8_t *input;
-static size_t left;
-
-static uint64_t take(unsigned n)
-{
-	uint64_t v = 0;
-
-	for (unsigned i = 0; i < n && left; i++, input++, left--)
-		v |= (uint64_t)*input << (8 * i);
-	return v;
-}
-
-static void set_line(void *ctx, int to)
-{
-	(void)ctx;
-	if (to == level)
-		abort(); /* changes only */
-	level = to;
-}
 
 static uint64_t get(uint64_t at)
 {

@@ -5,55 +5,23 @@
  * Whatever it did, a reset must make the device as new: then a proper request
  * is answered properly. tests/fuzz/fuzz.mk says how to run it.
  */
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "devices/virtio_balloon.h"
 #include "devices/virtio_blk.h"
 #include "devices/virtio_console.h"
 #include "devices/virtio_iommu.h"
-#include "devices/virtio_net.h"
 #include "devices/virtio_rng.h"
-#include "tests/fuzz/virtio_host.h"
+#include "tests/fuzz/virtio_driver.h"
+#include "tests/fuzz/virtio_link.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 #define SECTORS 64u
-#define SIZE	16u
-/* Queues may lie here, one behind the other. */
-#define QUEUES	  BALLOON_QUEUES
-#define DESC(n)	  (0x1000u + (n)*0x200u)
-#define DRIVER(n) (0x2000u + (n)*0x200u)
-#define DEVICE(n) (0x3000u + (n)*0x200u)
-#define BUFFERS	  0x4000u
 
 enum which { BLK, BLK_READONLY, RNG, CONSOLE, BALLOON, IOMMU, NET, DEVICES };
 
-static struct virtio *dev;
 static struct iommu *iommu; /* of IOMMU */
-static int level;
-
-/* The input, as it is consumed; beyond its end there are zeros. */
-static const uint8_t *input;
-static size_t left;
-
-static uint64_t take(unsigned n)
-{
-	uint64_t v = 0;
-
-	for (unsigned i = 0; i<n; i++, input += left> 0, left -= left > 0)
-		v |= (uint64_t)(left ? *input : 0) << (8 * i);
-	return v;
-}
-
-static void set_line(void *ctx, int to)
-{
-	(void)ctx;
-	if (to == level)
-		abort(); /* changes only */
-	level = to;
-}
 
 static void on_output(void *ctx, const uint8_t *bytes, size_t len)
 {
@@ -76,77 +44,12 @@ static int image(void)
 	return dup(fd);
 }
 
-/* A link: packets of these sizes wait, as many as its descriptor counts. */
-static struct {
-	uint16_t waiting[16], first, n;
-	int send_error;
-	bool gone; /* it has said so */
-	unsigned sent;
-	int fd;
-} wire;
-
-static ssize_t link_receive(struct net_link *l, void *to, size_t room)
-{
-	uint64_t one;
-	size_t len;
-
-	if (wire.gone || read(l->fd, &one, sizeof(one)) < 0)
-		return wire.gone ? -ENODEV : -EAGAIN;
-	len = wire.waiting[wire.first++ % 16] * 2u;
-	wire.n--;
-	if (len > room || !len) {
-		wire.gone = true;
-		return -ENODEV;
-	}
-	memset(to, 0x55, len);
-	return (ssize_t)len;
-}
-
-static int link_send(struct net_link *l, const void *packet, size_t len)
-{
-	struct net_header h;
-
-	(void)l;
-	memcpy(&h, packet, sizeof(h));
-	if (wire.gone || len < sizeof(h) + NET_FRAME_MIN ||
-	    len > NET_PACKET_MAX || h.hdr_len > len)
-		abort();
-	wire.sent++;
-	wire.gone = wire.send_error == -ENODEV;
-	return wire.send_error;
-}
-
-static void link_close(struct net_link *l)
-{
-	close(l->fd);
-}
-
 static int make_net(const struct virtio_host *host)
 {
-	static const struct net_link_ops ops = { .receive = link_receive,
-						 .send = link_send,
-						 .close = link_close };
 	static const uint8_t mac[NET_MAC] = { 2 };
-	const struct net_link link = {
-		.ops = &ops,
-		.fd = eventfd(0, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC),
-		.offloads = NET_OFFLOADS,
-	};
+	const struct net_link link = link_make();
 
-	memset(&wire, 0, sizeof(wire));
-	wire.fd = link.fd;
 	return virtio_net_create(&dev, &link, mac, host);
-}
-
-static void packet_comes(uint64_t half)
-{
-	const uint64_t one = 1;
-
-	if (wire.n == 16)
-		return;
-	wire.waiting[(wire.first + wire.n++) % 16] = (uint16_t)half;
-	if (write(wire.fd, &one, sizeof(one)) < 0)
-		abort();
 }
 
 static int make(enum which which)
@@ -179,51 +82,6 @@ static int make(enum which which)
 	}
 }
 
-static uint64_t get_reg(uint64_t at, unsigned len)
-{
-	return dev->device.ops->read(&dev->device, at, len);
-}
-
-static void set_reg(uint64_t at, unsigned len, uint64_t value)
-{
-	dev->device.ops->write(&dev->device, at, len, value);
-}
-
-static void set(uint64_t at, uint32_t value)
-{
-	set_reg(at, 4, value);
-}
-
-static void negotiate(uint64_t features)
-{
-	set(VIRTIO_STATUS, 0);
-	set(VIRTIO_STATUS, 1);
-	set(VIRTIO_STATUS, 3);
-	for (unsigned i = 0; i < 2; i++) {
-		set(VIRTIO_DRIVER_FEATURES_SEL, i);
-		set(VIRTIO_DRIVER_FEATURES, (uint32_t)(features >> 32 * i));
-	}
-	set(VIRTIO_STATUS, 11);
-}
-
-static void set_queue(unsigned n, uint32_t size)
-{
-	set(VIRTIO_QUEUE_SEL, n);
-	set(VIRTIO_QUEUE_NUM, size);
-	set(VIRTIO_QUEUE_DESC_LOW, DESC(n));
-	set(VIRTIO_QUEUE_DRIVER_LOW, DRIVER(n));
-	set(VIRTIO_QUEUE_DEVICE_LOW, DEVICE(n));
-	set(VIRTIO_QUEUE_READY, 1);
-}
-
-static void bring_up(uint64_t features)
-{
-	negotiate(features | VIRTIO_F_VERSION_1);
-	for (unsigned n = 0; n < QUEUES; n++)
-		set_queue(n, SIZE);
-	set(VIRTIO_STATUS, 15);
-}
-
 /* An address that is likely to matter. */
 static uint64_t take_address(void)
 {
@@ -244,34 +102,6 @@ static uint32_t take_len(void)
 	uint64_t pick = take(1);
 
 	return pick < 10 ? len[pick] : (uint32_t)(pick * 16);
-}
-
-static void put16(uint64_t at, uint64_t value)
-{
-	uint16_t v = (uint16_t)value;
-
-	guest_write(NULL, (gpa_t){ at }, &v, sizeof(v));
-}
-
-static uint16_t get16(uint64_t at)
-{
-	uint16_t v = 0;
-
-	guest_read(NULL, (gpa_t){ at }, &v, sizeof(v));
-	return v;
-}
-
-static void offer(unsigned n, uint64_t head)
-{
-	uint16_t idx = get16(DRIVER(n) + 2);
-
-	put16(DRIVER(n) + 4 + idx % SIZE * 2, head);
-	put16(DRIVER(n) + 2, idx + 1u);
-}
-
-static void put_desc(uint64_t table, uint64_t i, struct vq_desc d)
-{
-	guest_write(NULL, (gpa_t){ table + i * sizeof(d) }, &d, sizeof(d));
 }
 
 /* Header at BUFFERS, data, and a status byte behind the header. */
@@ -455,15 +285,6 @@ static void act(void)
 			act_net();
 		break;
 	}
-}
-
-/* What waits must not tell the device that its link is gone. */
-static void silence(void)
-{
-	uint64_t one;
-
-	while (read(wire.fd, &one, sizeof(one)) > 0)
-		;
 }
 
 /* A device that was reset serves a request of its kind. */

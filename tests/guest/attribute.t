@@ -79,8 +79,8 @@ for my $accel (accels()) {
 	my @shells = grep { !$_->{pid} } @{$a->{processes}};
 	is $_->{by}, 'search', '... and found' for @shells;
 	cmp_ok bytes($_->{shared}), '>', 0, '... sharing pages' for @shells;
-	is $a->{not_searched_bytes}, 0, 'all of swap was searched for them'
-		if $a->{whole};
+	cmp_ok $a->{not_searched_bytes}, '<', 2 * MIB,
+		'all was searched for them, but for what is in motion';
 
 	my (undef, $text) = ctl($r, 'attribute');
 	like $text, qr/^cr3 \Q$verify->{cr3}\E pid $verify->{pid} +\d/m,

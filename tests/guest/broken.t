@@ -10,7 +10,7 @@ use Twofold;
 for my $accel (accels()) {
 	for my $name (demonstrations()) {
 		my $r = start($accel, '-c', 2, '--', "broken=$name", '--', $name);
-		is finish($r, 60), 1, "$accel: broken=$name";
+		is finish($r, 300), 1, "$accel: broken=$name";
 		like slurp($r->{out}), qr/^not ok 1 - \Q$name\E:/m, 'seen'
 			or diag slurp($r->{out});
 	}

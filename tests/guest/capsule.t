@@ -61,7 +61,7 @@ my $r = start('capsule', @busy);
 ok wait_for($r, qr/pass 2/, 60), 'the guest is busy';
 my ($qemu) = slurp("/proc/$r->{pid}/task/$r->{pid}/children") =~ /(\d+)/;
 kill 'KILL', $qemu;
-is finish($r, 10), 125, 'QEMU is killed';
+is finish($r, 60), 125, 'QEMU is killed';
 like slurp($r->{err}), qr/^twofold: the capsule ended before its guest/,
 	'... which is told';
 
@@ -70,8 +70,8 @@ $r = start('capsule', @busy);
 ok wait_for($r, qr/pass 2/, 60), 'the guest is busy again';
 ($qemu) = slurp("/proc/$r->{pid}/task/$r->{pid}/children") =~ /(\d+)/;
 kill 'KILL', $r->{pid};
-finish($r, 10);
-ok until_true(10, sub {
+finish($r, 60);
+ok until_true(60, sub {
 	!-e "/proc/$qemu" || slurp("/proc/$qemu/stat") =~ / Z /;
 }), 'QEMU ends with a launcher that is killed';
 

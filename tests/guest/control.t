@@ -9,8 +9,8 @@ use Test::More;
 use Time::HiRes 'time';
 use Twofold;
 
-my @busy = ('-m', '256M', '--resident', '128M', '--swap', 'ram', '--',
-	'verify', '--size', '96M', '--passes');
+my @busy = ('-m', '128M', '--resident', '64M', '--swap', 'ram', '--',
+	'verify', '--size', '48M', '--passes');
 
 sub status {
 	my ($r) = @_;
@@ -19,18 +19,18 @@ sub status {
 }
 
 for my $accel (accels()) {
-	my ($passes, $at) = $accel eq 'kvm' ? (50, 46) : (4, 2);
+	my ($passes, $at) = $accel eq 'kvm' ? (14, 4) : (4, 2);
 	my $r = start($accel, @busy, $passes);
 
 	ok wait_for($r, qr/pass $at/, 120), "$accel: verify is under way";
-	my ($code, $text) = ctl($r, 'resident', '32M');
+	my ($code, $text) = ctl($r, 'resident', '16M');
 	is $code, 0, 'ctl resident' or diag $text;
 	my $asked = time;
 	ok until_true(30, sub {
-		(status($r)->{memory}{resident_bytes} // 1e18) <= 32 * MIB
+		(status($r)->{memory}{resident_bytes} // 1e18) <= 16 * MIB
 	}), 'the cap holds';
 	diag sprintf '%s: %.2f s after ctl', $accel, time - $asked;
-	is status($r)->{memory}{resident_limit_bytes}, 32 * MIB, 'limit';
+	is status($r)->{memory}{resident_limit_bytes}, 16 * MIB, 'limit';
 	is status($r)->{state}, 'running', 'state';
 
 	($code, $text) = ctl($r, 'resident', '1M');

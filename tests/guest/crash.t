@@ -28,7 +28,7 @@ sub image_starting_with {
 }
 
 for my $accel (accels()) {
-	my $r = run($accel, 126, '--timeout', 20,
+	my $r = run($accel, 126, '--timeout', 60,
 		image_starting_with('ud2', "\x0f\x0b"));
 	like slurp($r->{err}), qr/guest crashed: .* rip 0x[0-9a-f]+/,
 		'the report says where';

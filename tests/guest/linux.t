@@ -87,14 +87,7 @@ sub large {
 	cmp_ok $s->{memory}{resident_peak_bytes}, '<=', 96 * MIB, 'the cap held';
 }
 
-for my $accel (accels()) {
-	if ($accel eq 'kvm' && -e '/sys/module/kvm_pvm') {
-		SKIP: {
-			skip 'kvm: kvm_pvm emulates ring 0, and not all that '
-				. 'Linux needs', 1;
-		}
-		next;
-	}
+for my $accel (linux_accels()) {
 	small($accel);
 	large($accel);
 }

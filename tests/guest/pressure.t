@@ -26,6 +26,20 @@ sub asked {
 	return $code ? {} : eval { decode_json($text) } || {};
 }
 
+# The scenario of that name, four times as fast.
+sub shortened {
+	my ($name) = @_;
+	my $text = slurp("vmm/scenarios/$name.scenario");
+	$text =~ s{^(\d+)s|(\b(?:over|sine|walk)) (\d+)(m?s)}
+		{defined $1 ? $1 * 250 . 'ms'
+			: "$2 " . ($4 eq 's' ? 250 : 1 / 4) * $3 . 'ms'}gem;
+	my $path = scratch("$name.scenario");
+	open my $f, '>', $path or die "$path: $!";
+	print $f $text;
+	close $f;
+	return $path;
+}
+
 sub is_as_before {
 	my ($r, $what) = @_;
 	my $s = asked($r, 'status');
@@ -38,8 +52,64 @@ sub is_as_before {
 	unlike slurp($r->{out}), qr/mismatch/, 'every byte is right';
 }
 
-like `$program pressure --list`, qr/^$_ +\d+ s  \w/m, "$_ is listed"
-	for qw(squeeze thrash noisy-neighbour disk-full flaky-remote);
+# What each of the shipped scenarios does, and the least that the cap is then.
+my @shipped = (
+	['squeeze', 8,
+		'cap 50% over 500ms; cap 25% over 500ms; cap 100%'],
+	['thrash', 3.2, 'cap 10%..60% sine 1000ms; cap 100%'],
+	['noisy-neighbour', 9.6, 'hog 25% over 750ms; '
+		. 'cap 30%..100% walk 125ms; hog 0; cap 100%'],
+	['disk-full', 19.2, 'cap 60%; full on; full off; resume'],
+	['flaky-remote', 19.2, 'cap 60%; delay bimodal 300us 20ms 2%; '
+		. 'errors 0.5%; stall on; stall off; delay none; errors 0%']);
+
+sub test_shipped {
+	my ($r, $name, $least, $done) = @_;
+	my ($status, $report) = pressure($r, shortened($name));
+	is $status, 0, "$name: it copes"
+		or diag slurp(scratch('pressure.err'));
+	is join('; ', grep { $_ ne 'as it was' } map { $_->{done} }
+		@{$report->{phases}}), $done, 'it did all';
+	my $m = $report->{metrics};
+	cmp_ok $m->{cap_mib}{least}, '>', $least - 0.1, 'no cap was too small';
+	cmp_ok $m->{cap_mib}{least}, '<', 32, 'but smaller than before';
+	cmp_ok $m->{resident_mib}{most}, '<=', 32, 'none was passed';
+	is_as_before($r, $name);
+	return $m;
+}
+
+# The process whose parent is @pid, if it has more than @least bytes in memory.
+sub child {
+	my ($pid, $least) = @_;
+	for my $stat (glob '/proc/[0-9]*/stat') {
+		my @field = split ' ', slurp($stat) =~ s/^.*\) //sr;
+		return $stat =~ s{\D}{}gr if @field && $field[1] == $pid &&
+			$field[21] * 4096 > $least;
+	}
+	return undef;
+}
+
+# By its name, and not to its end: the hog goes with it.
+sub test_interrupted {
+	my ($r) = @_;
+	my $pid = fork // die;
+	if (!$pid) {
+		open STDOUT, '>', scratch('cut');
+		open STDERR, '>', scratch('cut.err');
+		exec $program, 'pressure', $r->{name}, 'noisy-neighbour';
+	}
+	my $hog = until_true(60, sub { child($pid, 64 * MIB) });
+	ok $hog, 'a neighbour uses host memory';
+	kill 'INT', $pid;
+	waitpid $pid, 0;
+	is $? >> 8, 130, 'an interrupt ends it';
+	like slurp(scratch('cut')), qr/^stopped   interrupted/m, 'it says so';
+	ok !kill(0, $hog), 'and the neighbour leaves';
+	is_as_before($r, 'interrupted');
+}
+
+like `$program pressure --list`, qr/^$_->[0] +\d+ s  \w/m,
+	"$_->[0] is listed" for @shipped;
 
 for my $accel (accels()) {
 	my $r = start($accel, '-m', '128M', '--resident', '32M', '--swap',
@@ -48,24 +118,14 @@ for my $accel (accels()) {
 		(asked($r, 'status')->{pages}{swapped_in} // 0) > 2000
 	}), "$accel: verify is swapping";
 
-	my ($status, $report) = pressure($r, 'squeeze');
-	is $status, 0, 'squeeze: it copes'
-		or diag slurp(scratch('pressure.err'));
-	ok $report->{passed}, 'and passes';
-	is_deeply [map { $_->{done} } @{$report->{phases}}],
-		['as it was', 'cap 50% over 2s', 'cap 25% over 2s',
-		'cap 100%'], 'its phases';
-	my $m = $report->{metrics};
-	is $m->{cap_mib}{least}, 8, 'a quarter, at least';
-	is $m->{cap_mib}{most}, 32, 'all, at most';
-	cmp_ok $m->{resident_mib}{least}, '<=', 8, 'it was kept';
-	cmp_ok $m->{$_}{mean}, '>', 0, "$_ is measured"
+	my %m = map { $_->[0] => test_shipped($r, @$_) } @shipped;
+	cmp_ok $m{squeeze}{$_}{mean}, '>', 0, "squeeze: $_ is measured"
 		for qw(guest_per_s faults_per_s swap_in_per_s stall_some
 			wait_us);
-	is_as_before($r, 'squeeze');
+	test_interrupted($r);
 
 	# Every other way to hurt it, all at once and one after the other.
-	($status, $report) = pressure($r, <<~'END', '--seed', 5);
+	my ($status, $report) = pressure($r, <<~'END', '--seed', 5);
 		0s   cap 20%..60% walk 100ms
 		0s   delay exponential 200us
 		0s   errors 1%

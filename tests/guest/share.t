@@ -101,7 +101,7 @@ for my $accel (accels()) {
 	for (@bad) {
 		my ($what, $say) = @$_;
 		my $r = start($accel, '--share', $what, GUEST);
-		isnt finish($r, 20), 0, "$accel: --share $what is refused";
+		isnt finish($r, 60), 0, "$accel: --share $what is refused";
 		like slurp($r->{err}), $say, 'it says why';
 	}
 }

@@ -30,6 +30,9 @@ for my $accel (accels()) {
 	my $out = slurp($r->{out});
 	like $out, qr/^stress: ok, seed $seed/m, 'nothing was lost or leaked'
 		or diag $out, slurp($r->{err});
+	my $steps = 0;
+	$steps += $1 while $out =~ /did (\d+) steps/g;
+	is stats($r)->{guest}{progress}, $steps, 'each step was reported';
 	like $out, qr/[1-9]\d* pages to swap/, 'there was too little memory';
 	my $check = `e2fsck -fn $root 2>&1`;
 	is $?, 0, 'the file system is clean' or diag $check;

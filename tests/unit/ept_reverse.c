@@ -2,9 +2,11 @@
 /* The walk backwards, through tables that a guest might have built. */
 #include "tests/unit/stage2_fixture.h"
 
+#include <pthread.h>
+
 #include "ept/guest_mem.h"
-#include "ept/observe.h"
 #include "ept/reverse.h"
+#include "ept/state.h"
 
 #define P	1u /* present */
 #define PS	0x80u /* a large page */
@@ -23,10 +25,9 @@ static void entry(uint64_t table, unsigned index, uint64_t value)
 	assert_true(guest_write(s2, (gpa_t){ table + 8 * index }, &value, 8));
 }
 
-static int setup(void **state)
+static void build(struct options o)
 {
-	(void)state;
-	start((struct options){ 0 });
+	start(o);
 	reverse = reverse_new(s2);
 	assert_non_null(reverse);
 	entry(ROOT, 1, PDPT | P);
@@ -35,6 +36,20 @@ static int setup(void **state)
 	entry(PT, 4, DATA | P);
 	entry(ROOT, 256, KERNEL | P);
 	entry(KERNEL, 0, 0 | PS | P); /* all of RAM, once more */
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	build((struct options){ 0 });
+	return 0;
+}
+
+/* The first table that leaves cannot be read again. */
+static int setup_damaged(void **state)
+{
+	(void)state;
+	build((struct options){ .flip = 1 });
 	return 0;
 }
 
@@ -139,6 +154,47 @@ static void tables_in_swap_are_read_there(void **state)
 			 PTE_STORED);
 }
 
+static void *settle(void *arg)
+{
+	usleep(20000);
+	pthread_mutex_lock(&s2->lock);
+	frame_set_remove(&s2->busy, *(const frame_t *)arg);
+	pthread_cond_broadcast(&s2->settled);
+	pthread_mutex_unlock(&s2->lock);
+	return NULL;
+}
+
+/* A table that is just being moved is waited for: without it, only what the
+ * kernel's half says would be found. */
+static void tables_on_the_move_are_waited_for(void **state)
+{
+	pthread_t thread;
+	frame_t f;
+
+	(void)state;
+	assert_true(frame_of(s2, gfn_of((gpa_t){ PT }), &f));
+	pthread_mutex_lock(&s2->lock);
+	frame_set_add(&s2->busy, f);
+	pthread_mutex_unlock(&s2->lock);
+	assert_int_equal(pthread_create(&thread, NULL, settle, &f), 0);
+	assert_found(DATA, 0, gva_of(1, 2, 3, 4), 0);
+	pthread_join(thread, NULL);
+}
+
+/* And when one cannot be read at all, nothing is said to be found behind it. */
+static void a_lost_table_hides_what_comes_after_it(void **state)
+{
+	struct reverse_hit hit;
+	const gfn_t data = gfn_of((gpa_t){ DATA });
+
+	(void)state;
+	assert_int_equal(stage2_evict(s2, gfn_of((gpa_t){ PT })), 0);
+	assert_false(reverse_find(reverse, ROOT, data, (gva_t){ 0 }, &hit));
+	entry(PD, 3, 0);
+	assert_true(reverse_find(reverse, ROOT, data, (gva_t){ 0 }, &hit));
+	assert_int_equal(hit.gva.v, 0xffff800000000000 + DATA);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -153,6 +209,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(loops_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(tables_in_swap_are_read_there,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			tables_on_the_move_are_waited_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_lost_table_hides_what_comes_after_it, setup_damaged,
+			teardown),
 	};
 
 	if (!may_watch())

@@ -4,31 +4,18 @@
  * at the same time, both see the file's bytes, and there is one copy of it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include <cmocka.h>
 
 #include "ept/audit.h"
 #include "ept/guest_mem.h"
 #include "ept/stage2.h"
 #include "ept/uffd.h"
+#include "tests/unit/share_fixture.h"
 
-#define RAM   256 /* pages: no cap */
-#define CAP   128
-#define PAGES 300 /* of the file, the last one in part */
-#define TAIL  1000 /* bytes of it */
-#define AT    0x100000 /* the share's gfn */
-
-static char path[] = "/tmp/ept_share.XXXXXX";
+#define RAM 256 /* pages: no cap */
+#define CAP 128
+#define AT  0x100000 /* the share's gfn */
 
 struct vm {
 	struct stage2 *s2;
@@ -44,39 +31,6 @@ static void on_failure(void *ctx, const struct stage2_failure *f)
 
 	vm->failure = *f;
 	__atomic_add_fetch(&vm->failures, 1, __ATOMIC_SEQ_CST);
-}
-
-/* The byte of the file at @at, and what lies behind it. */
-static uint8_t byte_of(uint64_t at)
-{
-	if (at >= (PAGES - 1) * PAGE_SIZE + TAIL)
-		return 0;
-	return (uint8_t)(1 + at / PAGE_SIZE + at * 7);
-}
-
-static int make_file(void **state)
-{
-	uint8_t page[PAGE_SIZE];
-	int fd;
-
-	(void)state;
-	strcpy(path, "/tmp/ept_share.XXXXXX");
-	fd = mkstemp(path);
-	assert_true(fd >= 0);
-	for (uint64_t i = 0; i < PAGES; i++) {
-		size_t len = i == PAGES - 1 ? TAIL : PAGE_SIZE;
-
-		for (uint64_t k = 0; k < len; k++)
-			page[k] = byte_of(i * PAGE_SIZE + k);
-		assert_int_equal(write(fd, page, len), len);
-	}
-	return close(fd);
-}
-
-static int remove_file(void **state)
-{
-	(void)state;
-	return unlink(path);
 }
 
 static void start(struct vm *vm, uint64_t limit)
@@ -392,86 +346,9 @@ static void changed_under_us(void **state)
 	}
 }
 
-static void expect_refused(const char *what, int error)
-{
-	struct share *s;
-
-	assert_int_equal(share_open(&s, what), error);
-}
-
-static void what_is_no_file(void **state)
-{
-	char fifo[sizeof(path) + 8];
-
-	(void)state;
-	expect_refused("/nowhere/at/all", -ENOENT);
-	expect_refused("/tmp", -EISDIR);
-	expect_refused("/dev/zero", -EINVAL);
-	snprintf(fifo, sizeof(fifo), "%s.fifo", path);
-	assert_int_equal(mkfifo(fifo, 0600), 0);
-	expect_refused(fifo, -EINVAL);
-	unlink(fifo);
-	assert_int_equal(truncate(path, 0), 0);
-	expect_refused(path, -ENODATA);
-}
-
-/* A killed VM leaves its object; the next share of any file removes it. */
-static void left_by_the_dead(void **state)
-{
-	char name[sizeof(((struct share *)0)->object.name)];
-	struct share *s;
-	int status;
-	pid_t child;
-
-	(void)state;
-	child = fork();
-	if (!child)
-		_exit(share_open(&s, path) ? 1 : 0);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	assert_int_equal(share_open(&s, path), 0);
-	strcpy(name, s->object.name);
-	share_close(s);
-	child = fork();
-	if (!child)
-		_exit(share_open(&s, path) ? 1 : 0);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(access(name, F_OK), 0);
-	assert_int_equal(truncate(path, PAGE_SIZE), 0); /* another object */
-	assert_int_equal(share_open(&s, path), 0);
-	assert_int_equal(access(name, F_OK), -1);
-	share_close(s);
-}
-
-/* An object that others could have written to is not believed. */
-static void not_ours(void **state)
-{
-	char name[sizeof(((struct share *)0)->object.name)];
-	struct share *s;
-
-	(void)state;
-	assert_int_equal(share_open(&s, path), 0);
-	strcpy(name, s->object.name);
-	share_close(s);
-	close(open(name, O_CREAT | O_RDWR | O_EXCL, 0600));
-	assert_int_equal(chmod(name, 0666), 0);
-	assert_int_equal(share_open(&s, path), 0);
-	assert_int_equal(s->object.alone, -EPERM);
-	share_close(s);
-	assert_int_equal(access(name, F_OK), 0);
-	unlink(name);
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_file, remove_file)
-
 int main(void)
 {
-	const struct CMUnitTest without[] = {
-		TEST(what_is_no_file),
-		TEST(left_by_the_dead),
-		TEST(not_ours),
-	};
-	const struct CMUnitTest with[] = {
+	const struct CMUnitTest tests[] = {
 		TEST(second_vm_reads_nothing),
 		TEST(its_pages_are_read_only),
 		TEST(dropped_for_free),
@@ -481,13 +358,12 @@ int main(void)
 		TEST(both_at_once),
 		TEST(changed_under_us),
 	};
-	int r = cmocka_run_group_tests_name("share", without, NULL, NULL);
 	int uffd = uffd_open();
 
 	if (uffd == -EPERM || uffd == -EACCES) {
 		printf("SKIP (userfaultfd is forbidden here)\n");
-		return r;
+		return 0;
 	}
 	close(uffd);
-	return r + cmocka_run_group_tests_name("two VMs", with, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
-#include "ept/trace.h"
+#include "ept/state.h"
 
 #define RECORDS 400000
 
@@ -39,6 +39,15 @@ static uint64_t count(unsigned kind)
 	for (size_t i = 0; i < records; i++)
 		n += record[i].kind == kind;
 	return n;
+}
+
+static const struct trace_record *first(unsigned kind)
+{
+	for (size_t i = 0; i < records; i++)
+		if (record[i].kind == kind)
+			return &record[i];
+	fail_msg("no record of kind %u", kind);
+	return NULL;
 }
 
 static void *touch_all(void *arg)
@@ -127,22 +136,37 @@ static void who_asks(void *ctx, uint32_t thread, gfn_t g,
 }
 
 static uint32_t parted;
+static uint8_t parted_source;
 
-static void who_hears(void *ctx, const struct trace_record *r)
+static void who_hears(void *ctx, const struct trace_record *r,
+		      const struct trace_record *who)
 {
 	(void)ctx;
+	assert_int_equal(who->how, TRACE_BY_RING);
 	parted = r->number;
+	parted_source = r->source;
 }
 
-/* What the witness says is in the record; it hears of the end. */
+/* It answers at the last moment. */
+static void who_ends(void *ctx)
+{
+	const struct trace_record late = { .kind = TRACE_REGISTERS,
+					   .number = parted };
+
+	(void)ctx;
+	stage2_trace_more(s2, &late);
+}
+
+/* What the witness says is in the record; it hears of the end, and the trace
+ * waits for what it has to say then. */
 static void a_witness_is_asked(void **state)
 {
 	struct stage2_counters unused;
 	uint32_t thread = 0;
 
 	(void)state;
-	fixture_witness =
-		(struct stage2_witness){ who_asks, who_hears, &thread };
+	fixture_witness = (struct stage2_witness){ who_asks, who_hears,
+						   who_ends, &thread };
 	start((struct options){ 0 });
 	*touchable(FAR) = 1;
 	assert_int_equal(thread, 0); /* there is no trace */
@@ -151,9 +175,39 @@ static void a_witness_is_asked(void **state)
 	end(&unused);
 	assert_int_equal(thread, gettid());
 	assert_int_equal(parted, 1);
-	assert_int_equal(record[0].stage2.vcpu, 3);
-	assert_int_equal(record[1].how, TRACE_BY_RING);
-	assert_int_equal(record[1].who.gva, gpa_of(gfn(2 * FAR)).v | 1);
+	assert_int_equal(first(TRACE_STAGE2)->stage2.vcpu, 3);
+	assert_int_equal(first(TRACE_WHO)->how, TRACE_BY_RING);
+	assert_int_equal(first(TRACE_WHO)->who.gva, gpa_of(gfn(2 * FAR)).v | 1);
+	assert_int_equal(count(TRACE_REGISTERS), 1);
+	who_ends(NULL); /* too late: it goes nowhere */
+	fixture_witness = (struct stage2_witness){ 0 };
+	stop();
+}
+
+/* Whose page another fault has brought may be running already: the witness is
+ * told. The host forgets a page here that the table has. */
+static void what_is_there_is_recorded_as_such(void **state)
+{
+	struct stage2_counters unused;
+	uint32_t thread = 0;
+	frame_t f;
+
+	(void)state;
+	fixture_witness =
+		(struct stage2_witness){ who_asks, who_hears, NULL, &thread };
+	start((struct options){ 0 });
+	*touchable(FAR) = 1;
+	assert_true(frame_of(s2, gfn(FAR), &f));
+	assert_int_equal(backing_unmap(&s2->backing, f, 1), 0);
+	begin(&unused);
+	*touchable(FAR) = 2;
+	end(&unused);
+	assert_int_equal(count(TRACE_STAGE2), 1);
+	assert_int_equal(first(TRACE_STAGE2)->source, TRACE_SOURCE_THERE);
+	assert_int_equal(first(TRACE_STAGE2)->stage2.before,
+			 first(TRACE_STAGE2)->stage2.after);
+	assert_int_equal(first(TRACE_WHO)->who.gva, gpa_of(gfn(FAR)).v | 1);
+	assert_int_equal(parted_source, TRACE_SOURCE_THERE);
 	fixture_witness = (struct stage2_witness){ 0 };
 	stop();
 }
@@ -164,6 +218,7 @@ int main(void)
 		cmocka_unit_test(records_are_what_was_counted),
 		cmocka_unit_test(a_fault_and_who_it_was_belong_together),
 		cmocka_unit_test(a_witness_is_asked),
+		cmocka_unit_test(what_is_there_is_recorded_as_such),
 	};
 
 	if (!may_watch())

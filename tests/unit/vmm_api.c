@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The control API: its routes, its JSON and its manners as HTTP. */
-#include "tests/unit/api_fixture.h"
+#include "tests/unit/api_each.h"
 
 #include <jansson.h>
-
-static struct fixture f;
-
-static int start(void **state)
-{
-	(void)state;
-	fixture_start(&f, 5000);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	fixture_stop(&f);
-	return 0;
-}
 
 /* A fault is an object with one text, and says @part. */
 static void assert_fault(const struct answer *a, const char *part)
@@ -239,7 +223,7 @@ static void bad_json_is_refused_by_name(void **state)
 		{ "PUT", "/memory/resident", "{\"resident\":1}",
 		  "resident_bytes" },
 		{ "PUT", "/memory/resident", "{\"resident_bytes\":-1}",
-		  "negative" },
+		  "out of range" },
 		{ "PUT", "/memory/resident", "{\"resident_bytes\":\"64M\"}",
 		  "resident_bytes" },
 		{ "PUT", "/memory/resident", "{\"resident_bytes\":1.5}",
@@ -443,8 +427,6 @@ static void an_answer_repeats_the_id(void **state)
 	}
 	close(fd);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
 {

@@ -5,25 +5,9 @@
  * Of what it leaves open: duplicates, NULs, lone surrogates, byte order marks
  * and numbers without an exact value are refused. (E1 to E4, E10.)
  */
-#include "tests/unit/api_fixture.h"
+#include "tests/unit/api_each.h"
 
 #include <jansson.h>
-
-static struct fixture f;
-
-static int start(void **state)
-{
-	(void)state;
-	fixture_start(&f, 5000);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	fixture_stop(&f);
-	return 0;
-}
 
 /* What is wrong with the @len bytes at @body; "" if nothing is. */
 static void verdict(const char *target, const char *body, size_t len,
@@ -41,7 +25,7 @@ static void verdict(const char *target, const char *body, size_t len,
 	to[0] = '\0';
 	if (a.status == 204)
 		return;
-	assert_int_equal(a.status, 400);
+	assert_int_equal(a.status, len > HTTP_BYTES ? 413 : 400);
 	fault = json_loads(a.body, 0, NULL);
 	assert_int_equal(json_unpack_ex(fault, NULL, JSON_STRICT, "{s:s}",
 					"fault_message", &text),
@@ -57,62 +41,89 @@ static bool is_understood(const char *text)
 	       strstr(text, "item not found");
 }
 
-/* E1, what must be accepted. */
+#define CASE_BYTES 300000
+
+/* What a line of json.cases says after its name. */
+static size_t decode(const char *from, char *to)
+{
+	size_t len = 0;
+
+	while (*from) {
+		size_t begin = len, times = 1;
+		char *end;
+
+		if (!strncmp(from, "%(", 2)) {
+			times = strtoul(from + 2, &end, 10);
+			from = end + 1;
+		}
+		for (; *from && strncmp(from, "%(", 2); from++, len++) {
+			to[len] = *from;
+			if (*from != '%')
+				continue;
+			assert_int_equal(sscanf(from, "%%%2hhx", &to[len]), 1);
+			from += 2;
+		}
+		size_t run = len - begin;
+		assert_true(begin + run * times <= CASE_BYTES);
+		for (size_t i = 1; i < times; i++)
+			memcpy(to + begin + i * run, to + begin, run);
+		len = begin + run * times;
+	}
+	return len;
+}
+
+/* E1, and of E4 what concerns JSON: a line of json.cases. Its kind. */
+static char judge(char *line)
+{
+	static char body[CASE_BYTES];
+	bool ours = *line == '!';
+	char *name = line + ours, *text = strchr(line, ' '), why[512];
+	size_t len;
+
+	assert_non_null(text);
+	*text++ = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	len = decode(text, body);
+	verdict("/vm", body, len, why);
+	if (!*why || (*name == 'y' && is_understood(why) == ours) ||
+	    (*name == 'n' && is_understood(why)))
+		fail_msg("%s: %s", name, why);
+	return *name;
+}
+
+static void a_suites_cases_are_told_apart(void **state)
+{
+	FILE *cases = fopen("tests/unit/json.cases", "r");
+	unsigned n['z'] = { 0 };
+	char line[256];
+
+	(void)state;
+	assert_non_null(cases);
+	while (fgets(line, sizeof(line), cases))
+		if (*line != '#')
+			n[(unsigned char)judge(line)]++;
+	fclose(cases);
+	assert_int_equal(n['y'], 95);
+	assert_int_equal(n['n'], 188);
+	assert_int_equal(n['i'], 35);
+	assert_int_equal(fake_deeds(&f.vm), 0);
+}
+
+/* E1, what must be accepted and is not in the suite. */
 static void json_is_understood(void **state)
 {
 	(void)state;
 	static const char *const good[] = {
-		"[]",
-		"{}",
-		" [] ",
-		"\t\r\n{ }\n",
 		"[[],[[]]]",
 		"[{},{\"\":0}]",
 		"{\"a\":{\"b\":[{\"c\":null}]}}",
-		"[true,false,null]",
-		/* alone */
+		"\t\r\n{ }\n",
 		"0",
-		"-1",
-		"1.5",
-		"true",
-		"false",
-		"null",
-		"\"\"",
-		"\"a\"",
-		/* numbers */
-		"[0]",
-		"[-0]",
-		"[10]",
-		"[-12]",
-		"[0.5]",
-		"[-0.25]",
-		"[1e5]",
-		"[1E5]",
-		"[1e+5]",
-		"[1e-5]",
-		"[0e1]",
 		"[0E+1]",
-		"[1.5e-3]",
-		"[123456789012345678]",
-		"[0.000000000000000000000000000001]",
-		/* strings */
-		"[\"\"]",
-		"[\" \"]",
-		"[\"a/b\"]",
-		"[\"\x7f\"]",
-		"[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"]",
-		"[\"\\u0041\\u00e9\"]",
-		"[\"\\uD83D\\uDE00\"]",
-		"[\"\\ufdd0\"]",
-		"[\"\\uffff\"]",
-		"[\"\xc3\xa9\"]",
-		"[\"\xe2\x82\xac\"]",
-		"[\"\xe2\x80\xa8\"]",
-		"[\"\xf0\x9f\x98\x80\"]",
-		"[\"\xf4\x8f\xbf\xbf\"]",
+		"[9223372036854775807,-9223372036854775808]",
+		"[1.000000000000000005]",
 		"{\"\\u0061\":1}",
 		"{\"__proto__\":[]}",
-		"[\"# // /* ' no comment */\"]",
 	};
 	char text[512];
 
@@ -124,142 +135,39 @@ static void json_is_understood(void **state)
 	assert_int_equal(fake_deeds(&f.vm), 0);
 }
 
-/* E1 and E4, what must not. */
+/* The same of what must not; and what the RFC leaves open, but we do not. */
 static void what_is_no_json_is_refused(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
-		"",
-		" ",
 		"\n",
-		"[",
-		"]",
-		"{",
 		"}",
 		"[[]",
-		"[]]",
-		"{]",
 		"[}",
-		"[] []",
-		"{}{}",
-		"[]x",
 		"{} #",
-		"{}//",
 		"[]/**/",
-		"x",
-		"<null>",
-		/* commas and colons */
-		"[1,]",
-		"[,1]",
-		"[,]",
-		"[1,,2]",
 		"[1 2]",
-		"[\"a\" \"b\"]",
-		"[1:2]",
-		"{\"a\"}",
-		"{\"a\":}",
-		"{\"a\":1,}",
 		"{,\"a\":1}",
-		"{\"a\":1 \"b\":2}",
-		"{\"a\" 1}",
-		"{\"a\"::1}",
-		"{:1}",
-		"{\"a\",1}",
-		"{1:1}",
-		"{a:1}",
-		"{'a':1}",
-		"{\"a\":1,,\"b\":2}",
-		"{null:1}",
-		"{\"a\":1 x}",
-		"{[1]:1}",
-		/* numbers */
-		"[01]",
-		"[-01]",
 		"[00]",
-		"[1.]",
-		"[.5]",
-		"[-.5]",
-		"[-]",
-		"[+1]",
-		"[++1]",
 		"[--1]",
-		"[1-2]",
-		"[1e]",
-		"[1e+]",
-		"[1ee2]",
-		"[1e2.5]",
-		"[0x10]",
-		"[1_000]",
-		"[1 000]",
-		"[Infinity]",
-		"[-Infinity]",
-		"[NaN]",
 		"[nan]",
 		"[1/2]",
-		"[1+2]",
-		"[-2.]",
-		"[2.e3]",
-		"[0.e1]",
-		"[\xef\xbc\x91]",
-		"[1a]",
-		"[1\xe5]",
-		/* words */
-		"[nul]",
-		"[tru]",
-		"[fals]",
-		"[True]",
-		"[NULL]",
 		"[truefalse]",
-		"[true,fals]",
-		/* strings */
-		"[\"a]",
-		"[\"a",
-		"[\"a\\\"]",
-		"[\"\\\"]",
-		"[\"\\x41\"]",
-		"[\"\\a\"]",
-		"[\"\\u12\"]",
-		"[\"\\u12g4\"]",
-		"[\"\\U0041\"]",
-		"[\"\\\xc3\xa9\"]",
-		"['a']",
-		"[a]",
-		"[\"a\nb\"]",
-		"[\"\t\"]",
 		"[\"\x1f\"]",
-		"[\\n]",
-		"[\"a\" x]",
-		"[\\u0041]",
-		"\"a",
-		"'a'",
-		/* UTF-8 */
-		"[\"\xff\"]",
-		"[\"\xc3\"]",
-		"[\"\xc0\xaf\"]",
 		"[\"\xe0\x80\xaf\"]",
-		"[\"\xed\xa0\x80\"]",
-		"[\"\xf4\x90\x80\x80\"]",
-		"[\"\xf8\x88\x80\x80\x80\"]",
-		"[\xe9]",
-		"{\"\xff\":1}",
-		"[\"\xe2\x82\"]",
 		"\xe2\x80\xa8[]",
 		"\xc2\xa0[]",
-		"[\f]",
 		"[\v]",
-		/* left open by the RFC, or by us */
-		"[\"\\u0000\"]",
-		"{\"\\u0000\":1}",
 		"[\"\\ud800\"]",
 		"[\"\\udc00\"]",
-		"[\"\\ud800\\u0041\"]",
 		"\xef\xbb\xbf{}",
-		"{\"a\":1,\"a\":1}",
+		"{\"\xff\":1}",
 		"{\"a\":1,\"b\":2,\"\\u0061\":3}",
 		"[1e400]",
 		"[-1e400]",
 		"[9223372036854775808]",
 		"[-9223372036854775809]",
+		"[10000000000000000999]",
 	};
 	char text[512];
 
@@ -411,11 +319,10 @@ static void injections_are_read_strictly(void **state)
 	assert_true(f.vm.injection[1].lease_ms == INT32_MAX);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_suites_cases_are_told_apart),
 		TEST(json_is_understood),
 		TEST(what_is_no_json_is_refused),
 		TEST(a_nul_is_refused),

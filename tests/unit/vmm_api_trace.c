@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A trace over the control API, from both of its ends. */
-#include "tests/unit/api_fixture.h"
+#include "tests/unit/api_each.h"
 
 #include <jansson.h>
 
@@ -8,22 +8,6 @@
 #include "vmm/base64.h"
 #include "vmm/trace.h"
 #include "vmm/trace_file.h"
-
-static struct fixture f;
-
-static int start(void **state)
-{
-	(void)state;
-	fixture_start(&f, 5000);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	fixture_stop(&f);
-	return 0;
-}
 
 static void put(const char *body, int status)
 {
@@ -172,13 +156,10 @@ static void base64_is_that_of_the_rfc(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(it_begins_and_ends, start,
-						stop),
-		cmocka_unit_test_setup_teardown(
-			its_parts_are_what_was_asked_for, start, stop),
-		cmocka_unit_test_setup_teardown(record_fetches_all, start,
-						stop),
-		cmocka_unit_test_setup_teardown(record_complains, start, stop),
+		TEST(it_begins_and_ends),
+		TEST(its_parts_are_what_was_asked_for),
+		TEST(record_fetches_all),
+		TEST(record_complains),
 		cmocka_unit_test(base64_is_that_of_the_rfc),
 	};
 

@@ -1,28 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* `twofold ctl` against the API of a VM that only takes notes. */
-#include "tests/unit/api_fixture.h"
+#include "tests/unit/api_each.h"
 #include "tests/unit/capture.h"
 
 #include <jansson.h>
 
 #include "vmm/ctl.h"
-
-static struct fixture f;
-
-static int start(void **state)
-{
-	(void)state;
-	fixture_start(&f, 5000);
-	assert_served(&f); /* a thread that still starts is not forked well */
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	fixture_stop(&f);
-	return 0;
-}
 
 /* `ctl VM` and up to two words more. */
 static struct capture ctl(const char *vm, const char *verb, const char *word)
@@ -308,8 +291,6 @@ static void a_missing_vm_says_where_it_looked(void **state)
 	assert_non_null(strstr(c.err, want));
 	capture_free(&c);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
 {

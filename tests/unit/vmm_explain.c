@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Addresses as people write them, entries in words, and `twofold explain`
  * against the API of a VM that only knows what the test told it. */
-#include "tests/unit/api_fixture.h"
+#include "tests/unit/api_each.h"
 #include "tests/unit/capture.h"
 
 #include <errno.h>
@@ -10,23 +10,6 @@
 #include "vmm/page_text.h"
 
 #define MHZ UINT64_C(1000000)
-
-static struct fixture f;
-
-static int start(void **state)
-{
-	(void)state;
-	fixture_start(&f, 5000);
-	assert_served(&f); /* a thread that still starts is not forked well */
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	fixture_stop(&f);
-	return 0;
-}
 
 static void addresses_are_parsed(void **state)
 {
@@ -331,8 +314,6 @@ static void what_cannot_be_explained_is_told(void **state)
 	assert_non_null(strstr(c.err, "vCPU 0 sleeps"));
 	capture_free(&c);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
 {

@@ -208,6 +208,12 @@ static void a_ramp_gets_there_evenly(void **state)
 	assert_true(dial_at(&d, 1100) == 800);
 	assert_true(dial_at(&d, 4100) == 200);
 	assert_true(dial_at(&d, 9999) == 200);
+	/* Nobody may be late for its end. */
+	assert_int_equal(dial_due(&d, 100), 4100);
+	assert_int_equal(dial_due(&d, 4099), 4100);
+	assert_true(dial_due(&d, 4100) == INT64_MAX);
+	d = dial("1s cap 20%", 1000);
+	assert_true(dial_due(&d, 100) == INT64_MAX);
 }
 
 static void a_sine_begins_above(void **state)

@@ -1,28 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* `twofold top`: what it draws of what a VM says, on canvases of every size;
  * the terminal itself is tests/guest/top.t's. */
-#include "tests/unit/api_fixture.h"
+#include "tests/unit/api_each.h"
 #include "tests/unit/capture.h"
 
 #include "vmm/census_json.h"
 #include "vmm/top.h"
-
-static struct fixture f;
-
-static int start(void **state)
-{
-	(void)state;
-	fixture_start(&f, 5000);
-	assert_served(&f); /* a thread that still starts is not forked well */
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	fixture_stop(&f);
-	return 0;
-}
 
 static void one_view_has_all_of_it(void **state)
 {
@@ -220,8 +203,6 @@ static void what_cannot_be_shown_is_told(void **state)
 		capture_free(&c);
 	}
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
 {

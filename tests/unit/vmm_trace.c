@@ -1,79 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* `twofold trace print` over files made here, to the byte. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <time.h>
-
-#include <cmocka.h>
-
-#include "ept/trace.h"
 #include "guest/abi.h"
-#include "tests/unit/capture.h"
-#include "vmm/trace.h"
+#include "tests/unit/trace_fixture.h"
 
-#define HZ    2000000000u /* 2 ticks a nanosecond */
-#define START 1000000u
-#define USEC  (HZ / 1000000)
-
-static char path[64];
-
-static int setup(void **state)
-{
-	(void)state;
-	strcpy(path, "/tmp/twofold-trace-XXXXXX");
-	int fd = mkstemp(path);
-	return fd < 0 || close(fd);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return unlink(path);
-}
-
-static struct trace_header good_header(uint64_t hz)
-{
-	return (struct trace_header){ .magic = TRACE_MAGIC,
-				      .version = TRACE_VERSION,
-				      .record_bytes = 64,
-				      .tsc_hz = hz,
-				      .tsc_start = START };
-}
-
-/* The file: @header, then @len bytes of @records. */
-static void write_file(struct trace_header header, const void *records,
-		       size_t len)
-{
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	assert_int_equal(fwrite(&header, sizeof(header), 1, file), 1);
-	assert_int_equal(fwrite(records, 1, len, file), len);
-	assert_int_equal(fclose(file), 0);
-}
-
-static struct capture print(void)
-{
-	return capture_run(cmd_trace,
-			   (const char *const[]){ "print", path, NULL });
-}
-
-static void assert_prints(const char *out, int status, const char *err)
-{
-	struct capture c = print();
-
-	assert_string_equal(c.out, out);
-	assert_int_equal(c.status, status);
-	if (!*err)
-		assert_string_equal(c.err, "");
-	if (!strstr(c.err, err))
-		fail_msg("%s: does not say %s", c.err, err);
-	/* One line, if any. */
-	assert_true(!*c.err ||
-		    strchr(c.err, '\n') == c.err + strlen(c.err) - 1);
-	capture_free(&c);
-}
+#define HZ   2000000000u /* 2 ticks a nanosecond */
+#define USEC (HZ / 1000000)
 
 static uint64_t at_us(uint64_t us)
 {
@@ -254,136 +185,6 @@ static void unknown_kinds_get_a_line(void **state)
 	assert_prints(text, 0, "");
 }
 
-static void a_cut_record_fails_after_the_rest(void **state)
-{
-	(void)state;
-	const char *second = strchr(sample_text, '\n') + 1;
-	char whole[512];
-
-	/* The stage-1 record alone, then bytes of another. */
-	snprintf(whole, sizeof(whole), "%.*s",
-		 (int)(strchr(second, '\n') + 1 - second), second);
-	for (size_t cut = 1; cut < 64; cut += 31) {
-		write_file(good_header(HZ), &sample[1], 64 + cut);
-		assert_prints(whole, 1, "cut short");
-	}
-	write_file(good_header(HZ), sample, 0);
-	assert_prints("", 0, "");
-	write_file(good_header(HZ), sample, 1);
-	assert_prints("", 1, "cut short");
-}
-
-static void other_files_are_refused(void **state)
-{
-	(void)state;
-	struct trace_header h = good_header(HZ);
-
-	h.magic ^= 1;
-	write_file(h, sample, sizeof(sample));
-	assert_prints("", 1, "not a trace");
-	h = good_header(HZ);
-	h.version++;
-	write_file(h, sample, sizeof(sample));
-	assert_prints("", 1, "another version");
-	h = good_header(HZ);
-	h.record_bytes = 0;
-	write_file(h, sample, sizeof(sample));
-	assert_prints("", 1, "wrong size");
-	h = good_header(HZ);
-	h.version = 0;
-	write_file(h, sample, sizeof(sample));
-	assert_prints("", 1, "another version");
-	write_file(good_header(HZ), sample, 0);
-	for (off_t len = 39; len >= 0; len -= 13) {
-		assert_int_equal(truncate(path, len), 0);
-		assert_prints("", 1, "too short");
-	}
-}
-
-/* Version 1: the header ends before refs_ms. */
-static void older_traces_are_read(void **state)
-{
-	(void)state;
-	struct trace_header h = good_header(HZ);
-	FILE *file = fopen(path, "w");
-
-	h.version = 1;
-	assert_non_null(file);
-	assert_int_equal(fwrite(&h, 32, 1, file), 1);
-	assert_int_equal(fwrite(sample, sizeof(sample), 1, file), 1);
-	assert_int_equal(fclose(file), 0);
-	assert_prints(sample_text, 0, "");
-	assert_int_equal(truncate(path, 32), 0);
-	assert_prints("", 0, "");
-}
-
-static void usage_is_checked(void **state)
-{
-	(void)state;
-	static const char *const bad[][4] = {
-		{ NULL },
-		{ "print", NULL },
-		{ "show", "x", NULL },
-		{ "print", "a", "b", NULL },
-	};
-	struct capture c;
-
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		c = capture_run(cmd_trace, bad[i]);
-		assert_int_equal(c.status, 2);
-		assert_string_equal(c.out, "");
-		assert_non_null(strstr(c.err, "trace: "));
-		capture_free(&c);
-	}
-	c = capture_run(cmd_trace,
-			(const char *const[]){ "print", "/no/file", NULL });
-	assert_int_equal(c.status, 1);
-	assert_non_null(strstr(c.err, "/no/file: No such file"));
-	capture_free(&c);
-	c = capture_run(cmd_trace,
-			(const char *const[]){ "print", "/tmp", NULL });
-	assert_int_equal(c.status, 1);
-	assert_non_null(strstr(c.err, "/tmp: Is a directory"));
-	capture_free(&c);
-}
-
-/* Threads' buffers interleave in the file; equal times keep its order. */
-static void many_records_are_sorted_stably(void **state)
-{
-	(void)state;
-	enum { COUNT = 20000 };
-	struct trace_record *r = calloc(COUNT, sizeof(*r));
-	uint32_t pid = 0, seen = 0;
-	uint64_t last = 0;
-	unsigned seed = 11;
-
-	assert_non_null(r);
-	for (unsigned i = 0; i < COUNT; i++)
-		r[i] = (struct trace_record){
-			.tsc = START + (uint64_t)(rand_r(&seed) % 1000),
-			.kind = TRACE_STAGE1,
-			.stage1.pid = i
-		};
-	write_file(good_header(0), r, COUNT * sizeof(*r));
-	struct capture c = print();
-	for (char *l = strtok(c.out, "\n"); l; l = strtok(NULL, "\n")) {
-		uint64_t at = strtoull(l, NULL, 10);
-		uint32_t now =
-			(uint32_t)strtoul(strstr(l, "pid=") + 4, NULL, 10);
-
-		assert_true(at > last || (at == last && (!seen || now > pid)));
-		assert_int_equal(at, r[now].tsc - START);
-		last = at;
-		pid = now;
-		seen++;
-	}
-	assert_int_equal(seen, COUNT);
-	capture_free(&c);
-	free(r);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,12 +193,7 @@ int main(void)
 		TEST(only_faults_name_a_stage),
 		TEST(error_codes_are_spelled_out),
 		TEST(unknown_kinds_get_a_line),
-		TEST(a_cut_record_fails_after_the_rest),
-		TEST(other_files_are_refused),
-		TEST(older_traces_are_read),
-		TEST(usage_is_checked),
-		TEST(many_records_are_sorted_stably),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("trace print", tests, NULL, NULL);
 }

@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What `twofold trace` makes of a file whose records belong together. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <time.h>
-
-#include <cmocka.h>
 #include <jansson.h>
 
-#include "ept/trace.h"
 #include "guest/abi.h"
-#include "tests/unit/capture.h"
-#include "vmm/trace.h"
+#include "tests/unit/trace_fixture.h"
 
-#define HZ    1000000000u /* a tick a nanosecond */
-#define START 5000u
-#define US    1000u
-
-static char path[64];
+#define HZ 1000000000u /* a tick a nanosecond */
+#define US 1000u
 
 static const struct trace_record sample[] = {
 	/* Another thread's buffer: what belongs to a fault comes first. */
@@ -29,6 +18,15 @@ static const struct trace_record sample[] = {
 			 .cr3 = 0x6000,
 			 .rip = 0x400abc,
 			 .wake = 7 * US } },
+	/* It had gone on. */
+	{ .tsc = START + 91 * US,
+	  .kind = TRACE_REGISTERS,
+	  .how = TRACE_BY_REGISTERS,
+	  .number = 1,
+	  .registers = { .gva = TRACE_NOWHERE,
+			 .cr3 = 0x5000,
+			 .rip = TRACE_NOWHERE,
+			 .wake = 1 * US } },
 	{ .tsc = START + 10 * US,
 	  .kind = TRACE_STAGE1,
 	  .ticks = 3 * US,
@@ -107,28 +105,12 @@ static const struct trace_record sample[] = {
 
 #define EVENTS 4
 
-static int setup(void **state)
+static int write_sample(void **state)
 {
-	const struct trace_header h = { .magic = TRACE_MAGIC,
-					.version = TRACE_VERSION,
-					.record_bytes = 64,
-					.tsc_hz = HZ,
-					.tsc_start = START };
-	FILE *file;
-
-	(void)state;
-	strcpy(path, "/tmp/twofold-trace-XXXXXX");
-	file = fdopen(mkstemp(path), "w");
-	if (!file || fwrite(&h, sizeof(h), 1, file) != 1 ||
-	    fwrite(sample, sizeof(sample), 1, file) != 1)
+	if (setup(state))
 		return -1;
-	return fclose(file);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return unlink(path);
+	write_file(good_header(HZ), sample, sizeof(sample));
+	return 0;
 }
 
 /* `trace VERB path MORE...`; the status is 0. */
@@ -165,9 +147,9 @@ static void a_line_has_all_that_is_known(void **state)
 	(void)state;
 	assert_int_equal(lines(c.out), EVENTS);
 	assert_has(c.out, " vcpu=0 ref=table2 gva=0x0000000000200000 pid=7"
-			  " cr3=0x0000000000005000 by=ring+walk"
+			  " cr3=0x0000000000005000 by=ring+registers+walk"
 			  " victim=0x0000000000009000 queued=1.0us wait=2.0us"
-			  " fetch=30.0us install=4.0us\n");
+			  " fetch=30.0us install=4.0us wake=1.0us\n");
 	assert_has(c.out, " vcpu=1 ref=data gva=0x0000000000008000 pid=9"
 			  " cr3=0x0000000000006000 rip=0x0000000000400abc"
 			  " by=ring+registers+walk queued=0.0us wait=0.0us"
@@ -246,7 +228,7 @@ static void sums_are_exact(void **state)
 	assert_int_equal(number_at(o, "kinds", "stage2"), 2);
 	assert_int_equal(number_at(o, "missed", "table2"), 1);
 	assert_int_equal(number_at(o, "missed", "data"), 1);
-	assert_int_equal(number_at(o, "known_by", "ring+registers+walk"), 1);
+	assert_int_equal(number_at(o, "known_by", "ring+registers+walk"), 2);
 	assert_int_equal(number_at(o, "sources", "clean"), 1);
 	assert_true(json_is_true(json_object_get(o, "totals_exact")));
 	assert_true(json_real_value(json_object_get(o, "mean_cost_us")) == 1.0);
@@ -272,8 +254,8 @@ static void exports_parse(void **state)
 	assert_int_equal(lines(c.out), 1 + EVENTS);
 	assert_has(c.out,
 		   "20.000,stage2,missing,read,swap,120.000,0x3000,0x200000,"
-		   ",0x5000,7,0,2,0x0,0x0,0,5,0x9000,,ring+walk,1.000,2.000,"
-		   "30.000,4.000,\n");
+		   ",0x5000,7,0,2,0x0,0x0,0,5,0x9000,,ring+registers+walk,"
+		   "1.000,2.000,30.000,4.000,1.000\n");
 	capture_free(&c);
 	for (unsigned i = 0; i < 2; i++) {
 		json_t *o, *events, *first;
@@ -318,20 +300,17 @@ static void the_page_has_its_data(void **state)
 	capture_free(&c);
 }
 
+#define VERB(name) cmocka_unit_test_setup_teardown(name, write_sample, teardown)
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_line_has_all_that_is_known,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(filters_choose, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(bad_words_are_named, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(sums_are_exact, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(exports_parse, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_page_has_its_data, setup,
-						teardown),
+		VERB(a_line_has_all_that_is_known),
+		VERB(filters_choose),
+		VERB(bad_words_are_named),
+		VERB(sums_are_exact),
+		VERB(exports_parse),
+		VERB(the_page_has_its_data),
 	};
 
 	return cmocka_run_group_tests_name("trace verbs", tests, NULL, NULL);

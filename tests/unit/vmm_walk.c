@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* `twofold walk` against the API of a VM that only knows what the test told
  * it. That the references are right is tests/unit/ept_twostage.c's. */
-#include "tests/unit/api_fixture.h"
+#include "tests/unit/api_each.h"
 #include "tests/unit/capture.h"
 
 #include <jansson.h>
 
 #include "vmm/walk_view.h"
-
-static struct fixture f;
-
-static int start(void **state)
-{
-	(void)state;
-	fixture_start(&f, 5000);
-	assert_served(&f); /* a thread that still starts is not forked well */
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	fixture_stop(&f);
-	return 0;
-}
 
 /* Stage 1 has a page of 1 GiB, whose 4 KiB are in swap. */
 static const struct explain walked = {
@@ -163,8 +146,6 @@ static void what_makes_no_sense_is_refused(void **state)
 		capture_free(&c);
 	}
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
 {

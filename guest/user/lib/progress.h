@@ -14,16 +14,21 @@ struct progress {
 	uint64_t done, told; /* what was not told yet; the TSC when it was */
 };
 
-/* One more is done. */
-static inline void progress(struct progress *p)
+/* Tell all that was done. At the end, too: then the sum is exact. */
+static inline void progress_tell(struct progress *p, uint64_t now)
+{
+	sys_lab(LAB_PROGRESS, p->done, NULL);
+	*p = (struct progress){ .told = now };
+}
+
+/* @n more are done. */
+static inline void progress(struct progress *p, uint64_t n)
 {
 	uint64_t now = rdtsc();
 
-	p->done++;
-	if (now - p->told < PROGRESS_TICKS)
-		return;
-	sys_lab(LAB_PROGRESS, p->done, NULL);
-	*p = (struct progress){ .told = now };
+	p->done += n;
+	if (now - p->told >= PROGRESS_TICKS)
+		progress_tell(p, now);
 }
 
 #endif

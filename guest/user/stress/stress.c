@@ -10,6 +10,7 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/user/lib/kernel.h"
+#include "guest/user/lib/progress.h"
 #include "guest/user/lib/random.h"
 #include "guest/user/lib/stdio.h"
 #include "guest/user/lib/sys.h"
@@ -92,6 +93,7 @@ static void exec_step(struct worker *w)
 static _Noreturn void run_worker(uint64_t seed, uint64_t number, uint64_t end)
 {
 	static struct worker w;
+	struct progress told = { 0 };
 
 	w.seed = seed;
 	w.number = number;
@@ -107,7 +109,9 @@ static _Noreturn void run_worker(uint64_t seed, uint64_t number, uint64_t end)
 			file_step(&w);
 		else
 			area_step(&w);
+		progress(&told, 1);
 	}
+	progress_tell(&told, 0);
 	area_verify_all(&w);
 	file_end(&w);
 	printf("stress: worker %lu did %lu steps\n", number, w.steps);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "devices/virtio_bits.h"
+#include "tests/guest/virtio/say.h"
 
 #define QUEUE 16u
 
@@ -35,10 +36,5 @@ void queue_lend(volatile uint32_t *d, struct queue *q, uint32_t n,
 		volatile void *write, uint32_t write_bytes);
 /* Wait until all of it is back; how much was written. */
 uint32_t queue_wait(struct queue *q);
-
-/* End the run with @step, and say @what, unless @good. */
-void want(int good, uint32_t step, const char *what);
-void say(const char *text);
-_Noreturn void end(uint32_t status);
 
 #endif

@@ -14,8 +14,8 @@ use POSIX ':sys_wait_h';
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-our @EXPORT = qw(accels run start wait_for finish stats slurp scratch ctl
-	until_true demonstrations MIB);
+our @EXPORT = qw(accels linux_accels run start wait_for finish stats slurp
+	scratch ctl until_true demonstrations MIB);
 
 use constant MIB => 1 << 20;
 
@@ -52,6 +52,18 @@ sub accels {
 		push @there, $accel;
 	}
 	return @there;
+}
+
+# Those of them on which Linux can run as a guest.
+sub linux_accels {
+	return grep {
+		my $lack = $_ eq 'kvm' && -e '/sys/module/kvm_pvm';
+		SKIP: {
+			skip 'kvm: kvm_pvm emulates ring 0, and not all that '
+				. 'Linux needs', 1 if $lack;
+		}
+		!$lack;
+	} accels();
 }
 
 # Start `twofold run ARGS`. A handle for wait_for, finish and stats.

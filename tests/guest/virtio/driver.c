@@ -16,29 +16,6 @@ static void out8(uint16_t port, uint8_t value)
 	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
 
-void say(const char *text)
-{
-	while (*text)
-		out8(ABI_UART_PORT, (uint8_t)*text++);
-}
-
-_Noreturn void end(uint32_t status)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(status), "Nd"(ABI_EXIT_PORT));
-	for (;;)
-		;
-}
-
-void want(int good, uint32_t step, const char *what)
-{
-	if (good)
-		return;
-	say("failed: ");
-	say(what);
-	say("\n");
-	end(step);
-}
-
 static uint32_t reg(const struct driver *d, enum virtio_register r)
 {
 	return d->reg[r / 4];

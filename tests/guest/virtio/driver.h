@@ -12,6 +12,7 @@
 
 #include "devices/virtio_bits.h"
 #include "guest/abi.h"
+#include "tests/guest/virtio/say.h"
 
 #define RING 16u
 
@@ -33,12 +34,6 @@ struct driver {
 	volatile uint32_t *reg; /* indexed by offset / 4 */
 	volatile uint32_t interrupts;
 };
-
-/* To the UART. */
-void say(const char *text);
-_Noreturn void end(uint32_t status);
-/* End with @step, saying @what failed, unless @good. */
-void want(int good, uint32_t step, const char *what);
 
 /* Once, before any device. */
 void interrupts_on(void);
