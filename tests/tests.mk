@@ -110,7 +110,7 @@ format:
 BENCHES := start first-touch swap tiers blk balloon cpus huge pause scale \
 	trace
 BENCH_BIN := $(addprefix $(OUT)/tests/bench/, \
-	spawn raw_kvm packed stored books replay given record)
+	spawn until raw_kvm packed stored books replay given record)
 
 BENCH_NBD := $(OUT)/tests/remote
 

@@ -13,6 +13,7 @@
  *                              they happen; who is EVENTS behind is dropped
  *   GET   /events/after/N      200, {"lost": B, "events": [...]}
  *   GET   /explain/ADDRESS     200, explain_json
+ *   GET   /memory/attribution  200, attribution_json
  *   GET   /memory/audit        200, audit_json
  *   GET   /memory/map          200, census_json
  *   GET   /memory/mrc          200, whatif_json

@@ -50,10 +50,11 @@ api_answer_fn api_get_instance, api_get_version, api_get_machine,
 	api_get_status, api_get_metrics, api_get_explain, api_get_events,
 	api_get_events_after, api_patch_vm;
 /* api_memory.c: its memory, and who has it. */
-api_answer_fn api_get_audit, api_get_map, api_get_mrc, api_get_policy,
-	api_put_policy, api_get_resident, api_put_resident, api_get_balloon,
-	api_put_balloon, api_patch_balloon, api_get_balloon_statistics,
-	api_patch_balloon_statistics, api_get_hinting, api_start_hinting;
+api_answer_fn api_get_attribution, api_get_audit, api_get_map, api_get_mrc,
+	api_get_policy, api_put_policy, api_get_resident, api_put_resident,
+	api_get_balloon, api_put_balloon, api_patch_balloon,
+	api_get_balloon_statistics, api_patch_balloon_statistics,
+	api_get_hinting, api_start_hinting;
 /* api_pressure.c: what is injected into its swap. */
 api_answer_fn api_get_pressure, api_put_pressure, api_patch_pressure;
 /* api_trace.c: what it records. */

@@ -27,6 +27,18 @@ struct http_reply api_get_map(const struct vm_control *vm,
 	return api_report(census_json(&c));
 }
 
+struct http_reply api_get_attribution(const struct vm_control *vm,
+				      const struct ask *ask)
+{
+	struct complaint why = { "" };
+	struct attribution a;
+
+	(void)ask;
+	if (!vm->attribute(vm->vm, &a, &why))
+		return api_done(false, &why);
+	return api_report(attribution_json(&a));
+}
+
 struct http_reply api_get_mrc(const struct vm_control *vm,
 			      const struct ask *ask)
 {

@@ -103,6 +103,7 @@ static const struct route {
 	{ HTTP_GET, "/explain/", api_get_explain, NULL },
 	{ HTTP_PATCH, "/vm", api_patch_vm,
 	  "{\"state\": \"Paused\" | \"Resumed\" | \"Stopped\"}" },
+	{ HTTP_GET, "/memory/attribution", api_get_attribution, NULL },
 	{ HTTP_GET, "/memory/audit", api_get_audit, NULL },
 	{ HTTP_GET, "/memory/map", api_get_map, NULL },
 	{ HTTP_GET, "/memory/mrc", api_get_mrc, NULL },

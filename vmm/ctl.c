@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "vmm/attribute.h"
 #include "vmm/audit.h"
 #include "vmm/balloon.h"
 #include "vmm/ctl_call.h"
@@ -35,6 +36,11 @@ static int verb_status(const struct target *t, int argc, char **argv)
 static int verb_audit(const struct target *t, int argc, char **argv)
 {
 	return ask(t, argc, argv, "/memory/audit", audit_print);
+}
+
+static int verb_attribute(const struct target *t, int argc, char **argv)
+{
+	return ask(t, argc, argv, "/memory/attribution", attribution_print);
 }
 
 static int verb_mrc(const struct target *t, int argc, char **argv)
@@ -158,6 +164,11 @@ const struct verb verbs[] = {
 	{ { 0, "audit", "[--json]",
 	    "hold its page table against the kernel and swap" },
 	  verb_audit },
+	{ { 0, "attribute", "[--json]",
+	    "which of the guest's processes has how much of its memory,\n"
+	    "resident and swapped, by their page tables; the guest is not\n"
+	    "asked" },
+	  verb_attribute },
 	{ { 0, "mrc", "[--json]",
 	    "misses by resident size, and by other policies" },
 	  verb_mrc },

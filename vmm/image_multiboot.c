@@ -15,13 +15,18 @@
  * is none. */
 static long find_header(const struct image_file *f)
 {
-	uint32_t word[3];
+	static const uint32_t magic = MULTIBOOT_HEADER_MAGIC;
+	const uint8_t *end = f->head + f->head_bytes, *at = f->head;
+	uint32_t word[BASIC_BYTES / 4];
 
-	for (size_t at = 0; at + sizeof(word) <= f->head_bytes; at += 4) {
-		memcpy(word, f->head + at, sizeof(word));
-		if (word[0] == MULTIBOOT_HEADER_MAGIC &&
-		    !(uint32_t)(word[0] + word[1] + word[2]))
-			return (long)at;
+	while ((at = memmem(at, end - at, &magic, sizeof(magic)))) {
+		long offset = at++ - f->head;
+
+		if (offset % 4 || offset + sizeof(word) > f->head_bytes)
+			continue;
+		memcpy(word, f->head + offset, sizeof(word));
+		if (!(uint32_t)(word[0] + word[1] + word[2]))
+			return offset;
 	}
 	return -1;
 }

@@ -79,8 +79,9 @@ static bool read_notes(struct loader *l, unsigned at, const Elf64_Phdr *p,
 
 static bool find_entry(struct loader *l, const struct elf_image *e)
 {
-	struct notes n = { .have_entry = false };
+	struct notes n; /* large: only what is used of it is set */
 
+	n.have_entry = false;
 	for (unsigned i = 0; i < e->header.e_phnum && !n.have_entry; i++)
 		if (e->program[i].p_type == PT_NOTE &&
 		    (!read_notes(l, i, &e->program[i], &n) ||

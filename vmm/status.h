@@ -17,6 +17,7 @@
 #include "ept/observe.h"
 #include "ept/swap.h"
 #include "guest/abi.h"
+#include "vmm/attribute.h"
 #include "vmm/explain.h"
 #include "vmm/options.h"
 #include "vmm/vm_trace.h"
@@ -130,6 +131,10 @@ struct vm_control {
 	/* How an address is translated now; asks vCPU 0, at most 1 s. */
 	bool (*explain)(void *vm, const char *address, struct explain *e,
 			struct complaint *why);
+	/* Whose memory it is; asks every vCPU, at most 1 s, and may have to
+	 * load half a GiB of swap: a second. */
+	bool (*attribute)(void *vm, struct attribution *a,
+			  struct complaint *why);
 	/* What the balloon is and has done; @fresh: with statistics asked of
 	 * the guest now, for which this waits up to 200 ms. */
 	bool (*balloon)(void *vm, struct balloon_report *r, bool fresh,

@@ -171,6 +171,8 @@ void vcpu_kick(struct vcpu *v);
  * its own. False: it did not answer. */
 bool vcpu_ask_paging(struct vcpu *v, struct vcpu_paging *to,
 		     unsigned timeout_ms);
+/* Do they say 4-level tables? vm_explain.c. */
+bool vcpu_paging_is_4_level(const struct vcpu_paging *p);
 /* CR3 of the vCPU whose exit the calling thread is handling. */
 bool vcpu_current_cr3(uint64_t *cr3);
 
@@ -186,6 +188,8 @@ void vm_balloon_step(struct vm *vm);
  * *why. */
 bool vm_explain(struct vm *vm, const char *address, struct explain *e,
 		struct complaint *why);
+/* vm_attribute.c: whose memory it is. False: one line in *why. */
+bool vm_attribute(struct vm *vm, struct attribution *a, struct complaint *why);
 /* The cap that the operator set last, bytes; the guest may only go below. */
 uint64_t vm_operator_cap(struct vm *vm);
 

@@ -175,6 +175,12 @@ static bool control_explain(void *ctx, const char *address, struct explain *e,
 	return vm_explain(ctx, address, e, why);
 }
 
+static bool control_attribute(void *ctx, struct attribution *a,
+			      struct complaint *why)
+{
+	return vm_attribute(ctx, a, why);
+}
+
 static bool control_trace_start(void *ctx, bool registers,
 				struct complaint *why)
 {
@@ -207,6 +213,7 @@ struct vm_control vm_control(struct vm *vm)
 		.policy = control_policy,
 		.whatif = control_whatif,
 		.explain = control_explain,
+		.attribute = control_attribute,
 		.audit = control_audit,
 		.trace_start = control_trace_start,
 		.trace_stop = control_trace_stop,

@@ -9,6 +9,12 @@
 #define CR4_LA57 (UINT64_C(1) << 12)
 #define EFER_LMA (UINT64_C(1) << 10)
 
+bool vcpu_paging_is_4_level(const struct vcpu_paging *p)
+{
+	return (p->cr0 & CR0_PG) && (p->efer & EFER_LMA) &&
+	       !(p->cr4 & CR4_LA57);
+}
+
 static bool is_ram(void *ctx, gpa_t at)
 {
 	const struct vm *vm = ctx;
@@ -36,7 +42,7 @@ static bool walk_virtual(struct vm *vm, struct explain *e,
 				     "vCPU 0 has not answered within %d "
 				     "ms; gpa:ADDRESS needs no vCPU",
 				     ANSWER_MS);
-	if (!(p.cr0 & CR0_PG) || !(p.efer & EFER_LMA) || (p.cr4 & CR4_LA57))
+	if (!vcpu_paging_is_4_level(&p))
 		return complaint_set(why, "vCPU 0 does not use 4-level tables "
 					  "now; gpa:ADDRESS needs none");
 	e->cr3 = p.cr3;

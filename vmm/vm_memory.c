@@ -196,7 +196,7 @@ static bool make_stage2(struct vm *vm, const struct image *im,
 			struct complaint *why)
 {
 	const struct run_options *o = vm->options;
-	struct file_extent extent[IMAGE_SEGMENTS];
+	struct file_extent extent[sizeof(im->segment) / sizeof(im->segment[0])];
 	struct ram_range range;
 	struct stage2_config c = {
 		.large_pages = o->large_pages,

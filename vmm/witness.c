@@ -8,6 +8,7 @@
 
 #include "devices/lab.h"
 #include "ept/deadline.h"
+#include "ept/walk.h"
 #include "vmm/vm.h"
 
 /* SDM vol. 3A, 4.1.1. */
@@ -38,6 +39,29 @@ static struct vcpu *vcpu_of(struct vm *vm, uint32_t thread)
 	return NULL;
 }
 
+#define PID_BITS 24
+
+static void remember(struct witness *w, uint64_t cr3, uint32_t pid)
+{
+	uint64_t page = (cr3 & pt_x86_64.address) >> PAGE_SHIFT;
+
+	atomic_store(&w->process[page % WITNESS_PROCESSES],
+		     page << PID_BITS | (pid & ((1u << PID_BITS) - 1)));
+}
+
+bool witness_process(struct witness *w, unsigned i, uint64_t *cr3,
+		     uint32_t *pid)
+{
+	uint64_t process;
+
+	if (i >= WITNESS_PROCESSES)
+		return false;
+	process = atomic_load(&w->process[i]);
+	*cr3 = process >> PID_BITS << PAGE_SHIFT;
+	*pid = process & ((1u << PID_BITS) - 1);
+	return true;
+}
+
 /* The published tables lead to @g from somewhere. */
 static void see_published(struct vm *vm, const struct lab_cpu *c, gfn_t g,
 			  struct trace_record *who)
@@ -47,6 +71,7 @@ static void see_published(struct vm *vm, const struct lab_cpu *c, gfn_t g,
 	who->how = TRACE_BY_RING;
 	who->who.cr3 = c->cr3;
 	who->who.pid = c->pid;
+	remember(&vm->witness, c->cr3, c->pid);
 	if (!reverse_find(vm->witness.reverse, c->cr3, g, (gva_t){ c->gva },
 			  &hit))
 		return;
@@ -179,6 +204,8 @@ static void testify(struct vcpu *v, const struct testimony_asked *a,
 	    ioctl(v->fd, KVM_GET_SREGS, &s))
 		return;
 	r.registers.cr3 = s.cr3;
+	if (s.efer & EFER_LMA)
+		remember(&v->vm->witness, s.cr3, 0);
 	r.registers.rip = a->there ? TRACE_NOWHERE : regs.rip;
 	r.registers.ring = s.ss.dpl;
 	find_gva(v->vm, &s, a->gpa, &r);

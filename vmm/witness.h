@@ -20,9 +20,14 @@
 struct vm;
 struct vcpu;
 
+#define WITNESS_PROCESSES 256
+
 struct witness {
 	struct reverse *reverse; /* NULL: nothing was ever traced */
 	_Atomic bool registers; /* of every fault, not only where needed */
+	/* Whose faults were traced, each at a place of its own if there is
+	 * room: the page number of its tables, and 24 bits of its pid. */
+	_Atomic uint64_t process[WITNESS_PROCESSES];
 };
 
 #define TESTIMONIES 32
@@ -57,5 +62,9 @@ void witness_destroy(struct vm *vm);
  * And: it will not enter it again. */
 void witness_testify(struct vcpu *v);
 void witness_leave(struct vcpu *v);
+
+/* The process at place @i; *cr3 0: none is there. False: no such place. */
+bool witness_process(struct witness *w, unsigned i, uint64_t *cr3,
+		     uint32_t *pid);
 
 #endif

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MIT
-# make fuzz FUZZ_SECONDS=60     libFuzzer (of clang) on the image loader, then
+# make fuzz FUZZ_SECONDS=60     libFuzzer (of clang) on the image loaders, then
 #                               on the devices: virtio, the DMA engine, ports
+#
+# One loader for long: make build/fuzz/image, then
+#     FORMAT=bzimage build/fuzz/image -runs=10000000 -max_len=256 FOLDER
+# (elf, bzimage, elf32, flat, or raw with -max_len=16384); FOLDER keeps what was
+# learnt.
 #
 # Damaging inputs are left as crash-* in build/fuzz; build/fuzz/image FILE (or
 # virtio FILE, dma FILE, ports FILE) runs one again. What was learnt stays in
@@ -11,14 +16,19 @@
 FUZZ := $(BUILD)/fuzz
 FUZZ_SECONDS ?= 60
 FUZZ_IMAGE := tests/fuzz/image.c $(wildcard vmm/image*.c) vmm/elf_note.c \
+	$(wildcard vmm/boot*.c) vmm/acpi.c vmm/aml.c vmm/devtree.c \
 	vmm/complaint.c
+# What it has in the place of files.
+IMAGE_WRAPS := $(addprefix -Wl$(comma)--wrap=, open close fstat pread)
+FORMATS := raw elf bzimage elf32 flat
 
 $(FUZZ)/image: $(FUZZ_IMAGE) $(wildcard tests/unit/*_fixture.h vmm/image*.h) \
-	vmm/loader.h
+	vmm/loader.h vmm/boot.h
 	@mkdir -p $(@D)
-	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
+	clang -I. -D_GNU_SOURCE -std=gnu17 -O2 -g $(WARNINGS) \
 		-fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -o $@ $(FUZZ_IMAGE)
+		-fno-sanitize-recover=all $(IMAGE_WRAPS) -o $@ $(FUZZ_IMAGE) \
+		-lfdt
 
 $(FUZZ)/virtio: tests/fuzz/virtio.c $(wildcard tests/fuzz/*.h) \
 	$(wildcard devices/virt*.[ch] devices/balloon*.[ch] \
@@ -51,11 +61,14 @@ $(FUZZ)/%-corpus: tests/fuzz/%.corpus
 
 fuzz: $(FUZZ)/image $(FUZZ)/virtio $(FUZZ)/virtio-corpus \
 	$(FUZZ)/dma $(FUZZ)/dma-corpus $(FUZZ)/ports $(FUZZ)/ports-corpus
-	@mkdir -p $(FUZZ)/corpus
-	for kind in 0 1 2 3 4; do \
-		printf "\\$$kind\\14" >$(FUZZ)/corpus/good$$kind; done
-	$(FUZZ)/image -max_total_time=$(FUZZ_SECONDS) -max_len=16384 \
-		-artifact_prefix=$(FUZZ)/ $(FUZZ)/corpus
+	for format in $(FORMATS); do \
+		mkdir -p $(FUZZ)/corpus/$$format; \
+		printf '\0\14\0' >$(FUZZ)/corpus/$$format/good; \
+		FORMAT=$$format $(FUZZ)/image -max_len=16384 \
+			-max_total_time=$$(($(FUZZ_SECONDS) / 5)) \
+			-artifact_prefix=$(FUZZ)/$$format- \
+			$(FUZZ)/corpus/$$format || exit 1; \
+	done
 	$(FUZZ)/virtio -max_total_time=$(FUZZ_SECONDS) -max_len=256 \
 		-artifact_prefix=$(FUZZ)/ $(FUZZ)/virtio-corpus
 	$(FUZZ)/dma -max_total_time=$(FUZZ_SECONDS) -max_len=256 \

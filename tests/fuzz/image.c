@@ -1,23 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a guest image: refused with a line, or taken and within the
- * rules. tests/fuzz/fuzz.mk says how to run it. The first byte says what the
- * rest is: the image itself, or damage to a good one of some format, in pieces
- * of an offset (two bytes), a length and so many bytes. The second one is the
- * size of an initrd, as a power of two; above 40: none.
+ * Any bytes as a guest image: refused with a line, or taken, within the rules,
+ * and told about its machine. tests/fuzz/fuzz.mk says how to run it. Three
+ * bytes come first:
+ *
+ *     0  what the rest is: the image itself, or damage to a good one of some
+ *        format, in pieces of an offset (two bytes), a length and so many
+ *        bytes; FORMAT in the environment decides that for a whole run
+ *     1  the size of an initrd, as a power of two; above 40: none
+ *     2  whether RAM ends below 4 GiB, and what reads are like
+ *
+ * The files are in memory, so that no system call slows a run down.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "tests/unit/bzimage_fixture.h"
 #include "tests/unit/image_fixture.h"
 #include "tests/unit/multiboot_fixture.h"
+#include "vmm/boot.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-enum kind { RAW, ELF, BZIMAGE, ELF32, FLAT, KINDS };
+enum format { RAW, ELF, BZIMAGE, ELF32, FLAT, FORMATS };
+
+static const char *const format_name[FORMATS] = { "raw", "elf", "bzimage",
+						  "elf32", "flat" };
+static enum format only = FORMATS; /* FORMATS: the first byte decides */
+
+enum medium { BELOW_4_GIB = 1, SHORT_READS = 2, SHRUNK = 4 };
 
 union good {
 	struct elf elf;
@@ -27,27 +42,90 @@ union good {
 	uint8_t byte[sizeof(struct elf)];
 };
 
-/* A good image of a kind, and its size. */
-static size_t good(union good *g, enum kind kind)
+/* The two files there are, and what is done with them. */
+enum { IMAGE = 1000, INITRD };
+static const uint8_t *image;
+static size_t image_bytes;
+static uint64_t initrd_bytes;
+static uint8_t medium;
+static unsigned opened, reads;
+
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_close(int fd);
+int __wrap_fstat(int fd, struct stat *st);
+ssize_t __wrap_pread(int fd, void *to, size_t len, off_t at);
+int __real_close(int fd);
+
+/* Nothing else is opened but by these names. */
+int __wrap_open(const char *path, int flags, ...)
 {
-	switch (kind) {
-	case ELF:
-		g->elf = good_elf();
-		return sizeof(g->elf);
-	case BZIMAGE:
-		g->bzimage = good_bzimage();
-		return sizeof(g->bzimage);
-	case ELF32:
-		g->elf32 = good_elf32();
-		return sizeof(g->elf32);
-	default:
-		g->flat = good_flat();
-		return sizeof(g->flat);
-	}
+	(void)flags;
+	opened++;
+	return *path == 'k' ? IMAGE : INITRD;
 }
 
-static void damage(uint8_t *image, size_t size, const uint8_t *bytes,
-		   size_t len)
+int __wrap_close(int fd)
+{
+	if (fd != IMAGE && fd != INITRD)
+		return __real_close(fd);
+	opened--;
+	return 0;
+}
+
+int __wrap_fstat(int fd, struct stat *st)
+{
+	*st = (struct stat){ .st_mode = S_IFREG };
+	st->st_size = (off_t)(fd == IMAGE ? image_bytes : initrd_bytes);
+	if (medium & SHRUNK)
+		st->st_size += 512;
+	return 0;
+}
+
+static size_t readable(int fd, size_t len, uint64_t at)
+{
+	uint64_t size = fd == IMAGE ? image_bytes : initrd_bytes;
+
+	if (at >= size)
+		return 0;
+	if ((medium & SHORT_READS) && len > 1000)
+		len = 1000;
+	return len < size - at ? len : size - at;
+}
+
+ssize_t __wrap_pread(int fd, void *to, size_t len, off_t at)
+{
+	size_t n = readable(fd, len, (uint64_t)at);
+
+	if ((medium & SHORT_READS) && ++reads % 2) {
+		errno = EINTR;
+		return -1;
+	}
+	if (fd == IMAGE)
+		memcpy(to, image + at, n);
+	else
+		memset(to, 0, n);
+	return (ssize_t)n;
+}
+
+/* A good image of each format. */
+static union good good[FORMATS];
+
+static const size_t good_bytes[FORMATS] = {
+	[ELF] = sizeof(struct elf),
+	[BZIMAGE] = sizeof(struct bzimage),
+	[ELF32] = sizeof(struct elf32),
+	[FLAT] = sizeof(struct flat),
+};
+
+static void make_good(void)
+{
+	good[ELF].elf = good_elf();
+	good[BZIMAGE].bzimage = good_bzimage();
+	good[ELF32].elf32 = good_elf32();
+	good[FLAT].flat = good_flat();
+}
+
+static void damage(uint8_t *to, size_t size, const uint8_t *bytes, size_t len)
 {
 	while (len > 3) {
 		size_t at = (bytes[0] | (size_t)bytes[1] << 8) % size;
@@ -57,80 +135,100 @@ static void damage(uint8_t *image, size_t size, const uint8_t *bytes,
 		len -= 3;
 		n = n < len ? n : len;
 		n = n < size - at ? n : size - at;
-		memcpy(image + at, bytes, n);
+		memcpy(to + at, bytes, n);
 		bytes += n;
 		len -= n;
 	}
 }
 
-static int memory_file(const char *name)
+static void set_image(enum format format, const uint8_t *bytes, size_t len)
 {
-	int fd = memfd_create(name, MFD_CLOEXEC);
+	static union good bad;
 
-	if (fd < 0)
-		abort();
-	return fd;
-}
-
-static void write_file(int fd, const void *bytes, size_t len)
-{
-	if (ftruncate(fd, 0) || pwrite(fd, bytes, len, 0) != (ssize_t)len)
-		abort();
-}
-
-static void write_image(int fd, const uint8_t *bytes, size_t len)
-{
-	enum kind kind = bytes[0] % KINDS;
-	static union good g;
-	size_t size;
-
-	bytes += 2;
-	len -= 2;
-	if (kind == RAW) {
-		write_file(fd, bytes, len);
+	image = bytes;
+	image_bytes = len;
+	if (format == RAW)
 		return;
-	}
-	size = good(&g, kind);
-	damage(g.byte, size, bytes, len);
-	write_file(fd, &g, size);
+	image = bad.byte;
+	image_bytes = good_bytes[format];
+	memcpy(bad.byte, good[format].byte, image_bytes);
+	damage(bad.byte, image_bytes, bytes, len);
 }
 
-static void check(const char *path, const char *initrd, const struct ram *ram)
+/* All that is written for the guest lies below 1 MiB. */
+static bool write_low(void *ctx, gpa_t at, const void *from, size_t len)
+{
+	static uint8_t low[1 << 20];
+
+	(void)ctx;
+	if (!range_within(at.v, len, sizeof(low)))
+		abort();
+	memcpy(low + at.v, from, len);
+	return true;
+}
+
+static void check_boot(const struct image *im, const struct ram *ram)
+{
+	const struct boot_config c = { .ram = ram,
+				       .image = im,
+				       .cmdline = "x",
+				       .cpus = 2,
+				       .lab = im->lab,
+				       .virtio = 3 };
+	const struct boot_memory m = { write_low, NULL };
+	struct complaint why = { "" };
+	struct boot_cpu cpu;
+
+	if (!boot_write(&c, m, &cpu, &why) && !why.text[0])
+		abort();
+}
+
+static void check(const char *initrd, const struct ram *ram)
 {
 	struct complaint why = { "" };
 	struct image im;
 
-	if (image_open(&im, path, initrd, ram, &why)) {
+	if (image_open(&im, "kernel", initrd, ram, &why)) {
 		if (!image_holds(&im, ram) || !im.initrd_bytes != !initrd)
 			abort();
+		check_boot(&im, ram);
 		image_close(&im);
 	} else if (!why.text[0] || im.fd != -1 || im.initrd != -1) {
 		abort();
 	}
+	if (opened)
+		abort();
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	const char *name = getenv("FORMAT");
+
+	(void)argc;
+	(void)argv;
+	make_good();
+	if (!name)
+		return 0;
+	for (only = RAW; only < FORMATS; only++)
+		if (!strcmp(name, format_name[only]))
+			return 0;
+	fprintf(stderr, "image: no such FORMAT: %s\n", name);
+	exit(2);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	static const uint64_t sizes[] = { UINT64_C(64) << 20, UINT64_C(8)
-								      << 30 };
-	static int file = -1, initrd = -1;
-	char path[32], initrd_path[32];
+	struct ram ram;
+	bool initrd;
 
-	if (len < 2)
+	if (len < 3)
 		return 0;
-	if (file < 0) {
-		file = memory_file("image");
-		initrd = memory_file("initrd");
-	}
-	write_image(file, bytes, len);
-	if (bytes[1] <= 40 && ftruncate(initrd, INT64_C(1) << bytes[1]))
-		abort();
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
-	snprintf(initrd_path, sizeof(initrd_path), "/proc/self/fd/%d", initrd);
-	for (unsigned i = 0; i < 2; i++) {
-		struct ram ram = ram_layout(sizes[i]);
-
-		check(path, bytes[1] <= 40 ? initrd_path : NULL, &ram);
-	}
+	initrd = bytes[1] <= 40;
+	initrd_bytes = initrd ? UINT64_C(1) << bytes[1] : 0;
+	medium = bytes[2];
+	ram = ram_layout(UINT64_C(64) << (medium & BELOW_4_GIB ? 20 : 27));
+	set_image(only < FORMATS ? only : bytes[0] % FORMATS, bytes + 3,
+		  len - 3);
+	check(initrd ? "initrd" : NULL, &ram);
 	return 0;
 }

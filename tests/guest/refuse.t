@@ -60,6 +60,32 @@ refused 'segment that wraps', qr/RAM|wrap/i, '', $run,
 	patched('wraps', $p_memsz, pack('Q<', ~0));
 refused 'segment in low memory', qr/RAM|MiB/, '', $run,
 	patched('low', $p_paddr, pack('Q<', 0x1000));
+
+# As many segments as are taken, and the initrd behind them: the image is fine,
+# but has no code, so that the guest crashes. (The header lies in the first
+# page of the file, a page for each segment follows.)
+sub segmented {
+	my ($n) = @_;
+	my $note = pack 'L<3 a4 L<', 4, 4, 18, 'Xen', 0x200000;
+	my $notes_at = 64 + 56 * ($n + 1);
+	my $program = pack 'L<2 Q<6', 4, 4, $notes_at, 0, 0, length $note,
+		length $note, 4;
+	$program .= pack 'L<2 Q<6', 1, 7, 4096 * $_, (0x1ff000 + 4096 * $_) x 2,
+		4096, 4096, 4096 for 1 .. $n;
+	my $header = pack 'a4 C3 x9 S<2 L< Q<3 L< S<6', "\x7fELF", 2, 1, 1, 2,
+		62, 1, 0x200000, 64, 0, 0, 64, 56, $n + 1, 0, 0, 0;
+	return file("segments$n", pack "a4096 x@{[4096 * $n]}",
+		$header . $program . $note);
+}
+SKIP: {
+	skip 'no /dev/kvm', 2 if !-w '/dev/kvm';
+	my $image = segmented(16);
+	my $out = `$program $run -k $image -i $elf 2>&1 </dev/null`;
+	is $? >> 8, 126, '16 segments and an initrd are taken' or diag $out;
+	like $out, qr/^twofold: guest crashed: [^\n]*\n\z/, 'no more is said';
+}
+refused '17 segments', qr/more than 16/, '', $run, segmented(17);
+
 # From here on it is not the image that is wrong.
 $run .= " -k $elf";
 refused '-m 0', qr/memory/i, '', "$run -m 0";

@@ -19,6 +19,7 @@ struct fake_vm {
 	pthread_mutex_t telling; /* of what it answers: */
 	struct audit_report audit;
 	struct explain explain; /* but for the address */
+	struct attribution attribution;
 	struct injection injection[2]; /* into two tiers: ram and file */
 	struct events *events; /* NULL: none */
 	_Atomic(const char *) policy; /* the one it was given last */
@@ -155,6 +156,19 @@ static inline bool fake_audit(void *vm, struct audit_report *r,
 		return false;
 	pthread_mutex_lock(&f->telling);
 	*r = f->audit;
+	pthread_mutex_unlock(&f->telling);
+	return true;
+}
+
+static inline bool fake_attribute(void *vm, struct attribution *a,
+				  struct complaint *why)
+{
+	struct fake_vm *f = vm;
+
+	if (!fake_verdict(f, why))
+		return false;
+	pthread_mutex_lock(&f->telling);
+	*a = f->attribution;
 	pthread_mutex_unlock(&f->telling);
 	return true;
 }

@@ -124,6 +124,7 @@ static inline struct vm_control fake_control(struct fake_vm *vm)
 				    .whatif = fake_whatif,
 				    .explain = fake_explain,
 				    .audit = fake_audit,
+				    .attribute = fake_attribute,
 				    .trace_start = fake_trace_start,
 				    .trace_stop = fake_trace_stop,
 				    .trace_fetch = fake_trace_fetch,

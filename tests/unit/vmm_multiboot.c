@@ -22,25 +22,10 @@ static int teardown(void **state)
 	return close(file);
 }
 
-static void write_it(const void *bytes, size_t len)
-{
-	assert_int_equal(ftruncate(file, 0), 0);
-	assert_int_equal(pwrite(file, bytes, len, 0), len);
-}
-
 static void take(const void *bytes, size_t len)
 {
-	write_it(bytes, len);
-	if (!image_open(&im, path, NULL, &ram, &why))
-		fail_msg("%s", why.text);
-	assert_true(image_holds(&im, &ram));
+	take_image(bytes, len, NULL);
 	assert_int_equal(im.protocol, BOOT_MULTIBOOT);
-}
-
-static void refuse(const void *bytes, size_t len, const char *reason)
-{
-	write_it(bytes, len);
-	expect_refused_at(path, reason);
 }
 
 static void elf32_is_taken(void **state)
@@ -71,7 +56,8 @@ static void elf64_is_taken(void **state)
 	assert_int_equal(im.entry, ENTRY_AT);
 	image_close(&im);
 	elf.h.e_entry = UINT64_C(1) << 32;
-	refuse(&elf, sizeof(elf), "its entry 0x100000000 is above 4 GiB");
+	expect_image_refused(&elf, sizeof(elf),
+			     "its entry 0x100000000 is above 4 GiB");
 }
 
 static void a16_header_that_is_none(void **state)
@@ -82,10 +68,10 @@ static void a16_header_that_is_none(void **state)
 
 	(void)state;
 	e.header.checksum++;
-	refuse(&e, sizeof(e), none);
+	expect_image_refused(&e, sizeof(e), none);
 	e.header = multiboot_words(0);
 	memmove((uint8_t *)&e.header + 2, &e.header, sizeof(e.header));
-	refuse(&e, sizeof(e), none); /* misaligned */
+	expect_image_refused(&e, sizeof(e), none); /* misaligned */
 	/* the last place where it counts, and the next one */
 	e.header = multiboot_words(0);
 	memcpy(far, &e, 4096);
@@ -94,35 +80,40 @@ static void a16_header_that_is_none(void **state)
 	image_close(&im);
 	memset(far + 8192 - 12, 0, 12);
 	memcpy(far + 8192 - 8, &e.header, 12);
-	refuse(far, sizeof(far), none);
+	expect_image_refused(far, sizeof(far), none);
 }
 
 static void a16_flags_that_need_more(void **state)
 {
 	(void)state;
 	e.header = multiboot_words(4); /* a video mode */
-	refuse(&e, sizeof(e),
-	       "its multiboot header requires what is not there (flags 0x4)");
+	expect_image_refused(
+		&e, sizeof(e),
+		"its multiboot header requires what is not there (flags 0x4)");
 	e.header = multiboot_words(0x8001);
-	refuse(&e, sizeof(e),
-	       "its multiboot header requires what is not there (flags "
-	       "0x8000)");
+	expect_image_refused(
+		&e, sizeof(e),
+		"its multiboot header requires what is not there (flags "
+		"0x8000)");
 }
 
 static void wrong_elf_fields(void **state)
 {
 	(void)state;
 	e.h.e_phentsize = sizeof(Elf64_Phdr);
-	refuse(&e, sizeof(e), "its program headers have 56 bytes, not 32");
+	expect_image_refused(&e, sizeof(e),
+			     "its program headers have 56 bytes, not 32");
 	e.h.e_phentsize = sizeof(Elf32_Phdr);
 	e.h.e_machine = EM_ARM;
-	refuse(&e, sizeof(e), "not for x86-64 (e_machine 40)");
+	expect_image_refused(&e, sizeof(e), "not for x86-64 (e_machine 40)");
 	e.h.e_machine = EM_386;
 	e.h.e_entry = MULTIBOOT_AT + 4096;
-	refuse(&e, sizeof(e),
-	       "its multiboot entry 0x401000 is not in what is loaded");
+	expect_image_refused(
+		&e, sizeof(e),
+		"its multiboot entry 0x401000 is not in what is loaded");
 	e.h.e_ident[EI_CLASS] = 3;
-	refuse(&e, sizeof(e), "not a 64-bit ELF file, nor a 32-bit one");
+	expect_image_refused(&e, sizeof(e),
+			     "not a 64-bit ELF file, nor a 32-bit one");
 }
 
 static void flat_binary_is_taken(void **state)
@@ -150,26 +141,46 @@ static void a16_flat_binary_with_a_wrong_address(void **state)
 	(void)state;
 	flat = good_flat();
 	flat.h.load = MULTIBOOT_AT + 17;
-	refuse(&flat, sizeof(flat),
-	       "its multiboot header is not where it says");
+	expect_image_refused(&flat, sizeof(flat),
+			     "its multiboot header is not where it says");
 	flat.h.load = MULTIBOOT_AT - 1;
-	refuse(&flat, sizeof(flat),
-	       "its multiboot header is not where it says");
+	expect_image_refused(&flat, sizeof(flat),
+			     "its multiboot header is not where it says");
 	flat = good_flat();
 	flat.h.load_end = MULTIBOOT_AT + 4097;
-	refuse(&flat, sizeof(flat),
-	       "its code: truncated: its bytes are past the file's end");
+	expect_image_refused(
+		&flat, sizeof(flat),
+		"its code: truncated: its bytes are past the file's end");
 	flat.h.load_end = MULTIBOOT_AT - 1;
-	refuse(&flat, sizeof(flat),
-	       "its code: more bytes in the file than in memory");
+	expect_image_refused(&flat, sizeof(flat),
+			     "its code: more bytes in the file than in memory");
 	flat = good_flat();
 	flat.h.bss_end = MULTIBOOT_AT + 4095;
-	refuse(&flat, sizeof(flat),
-	       "its code: more bytes in the file than in memory");
+	expect_image_refused(&flat, sizeof(flat),
+			     "its code: more bytes in the file than in memory");
 	flat = good_flat();
 	flat.h.entry = MULTIBOOT_AT + 4096;
-	refuse(&flat, sizeof(flat),
-	       "its multiboot entry 0x401000 is not in what is loaded");
+	expect_image_refused(
+		&flat, sizeof(flat),
+		"its multiboot entry 0x401000 is not in what is loaded");
+}
+
+static void a13_truncated_anywhere(void **state)
+{
+	(void)state;
+	expect_cut_refused(&e, sizeof(e));
+	flat = good_flat();
+	expect_cut_refused(&flat, sizeof(flat));
+}
+
+static void any_damage_is_refused_or_harmless(void **state)
+{
+	(void)state;
+	damage_each_byte(&e, sizeof(e), 0,
+			 offsetof(struct elf32, p) + sizeof(e.p));
+	flat = good_flat();
+	damage_each_byte(&flat, sizeof(flat), offsetof(struct flat, h),
+			 offsetof(struct flat, code));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -184,6 +195,8 @@ int main(void)
 		TEST(wrong_elf_fields),
 		TEST(flat_binary_is_taken),
 		TEST(a16_flat_binary_with_a_wrong_address),
+		TEST(a13_truncated_anywhere),
+		TEST(any_damage_is_refused_or_harmless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
