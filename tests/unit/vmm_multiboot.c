@@ -172,6 +172,36 @@ static void a16_flat_binary_with_a_wrong_address(void **state)
 	       "its multiboot entry 0x401000 is not in what is loaded");
 }
 
+/* The same file, loaded elsewhere. */
+static void elf32_at(uint32_t at, uint32_t bytes)
+{
+	e.h.e_entry = at + 0x100;
+	e.p.p_paddr = at;
+	e.p.p_memsz = bytes;
+}
+
+/* Real-mode programs do: kvm-unit-tests' realmode.flat at 32 KiB. */
+static void below_one_mib(void **state)
+{
+	static const char told[] = " is below 1 MiB, where boot data lies";
+	char reason[64];
+
+	(void)state;
+	elf32_at(0x6000, 0x9a000); /* all there is */
+	take(&e, sizeof(e));
+	assert_int_equal(im.segment[0].at.v, 0x6000);
+	image_close(&im);
+	elf32_at(0x6000, 0x9a001);
+	snprintf(reason, sizeof(reason), "segment 0: address 0x6000%s", told);
+	refuse(&e, sizeof(e), reason);
+	elf32_at(0x5fff, 4096);
+	snprintf(reason, sizeof(reason), "segment 0: address 0x5fff%s", told);
+	refuse(&e, sizeof(e), reason);
+	elf32_at(0xff000, 4096); /* ACPI's tables */
+	snprintf(reason, sizeof(reason), "segment 0: address 0xff000%s", told);
+	refuse(&e, sizeof(e), reason);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +212,7 @@ int main(void)
 		cmocka_unit_test(wrong_elf_fields),
 		cmocka_unit_test(flat_binary_is_taken),
 		cmocka_unit_test(a16_flat_binary_with_a_wrong_address),
+		cmocka_unit_test(below_one_mib),
 	};
 	struct CMUnitTest with_file[sizeof(tests) / sizeof(tests[0])];
 
