@@ -133,13 +133,16 @@ $(WALK_ELF): tests/guest/walk/walk.S
 	$(GUEST_CC) -c -o $@.o $<
 	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $@.o
 
-# A flat binary, loaded by multiboot.
-FLAT_BIN := $(BUILD)/tests/guest/flat.bin
+# Flat binaries, loaded by multiboot.
+FLAT_BIN := $(BUILD)/tests/guest/flat.bin $(BUILD)/tests/guest/low.bin
 
-$(FLAT_BIN): tests/guest/flat/flat.S
+$(BUILD)/tests/guest/flat.bin: FLAT_AT := 0x400000
+$(BUILD)/tests/guest/low.bin: FLAT_AT := 0x8000
+
+$(FLAT_BIN): $(BUILD)/tests/guest/%.bin: tests/guest/flat/%.S
 	@mkdir -p $(@D)
 	$(GUEST_CC) -c -o $@.o $<
-	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x400000 -e start -o $@.elf $@.o
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=$(FLAT_AT) -e start -o $@.elf $@.o
 	objcopy -O binary $@.elf $@
 
 # Whole VMs, on every kind of stage 2 that this machine has.

@@ -52,6 +52,7 @@ struct boot_config {
 	unsigned cpus;
 	uint64_t tsc_hz; /* 0: unknown */
 	bool lab; /* is there a lab device? */
+	bool suspend; /* is there S3? */
 	unsigned virtio; /* virtio devices, in as many first slots */
 	unsigned disks; /* among them */
 	unsigned console; /* 1 + the slot of the console; 0: it is the UART */

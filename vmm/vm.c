@@ -156,6 +156,7 @@ static bool write_boot(struct vm *vm, const struct image *im,
 		.cpus = vm->vcpus,
 		.tsc_hz = vm->tsc_hz,
 		.lab = vm->wants_lab,
+		.suspend = vm->options->kut,
 		.virtio = vm->slots,
 		.disks = vm->options->disks,
 		.console = vm->options->console == CONSOLE_VIRTIO
