@@ -77,7 +77,7 @@ struct vm {
 	struct witness witness;
 	struct events *events; /* NULL: no memory for them */
 	struct bus ports, mmio;
-	struct device *uart, *lab, *dma; /* also on their bus */
+	struct device *uart, *rtc, *lab, *dma; /* also on their bus */
 	struct virtio *balloon; /* NULL: none; also in a slot */
 	uint64_t balloon_back; /* pages the guest had read back, last time */
 	struct iommu *iommu; /* also behind a slot */
@@ -132,6 +132,14 @@ void vm_pause(struct vm *vm, const char *reason);
 void vm_resume(struct vm *vm);
 /* Have all vCPUs left the guest? Waits up to @timeout_ms. */
 bool vm_wait_idle(struct vm *vm, unsigned timeout_ms);
+
+/*
+ * vm_suspend.c: ACPI's S3, for kvm-unit-tests: on the thread of vCPU 0 until the
+ * real-time clock's alarm, then that vCPU goes on where the FACS says, in real
+ * mode. The others, the local APICs and the devices stay as the guest left
+ * them. Without --kut, on another vCPU or without an alarm: nothing.
+ */
+void vm_suspend(struct vm *vm);
 
 /* vm_memory.c: its trace, swap and stage2, by the options; @im is its file.
  * False: one line in *why; what was made is vm_destroy's. */

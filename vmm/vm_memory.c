@@ -60,11 +60,7 @@ static void on_failure(void *ctx, const struct stage2_failure *f)
 	answer_failure(vm, f, text);
 }
 
-/* A test build audits while the guest works: `make SAN=…`. */
-#ifndef AUDIT_EVERY
-#define AUDIT_EVERY 0
-#endif
-
+/* A test build audits while the guest works: AUDIT_EVERY in the Makefile. */
 static void on_audited(void *ctx, const struct audit_report *r)
 {
 	struct vm *vm = ctx;
