@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Debian on a disk (make debian-image), with a quarter of the memory that it
-# believes to have: it has a network, compiles, sorts and checksums 300 MB, gives
-# half of its memory and takes it back, and leaves a clean file system behind.
+# believes to have: it has a network, compiles, sorts and checksums 300 MB,
+# gives half of its memory and takes it back, and leaves a clean file system.
 # By hand, or by `make debian-test`: it takes minutes.
 use strict;
 use warnings;
