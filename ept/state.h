@@ -156,6 +156,11 @@ uint64_t limit_of(const struct stage2 *s, uint64_t pages);
 /* The gfn of RAM's @page-th page. */
 gfn_t gfn_of_page(const struct stage2 *s, uint64_t page);
 
+/* page.c. What the memfd holds is asked of the kernel: a peak of our own
+ * counters would only prove that we can add. It is greatest just before
+ * something is punched, so that is when, and when somebody wants to know. */
+void frames_measure(struct stage2 *s);
+
 /* page.c; the lock is held by the caller of all of these. */
 
 /* Frames in use, pages. */
