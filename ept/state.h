@@ -156,11 +156,6 @@ uint64_t limit_of(const struct stage2 *s, uint64_t pages);
 /* The gfn of RAM's @page-th page. */
 gfn_t gfn_of_page(const struct stage2 *s, uint64_t page);
 
-/* page.c. What the memfd holds is asked of the kernel: a peak of our own
- * counters would only prove that we can add. It is greatest just before
- * something is punched, so that is when, and when somebody wants to know. */
-void frames_measure(struct stage2 *s);
-
 /* page.c; the lock is held by the caller of all of these. */
 
 /* Frames in use, pages. */
@@ -244,6 +239,12 @@ void sampler_forget(struct stage2 *s, frame_t f);
  * that either names is told too. The lock is held. */
 void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
 		struct pte before, struct pte after, struct trace_record r);
+
+/* What the memfd holds is asked of the kernel: a peak of our own
+ * counters would only prove that we can add. It is greatest just before
+ * something is punched, so that is when, and when somebody wants to know.
+ * page.c; no lock. */
+void frames_measure(struct stage2 *s);
 
 /* What was counted so far. The lock is held. */
 void counters_read(struct stage2 *s, struct stage2_counters *c);
