@@ -39,7 +39,8 @@ $(OUT)/tests/unit/ept_books: | $(OUT)/tests/bench/books
 
 # Calls that tests/unit/fail_fixture.h makes fail.
 comma := ,
-$(OUT)/tests/unit/ept_fail: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
+$(addprefix $(OUT)/tests/unit/,ept_fail ept_fail_stage2): \
+	WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 	pread pwrite send recv fallocate open nanosleep clock_nanosleep \
 	io_uring_queue_init io_uring_submit_and_wait malloc calloc \
 	aligned_alloc mmap ZSTD_createCCtx ZSTD_createDCtx)

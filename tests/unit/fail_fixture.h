@@ -35,8 +35,9 @@ static struct seam io_seam, memory_seam;
 
 static inline bool due(struct seam *s)
 {
-	s->calls++;
-	return s->after && s->nth ? s->calls >= s->nth : s->calls == s->nth;
+	unsigned call = __atomic_add_fetch(&s->calls, 1, __ATOMIC_SEQ_CST);
+
+	return s->after && s->nth ? call >= s->nth : call == s->nth;
 }
 
 /* A call that moves @size bytes: how many it may; -1: none, with errno. */
