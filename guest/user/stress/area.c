@@ -65,6 +65,7 @@ static void protect(struct worker *w, struct area *a, unsigned page)
 	worker_check(w, "mprotect", sys_mprotect(at, PAGE, RW));
 }
 
+/* Most of its pages are written at once: so memory is short from the start. */
 static void map(struct worker *w, struct area *a)
 {
 	bool shared = worker_chance(w) % 4 == 0;
@@ -73,6 +74,9 @@ static void map(struct worker *w, struct area *a)
 
 	worker_check(w, "mmap", at);
 	*a = (struct area){ .at = (uint64_t)at, .shared = shared };
+	for (unsigned page = 0; page < AREA_PAGES; page++)
+		if (worker_chance(w) % 8)
+			write_page(w, a, page);
 }
 
 static void unmap(struct worker *w, struct area *a)
@@ -90,7 +94,8 @@ void area_step(struct worker *w)
 		map(w, a);
 	switch (worker_chance(w) % 16) {
 	case 0:
-		unmap(w, a);
+		if (worker_chance(w) % 8 == 0)
+			unmap(w, a);
 		return;
 	case 1:
 		punch(w, a, page);
@@ -111,22 +116,22 @@ void area_step(struct worker *w)
 	}
 }
 
-void area_verify_all(const struct worker *w)
+void area_start(struct worker *w)
 {
 	for (unsigned i = 0; i < AREAS; i++)
-		for (unsigned page = 0; w->area[i].at && page < AREA_PAGES;
-		     page++)
-			verify_page(w, &w->area[i], page);
+		map(w, &w->area[i]);
 }
 
-/* For a forked child: into pages that are its own. */
-void area_write_some(struct worker *w)
+void area_verify(const struct worker *w, unsigned i)
 {
-	for (unsigned i = 0; i < AREAS; i++) {
-		struct area *a = &w->area[i];
+	for (unsigned page = 0; w->area[i].at && page < AREA_PAGES; page++)
+		verify_page(w, &w->area[i], page);
+}
 
-		if (a->at && !a->shared)
-			write_page(w, a,
-				   (unsigned)(worker_chance(w) % AREA_PAGES));
-	}
+void area_write_some(struct worker *w, unsigned i)
+{
+	struct area *a = &w->area[i];
+
+	for (unsigned n = 0; a->at && !a->shared && n < AREA_PAGES / 8; n++)
+		write_page(w, a, (unsigned)(worker_chance(w) % AREA_PAGES));
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stress --seed S --seconds N: several workers at once, each doing one thing
- * after the other at random: map, write, protect, unmap, page out, fork, exec,
- * files. What a page must hold is known at every moment, and verified. With a
- * swap disk the kernel may use fewer frames than the workers need. Seconds are
- * the TSC's: on a host that has little time for us many ticks never come.
+ * stress --seed S --seconds N: a worker more than there are processors, each
+ * doing one thing after the other at random: map, write, protect, unmap, page
+ * out, fork, exec, files. What a page must hold is known at every moment, and
+ * verified. With a swap disk the kernel may use fewer frames than the workers
+ * need. Seconds are the TSC's: on a host that has little time for us many ticks
+ * never come.
  */
 #include "guest/cpu/cpu.h"
+#include "guest/cpu/smp.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/user/lib/kernel.h"
@@ -16,12 +18,14 @@
 #include "guest/user/lib/sys.h"
 #include "guest/user/stress/worker.h"
 
-#define WORKERS	     3u
+#define WORKERS_MOST (CPUS + 1)
 #define SETTLE_TICKS 100u
 #define GUESSED_HZ   1000000000ul /* of a TSC whose frequency is not known */
 
-/* All workers' pages together, half of which have to be enough. */
-#define PAGES (WORKERS * (AREAS * AREA_PAGES + FILE_PAGES))
+/* A worker's pages, two thirds of which have to be enough. */
+#define PAGES	     (AREAS * AREA_PAGES + FILE_PAGES)
+
+#define STEPS_A_LOOK 8u /* at the processor that we are on */
 
 uint64_t worker_chance(struct worker *w)
 {
@@ -63,15 +67,16 @@ static void end_child(const struct worker *w, int64_t pid)
 			    (uint64_t)status, 0);
 }
 
-/* A child sees all that we have; what it writes is its own. */
+/* A child sees what we have; what it writes is its own. */
 static void fork_step(struct worker *w)
 {
+	const unsigned area = (unsigned)(worker_chance(w) % AREAS);
 	int64_t pid = sys_fork();
 
 	if (!pid) {
-		area_verify_all(w);
-		area_write_some(w);
-		area_verify_all(w);
+		area_verify(w, area);
+		area_write_some(w, area);
+		area_verify(w, area);
 		sys_exit(0);
 	}
 	end_child(w, pid);
@@ -90,7 +95,8 @@ static void exec_step(struct worker *w)
 	end_child(w, pid);
 }
 
-static _Noreturn void run_worker(uint64_t seed, uint64_t number, uint64_t end)
+/* For so many @ticks of the TSC, once all is there. */
+static _Noreturn void run_worker(uint64_t seed, uint64_t number, uint64_t ticks)
 {
 	static struct worker w;
 	struct progress told = { 0 };
@@ -98,7 +104,9 @@ static _Noreturn void run_worker(uint64_t seed, uint64_t number, uint64_t end)
 	w.seed = seed;
 	w.number = number;
 	file_start(&w);
-	for (; rdtsc() < end; w.steps++) {
+	if (ticks)
+		area_start(&w);
+	for (ticks += rdtsc(); rdtsc() < ticks; w.steps++) {
 		uint64_t random = worker_chance(&w) % 100;
 
 		if (random < 2)
@@ -109,32 +117,36 @@ static _Noreturn void run_worker(uint64_t seed, uint64_t number, uint64_t end)
 			file_step(&w);
 		else
 			area_step(&w);
+		if (w.steps % STEPS_A_LOOK == 0)
+			w.cpus |= 1u << sys_cpu(-1);
 		progress(&told, 1);
 	}
 	progress_tell(&told, 0);
-	area_verify_all(&w);
+	for (unsigned i = 0; i < AREAS; i++)
+		area_verify(&w, i);
 	file_end(&w);
-	printf("stress: worker %lu did %lu steps\n", number, w.steps);
+	printf("stress: worker %lu did %lu steps on CPUs %#x\n", number,
+	       w.steps, w.cpus);
 	sys_exit(0);
 }
 
-/* Run all workers to the end. False if one has failed. */
-static bool run_workers(uint64_t seed, uint64_t seconds)
+/* Run all @workers to the end. False if one has failed. */
+static bool run_workers(uint64_t seed, uint64_t seconds, unsigned workers)
 {
 	struct sys_info info = { 0 };
-	int64_t pid[WORKERS];
+	int64_t pid[WORKERS_MOST];
 	bool ok = true;
-	uint64_t end;
+	uint64_t ticks;
 
 	sys_info(&info);
-	end = rdtsc() + seconds * (info.tsc_hz ? info.tsc_hz : GUESSED_HZ);
+	ticks = seconds * (info.tsc_hz ? info.tsc_hz : GUESSED_HZ);
 
-	for (unsigned i = 0; i < WORKERS; i++) {
+	for (unsigned i = 0; i < workers; i++) {
 		pid[i] = sys_fork();
 		if (!pid[i])
-			run_worker(seed, i, end);
+			run_worker(seed, i, ticks);
 	}
-	for (unsigned i = 0; i < WORKERS; i++) {
+	for (unsigned i = 0; i < workers; i++) {
 		int status = -1;
 
 		ok &= pid[i] > 0 && sys_wait(pid[i], &status) == pid[i] &&
@@ -175,23 +187,33 @@ static bool parse_arguments(int argc, char **argv, uint64_t *seed,
 	return argc % 2;
 }
 
+/* With room for all that they may use together, let them have a part of it. */
+static void make_scarce(const struct sys_counts *before, unsigned workers)
+{
+	if (before->slots_total > workers * 2 * PAGES)
+		sys_limit(used_frames(before) + workers * PAGES * 2 / 3);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t seed = 1, seconds = 5;
 	struct sys_counts before, after;
+	struct sys_info info = { 0 };
+	unsigned workers;
 	bool ok;
 
 	if (!parse_arguments(argc, argv, &seed, &seconds)) {
 		printf("stress: --seed S --seconds N\n");
 		return 2;
 	}
-	if (!run_workers(seed, 0)) /* all that stays is there now */
+	sys_info(&info);
+	workers = info.cpus + 1;
+	if (!run_workers(seed, 0, workers)) /* all that stays is there now */
 		return 1;
 	lock_memory();
 	before = settled_counts();
-	if (before.slots_total > 2 * PAGES)
-		sys_limit(used_frames(&before) + PAGES / 2);
-	ok = run_workers(seed, seconds);
+	make_scarce(&before, workers);
+	ok = run_workers(seed, seconds, workers);
 	sys_limit(0);
 	after = settled_counts();
 	if (!ok || !is_settled(&before))

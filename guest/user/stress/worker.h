@@ -10,7 +10,7 @@
 
 #define PAGE	   4096ul
 #define AREAS	   8u
-#define AREA_PAGES 24u
+#define AREA_PAGES 128u
 #define FILE_PAGES 12u
 
 /* Pages of which version 0 is not there. */
@@ -23,6 +23,7 @@ struct area {
 struct worker {
 	uint64_t seed, state, number;
 	uint64_t steps;
+	unsigned cpus; /* that it has run on: a bit for each */
 	struct area area[AREAS];
 	uint16_t file_version[FILE_PAGES]; /* 0: a hole */
 	int fd; /* negative: there is no disk to write to */
@@ -43,9 +44,11 @@ uint64_t worker_stamp(const struct worker *w, uint64_t what, uint64_t page,
 		      uint64_t version);
 
 /* The steps: one of each kind, at random. */
+void area_start(struct worker *w);
 void area_step(struct worker *w);
-void area_verify_all(const struct worker *w);
-void area_write_some(struct worker *w);
+/* Area @i; for a forked child: into pages that are its own. */
+void area_verify(const struct worker *w, unsigned i);
+void area_write_some(struct worker *w, unsigned i);
 void file_step(struct worker *w);
 void file_start(struct worker *w);
 void file_end(struct worker *w);

@@ -15,7 +15,8 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 
 our @EXPORT = qw(accels linux_accels run start wait_for finish stats slurp
-	scratch ctl until_true demonstrations MIB);
+	scratch ctl until_true demonstrations guest_disk guest_disks
+	disk_in_order MIB);
 
 use constant MIB => 1 << 20;
 
@@ -137,6 +138,32 @@ sub wait_for {
 # The names of the sample guest's demonstrations, in their order.
 sub demonstrations {
 	return slurp('guest/user/tour/names.h') =~ /X\(\w+, "([^"]+)"/g;
+}
+
+# A copy of the sample guest's disk, to write to.
+sub guest_disk {
+	my ($name) = @_;
+	my $path = scratch($name);
+	system('cp', 'build/guest/disk.img', $path) == 0 or die "cp: $?";
+	return $path;
+}
+
+# The disks that it has without --disk, but they stay: such a copy, and an empty
+# one to swap to. The path of the copy, and the options.
+sub guest_disks {
+	my ($name) = @_;
+	my ($root, $swap) = (guest_disk("$name.img"), scratch("$name.swap"));
+	open my $f, '>', $swap or die "$swap: $!";
+	truncate $f, 64 * MIB or die "$swap: $!";
+	return ($root, '--disk', "path=$root", '--disk', "path=$swap");
+}
+
+# What a guest has left on it, e2fsck must find in order.
+sub disk_in_order {
+	my ($path, $what) = @_;
+	local $ENV{PATH} = "$ENV{PATH}:/usr/sbin:/sbin";
+	my $report = `e2fsck -fn $path 2>&1`;
+	is $?, 0, "$what: e2fsck finds all in order" or diag $report;
 }
 
 # `twofold ctl VM ...`: (exit status, output with errors).
