@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Process 1 of a Linux guest that is one of many: it writes nearly all of its
- * memory, says so, and waits for a line on the console, by which time the
+ * Process 1 of a Linux guest that is one of many: it writes nearly all memory
+ * that is free, says so, and waits for a line on the console, by which time the
  * others have written theirs. Then every word must be what it was, once from
  * the first to the last, when every fourth page is written anew, and once back.
  * `seed=N` on the kernel's command line makes its bytes its own. At the end it
