@@ -246,6 +246,26 @@ static void twins_are_one(void **unused)
 	assert_int_equal(roots.n, 2); /* known */
 }
 
+/* One entry like the kernel's is no kernel's half; one that is missing is no
+ * reason either. */
+static void all_of_the_half_must_agree(void **unused)
+{
+	(void)unused;
+	make_kernel();
+	make_process(8, 32, 4);
+	make_process(48, 40, 4);
+	entry(8, 300, 2, 0);
+	entry(48, 300, 5, 0);
+	see(8, 0);
+	count();
+	assert_int_equal(a.n, 1);
+	page[48][300] = 0;
+	roots.n = 0;
+	see(8, 0);
+	count();
+	assert_int_equal(a.n, 2);
+}
+
 static void tables_of_one_that_ended_are_no_process(void **unused)
 {
 	(void)unused;
@@ -322,6 +342,7 @@ int main(void)
 		TEST(only_ram_of_ring_3_counts),
 		TEST(tables_that_are_away_leave_a_gap),
 		TEST(twins_are_one),
+		TEST(all_of_the_half_must_agree),
 		TEST(tables_of_one_that_ended_are_no_process),
 		TEST(tables_in_a_circle_come_to_an_end),
 		TEST(any_bytes_are_borne),
