@@ -264,6 +264,28 @@ static void all_of_the_half_must_agree(void **unused)
 	assert_int_equal(a.n, 2);
 }
 
+static void what_a_trace_saw_may_be_no_more(void **unused)
+{
+	const struct root traced[] = { { 16 << PAGE_SHIFT, 9, ROOT_BY_TRACE },
+				       { 32 << PAGE_SHIFT, 3, ROOT_BY_TRACE },
+				       { 48 << PAGE_SHIFT, 4, ROOT_BY_TRACE } };
+
+	(void)unused;
+	make_kernel();
+	make_process(8, 32, 4);
+	make_process(16, 40, 8);
+	memset(page[32], 0xff, sizeof(page[32])); /* data */
+	away[48] = true;
+	see(8, 5);
+	for (unsigned i = 0; i < 3; i++)
+		roots_add(&memory, &roots, traced[i]);
+	count();
+	assert_int_equal(a.n, 2);
+	assert_int_equal(a.process[0].root.pid, 9);
+	assert_int_equal(a.process[0].root.by, ROOT_BY_TRACE);
+	assert_int_equal(a.process[1].root.pid, 5);
+}
+
 static void tables_of_one_that_ended_are_no_process(void **unused)
 {
 	(void)unused;
@@ -335,6 +357,7 @@ int main(void)
 		TEST(tables_that_are_away_leave_a_gap),
 		TEST(twins_are_one),
 		TEST(all_of_the_half_must_agree),
+		TEST(what_a_trace_saw_may_be_no_more),
 		TEST(tables_of_one_that_ended_are_no_process),
 		TEST(tables_in_a_circle_come_to_an_end),
 		TEST(any_bytes_are_borne),
