@@ -274,7 +274,8 @@ static void what_a_trace_saw_may_be_no_more(void **unused)
 	make_kernel();
 	make_process(8, 32, 4);
 	make_process(16, 40, 8);
-	memset(page[32], 0xff, sizeof(page[32])); /* data */
+	make_process(32, 56, 2);
+	entry(32, 511, 5, 0); /* not this kernel's */
 	away[48] = true;
 	see(8, 5);
 	for (unsigned i = 0; i < 3; i++)
