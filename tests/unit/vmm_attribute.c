@@ -267,15 +267,15 @@ static void all_of_the_half_must_agree(void **unused)
 static void what_a_trace_saw_may_be_no_more(void **unused)
 {
 	const struct root traced[] = { { 16 << PAGE_SHIFT, 9, ROOT_BY_TRACE },
-				       { 32 << PAGE_SHIFT, 3, ROOT_BY_TRACE },
+				       { 52 << PAGE_SHIFT, 3, ROOT_BY_TRACE },
 				       { 48 << PAGE_SHIFT, 4, ROOT_BY_TRACE } };
 
 	(void)unused;
 	make_kernel();
 	make_process(8, 32, 4);
 	make_process(16, 40, 8);
-	make_process(32, 56, 2);
-	entry(32, 511, 5, 0); /* not this kernel's */
+	make_process(52, 56, 2);
+	entry(52, 511, 5, 0); /* not this kernel's */
 	away[48] = true;
 	see(8, 5);
 	for (unsigned i = 0; i < 3; i++)
