@@ -21,7 +21,9 @@ BUILD ?= build
 SAN ?=
 WERROR ?= 1
 
-CPPFLAGS := -I. -D_GNU_SOURCE -MMD -MP
+# A test build audits at every so many rounds of faults or evictions.
+AUDIT_EVERY := 0
+CPPFLAGS = -I. -D_GNU_SOURCE -DAUDIT_EVERY=$(AUDIT_EVERY) -MMD -MP
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla \
 	-Wpointer-arith -Wwrite-strings
@@ -40,6 +42,7 @@ comma := ,
 OUT := $(BUILD)/san-$(subst $(comma),-,$(SAN))
 CFLAGS += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
 LDFLAGS := -pthread -fsanitize=$(SAN)
+AUDIT_EVERY := 200
 endif
 
 PREFIX ?= /usr/local

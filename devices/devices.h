@@ -30,6 +30,9 @@ void uart_on_room(struct device *uart, void (*room)(void *ctx), void *ctx);
 /* The real-time clock at ports 0x70 and 0x71, which goes by @now: UTC. That is
  * called with the device's lock held. NULL: no memory. */
 struct device *rtc_create(struct timespec (*now)(void));
+/* How many milliseconds until the alarm that the guest has set, more than 0 and
+ * up to a day; -1: it is off, or never. Any thread. */
+int rtc_alarm(struct device *rtc);
 
 /* The exit port: a 32-bit write of v calls @exit(ctx, v). Other widths too.
  * From any vCPU thread. NULL: no memory. */

@@ -10,7 +10,7 @@
 
 struct power {
 	struct device device;
-	void (*end)(void *ctx, bool reset);
+	void (*tell)(void *ctx, enum power_event);
 	void *ctx;
 };
 
@@ -25,10 +25,15 @@ static void sleep_write(struct device *d, uint64_t offset, unsigned len,
 {
 	struct power *p = (struct power *)d;
 
+	unsigned type = value >> SLP_TYP & 7;
+
 	(void)len;
-	if (!offset && (value & SLP_EN) &&
-	    (value >> SLP_TYP & 7) == POWER_SLEEP_OFF)
-		p->end(p->ctx, false);
+	if (offset || !(value & SLP_EN))
+		return;
+	if (type == POWER_SLEEP_OFF)
+		p->tell(p->ctx, POWER_EVENT_OFF);
+	else if (type == POWER_SLEEP_RAM)
+		p->tell(p->ctx, POWER_EVENT_RAM);
 }
 
 static void reset_write(struct device *d, uint64_t offset, unsigned len,
@@ -38,7 +43,7 @@ static void reset_write(struct device *d, uint64_t offset, unsigned len,
 
 	(void)offset, (void)len;
 	if ((value & 0xff) == POWER_RESET)
-		p->end(p->ctx, true);
+		p->tell(p->ctx, POWER_EVENT_RESET);
 }
 
 static void power_destroy(struct device *d)
@@ -59,22 +64,25 @@ static const struct device_ops sleep_ops = {
 };
 
 static struct device *create(const struct device_ops *ops,
-			     void (*end)(void *ctx, bool reset), void *ctx)
+			     void (*tell)(void *ctx, enum power_event),
+			     void *ctx)
 {
 	struct power *p = malloc(sizeof(*p));
 
 	if (!p)
 		return NULL;
-	*p = (struct power){ .device.ops = ops, .end = end, .ctx = ctx };
+	*p = (struct power){ .device.ops = ops, .tell = tell, .ctx = ctx };
 	return &p->device;
 }
 
-struct device *power_create_sleep(void (*end)(void *ctx, bool reset), void *ctx)
+struct device *power_create_sleep(void (*tell)(void *ctx, enum power_event),
+				  void *ctx)
 {
-	return create(&sleep_ops, end, ctx);
+	return create(&sleep_ops, tell, ctx);
 }
 
-struct device *power_create_reset(void (*end)(void *ctx, bool reset), void *ctx)
+struct device *power_create_reset(void (*tell)(void *ctx, enum power_event),
+				  void *ctx)
 {
-	return create(&reset_ops, end, ctx);
+	return create(&reset_ops, tell, ctx);
 }

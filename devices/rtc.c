@@ -9,7 +9,8 @@
  *
  * It goes by a clock of the host, in UTC, and speaks BCD and 24 hours, whatever
  * register B is told. Setting it moves its distance from that clock. It raises
- * no interrupts: who wants those has better timers.
+ * no interrupts: who wants those has better timers. The alarm is for who sleeps
+ * (rtc_alarm).
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -25,8 +26,11 @@
 
 enum rtc_byte {
 	SECONDS = 0,
+	SECONDS_ALARM = 1,
 	MINUTES = 2,
+	MINUTES_ALARM = 3,
 	HOURS = 4,
+	HOURS_ALARM = 5,
 	WEEKDAY = 6, /* 1: Sunday */
 	DAY = 7,
 	MONTH = 8,
@@ -41,9 +45,13 @@ enum rtc_byte {
 #define A_UPDATING 0x80
 #define A_DIVIDER  0x26 /* 32,768 Hz, and 1,024 Hz of square waves */
 #define B_SET	   0x80 /* the time stands still and may be written */
+#define B_ALARM	   0x20
 #define B_BINARY   0x04
 #define B_24_HOURS 0x02
 #define D_VALID	   0x80 /* the battery is good */
+#define ALARM_ANY  0xc0 /* such a byte is equal to all */
+
+#define DAY_LENGTH 86400
 
 struct rtc {
 	struct device device;
@@ -175,6 +183,39 @@ static void rtc_write(struct device *d, uint64_t offset, unsigned len,
 		else
 			r->index = value & (BYTES - 1);
 	pthread_mutex_unlock(&r->lock);
+}
+
+static bool alarm_is(uint8_t alarm, unsigned n)
+{
+	return alarm >= ALARM_ANY || alarm == bcd(n);
+}
+
+/* In how many seconds from @t, the time of day, is the alarm? 0: never. */
+static int alarm_in(const struct rtc *r, int64_t t)
+{
+	for (int s = 1; s <= DAY_LENGTH; s++) {
+		unsigned at = (unsigned)((t + s) % DAY_LENGTH);
+
+		if (alarm_is(r->byte[SECONDS_ALARM], at % 60) &&
+		    alarm_is(r->byte[MINUTES_ALARM], at / 60 % 60) &&
+		    alarm_is(r->byte[HOURS_ALARM], at / 3600))
+			return s;
+	}
+	return 0;
+}
+
+int rtc_alarm(struct device *d)
+{
+	struct rtc *r = (struct rtc *)d;
+	struct timespec t;
+	int in = 0;
+
+	pthread_mutex_lock(&r->lock);
+	t = r->now();
+	if (r->byte[B] & B_ALARM)
+		in = alarm_in(r, (t.tv_sec + r->ahead) % DAY_LENGTH);
+	pthread_mutex_unlock(&r->lock);
+	return in ? in * 1000 - (int)(t.tv_nsec / 1000000) : -1;
 }
 
 static void rtc_destroy(struct device *d)

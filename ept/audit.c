@@ -218,3 +218,13 @@ int stage2_audit(struct stage2 *s, struct audit_report *report)
 	free(a.name);
 	return report->diverged ? 0 : r;
 }
+
+void audit_round(struct stage2 *s)
+{
+	const unsigned every = s->config.audit_every;
+	struct audit_report r;
+
+	if (every && atomic_fetch_add(&s->rounds, 1) % every == every - 1 &&
+	    !stage2_audit(s, &r))
+		s->config.audited(s->config.ctx, &r);
+}

@@ -64,4 +64,8 @@ struct audit_report {
  * -ENOMEM. Any thread, no lock held; waits for no eviction. */
 int stage2_audit(struct stage2 *s, struct audit_report *r);
 
+/* A round of faults or of evictions is over: audit, if it is time to. No lock
+ * held. */
+void audit_round(struct stage2 *s);
+
 #endif

@@ -209,14 +209,6 @@ static void keep_used(struct discard *d)
 	}
 }
 
-static void punch(struct discard *d)
-{
-	for (unsigned i = 0, run; i < d->going.n; i += run) {
-		run = gather_run(&d->going, i);
-		backing_punch(&d->s->backing, d->going.frame[i], run);
-	}
-}
-
 static void drop_copy(struct stage2 *s, frame_t f, unsigned i)
 {
 	slot_t copy;
@@ -259,7 +251,7 @@ static void commit(struct discard *d)
 
 	if (d->why == GUEST_HINTED)
 		keep_used(d);
-	punch(d);
+	evict_punch(s, &d->going);
 	pthread_mutex_lock(&s->lock);
 	for (unsigned i = 0; i < d->going.n; i++)
 		frame_gone(d, i);

@@ -310,10 +310,9 @@ static unsigned commit_end(struct stage2 *s, struct batch *b)
 	return left;
 }
 
-/* A punch that fails leaves bytes behind that are stored, or zero: a waste,
- * but the page is what its entry says. */
-static void punch(struct stage2 *s, const struct gather *going)
+void evict_punch(struct stage2 *s, const struct gather *going)
 {
+	frames_measure(s);
 	for (unsigned i = 0, run; i < going->n; i += run) {
 		run = gather_run(going, i);
 		backing_punch(&s->backing, going->frame[i], run);
@@ -325,6 +324,6 @@ unsigned evict_run(struct stage2 *s, struct batch *b)
 	judge_all(s, b);
 	store(s, b);
 	commit_begin(s, b);
-	punch(s, &b->going);
+	evict_punch(s, &b->going);
 	return commit_end(s, b);
 }

@@ -69,5 +69,9 @@ void hints_settle(struct stage2 *s, frame_t first, frame_t end);
  * flushed, that nobody touches meanwhile and whose bytes are safe elsewhere.
  * Returns how many came free. */
 unsigned evict_run(struct stage2 *s, struct batch *b);
+/* With `evicting` held, not the lock: free the frames @going, in order, which
+ * are busy and leaving. A punch that fails leaves bytes behind that nobody
+ * wants: a waste, but the page is what its entry says. */
+void evict_punch(struct stage2 *s, const struct gather *going);
 
 #endif

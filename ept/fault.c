@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "ept/audit.h"
 #include "ept/evict.h"
 #include "ept/haul.h"
 #include "ept/serve.h"
@@ -165,6 +166,7 @@ static void *faults_run(void *arg)
 		if (s->faults.retry)
 			retry_parked(me);
 		pthread_mutex_unlock(&s->lock);
+		audit_round(s);
 		n = read(s->faults.uffd, m, most * sizeof(m[0]));
 		if (n <= 0)
 			wait_for_faults(me);

@@ -306,18 +306,6 @@ static void install_all(struct stage2 *s, struct haul *h, unsigned first,
 	}
 }
 
-/* What the memfd holds is asked of the kernel after pages came in: a peak of
- * our own counters would only prove that we can add. */
-static void measure_peak(struct stage2 *s)
-{
-	uint64_t bytes = backing_bytes(&s->backing);
-	uint64_t peak = atomic_load(&s->peak_bytes);
-
-	while (bytes > peak &&
-	       !atomic_compare_exchange_weak(&s->peak_bytes, &peak, bytes))
-		;
-}
-
 static void settle(struct stage2 *s, struct arrival *a, bool entered)
 {
 	if (!entered)
@@ -342,7 +330,6 @@ void haul_map(struct stage2 *s, struct haul *h, unsigned first, unsigned n)
 	}
 	pthread_mutex_unlock(&s->lock);
 	install_all(s, h, first, n);
-	measure_peak(s);
 	pthread_mutex_lock(&s->lock);
 	for (unsigned i = first; i < first + n; i++)
 		settle(s, &h->page[i], entered[i]);

@@ -20,6 +20,16 @@ uint64_t frames_free(const struct stage2 *s)
 	return used < s->limit ? s->limit - used : 0;
 }
 
+void frames_measure(struct stage2 *s)
+{
+	uint64_t bytes = backing_bytes(&s->backing);
+	uint64_t peak = atomic_load(&s->peak_bytes);
+
+	while (bytes > peak &&
+	       !atomic_compare_exchange_weak(&s->peak_bytes, &peak, bytes))
+		;
+}
+
 /* The low mark of free frames. */
 static uint64_t low_mark(const struct stage2 *s)
 {

@@ -69,13 +69,12 @@ static void insert(struct policy *base, frame_t f)
 {
 	struct policy_lists *p = policy_lists_of(base);
 	unsigned list = frame_lists_of(&p->lists, f);
+	bool again = is_ghost(list);
 
-	if (is_ghost(list))
+	if (again)
 		adapt(arc_of(base), list);
-	if (policy_lists_expected(p, f) || is_ghost(list))
-		frame_lists_move(&p->lists, T2, f);
-	else
-		frame_lists_move(&p->lists, T1, f);
+	again |= policy_lists_expected(p, f);
+	frame_lists_move(&p->lists, again ? T2 : T1, f);
 	trim(p);
 }
 

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "ept/audit.h"
 #include "ept/decide.h"
 #include "ept/deadline.h"
 #include "ept/evict.h"
@@ -97,6 +98,7 @@ static unsigned reclaim_batch(struct stage2 *s, struct batch *b, uint64_t want)
 	pthread_mutex_unlock(&s->lock);
 	left = evict_run(s, b);
 	pthread_mutex_unlock(&s->evicting);
+	audit_round(s);
 	return left;
 }
 

@@ -64,6 +64,8 @@ struct stage2_witness {
 	void *ctx;
 };
 
+struct audit_report; /* audit.h */
+
 struct stage2_config {
 	struct stage2_region {
 		gfn_t first;
@@ -93,6 +95,10 @@ struct stage2_config {
 	/* A page was lost or swap is full; called without locks by the thread
 	 * that met it, which goes on waiting afterwards. */
 	void (*failed)(void *ctx, const struct stage2_failure *f);
+	/* Audit at every so many rounds of faults and of evictions, and call
+	 * with what came of it; as failed. 0: do not. */
+	unsigned audit_every;
+	void (*audited)(void *ctx, const struct audit_report *r);
 	void *ctx;
 };
 

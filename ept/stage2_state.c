@@ -75,6 +75,7 @@ void counters_read(struct stage2 *s, struct stage2_counters *c)
 
 void stage2_counters(struct stage2 *s, struct stage2_counters *c)
 {
+	frames_measure(s);
 	pthread_mutex_lock(&s->lock);
 	counters_read(s, c);
 	pthread_mutex_unlock(&s->lock);

@@ -126,6 +126,7 @@ struct stage2 {
 	pthread_mutex_t evicting; /* one eviction batch at a time */
 	pthread_mutex_t flushing; /* one flush of `stale` at a time */
 
+	_Atomic unsigned rounds; /* of faults and of evictions */
 	struct stage2_counters count;
 	struct observer observer;
 	struct trace *trace; /* NULL: none just now */
@@ -251,6 +252,12 @@ void sampler_forget(struct stage2 *s, frame_t f);
  * that either names is told too. The lock is held. */
 void trace_page(struct stage2 *s, enum trace_kind kind, gfn_t g,
 		struct pte before, struct pte after, struct trace_record r);
+
+/* What the memfd holds is asked of the kernel: a peak of our own
+ * counters would only prove that we can add. It is greatest just before
+ * something is punched, so that is when, and when somebody wants to know.
+ * page.c; no lock. */
+void frames_measure(struct stage2 *s);
 
 /* What was counted so far. The lock is held. */
 void counters_read(struct stage2 *s, struct stage2_counters *c);

@@ -93,10 +93,17 @@ static void port(struct aml *a, uint16_t number)
 	aml_number(a, number, 8);
 }
 
-static size_t fadt(struct aml *a, size_t dsdt)
+/* A system with reduced hardware may have a FACS (5.2.10); who wants to suspend
+ * the machine needs it, and the PM1 control register. */
+static size_t fadt(struct aml *a, const struct boot_config *c, size_t dsdt)
 {
 	size_t at = table_begin(a, "FACP", FADT_REVISION);
 
+	if (c->suspend) {
+		aml_number(a, BOOT_ACPI + ACPI_FACS, 4);
+		pad_to(a, at + 64);
+		aml_number(a, POWER_PM1_PORT, 4);
+	}
 	pad_to(a, at + 108); /* all before: not in the reduced profile */
 	aml_number(a, RTC_CENTURY, 1);
 	aml_number(a, FADT_VGA_NOT_PRESENT | FADT_MSI_NOT_SUPPORTED, 2);
@@ -117,6 +124,15 @@ static size_t fadt(struct aml *a, size_t dsdt)
 	pad_to(a, at + FADT_BYTES);
 	table_end(a, at);
 	return at;
+}
+
+static void facs(struct aml *a)
+{
+	size_t at = a->len;
+
+	aml_text(a, "FACS");
+	aml_number(a, ACPI_FACS_BYTES, 4);
+	pad_to(a, at + ACPI_FACS_BYTES);
 }
 
 static size_t madt(struct aml *a, unsigned cpus)
@@ -280,9 +296,11 @@ size_t acpi_build(uint8_t *to, const struct boot_config *c)
 	struct aml a = { .to = to, .room = BOOT_ACPI_BYTES };
 	size_t dsdt_at, fadt_at, madt_at;
 
-	pad_to(&a, RSDP_BYTES);
+	pad_to(&a, ACPI_FACS);
+	if (c->suspend)
+		facs(&a);
 	dsdt_at = dsdt(&a, c);
-	fadt_at = fadt(&a, dsdt_at);
+	fadt_at = fadt(&a, c, dsdt_at);
 	madt_at = madt(&a, c->cpus);
 	rsdp(to, xsdt(&a, fadt_at, madt_at));
 	return a.len;

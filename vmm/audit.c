@@ -6,8 +6,7 @@
 #include "vmm/page_text.h"
 #include "vmm/safe_json.h"
 
-/* The first divergence in one line: who says what. */
-static void tell(const struct audit_report *r, char *to, size_t bytes)
+void audit_tell(const struct audit_report *r, char *to, size_t bytes)
 {
 	static const char *const side[AUDIT_CHECKS][2] = {
 		[AUDIT_MEMFD] = { "the memfd has no bytes of it",
@@ -50,7 +49,7 @@ static json_t *divergence_json(const struct audit_report *r)
 
 	if (!r->diverged)
 		return json_null();
-	tell(r, text, sizeof(text));
+	audit_tell(r, text, sizeof(text));
 	return json_pack("{s:s, s:s, s:I}", "check", audit_name[r->check],
 			 "text", text, "gfn", safe_count(r->gfn.v));
 }

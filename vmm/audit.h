@@ -5,6 +5,9 @@
 
 #include "ept/audit.h"
 
+/* The first divergence of @r in one line: who says what. */
+void audit_tell(const struct audit_report *r, char *to, size_t bytes);
+
 /* Malloced; NULL: no memory. */
 char *audit_json(const struct audit_report *r);
 

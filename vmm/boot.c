@@ -8,7 +8,6 @@
 #include "devices/power.h"
 #include "vmm/acpi.h"
 
-#define LEGACY_HOLE  0xa0000u /* VGA memory and ROMs on a PC */
 #define MIB	     0x100000u
 #define RESET_VECTOR 0xffff0u
 
@@ -16,8 +15,8 @@ static_assert(BOOT_START_INFO + PAGE_SIZE <= BOOT_CMDLINE_AT &&
 		      BOOT_CMDLINE_AT + BOOT_CMDLINE <= BOOT_GDT &&
 		      BOOT_GDT + PAGE_SIZE <= BOOT_TABLES &&
 		      BOOT_TABLES + 3 * PAGE_SIZE <= BOOT_TREE_AT &&
-		      BOOT_TREE_AT + BOOT_TREE <= LEGACY_HOLE &&
-		      BOOT_ACPI >= LEGACY_HOLE &&
+		      BOOT_TREE_AT + BOOT_TREE <= BOOT_LOW_END &&
+		      BOOT_ACPI >= BOOT_LOW_END &&
 		      BOOT_ACPI + BOOT_ACPI_BYTES <= RESET_VECTOR,
 	      "no part lies over another");
 
@@ -25,8 +24,8 @@ unsigned boot_map(struct boot_range map[BOOT_MAP], const struct ram *ram)
 {
 	unsigned n = 0;
 
-	map[n++] = (struct boot_range){ 0, LEGACY_HOLE, BOOT_RAM };
-	map[n++] = (struct boot_range){ LEGACY_HOLE, MIB - LEGACY_HOLE,
+	map[n++] = (struct boot_range){ 0, BOOT_LOW_END, BOOT_RAM };
+	map[n++] = (struct boot_range){ BOOT_LOW_END, MIB - BOOT_LOW_END,
 					BOOT_RESERVED };
 	map[n++] =
 		(struct boot_range){ MIB, ram->range[0].bytes - MIB, BOOT_RAM };

@@ -12,6 +12,9 @@
  *   0x10000  device tree, at most BOOT_TREE bytes
  *   0xff000  ACPI's tables, where one also looks for them unasked, and at its
  *            end what a PC begins with: it resets the machine
+ *
+ * An image that multiboot starts may lie there too, from BOOT_LOW up to the VGA
+ * memory and the ROMs of a PC: nothing of the above is its there.
  */
 #ifndef VMM_BOOT_H
 #define VMM_BOOT_H
@@ -31,6 +34,8 @@
 #define BOOT_TREE	0x10000u
 #define BOOT_ACPI	0xff000u
 #define BOOT_ACPI_BYTES 0xff0u
+#define BOOT_LOW	BOOT_GDT
+#define BOOT_LOW_END	0xa0000u
 
 /* How much a 64-bit kernel finds mapped onto itself. */
 #define BOOT_IDENTITY (UINT64_C(1) << 30)
@@ -47,6 +52,7 @@ struct boot_config {
 	unsigned cpus;
 	uint64_t tsc_hz; /* 0: unknown */
 	bool lab; /* is there a lab device? */
+	bool suspend; /* is there S3? */
 	unsigned virtio; /* virtio devices, in as many first slots */
 	unsigned disks; /* among them */
 	unsigned console; /* 1 + the slot of the console; 0: it is the UART */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "vmm/boot.h"
 #include "vmm/loader.h"
 
 /* The first that recognises the file; the last one takes, or refuses, what
@@ -23,6 +24,16 @@ static bool overlap(const struct image_segment *a,
 	       b->at.v < a->at.v + a->memory_bytes;
 }
 
+/* Boot data lies below 1 MiB; how much of it, the protocol says. */
+static bool clear_of_boot_data(const struct loader *l,
+			       const struct image_segment *s)
+{
+	return s->at.v >= LOADER_LOWEST ||
+	       (l->im->protocol == BOOT_MULTIBOOT && s->at.v >= BOOT_LOW &&
+		s->at.v < BOOT_LOW_END &&
+		s->memory_bytes <= BOOT_LOW_END - s->at.v);
+}
+
 static bool check_segment(struct loader *l, const char *what,
 			  const struct image_segment *s, uint64_t file_size)
 {
@@ -38,7 +49,7 @@ static bool check_segment(struct loader *l, const char *what,
 				     what);
 	if (!s->memory_bytes)
 		return true;
-	if (s->at.v < LOADER_LOWEST)
+	if (!clear_of_boot_data(l, s))
 		return loader_refuse(l,
 				     "%s: address %#" PRIx64
 				     " is below 1 MiB, where boot data lies",

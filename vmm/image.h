@@ -40,8 +40,8 @@ struct image {
 
 /*
  * Open and check the image at @path, and the initrd at @initrd (NULL: none),
- * against RAM. Every segment lies in RAM above the first MiB (the VMM's own
- * structures lie below), none overlap, the entry lies inside one. False: one
+ * against RAM. Every segment lies in RAM and clear of boot data (below 1 MiB:
+ * vmm/boot.h), none overlap, the entry lies inside one. False: one
  * line in *why, nothing is left open.
  */
 bool image_open(struct image *im, const char *path, const char *initrd,

@@ -105,23 +105,33 @@ static struct timespec wall_clock(void)
 
 static struct device *make_rtc(struct vm *vm)
 {
-	(void)vm;
-	return rtc_create(wall_clock);
+	vm->rtc = rtc_create(wall_clock);
+	return vm->rtc;
 }
 
-static void power_end(void *ctx, bool reset)
+static void power_event(void *ctx, enum power_event event)
 {
-	vm_end(ctx, reset ? VM_REBOOT : VM_POWEROFF, 0);
+	switch (event) {
+	case POWER_EVENT_OFF:
+		vm_end(ctx, VM_POWEROFF, 0);
+		break;
+	case POWER_EVENT_RESET:
+		vm_end(ctx, VM_REBOOT, 0);
+		break;
+	case POWER_EVENT_RAM:
+		vm_suspend(ctx);
+		break;
+	}
 }
 
 static struct device *make_sleep(struct vm *vm)
 {
-	return power_create_sleep(power_end, vm);
+	return power_create_sleep(power_event, vm);
 }
 
 static struct device *make_reset(struct vm *vm)
 {
-	return power_create_reset(power_end, vm);
+	return power_create_reset(power_event, vm);
 }
 
 static struct device *make_lab(struct vm *vm)

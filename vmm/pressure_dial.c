@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#define STEP 0.25 /* of its range: the most that a walk goes at once */
+#define STEP 0.5 /* of its range: the most that a walk goes at once */
 
 static double bytes_of(struct amount a, double whole)
 {

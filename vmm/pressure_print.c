@@ -6,7 +6,7 @@
 #include "vmm/safe_json.h"
 
 static const char heading[] =
-	"    from  cap MiB  in MiB  guest/s faults/s  wait us some % full %  "
+	"    from  min cap  in MiB  guest/s faults/s  wait us some % full %  "
 	"then\n";
 
 static void print_phase(const struct pressure_run_report *r,

@@ -13,7 +13,7 @@ static struct phase *current(struct pressure_run_report *r)
 void report_begin(struct pressure_run_report *r, const struct sample *s)
 {
 	r->phases = 1;
-	*current(r) = (struct phase){ "as it was", *s, *s };
+	*current(r) = (struct phase){ "as it was", *s, *s, s->cap };
 }
 
 static void widen(struct spread *s, double value, double part)
@@ -40,6 +40,8 @@ void report_sample(struct pressure_run_report *r, const struct sample *s,
 	}
 	r->samples++;
 	current(r)->last = *s;
+	if (s->cap < current(r)->cap)
+		current(r)->cap = s->cap;
 }
 
 /* What is done at one time is one phase; nothing was seen of one before that
@@ -52,7 +54,7 @@ void report_phase(struct pressure_run_report *r, const char *text)
 	if (p->first.at_ms != last.at_ms && r->phases <= SCENARIO_EVENTS) {
 		r->phases++;
 		p = current(r);
-		*p = (struct phase){ "", last, last };
+		*p = (struct phase){ "", last, last, UINT64_MAX };
 	} else if (r->phases == 1) {
 		p->text[0] = '\0';
 	}
@@ -63,7 +65,11 @@ void report_phase(struct pressure_run_report *r, const char *text)
 
 void phase_metrics(const struct phase *p, double to[METRICS])
 {
-	metrics_between(&p->first, &p->last, to);
+	struct sample last = p->last;
+
+	if (p->cap < last.cap)
+		last.cap = p->cap;
+	metrics_between(&p->first, &last, to);
 }
 
 bool report_knows_guest(const struct pressure_run_report *r)

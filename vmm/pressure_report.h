@@ -14,6 +14,7 @@
 struct phase {
 	char text[2 * SCENARIO_WORDS];
 	struct sample first, last;
+	uint64_t cap; /* its least since the first; bytes */
 };
 
 struct spread {
@@ -41,7 +42,7 @@ void report_sample(struct pressure_run_report *r, const struct sample *s,
 /* @text is being done: a phase begins with the last sample. */
 void report_phase(struct pressure_run_report *r, const char *text);
 
-/* Of the phase as a whole. */
+/* Of the phase as a whole; its cap is the least that was seen. */
 void phase_metrics(const struct phase *p, double to[METRICS]);
 /* Did the guest ever say what it has done? */
 bool report_knows_guest(const struct pressure_run_report *r);

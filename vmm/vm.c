@@ -15,6 +15,7 @@
 #include "vmm/events.h"
 #include "vmm/machine_check.h"
 #include "vmm/msr_filter.h"
+#include "vmm/pic.h"
 #include "vmm/vm.h"
 
 /* Pages that KVM needs on Intel for itself, between RAM and the APICs. */
@@ -86,7 +87,8 @@ static bool add_memory(struct vm *vm, struct complaint *why)
 	return true;
 }
 
-static bool add_irqchip(struct vm *vm, struct complaint *why)
+static bool add_irqchip(struct vm *vm, const struct image *im,
+			struct complaint *why)
 {
 	uint64_t identity = IDENTITY_MAP;
 
@@ -95,7 +97,8 @@ static bool add_irqchip(struct vm *vm, struct complaint *why)
 	if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0))
 		return complaint_set(why, "KVM_CREATE_IRQCHIP: %s",
 				     strerror(errno));
-	return true;
+	return im->protocol != BOOT_MULTIBOOT || pic_begin(vm->fd) ||
+	       complaint_set(why, "KVM_SET_IRQCHIP: %s", strerror(errno));
 }
 
 /*
@@ -148,6 +151,7 @@ static bool write_boot(struct vm *vm, const struct image *im,
 		.cpus = vm->vcpus,
 		.tsc_hz = vm->tsc_hz,
 		.lab = vm->wants_lab,
+		.suspend = vm->options->kut,
 		.virtio = vm->slots,
 		.disks = vm->options->disks,
 		.console = vm->options->console == CONSOLE_VIRTIO
@@ -195,9 +199,9 @@ bool vm_create(struct vm *vm, const struct run_options *o,
 	sigaction(SIGUSR1, &kick, NULL);
 	machine_check_catch();
 	if (open_kvm(vm, why) && vm_make_memory(vm, im, why) &&
-	    add_memory(vm, why) && add_irqchip(vm, why) && add_vcpus(vm, why) &&
-	    machine_wire(vm, why) && vm_trace_begin(vm, why) &&
-	    write_boot(vm, im, why))
+	    add_memory(vm, why) && add_irqchip(vm, im, why) &&
+	    add_vcpus(vm, why) && machine_wire(vm, why) &&
+	    vm_trace_begin(vm, why) && write_boot(vm, im, why))
 		return true;
 	vm_stop(vm);
 	vm_destroy(vm);
@@ -215,8 +219,10 @@ void vm_destroy(struct vm *vm)
 		close(vm->fd);
 	if (vm->kvm >= 0)
 		close(vm->kvm);
-	if (vm->stage2)
+	if (vm->stage2) {
 		stage2_destroy(vm->stage2);
+		vm_tell_audits(vm);
+	}
 	shares_close(&vm->shares);
 	swap_destroy(vm->swap);
 	events_destroy(vm->events);

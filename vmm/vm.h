@@ -70,13 +70,14 @@ struct vm {
 	struct shares shares;
 	_Atomic uint64_t share_writes; /* of the guest: ignored */
 	struct stage2 *stage2;
+	_Atomic unsigned audits; /* of a test build, beside the guest */
 	struct swap *swap;
 	struct tier *tier[SWAP_TIERS]; /* swap's, each fit for tier_inject */
 	struct vm_trace trace;
 	struct witness witness;
 	struct events *events; /* NULL: no memory for them */
 	struct bus ports, mmio;
-	struct device *uart, *lab, *dma; /* also on their bus */
+	struct device *uart, *rtc, *lab, *dma; /* also on their bus */
 	struct virtio *balloon; /* NULL: none; also in a slot */
 	uint64_t balloon_back; /* pages the guest had read back, last time */
 	struct iommu *iommu; /* also behind a slot */
@@ -132,10 +133,21 @@ void vm_resume(struct vm *vm);
 /* Have all vCPUs left the guest? Waits up to @timeout_ms. */
 bool vm_wait_idle(struct vm *vm, unsigned timeout_ms);
 
+/*
+ * vm_suspend.c: ACPI's S3, for kvm-unit-tests: on the thread of vCPU 0 until the
+ * real-time clock's alarm, then that vCPU goes on where the FACS says, in real
+ * mode. The others, the local APICs and the devices stay as the guest left
+ * them. Without --kut, on another vCPU or without an alarm: nothing.
+ */
+void vm_suspend(struct vm *vm);
+
 /* vm_memory.c: its trace, swap and stage2, by the options; @im is its file.
  * False: one line in *why; what was made is vm_destroy's. */
 bool vm_make_memory(struct vm *vm, const struct image *im,
 		    struct complaint *why);
+
+/* A test build says on stderr how many audits it made. */
+void vm_tell_audits(const struct vm *vm);
 
 /* End all that is injected: who waits by it goes on. */
 void vm_inject_nothing(struct vm *vm);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ept/inject.h"
+#include "vmm/audit.h"
 #include "vmm/events.h"
 #include "vmm/huge_pages.h"
 #include "vmm/nbd_helper.h"
@@ -57,6 +58,26 @@ static void on_failure(void *ctx, const struct stage2_failure *f)
 			 (unsigned long long)f->gfn.v, f->source,
 			 strerror(-f->error));
 	answer_failure(vm, f, text);
+}
+
+/* A test build audits while the guest works: AUDIT_EVERY in the Makefile. */
+static void on_audited(void *ctx, const struct audit_report *r)
+{
+	struct vm *vm = ctx;
+	char text[160];
+
+	atomic_fetch_add(&vm->audits, 1);
+	if (!r->diverged)
+		return;
+	audit_tell(r, text, sizeof(text));
+	say("audit", text);
+	vm_end(vm, VM_FAILED, 125);
+}
+
+void vm_tell_audits(const struct vm *vm)
+{
+	if (AUDIT_EVERY)
+		fprintf(stderr, "twofold: audits: %u\n", vm->audits);
 }
 
 /* Not the end of anything yet: other tiers may take the pages, and this one is
@@ -187,6 +208,8 @@ static bool make_stage2(struct vm *vm, const struct image *im,
 		.vcpus = o->cpus,
 		.poison = o->on_swap_error == SWAP_ERROR_POISON,
 		.failed = on_failure,
+		.audit_every = AUDIT_EVERY,
+		.audited = on_audited,
 		.ctx = vm,
 	};
 	int r;

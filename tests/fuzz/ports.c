@@ -51,9 +51,9 @@ static void end(void *ctx, uint32_t status)
 	(void)ctx, (void)status;
 }
 
-static void power(void *ctx, bool reset)
+static void power(void *ctx, enum power_event e)
 {
-	(void)ctx, (void)reset;
+	(void)ctx, (void)e;
 }
 
 static void flush(void *ctx, uint64_t gpa)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# A flat binary, loaded and told of its machine by multiboot, with a module.
+# A flat binary, loaded and told of its machine by multiboot, with a module;
+# and one below 1 MiB, which gets its interrupt in real mode.
 use strict;
 use warnings;
 use lib 'tests/guest/lib';
@@ -16,5 +17,6 @@ for my $accel (accels()) {
 		$module, '-p', 'text');
 	run($accel, 5, '-m', '64M', '-k', 'build/tests/guest/flat.bin', '-i',
 		$module); # it does look
+	run($accel, 0, '-m', '64M', '--kut', '-k', 'build/tests/guest/low.bin');
 }
 done_testing;

@@ -5,7 +5,7 @@
 TEST_GUESTS := $(addprefix $(BUILD)/tests/guest/, \
 	virtio.elf dma.elf wreck.elf rude.elf net.elf walk.elf share/sum.elf)
 BENCH_GUESTS := $(BUILD)/tests/bench/smp.elf $(BUILD)/tests/bench/blk.elf
-FLAT := $(BUILD)/tests/guest/flat.bin
+FLAT := $(addprefix $(BUILD)/tests/guest/,flat.bin low.bin)
 START := tests/guest/virtio/start.S tests/guest/virtio/say.c
 
 $(BUILD)/tests/guest/virtio.elf: $(call guest_objects, \
@@ -30,10 +30,15 @@ $(TEST_GUESTS) $(BENCH_GUESTS):
 	@mkdir -p $(@D)
 	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x200000 -e start -o $@ $^
 
-# A flat binary, loaded by multiboot.
-$(FLAT): $(call guest_objects,tests/guest/flat/flat.S)
+# Flat binaries, loaded by multiboot.
+$(BUILD)/tests/guest/flat.bin: AT = 0x400000
+$(BUILD)/tests/guest/flat.bin: $(call guest_objects,tests/guest/flat/flat.S)
+$(BUILD)/tests/guest/low.bin: AT = 0x8000
+$(BUILD)/tests/guest/low.bin: $(call guest_objects,tests/guest/flat/low.S)
+
+$(FLAT):
 	@mkdir -p $(@D)
-	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=0x400000 -e start -o $@.elf $^
+	$(GUEST_LD) $(GUEST_LDFLAGS) -Ttext=$(AT) -e start -o $@.elf $^
 	objcopy -O binary $@.elf $@
 
 -include $(wildcard $(GUEST_OBJ)/user/tests/*/*/*.d)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Swap on an NBD server: one that is well, one that dies again and again, one
-# that fails now and then, one that is gone for good.
+# Swap on an NBD server: one that is well (of two makes), one that dies again
+# and again, one that fails now and then, one that is gone for good.
 use strict;
 use warnings;
 use IO::Socket::UNIX;
@@ -22,16 +22,28 @@ sub server_start {
 	$s->{pid} = fork // die "fork: $!";
 	if (!$s->{pid}) {
 		open STDERR, '>>', scratch('nbdkit.log');
-		exec 'nbdkit', '-f', '--exit-with-parent', '-U', $s->{socket},
-			@{$s->{args}};
-		die "exec nbdkit: $!";
+		exec @{$s->{command}};
+		die "exec $s->{command}[0]: $!";
 	}
-	until_true(10, sub { -S $s->{socket} }) or die 'nbdkit did not start';
+	until_true(60, sub { -S $s->{socket} })
+		or die "$s->{command}[0] did not start";
 }
 
 sub server {
 	my (@args) = @_;
-	my $s = { socket => scratch('nbd' . $servers++), args => \@args };
+	my $socket = scratch('nbd' . $servers++);
+	my $s = { socket => $socket, command => ['nbdkit', '-f',
+		'--exit-with-parent', '-U', $socket, @args] };
+	server_start($s);
+	return $s;
+}
+
+# One of another make.
+sub qemu_server {
+	my ($path) = @_;
+	my $socket = scratch('nbd' . $servers++);
+	my $s = { socket => $socket, command => ['qemu-nbd', '--persistent',
+		'--shared=0', '-f', 'raw', '-k', $socket, $path] };
 	server_start($s);
 	return $s;
 }
@@ -67,8 +79,7 @@ sub helper_of {
 }
 
 sub test_well {
-	my ($accel) = @_;
-	my $s = server('memory', '64M');
+	my ($accel, $s) = @_;
 	my $r = start($accel, guest(uri($s), 32, 2));
 	wait_for($r, qr/pass 1/);
 	my $helper = helper_of($r);
@@ -215,7 +226,8 @@ for my $accel (accels()) {
 	test_dying($accel);
 	test_gone($accel);
 	next if $accel ne 'kvm';
-	test_well($accel);
+	test_well($accel, $_) for server('memory', '64M'),
+		qemu_server(disk(64));
 	test_failing($accel);
 	test_stalled();
 	test_shrunk();

@@ -57,8 +57,8 @@ my @shipped = (
 	['squeeze', 8,
 		'cap 50% over 500ms; cap 25% over 500ms; cap 100%'],
 	['thrash', 3.2, 'cap 10%..60% sine 1000ms; cap 100%'],
-	['noisy-neighbour', 9.6, 'hog 25% over 750ms; '
-		. 'cap 30%..100% walk 125ms; hog 0; cap 100%'],
+	['noisy-neighbour', 6.4, 'hog 25% over 750ms; cap 50% over 250ms; '
+		. 'cap 20%..60% walk 125ms; hog 0; cap 100%'],
 	['disk-full', 19.2, 'cap 60%; full on; full off; resume'],
 	['flaky-remote', 19.2, 'cap 60%; delay bimodal 300us 20ms 2%; '
 		. 'errors 0.5%; stall on; stall off; delay none; errors 0%']);

@@ -145,12 +145,44 @@ static void odd_accesses(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void alarm_at(unsigned h, unsigned m, unsigned s)
+{
+	set(5, h);
+	set(3, m);
+	set(1, s);
+}
+
+/* It is 23:59:58. */
+static void the_alarm_is_told(void **state)
+{
+	(void)state;
+	alarm_at(0xc0, 0xff, 0xd5); /* every second */
+	assert_int_equal(rtc_alarm(rtc), -1); /* off */
+	set(0x0b, 0x20);
+	assert_int_equal(rtc_alarm(rtc), 1000);
+	now.tv_nsec = 999999999;
+	assert_int_equal(rtc_alarm(rtc), 1);
+	now.tv_nsec = 0;
+	alarm_at(0, 0, 0x30); /* past midnight */
+	assert_int_equal(rtc_alarm(rtc), 32000);
+	alarm_at(0x23, 0x59, 0x58); /* now, which is tomorrow */
+	assert_int_equal(rtc_alarm(rtc), 86400000);
+	alarm_at(0xc0, 1, 0); /* a minute past any hour */
+	assert_int_equal(rtc_alarm(rtc), 62000);
+	alarm_at(0xc0, 0xc0, 0x60); /* no such second */
+	assert_int_equal(rtc_alarm(rtc), -1);
+	alarm_at(0xc0, 0xc0, 0);
+	set(0, 0x50); /* eight seconds back */
+	assert_int_equal(rtc_alarm(rtc), 10000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(it_says_the_time),
 		TEST(it_says_when_it_is_about_to_change),
 		TEST(it_can_be_set),
+		TEST(the_alarm_is_told),
 		TEST(the_rest_is_memory),
 		TEST(odd_accesses),
 	};

@@ -74,6 +74,15 @@ static inline struct elf good_elf(void)
 	};
 }
 
+/* Above the first MiB, or where multiboot has room below. */
+static inline bool segment_is_clear(const struct image *im,
+				    const struct image_segment *s)
+{
+	return s->at.v >= 0x100000 ||
+	       (im->protocol == BOOT_MULTIBOOT && s->at.v >= 0x6000 &&
+		s->at.v + s->memory_bytes <= 0xa0000);
+}
+
 /* What must hold of an image that was taken, whatever the file held. False:
  * it does not. */
 static inline bool image_holds(const struct image *im, const struct ram *ram)
@@ -83,7 +92,7 @@ static inline bool image_holds(const struct image *im, const struct ram *ram)
 	for (unsigned i = 0; i < im->segments; i++) {
 		const struct image_segment *s = &im->segment[i];
 
-		if (s->at.v < 0x100000 || !s->memory_bytes ||
+		if (!segment_is_clear(im, s) || !s->memory_bytes ||
 		    s->file_bytes > s->memory_bytes ||
 		    (s->fd != im->fd && s->fd != im->initrd) ||
 		    !ram_contains(ram, s->at, s->memory_bytes))

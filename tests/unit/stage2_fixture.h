@@ -45,6 +45,8 @@ struct options {
 	unsigned refs_ms;
 	bool large;
 	bool poison; /* what is lost raises SIGBUS */
+	unsigned audit_every;
+	void (*audited)(void *ctx, const struct audit_report *r);
 };
 
 static inline void start(struct options o)
@@ -66,6 +68,8 @@ static inline void start(struct options o)
 		.vcpus = 2,
 		.refs_ms = o.refs_ms,
 		.failed = on_failure,
+		.audit_every = o.audit_every,
+		.audited = o.audited,
 		.witness = fixture_witness,
 	};
 

@@ -89,6 +89,25 @@ static void power_is_hardware_reduced(void **state)
 		assert_int_equal(number(fadt + i, 1), 0);
 }
 
+/* With a FACS, and a second byte of PM1 control that is sleep control. */
+static void who_can_suspend_is_told_how(void **state)
+{
+	const struct boot_config c = { .cpus = 1, .suspend = true };
+	uint64_t fadt;
+
+	(void)state;
+	memset(page, 0, sizeof(page));
+	acpi_build(page, &c);
+	fadt = number(xsdt() + 36, 8);
+	assert_int_equal(check_table(fadt, "FACP"), 276);
+	assert_int_equal(number(fadt + 36, 4), AT + 64);
+	assert_memory_equal(page + 64, "FACS", 4);
+	assert_int_equal(number(AT + 68, 4), 64);
+	assert_int_equal(number(AT + 76, 4), 0); /* the waking vector */
+	assert_int_equal(number(fadt + 64, 4), 0x5ff);
+	assert_int_equal(number(fadt + 248, 8), 0x600);
+}
+
 static void each_cpu_has_its_apic(void **state)
 {
 	uint64_t madt;
@@ -170,6 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(power_is_hardware_reduced),
+		cmocka_unit_test(who_can_suspend_is_told_how),
 		cmocka_unit_test(each_cpu_has_its_apic),
 		cmocka_unit_test(every_virtio_device_is_named),
 	};

@@ -183,6 +183,36 @@ static void any_damage_is_refused_or_harmless(void **state)
 			 offsetof(struct flat, code));
 }
 
+/* The same file, loaded elsewhere. */
+static void elf32_at(uint32_t at, uint32_t bytes)
+{
+	e.h.e_entry = at + 0x100;
+	e.p.p_paddr = at;
+	e.p.p_memsz = bytes;
+}
+
+/* Real-mode programs do: kvm-unit-tests' realmode.flat at 32 KiB. */
+static void below_one_mib(void **state)
+{
+	static const char told[] = " is below 1 MiB, where boot data lies";
+	char reason[64];
+
+	(void)state;
+	elf32_at(0x6000, 0x9a000); /* all there is */
+	take(&e, sizeof(e));
+	assert_int_equal(im.segment[0].at.v, 0x6000);
+	image_close(&im);
+	elf32_at(0x6000, 0x9a001);
+	snprintf(reason, sizeof(reason), "segment 0: address 0x6000%s", told);
+	expect_image_refused(&e, sizeof(e), reason);
+	elf32_at(0x5fff, 4096);
+	snprintf(reason, sizeof(reason), "segment 0: address 0x5fff%s", told);
+	expect_image_refused(&e, sizeof(e), reason);
+	elf32_at(0xff000, 4096); /* ACPI's tables */
+	snprintf(reason, sizeof(reason), "segment 0: address 0xff000%s", told);
+	expect_image_refused(&e, sizeof(e), reason);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -197,6 +227,7 @@ int main(void)
 		TEST(a16_flat_binary_with_a_wrong_address),
 		TEST(a13_truncated_anywhere),
 		TEST(any_damage_is_refused_or_harmless),
+		TEST(below_one_mib),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

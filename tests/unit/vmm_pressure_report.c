@@ -115,6 +115,21 @@ static void a_phase_is_what_was_done_and_when(void **state)
 	}
 }
 
+/* A cap that swings is told by how low it went. */
+static void a_phase_has_its_least_cap(void **state)
+{
+	static const double want[] = { 32, 8, 20 };
+	double m[METRICS];
+
+	(void)state;
+	sample(at(5000, 20));
+	sample(at(6000, 52));
+	for (unsigned i = 0; i < r.phases; i++) {
+		phase_metrics(&r.phase[i], m);
+		assert_true(m[METRIC_CAP] == want[i]);
+	}
+}
+
 static void a_spread_is_weighted_by_time(void **state)
 {
 	const struct spread *s = &r.spread[METRIC_CAP];
@@ -210,6 +225,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(two_samples_make_every_metric),
 		TEST(a_phase_is_what_was_done_and_when),
+		TEST(a_phase_has_its_least_cap),
 		TEST(a_spread_is_weighted_by_time),
 		TEST(each_kind_of_expectation),
 		TEST(all_have_to_come_true),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Debian on a disk (make debian-image), with a quarter of the memory that it
-# believes to have: it has a network, compiles, sorts and checksums 300 MB, gives
-# half of its memory and takes it back, and leaves a clean file system behind.
+# believes to have: it has a network, compiles, sorts and checksums 300 MB,
+# gives half of its memory and takes it back, and leaves a clean file system.
 # By hand, or by `make debian-test`: it takes minutes.
 use strict;
 use warnings;
@@ -104,16 +104,17 @@ sub transfer {
 	is sum_of("cat $back"), $sum, 'and back';
 }
 
-# The same as this host does, whose results are @sum and @sorted.
+# The same as this host does with @count lines, with the same results: @sorted
+# is the later one.
 sub work {
-	my ($sum, $sorted) = @_;
+	my ($count, $sum, $sorted) = @_;
 	my ($port) = peer('<', $source);
 	type("cat </dev/tcp/10.0.2.2/$port >lines.c");
 	type('gcc -O2 -o lines lines.c', 300);
-	like type('./lines ' . LINES . ' | tee text | md5sum', 600),
+	like type("./lines $count | tee text | md5sum", 600),
 		qr/^$sum /, 'what it compiled works';
-	type('LC_ALL=C sort -T . text >sorted', 900);
-	like type('md5sum sorted', 300), qr/^$sorted /, 'and is sorted';
+	like type('LC_ALL=C sort -T . text | tee sorted | md5sum', 900),
+		qr/^$sorted /, 'and is sorted';
 }
 
 sub balloon {
@@ -158,7 +159,8 @@ sub off {
 	my $s = stats($r);
 	is $s->{guest}{exit_reason}, 'poweroff', 'its reason';
 	cmp_ok $s->{memory}{resident_peak_bytes}, '<=', CAP * MIB, 'the cap';
-	cmp_ok $s->{pages}{swapped_out}, '>', CAP * MIB / 4096, 'it swapped';
+	cmp_ok $s->{pages}{swapped_out}, '>', CAP * MIB / 4096 / 4,
+		'it swapped';
 	is_deeply [grep { $_->{errors} || $_->{needs_reset} }
 		@{$s->{devices}}], [], 'no device met an error';
 	diag sprintf '%.0f s, %.1f MiB resident at most, %d faults, %d pages '
@@ -179,14 +181,15 @@ if (my @accels = linux_accels()) {
 	my $lines = scratch('lines');
 	sh('cc', '-O2', '-o', $lines, $source);
 	sh("head -c 16M /dev/urandom >$bytes");
-	my $sum = sum_of("$lines " . LINES);
-	my $sorted = sum_of("$lines " . LINES . ' | LC_ALL=C sort -S 512M');
 	for my $accel (@accels) {
-		for ([1, 'uart'], [2, 'virtio']) {
-			boot($accel, @$_);
-			look(@$_);
+		for ([1, 'uart', LINES], [2, 'virtio', LINES / 10]) {
+			my ($cpus, $console, $count) = @$_;
+			my $sum = sum_of("$lines $count");
+			my $sorted = sum_of("$lines $count | LC_ALL=C sort");
+			boot($accel, $cpus, $console);
+			look($cpus, $console);
 			transfer();
-			work($sum, $sorted);
+			work($count, $sum, $sorted);
 			half_and_back($sorted);
 			off($sorted);
 		}

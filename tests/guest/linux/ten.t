@@ -11,14 +11,14 @@ use List::Util 'sum';
 use Test::More;
 use Twofold;
 
-use constant { GUESTS => 10, SIZE => 120, CAP => 40, POOL => 4,
-	CAPSULE => 768, DISK => 160 }; # MiB
+use constant { GUESTS => 10, SIZE => 96, CAP => 32, CAPSULE => 640,
+	DISK => 128 }; # MiB
 
 # For tests/guest/linux/ten: where the kernel and the guest are, and the swap.
 sub options {
 	my ($kernel, $initrd, $swap) = @_;
 	return "-m @{[SIZE]}M --resident @{[CAP]}M --timeout 1200 " .
-		"-k $kernel -i $initrd --swap ram=@{[POOL]}M --swap file=$swap " .
+		"-k $kernel -i $initrd --swap file=$swap " .
 		'-p "console=ttyS0 quiet panic=-1 seed=$vm"';
 }
 
