@@ -60,7 +60,7 @@ extern const char *const root_by_name[ROOTS_BY];
 
 struct root {
 	uint64_t cr3; /* its address, no other bits */
-	uint32_t pid; /* 0: unknown */
+	uint32_t pid; /* as it was seen last; 0: unknown */
 	enum root_by by;
 };
 
@@ -78,8 +78,9 @@ struct roots {
  * them where Meltdown must be mitigated, side by side. */
 void roots_add(const struct attribute_memory *m, struct roots *r,
 	       struct root root);
-/* Add those that can be found by the ones that are there, and say which one's
- * upper half is the kernel's. */
+/* Add those that can be found by the ones that vCPUs use, which come first, and
+ * say which one's upper half is the kernel's; drop what a trace saw, and is no
+ * root any more. */
 void roots_find(const struct attribute_memory *m, struct roots *r);
 
 #define ATTRIBUTE_PROCESSES 96

@@ -166,7 +166,7 @@ void book_process(struct book *b, struct attribute_process *p)
 	b->process = p;
 	b->number++;
 	p->whole = true;
-	if (p->root.by != ROOT_BY_SEARCH ||
+	if (p->root.by == ROOT_BY_VCPU ||
 	    is_alive(b, root, pt_x86_64.levels, HALF))
 		claim_all(b, root, pt_x86_64.levels, HALF);
 }

@@ -94,7 +94,7 @@ void roots_add(const struct attribute_memory *m, struct roots *r,
 		r->left_out++;
 }
 
-/* The kernel's half, as the known root knows it that knows most. */
+/* The kernel's half, as the root at work knows it that knows most. */
 static bool read_kernel(const struct attribute_memory *m, struct roots *r,
 			struct half *kernel)
 {
@@ -102,7 +102,8 @@ static bool read_kernel(const struct attribute_memory *m, struct roots *r,
 
 	*kernel = (struct half){ .present = 0 };
 	for (unsigned i = 0; i < r->n; i++) {
-		if (!read_half(m, r->root[i].cr3, true, &h) ||
+		if (r->root[i].by != ROOT_BY_VCPU ||
+		    !read_half(m, r->root[i].cr3, true, &h) ||
 		    h.present <= kernel->present)
 			continue;
 		*kernel = h;
@@ -126,6 +127,22 @@ static bool is_root(const struct attribute_memory *m, gpa_t at,
 		return true;
 	*is = read_half(m, at.v, true, &h) && agree(&h, kernel);
 	return true;
+}
+
+/* What a trace saw long ago may have ended, and its page be another's. */
+static void drop_stale(const struct attribute_memory *m, struct roots *r,
+		       const struct half *kernel)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < r->n; i++) {
+		gpa_t at = { r->root[i].cr3 };
+		bool is = r->root[i].by == ROOT_BY_VCPU;
+
+		if (is || (is_root(m, at, kernel, &is) && is))
+			r->root[n++] = r->root[i];
+	}
+	r->n = n;
 }
 
 /* Look at the page at @at, if it can hold anything. */
@@ -152,6 +169,7 @@ void roots_find(const struct attribute_memory *m, struct roots *r)
 
 	if (!read_kernel(m, r, &kernel))
 		return;
+	drop_stale(m, r, &kernel);
 	for (unsigned i = 0; i < m->ram->ranges; i++) {
 		const struct ram_range *range = &m->ram->range[i];
 

@@ -114,6 +114,14 @@ static void count(void)
 	assert_int_equal(all, PAGES); /* each in one account */
 }
 
+/* From the one root that a vCPU uses. */
+static void count_from(unsigned root)
+{
+	roots.n = 0;
+	see(root, 0);
+	count();
+}
+
 static void expect(const struct owned_pages *p, unsigned resident,
 		   unsigned swapped, unsigned zero)
 {
@@ -171,8 +179,7 @@ static void what_two_map_is_shared(void **unused)
 	make_process(16, 36, 6);
 	entry(11, 500, 32, USER); /* what one maps twice is its own */
 	state[36] = OWNED_SWAPPED;
-	see(8, 0);
-	count();
+	count_from(8);
 	assert_int_equal(a.n, 2);
 	for (unsigned i = 0; i < 2; i++) {
 		expect(&a.process[i].own, 4, 0, 0);
@@ -191,14 +198,11 @@ static void only_ram_of_ring_3_counts(void **unused)
 	entry(11, 100, 60, 0);
 	entry(11, 101, 1 << 20, USER);
 	entry(9, 9, 1 << 18, USER | LARGE); /* 1 GiB of nothing */
-	see(8, 0);
-	count();
+	count_from(8);
 	assert_int_equal(a.n, 1);
 	expect(&a.process[0].own, PAGES, 0, 0);
 	page[10][3] = 0;
-	roots.n = 0;
-	see(8, 0);
-	count();
+	count_from(8);
 	expect(&a.process[0].own, 4, 0, 0);
 	expect(&a.kernel, 8, 0, 0);
 }
@@ -211,17 +215,14 @@ static void tables_that_are_away_leave_a_gap(void **unused)
 	make_process(16, 40, 4);
 	state[11] = state[20] = OWNED_SWAPPED;
 	away[11] = away[20] = true; /* a table, and what might be a root */
-	see(8, 0);
-	count();
+	count_from(8);
 	assert_int_equal(a.unseen, 2);
 	assert_int_equal(a.n, 1); /* nothing is known of the other */
 	assert_int_equal(a.process[0].root.cr3, 16 << PAGE_SHIFT);
 	assert_true(a.process[0].whole);
 	assert_true(a.whole);
 	away[3] = true; /* the kernel's */
-	roots.n = 0;
-	see(16, 0);
-	count();
+	count_from(16);
 	assert_false(a.whole);
 }
 
@@ -246,6 +247,46 @@ static void twins_are_one(void **unused)
 	assert_int_equal(roots.n, 2); /* known */
 }
 
+/* One entry like the kernel's is no kernel's half; one that is missing is no
+ * reason either. */
+static void all_of_the_half_must_agree(void **unused)
+{
+	(void)unused;
+	make_kernel();
+	make_process(8, 32, 4);
+	make_process(48, 40, 4);
+	entry(8, 300, 2, 0);
+	entry(48, 300, 5, 0);
+	count_from(8);
+	assert_int_equal(a.n, 1);
+	page[48][300] = 0;
+	count_from(8);
+	assert_int_equal(a.n, 2);
+}
+
+static void what_a_trace_saw_may_be_no_more(void **unused)
+{
+	const struct root traced[] = { { 16 << PAGE_SHIFT, 9, ROOT_BY_TRACE },
+				       { 52 << PAGE_SHIFT, 3, ROOT_BY_TRACE },
+				       { 48 << PAGE_SHIFT, 4, ROOT_BY_TRACE } };
+
+	(void)unused;
+	make_kernel();
+	make_process(8, 32, 4);
+	make_process(16, 40, 8);
+	make_process(52, 56, 2);
+	entry(52, 511, 5, 0); /* not this kernel's */
+	away[48] = true;
+	see(8, 5);
+	for (unsigned i = 0; i < 3; i++)
+		roots_add(&memory, &roots, traced[i]);
+	count();
+	assert_int_equal(a.n, 2);
+	assert_int_equal(a.process[0].root.pid, 9);
+	assert_int_equal(a.process[0].root.by, ROOT_BY_TRACE);
+	assert_int_equal(a.process[1].root.pid, 5);
+}
+
 static void tables_of_one_that_ended_are_no_process(void **unused)
 {
 	(void)unused;
@@ -253,19 +294,14 @@ static void tables_of_one_that_ended_are_no_process(void **unused)
 	make_process(8, 32, 4);
 	make_process(48, 40, 4);
 	entry(48, 1, 11, USER); /* a table that another one has now */
-	see(8, 0);
-	count();
+	count_from(8);
 	assert_int_equal(a.n, 1);
 	page[48][1] = 0;
 	entry(48, 1, 1 << 20, USER); /* no table */
-	roots.n = 0;
-	see(8, 0);
-	count();
+	count_from(8);
 	assert_int_equal(a.n, 1);
 	page[48][1] = 0;
-	roots.n = 0;
-	see(8, 0);
-	count();
+	count_from(8);
 	assert_int_equal(a.n, 2);
 }
 
@@ -278,8 +314,7 @@ static void tables_in_a_circle_come_to_an_end(void **unused)
 		entry(9, i, 10, USER);
 		entry(10, i, 10, USER);
 	}
-	see(8, 0);
-	count();
+	count_from(8);
 	assert_false(a.whole);
 	assert_in_range(looks, 1000, 1 << 18);
 }
@@ -322,6 +357,8 @@ int main(void)
 		TEST(only_ram_of_ring_3_counts),
 		TEST(tables_that_are_away_leave_a_gap),
 		TEST(twins_are_one),
+		TEST(all_of_the_half_must_agree),
+		TEST(what_a_trace_saw_may_be_no_more),
 		TEST(tables_of_one_that_ended_are_no_process),
 		TEST(tables_in_a_circle_come_to_an_end),
 		TEST(any_bytes_are_borne),
