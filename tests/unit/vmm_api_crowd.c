@@ -138,6 +138,27 @@ static void a_thousand_slow_clients_delay_nobody(void **state)
 	close_all(SLOW);
 }
 
+/* More answers than a socket holds wait until they are wanted. */
+static void who_reads_late_gets_all(void **state)
+{
+	enum { ASKED = 200 };
+	struct answer a;
+	int before;
+
+	(void)state;
+	connect_all(1, "");
+	for (int i = 0; i < ASKED; i++)
+		send_text(fd[0], "GET /status HTTP/1.1\r\n\r\n");
+	do {
+		before = f.vm.statuses;
+		sleep_ms(50);
+	} while (!before || f.vm.statuses != before);
+	assert_in_range(before, 1, ASKED - 1);
+	for (int i = 0; i < ASKED; i++)
+		assert_int_equal(receive(fd[0], &a)->status, 200);
+	close_all(1);
+}
+
 /* A desk that lets nobody go on until all have asked. */
 struct slow_desk {
 	atomic_bool open, entered;
@@ -233,6 +254,8 @@ static void a_slow_client_gives_its_descriptor(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(who_reads_late_gets_all,
+						start_patient, stop),
 		cmocka_unit_test_setup_teardown(many_idle_clients_make_room,
 						start, stop),
 		cmocka_unit_test_setup_teardown(many_busy_clients_time_out,
