@@ -44,8 +44,7 @@ static bool look(void *ctx, gpa_t at, void *to, size_t len)
 {
 	struct vm *vm = ctx;
 
-	return !is_far(vm, gfn_of(at)) &&
-	       !stage2_look(vm->stage2, at, to, len);
+	return !is_far(vm, gfn_of(at)) && !stage2_look(vm->stage2, at, to, len);
 }
 
 /* What the bundled guest's kernel says of who runs there. */
