@@ -28,22 +28,23 @@ static enum owned state_of(void *ctx, gfn_t g)
 	}
 }
 
-/* Nobody who asks a question should have to wait for a server. */
-static bool is_remote(struct vm *vm, gfn_t g)
+/* Nobody who asks a question should have to wait for a server, nor for a page
+ * that one is just asked for. */
+static bool is_far(struct vm *vm, gfn_t g)
 {
 	struct pte e = stage2_entry(vm->stage2, g);
 
-	return pte_kind(e) == PTE_STORED &&
-	       rung_of_tier(swap_tier_name(vm->swap, pte_slot(e))) ==
+	if (pte_kind(e) == PTE_STORED)
+		return rung_of_tier(swap_tier_name(vm->swap, pte_slot(e))) ==
 		       RUNG_REMOTE;
+	return pte_kind(e) == PTE_ARRIVING;
 }
 
 static bool look(void *ctx, gpa_t at, void *to, size_t len)
 {
 	struct vm *vm = ctx;
 
-	return !is_remote(vm, gfn_of(at)) &&
-	       stage2_look(vm->stage2, at, to, len);
+	return !is_far(vm, gfn_of(at)) && !stage2_look(vm->stage2, at, to, len);
 }
 
 /* What the bundled guest's kernel says of who runs there. */
