@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Ten Linux guests at once, with three times the memory that they may have of
-# their host: each writes nearly all that its kernel leaves free, and finds every
-# byte. In the capsule all ten are in one, which has less memory than they, and
-# whose kernel swaps nothing. By hand, or by `make debian-test`: it takes minutes.
+# their host: each writes nearly all that its kernel leaves free, and finds
+# every byte. In the capsule all ten are in one, which has less memory than
+# they, and whose kernel swaps nothing. By hand, or by `make debian-test`: it
+# takes minutes.
 use strict;
 use warnings;
 use lib 'tests/guest/lib';
