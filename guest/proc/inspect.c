@@ -53,8 +53,6 @@ int64_t inspect_memory(const struct trap_frame *f)
 		return -EINVAL;
 	if (!zone_has(at))
 		return -EFAULT;
-	if (f->rdx == sizeof(uint64_t) && broken("paging"))
-		at.v ^= sizeof(uint64_t);
 	return give(f->rsi, direct(at), f->rdx);
 }
 

@@ -137,7 +137,7 @@ static void look_at_segments(struct sys_probe *p)
 
 	__asm__("mov %%cs, %0" : "=r"(cs));
 	__asm__("str %0" : "=r"(tr));
-	p->cs = broken("segments") ? 0 : cs;
+	p->cs = cs;
 	p->tr = tr;
 	p->tss = (uintptr_t)&c->tss;
 	p->rsp0 = c->tss.rsp[0];

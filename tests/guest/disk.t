@@ -9,19 +9,6 @@ use Twofold;
 
 $ENV{PATH} .= ':/usr/sbin:/sbin';
 
-sub disk {
-	my ($name) = @_;
-	my $path = scratch($name);
-	system('cp', 'build/guest/disk.img', $path) == 0 or die;
-	return $path;
-}
-
-sub in_order {
-	my ($image, $what) = @_;
-	my $report = `e2fsck -fn $image 2>&1`;
-	is $?, 0, "$what: e2fsck finds all in order" or diag $report;
-}
-
 # The bytes of a file of @image.
 sub content {
 	my ($image, $path) = @_;
@@ -29,13 +16,13 @@ sub content {
 }
 
 for my $accel (accels()) {
-	my $image = disk("$accel.img");
+	my $image = guest_disk("$accel.img");
 	for my $name (qw(page-cache buffer-cache mmap-file mmap-read)) {
 		my $r = run($accel, 0, '-c', 2, '--disk', "path=$image", '--',
 			$name);
 		like slurp($r->{out}), qr/^ok 1 - $name: /m, "$accel: $name"
 			or diag slurp($r->{out});
-		in_order($image, "$accel: $name");
+		disk_in_order($image, "$accel: $name");
 	}
 	my $mapped = content($image, '/demo-mmap-file');
 	is $mapped, 'A' x 4096 . 's' . 'B' x 4095 . 'C' x 4096,
@@ -44,7 +31,7 @@ for my $accel (accels()) {
 		'the state of the disk';
 
 	# Not written to: read-only, or with a feature that we must not know.
-	my %untouched = (readonly => disk('readonly.img'));
+	my %untouched = (readonly => guest_disk('readonly.img'));
 	$untouched{feature} = scratch('feature.img');
 	system("mke2fs -q -F -t ext2 -b 4096 -O extent $untouched{feature} 4M "
 		. '>/dev/null 2>&1');

@@ -48,6 +48,19 @@ static unsigned absent(struct demo *d, const uint64_t pa[PAGES])
 	return n;
 }
 
+/* How many hold zeros, which we have not put there. */
+static unsigned zeroed(struct demo *d, const uint64_t pa[PAGES])
+{
+	unsigned n = 0;
+	char byte;
+
+	for (unsigned i = 0; i < PAGES; i++) {
+		demo_is(d, sys_memory(pa[i], &byte, 1), 0);
+		n += !byte;
+	}
+	return n;
+}
+
 /* No room, and what is wanted may not be swapped: frames leave the balloon. */
 static uint64_t run_short(struct demo *d)
 {
@@ -70,6 +83,7 @@ void demo_balloon(struct demo *d)
 {
 	struct lab_counters before, full;
 	uint64_t pa[PAGES], taken, reported;
+	unsigned gone, zeros;
 
 	if (!demo_has_lab(d) || !use_and_free(d, pa))
 		return;
@@ -78,13 +92,21 @@ void demo_balloon(struct demo *d)
 		return;
 	}
 	demo_is(d, absent(d, pa), 0);
+	demo_true(d, zeroed(d, pa) < PAGES / 2);
 	before = demo_lab_counters(d);
 	if (!blow(d, SIZE))
 		return;
 	full = demo_lab_counters(d);
 	demo_true(d, before.resident_bytes - full.resident_bytes >=
 			     PAGES / 2 * PAGE_SIZE);
-	demo_true(d, absent(d, pa) >= PAGES / 2);
+	gone = absent(d, pa);
+	demo_true(d, gone >= PAGES / 2);
+	if (!blow(d, 0))
+		return;
+	zeros = zeroed(d, pa);
+	demo_true(d, zeros >= gone);
+	if (!blow(d, SIZE))
+		return;
 	taken = run_short(d);
 	demo_true(d, taken);
 	if (!blow(d, 0))
@@ -93,9 +115,9 @@ void demo_balloon(struct demo *d)
 	demo_true(d, reported);
 	demo_note(d,
 		  "asked for %u pages, the guest gave them: %lu KiB less on "
-		  "the host, %u of %u pages just freed are gone there; short "
-		  "of memory the guest took %lu back; emptied; %lu free pages "
-		  "reported",
+		  "the host, %u of %u pages just freed are gone there; "
+		  "emptied, %u are zeros; full again and short of memory the "
+		  "guest took %lu back; emptied; %lu free pages reported",
 		  SIZE, (before.resident_bytes - full.resident_bytes) >> 10,
-		  absent(d, pa), PAGES, taken, reported);
+		  gone, PAGES, zeros, taken, reported);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* frames, demand, stack, mmio: where memory comes from, and when. */
 #include "guest/abi.h"
+#include "guest/lib/string.h"
+#include "guest/user/lib/malloc.h"
 #include "guest/user/tour/demo.h"
 
 demo_fn demo_frames, demo_demand, demo_stack, demo_mmio;
@@ -85,6 +87,39 @@ static void show_heap(struct demo *d)
 	demo_note(d, "; 4 pages of heap at %#lx: 4 more", (uint64_t)heap);
 }
 
+#define SMALL 100u
+#define LARGE (32 * PAGE_SIZE)
+
+/* What malloc makes of both: small from the heap and used again, large by mmap
+ * and gone when it is free. */
+static void show_malloc(struct demo *d)
+{
+	char *a = malloc(SMALL), *b = malloc(SMALL), *c, *large;
+
+	if (!demo_true(d, a && b))
+		return;
+	demo_true(d, a + SMALL <= b || b + SMALL <= a);
+	demo_is(d, ((uintptr_t)a | (uintptr_t)b) % 16, 0);
+	memset(a, 'a', SMALL);
+	memset(b, 'b', SMALL);
+	c = realloc(a, 10 * SMALL);
+	demo_true(d, c && c != a && c[SMALL - 1] == 'a');
+	demo_is(d, b[0], 'b');
+	demo_is(d, calloc(1, SMALL), (uintptr_t)a);
+	demo_true(d, !a[0] && !a[SMALL - 1]);
+	large = malloc(LARGE);
+	demo_is(d, access_error((uintptr_t)large + LARGE - 1, READ),
+		ACCESS_DONE);
+	free(large);
+	demo_true(d, access_error((uintptr_t)large, READ) != ACCESS_DONE);
+	demo_true(d, !malloc(UINT64_MAX));
+	demo_note(d, "; malloc: %#lx used again when free, %lu KiB by mmap",
+		  (uintptr_t)a, LARGE >> 10);
+	free(a);
+	free(b);
+	free(c);
+}
+
 void demo_demand(struct demo *d)
 {
 	struct sys_counts start = demo_counts(), promised, given;
@@ -114,6 +149,7 @@ void demo_demand(struct demo *d)
 	sys_munmap((uintptr_t)area, DEMAND_PAGES * PAGE_SIZE);
 	demo_is(d, demo_counts().frames_anon, start.frames_anon);
 	show_heap(d);
+	show_malloc(d);
 }
 
 #define STACK_STEPS 16u

@@ -23,6 +23,17 @@ static void check_walk(struct demo *d, uintptr_t va, const struct walk *w)
 	demo_is(d, w->found, 1);
 }
 
+/* The processor goes the same way; what is 2 MiB on is another entry's. */
+static void compare(struct demo *d, const int *at, const struct walk *w)
+{
+	int there = 0;
+
+	demo_is(d, sys_memory(w->pa, &there, sizeof(there)), 0);
+	demo_is(d, there, *at);
+	demo_true(d,
+		  demo_walk((void *)((uintptr_t)at ^ LARGE_SIZE)).pa != w->pa);
+}
+
 void demo_paging(struct demo *d)
 {
 	const uint64_t hole = 0x0000800000000000; /* bit 47 without the rest */
@@ -33,6 +44,7 @@ void demo_paging(struct demo *d)
 
 	demo_note(d, "user %#lx: ", (uintptr_t)&on_stack);
 	check_walk(d, (uintptr_t)&on_stack, &w);
+	compare(d, &on_stack, &w);
 	demo_is(d, w.entries, 4);
 	demo_true(d, level_index((uintptr_t)&on_stack, TABLE_TOP) < 256);
 
