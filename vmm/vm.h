@@ -146,7 +146,7 @@ void vm_suspend(struct vm *vm);
 bool vm_make_memory(struct vm *vm, const struct image *im,
 		    struct complaint *why);
 
-/* A test build says on stderr how many audits it made. */
+/* A test build says on stderr how many audits it made, if any. */
 void vm_tell_audits(const struct vm *vm);
 
 /* End all that is injected: who waits by it goes on. */

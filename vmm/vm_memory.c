@@ -76,7 +76,7 @@ static void on_audited(void *ctx, const struct audit_report *r)
 
 void vm_tell_audits(const struct vm *vm)
 {
-	if (AUDIT_EVERY)
+	if (vm->audits)
 		fprintf(stderr, "twofold: audits: %u\n", vm->audits);
 }
 
