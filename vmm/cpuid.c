@@ -12,6 +12,8 @@
 #define ECX_TSC_DEADLINE (1u << 24)
 #define ECX_HYPERVISOR	 (1u << 31)
 #define EDX_HTT		 (1u << 28)
+/* 7 */
+#define ECX_LA57 (1u << 16)
 /* 0x80000001 */
 #define ECX_CMP_LEGACY (1u << 1)
 #define ECX_SVM	       (1u << 2)
@@ -76,6 +78,10 @@ static void fit(struct kvm_cpuid_entry2 *e, unsigned index, unsigned cpus)
 		break;
 	case 4:
 		caches(e, cpus);
+		break;
+	case 7: /* tables of 5 levels: what explains a guest's reads 4 */
+		if (!e->index)
+			e->ecx &= ~ECX_LA57;
 		break;
 	case 0xb:
 	case 0x1f:

@@ -20,6 +20,7 @@ static int setup(void **state)
 		{ 4, 3 },	   { 0xb, 0 },	      { 0xb, 1 },
 		{ 0xb, 2 },	   { 0x40000001, 0 }, { 0x80000001, 0 },
 		{ 0x80000008, 0 }, { 0x8000000a, 0 }, { 0x8000001e, 0 },
+		{ 7, 0 },	   { 7, 1 },
 	};
 	unsigned n = sizeof(leaf) / sizeof(leaf[0]);
 
@@ -49,6 +50,14 @@ static const struct kvm_cpuid_entry2 *leaf(uint32_t function, uint32_t index)
 			return &list->entries[i];
 	fail_msg("no leaf %#x", function);
 	return NULL;
+}
+
+static void no_tables_of_five_levels(void **state)
+{
+	(void)state;
+	cpuid_fit(list, 0, 1);
+	assert_int_equal(leaf(7, 0)->ecx, ~(1u << 16));
+	assert_int_equal(leaf(7, 1)->ecx, UINT32_MAX);
 }
 
 static void no_nested_virtualization(void **state)
@@ -124,6 +133,8 @@ static void caches_are_shared_at_level_three(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(no_tables_of_five_levels, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(no_nested_virtualization, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_hypervisor_is_there, setup,
