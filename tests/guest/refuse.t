@@ -62,8 +62,8 @@ refused 'segment in low memory', qr/RAM|MiB/, '', $run,
 	patched('low', $p_paddr, pack('Q<', 0x1000));
 
 # As many segments as are taken, and the initrd behind them: the image is fine,
-# but has no code, so that the guest crashes. (The header lies in the first
-# page of the file, a page for each segment follows.)
+# but its code is UD2 and it has no handler, so that the guest crashes. (The
+# header lies in the first page of the file, a page for each segment follows.)
 sub segmented {
 	my ($n) = @_;
 	my $note = pack 'L<3 a4 L<', 4, 4, 18, 'Xen', 0x200000;
@@ -74,8 +74,8 @@ sub segmented {
 		4096, 4096, 4096 for 1 .. $n;
 	my $header = pack 'a4 C3 x9 S<2 L< Q<3 L< S<6', "\x7fELF", 2, 1, 1, 2,
 		62, 1, 0x200000, 64, 0, 0, 64, 56, $n + 1, 0, 0, 0;
-	return file("segments$n", pack "a4096 x@{[4096 * $n]}",
-		$header . $program . $note);
+	return file("segments$n", pack('a4096',
+		$header . $program . $note) . "\x0f\x0b" x (2048 * $n));
 }
 SKIP: {
 	skip 'no /dev/kvm', 2 if !-w '/dev/kvm';
