@@ -11,7 +11,7 @@
 #define PAGE  4096ul
 #define PAGES 4096ul
 #define EARLY 128ul /* pages that say: it has begun */
-#define TRIES 5u /* it may be through before we look */
+#define TRIES 20u /* it may be through before we look, or kill it */
 
 #define RW    (PROT_READ | PROT_WRITE)
 
@@ -80,7 +80,7 @@ static bool check(const char *name, void (*call)(void))
 
 	do {
 		had = kill_in(call, &status);
-	} while (had >= PAGES && --tries);
+	} while ((had >= PAGES || !status) && --tries);
 	after = settled_counts();
 	printf("reap: %s: killed with %lu pages, status %d; %lu pages in use, "
 	       "there were %lu\n",
