@@ -10,21 +10,13 @@
  */
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "tests/bench/child.h"
+
 static char seen[1 << 20];
-
-static double now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static unsigned long long counted(const char *name)
 {
@@ -39,27 +31,6 @@ static unsigned long long counted(const char *name)
 	if (f)
 		fclose(f);
 	return n;
-}
-
-static pid_t start(char **command, int *from)
-{
-	int fd[2];
-	pid_t pid;
-
-	if (pipe(fd))
-		exit(2);
-	pid = fork();
-	if (pid == 0) {
-		dup2(fd[1], STDOUT_FILENO);
-		dup2(fd[1], STDERR_FILENO);
-		close(fd[0]);
-		close(fd[1]);
-		execvp(command[0], command);
-		_exit(127);
-	}
-	close(fd[1]);
-	*from = fd[0];
-	return pid;
 }
 
 static int wait_for(const char *text, int from)
@@ -88,7 +59,7 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
-	pid = start(argv + 2, &from);
+	pid = child_start(argv + 2, &from);
 	found = wait_for(argv[1], from);
 	took = now_us() - began;
 	if (found)
