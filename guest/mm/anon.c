@@ -12,13 +12,17 @@
 static const char zero_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 pa_t zero_frame = { (uintptr_t)zero_page - KERNEL_BASE };
 
+/*
+ * A write is coming: D now spares the processor setting it, and a hypervisor
+ * that shadows these tables an entry that it must take for read-only.
+ */
 static inline int give(struct vma *v, uintptr_t va, uint64_t *at)
 {
 	struct frame *f = frame_alloc(FRAME_ANON);
 
 	if (!f)
 		return -ENOMEM;
-	anon_map(v, va, at, f, v->bits);
+	anon_map(v, va, at, f, v->bits | PTE_D);
 	return LAB_FAULT_DEMAND_ZERO;
 }
 
@@ -90,7 +94,7 @@ int anon_wppage(struct vma *v, uintptr_t va, uint64_t *at)
 		memcpy(frame_bytes(f), direct(pte_pa(old)), PAGE_SIZE);
 	}
 	leaf_drop(v, at);
-	anon_map(v, va, at, f, v->bits);
+	anon_map(v, va, at, f, v->bits | PTE_D);
 	tlb_flush_page(v->space, va);
 	return zeros ? LAB_FAULT_DEMAND_ZERO : LAB_FAULT_COW;
 }

@@ -66,7 +66,7 @@ static int map_copy(struct vma *v, uintptr_t va, uint64_t *at)
 	f = frame_alloc(FRAME_ANON);
 	if (f) {
 		memcpy(frame_bytes(f), frame_bytes(from), part_of_file(v, va));
-		anon_map(v, va, at, f, v->bits);
+		anon_map(v, va, at, f, v->bits | PTE_D);
 	}
 	frame_put(from);
 	return f ? LAB_FAULT_DEMAND_FILE : -ENOMEM;
