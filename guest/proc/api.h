@@ -41,8 +41,8 @@
 	/* Files. */ \
 	CALL(SYS_OPEN, sys_open) /* (path, open_flags): fd */ \
 	CALL(SYS_CLOSE, sys_close) /* (fd) */ \
-	CALL(SYS_READ, sys_read) /* (fd, buffer, bytes): read, 0 at the end */ \
-	CALL(SYS_WRITE, sys_write) /* (fd, buffer, bytes): written */ \
+	CALL(SYS_READ, sys_copy) /* (fd, buffer, bytes): read, 0 at the end */ \
+	CALL(SYS_WRITE, sys_copy) /* (fd, buffer, bytes): written */ \
 	CALL(SYS_SEEK, sys_seek) /* (fd, offset, seek_from): the new offset */ \
 	CALL(SYS_UNLINK, sys_unlink) /* (path) */ \
 	CALL(SYS_PIPE, sys_pipe) /* (): fd to read, + fd to write << 32 */ \

@@ -5,7 +5,6 @@
  * keep them to itself.
  */
 #include "guest/cpu/tlb.h"
-#include "guest/dev/virtio.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/apic.h"
 #include "guest/lib/broken.h"
@@ -38,7 +37,7 @@ int64_t inspect_info(const struct trap_frame *f)
 		.frames = direct_pa(frames).v,
 		.zones = image_pa(zones).v,
 		.caches = image_pa(caches).v,
-		.reserved = image_pa(reserved).v,
+		.reserved = image_pa(this_machine.reserved).v,
 		.processes = image_pa(&processes).v,
 	};
 

@@ -16,8 +16,6 @@
 
 #define PROBE_AT   0x40000000ul
 #define PROBE_BITS (PTE_P | PTE_W | PTE_A | PTE_D)
-#define CR0_WP	   (1ul << 16)
-#define CR3_KEEP   (1ul << 63)
 
 /* Two tables, the entry of each for PROBE_AT, and what it may map. */
 struct stage {
