@@ -32,6 +32,8 @@ int64_t inspect_info(const struct trap_frame *f)
 		.lab_id = lab_registers ? lab_registers[LAB_ID / 8] : 0,
 		.no_execute = pte_nx != 0,
 		.tagged = tlb_tagged,
+		.smep = !!(read_cr4() & CR4_SMEP),
+		.smap = !!(read_cr4() & CR4_SMAP),
 		.zeroed = this_machine.zeroed,
 		.counts = image_pa(&counts).v,
 		.frames = direct_pa(frames).v,
