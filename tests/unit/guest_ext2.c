@@ -58,7 +58,7 @@ static void model_check(unsigned file)
 
 static void model_step(void)
 {
-	unsigned file = random_below(FILES);
+	unsigned file = (unsigned)random_below(FILES);
 
 	if (!model[file].exists) {
 		assert_int_equal(make_file(path_of(file)), 0);

@@ -30,7 +30,7 @@ static void tree_against_an_array(void **state)
 
 	(void)state;
 	for (unsigned n = 0; n < 20000; n++) {
-		unsigned i = random_below(PAGES);
+		unsigned i = (unsigned)random_below(PAGES);
 		uint64_t to = random_below(2) ? 2 * random_below(1000) + 2 : 0;
 		uint64_t wrong = want[i] + 2;
 
