@@ -151,6 +151,11 @@ static void each_reference_has_its_place(void **state)
 	assert_int_equal(times(svg, "class=\"number\""), 12);
 	free(svg);
 	walk_view_free(&view);
+	assert_true(walk_view_read(&view, REPORT("null", REF(2, 1, "fault"))));
+	svg = drawn(walk_view_svg);
+	assert_int_equal(times(svg, "width=\"788\" height=\"192\""), 1);
+	free(svg);
+	walk_view_free(&view);
 }
 
 int main(void)
