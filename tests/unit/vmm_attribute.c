@@ -43,6 +43,21 @@ static void what_two_map_is_shared(void **unused)
 	expect(&a.shared, 1, 1, 0);
 }
 
+/* Its tables are, where it does not map them, too. */
+static void the_kernel_has_what_its_tables_map(void **unused)
+{
+	(void)unused;
+	make_kernel();
+	make_process(8, 32, 4);
+	entry(2, 5, 60, 0);
+	entry(60, 0, 61, 0);
+	entry(60, 1, 32, 0); /* what a process has stays its */
+	count_from(8);
+	expect(&a.kernel, 8 + 2, 0, 0);
+	expect(&a.tables, 4, 0, 0);
+	expect(&a.process[0].own, 4, 0, 0);
+}
+
 /* Large pages, RAM that is none, and what ring 3 may not touch. */
 static void only_ram_of_ring_3_counts(void **unused)
 {
@@ -57,6 +72,10 @@ static void only_ram_of_ring_3_counts(void **unused)
 	assert_int_equal(a.n, 1);
 	expect(&a.process[0].own, PAGES, 0, 0);
 	page[10][3] = 0;
+	page[8][511] |= USER; /* as Linux lets its vsyscall page be read */
+	page[1][511] |= USER;
+	page[2][0] |= USER;
+	page[3][7] |= USER;
 	count_from(8);
 	expect(&a.process[0].own, 4, 0, 0);
 	expect(&a.kernel, 8, 0, 0);
@@ -154,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_process_has_what_its_tables_map),
 		TEST(what_two_map_is_shared),
+		TEST(the_kernel_has_what_its_tables_map),
 		TEST(only_ram_of_ring_3_counts),
 		TEST(ram_may_have_a_hole),
 		TEST(the_largest_are_told),

@@ -20,6 +20,22 @@ static void one_that_no_vcpu_uses_is_found(void **unused)
 	expect(&a.tables, 7, 1, 0);
 }
 
+/* To look at a page there is to load it. */
+static void not_all_of_swap_is_searched(void **unused)
+{
+	const uint64_t most = 1 << 17, more = 100;
+
+	(void)unused;
+	make_kernel();
+	make_process(8, 32, 4);
+	ram.range[0].bytes = (PAGES + most + more) << PAGE_SHIFT;
+	see(8, 0);
+	roots_find(&memory, &roots);
+	assert_int_equal(roots.unseen, more);
+	/* In each 512 pages of it, the kernel's own root and the process's. */
+	assert_int_equal(roots.n, 2 * (most / PAGES + 1));
+}
+
 /* The root that a kernel shows to ring 3 is no other process. */
 static void twins_are_one(void **unused)
 {
@@ -41,6 +57,23 @@ static void twins_are_one(void **unused)
 	assert_int_equal(roots.n, 2); /* known */
 }
 
+/* But who is beside it, with as many tables in other places, is. */
+static void neighbours_are_two(void **unused)
+{
+	(void)unused;
+	make_kernel();
+	make_process(8, 32, 4);
+	make_process(80, 100, 4);
+	make_process(88, 104, 4);
+	memcpy(page[24], page[80], PAGE_SIZE);
+	entry(25, 511, 1, 0);
+	entry(25, 1, 89, USER);
+	memset(page[80], 0, PAGE_SIZE);
+	memset(page[88], 0, PAGE_SIZE);
+	count_from(8);
+	assert_int_equal(a.n, 3);
+}
+
 /* One entry like the kernel's is no kernel's half; one that is missing is no
  * reason either. */
 static void all_of_the_half_must_agree(void **unused)
@@ -55,6 +88,20 @@ static void all_of_the_half_must_agree(void **unused)
 	assert_int_equal(a.n, 1);
 	page[48][300] = 0;
 	count_from(8);
+	assert_int_equal(a.n, 2);
+	entry(48, 301, 5, 0);
+	count_from(8);
+	assert_int_equal(a.n, 2);
+	make_process(64, 96, 4);
+	entry(64, 302, 5, 0);
+	count_from(8);
+	assert_int_equal(a.n, 3);
+	entry(48, 302, 6, 0); /* two roots at work: who knows more is right */
+	entry(48, 300, 2, 0);
+	roots.n = 0;
+	see(8, 0);
+	see(48, 0);
+	count();
 	assert_int_equal(a.n, 2);
 }
 
@@ -94,7 +141,16 @@ static void tables_of_one_that_ended_are_no_process(void **unused)
 	entry(48, 1, 1 << 20, USER); /* no table */
 	count_from(8);
 	assert_int_equal(a.n, 1);
+	entry(50, 9, 11, USER); /* the same at its end */
 	page[48][1] = 0;
+	count_from(8);
+	assert_int_equal(a.n, 1);
+	roots.n = 0;
+	see(8, 0);
+	see(48, 0); /* unless a vCPU uses it */
+	count();
+	assert_int_equal(a.n, 2);
+	page[50][9] = 0;
 	count_from(8);
 	assert_int_equal(a.n, 2);
 }
@@ -128,7 +184,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(one_that_no_vcpu_uses_is_found),
+		TEST(not_all_of_swap_is_searched),
 		TEST(twins_are_one),
+		TEST(neighbours_are_two),
 		TEST(all_of_the_half_must_agree),
 		TEST(what_a_trace_saw_may_be_no_more),
 		TEST(tables_of_one_that_ended_are_no_process),
