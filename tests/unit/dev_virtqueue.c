@@ -176,6 +176,10 @@ static void a_queue_without_memory_is_broken(void **state)
 	q.driver.v = DRIVER;
 	q.device.v = HOLE;
 	assert_false(virtqueue_give(&q, &(struct vq_used){ 0, 0 }, 1));
+	q.device.v = HIGH - 4; /* the entries are there, their index is not */
+	assert_false(virtqueue_give(&q, &(struct vq_used){ 0, 0 }, 1));
+	assert_int_equal(q.used, 0);
+	q.device.v = HOLE;
 	q.event_idx = true;
 	take_broken();
 	q.desc.v = HOLE;
