@@ -145,6 +145,7 @@ static void areas_are_checked(void **state)
 		{ 0, 0x1000, 0x2000, true }, /* C18: page 0 */
 		{ LOW_END - SIZE * 16, DRIVER, DEVICE, true },
 		{ HIGH, DRIVER, HIGH + LOW_END - 6 - SIZE * 8 - 2, true },
+		{ DESC, DESC, DESC, true }, /* its own loss: C10 */
 		{ DESC + 8, DRIVER, DEVICE, false },
 		{ DESC, DRIVER + 1, DEVICE, false },
 		{ DESC, DRIVER, DEVICE + 2, false },
