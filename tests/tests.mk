@@ -54,7 +54,7 @@ $(OUT)/tests/unit/dev_virtqueue: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 
 # Those that tests/fuzz/virtio_host.h takes over.
 VIRTIO_WRAPS := $(addprefix -Wl$(comma)--wrap=, poll pthread_create \
-	pthread_join pthread_cond_wait pthread_cond_clockwait \
+	pthread_join pthread_cond_wait pthread_cond_clockwait setpriority \
 	io_uring_queue_init)
 $(OUT)/tests/unit/dev_virtio_corpus $(OUT)/tests/unit/dev_dma_corpus: \
 	WRAPS = $(VIRTIO_WRAPS)
