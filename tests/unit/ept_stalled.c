@@ -49,6 +49,20 @@ static void check_audit(void)
 	assert_int_equal(r.checked[AUDIT_SWAP_USED], 1);
 }
 
+/* The next punch that somebody is about to make, until it may go on. */
+static _Atomic enum { PUNCH, PUNCH_STOPS, PUNCH_WAITS } punch;
+
+int __real_fallocate(int fd, int mode, off_t at, off_t len);
+int __wrap_fallocate(int fd, int mode, off_t at, off_t len);
+
+int __wrap_fallocate(int fd, int mode, off_t at, off_t len)
+{
+	if (punch == PUNCH_STOPS)
+		for (punch = PUNCH_WAITS; punch == PUNCH_WAITS;)
+			usleep(100);
+	return __real_fallocate(fd, mode, at, len);
+}
+
 static uint64_t discard(uint64_t page)
 {
 	return guest_discard(s2, gpa_of(gfn(page)), PAGE_SIZE, GUEST_BALLOONED);
@@ -130,6 +144,38 @@ static void a_discard_waits_for_nobody(void **state)
 	check(0, 100);
 	check(2, 0);
 	check(OTHER, 0);
+}
+
+static void *discard_first(void *pages)
+{
+	*(uint64_t *)pages = discard(0);
+	return NULL;
+}
+
+/* It is leaving still, but not with the batch, which ends meanwhile. */
+static void a_discard_under_way_keeps_its_page(void **state)
+{
+	pthread_t thread;
+	uint64_t pages;
+
+	(void)state;
+	punch = PUNCH_STOPS;
+	pthread_create(&thread, NULL, discard_first, &pages);
+	while (punch == PUNCH_STOPS)
+		usleep(100);
+	assert_int_equal(kind(0), PTE_LEAVING);
+	stage2_set_limit(s2, PAGES);
+	tier_inject(tier, &(struct injection){ .stall = false });
+	while (counters().swapped_out == 1)
+		usleep(100);
+	assert_int_equal(counters().swapped_out, 1 + TIER_BATCH - 2);
+	assert_int_equal(kind(0), PTE_LEAVING);
+	punch = PUNCH;
+	pthread_join(thread, NULL);
+	assert_int_equal(pages, 1);
+	check_audit();
+	check(0, 0);
+	check(1, 2);
 }
 
 /* Its copy goes back at once, though the batch counted on it. */
@@ -260,6 +306,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STALLED_TEST(a_discard_waits_for_nobody),
+		STALLED_TEST(a_discard_under_way_keeps_its_page),
 		STALLED_TEST(a_clean_page_of_the_batch_is_discarded),
 		STALLED_TEST(a_touch_has_its_page_at_once),
 		STALLED_TEST(
