@@ -32,6 +32,8 @@ for my $accel (accels()) {
 	diag sprintf '%s: %.2f s after ctl', $accel, time - $asked;
 	is status($r)->{memory}{resident_limit_bytes}, 16 * MIB, 'limit';
 	is status($r)->{state}, 'running', 'state';
+	cmp_ok status($r)->{guest}{page_faults}, '>=', 48 * 256,
+		'its own faults are told while it runs';
 
 	($code, $text) = ctl($r, 'resident', '1M');
 	isnt $code, 0, 'a cap below the floor is refused';
