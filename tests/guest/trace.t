@@ -166,6 +166,8 @@ sub drawn {
 		evict => $sums->{kinds}{evict} // 0);
 	is $drawn{$_} // 0, $want{$_}, "the time line has all: $_"
 		for sort keys %want;
+	my ($cap) = $dom =~ /data-last="(\d+)" id="cap"/;
+	is $cap, 24 * 256, 'the cap is a line';
 	my ($heat) = $dom =~ /id="heat"[^>]* data-n="(\d+)"/;
 	is $heat, $sums->{kinds}{stage2} + $sums->{kinds}{ahead},
 		'the heat map, too';
