@@ -176,6 +176,9 @@ sub drawn {
 	my ($references) = $dom =~ /id="walk"[^>]* data-references="(\d+)"/;
 	cmp_ok $references, '>=', 4, 'a walk is drawn';
 	cmp_ok $references, '<=', 24, 'of at most 24 references';
+	like $dom, qr/data-pages="[1-9]/, 'a working set has a curve';
+	like $dom, qr/id="$_"[^>]*>(?:(?!<\/table).)*<td[^>]*>0x/s,
+		"and $_ that fault are named" for qw(pages code);
 	system "@chromium --screenshot=$picture file://$page >/dev/null 2>&1";
 	like slurp($picture), qr/^\x89PNG/, 'and a picture taken';
 	cmp_ok -s $picture, '>', 50000, 'with something in it';
