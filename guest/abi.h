@@ -194,11 +194,11 @@ enum lab_command {
 	LAB_RING = 7,
 	/* take all records out of the ring (the guest's ring is full) */
 	LAB_DRAIN = 8,
+	/* the balloon is to have ARG0 pages; ENODEV without one */
+	LAB_BALLOON = 9,
 	/* a program has done ARG0 more of whatever it counts: its throughput,
 	 * for who watches the machine under pressure */
-	LAB_PROGRESS = 9,
-	/* the balloon is to have ARG0 pages; ENODEV without one */
-	LAB_BALLOON = 10
+	LAB_PROGRESS = 10
 };
 
 /* Where a page is, as DESIGN names the states. */

@@ -169,7 +169,7 @@ sub drawn {
 	my ($cap) = $dom =~ /data-last="(\d+)" id="cap"/;
 	is $cap, 24 * 256, 'the cap is a line';
 	my ($heat) = $dom =~ /id="heat"[^>]* data-n="(\d+)"/;
-	is $heat, $sums->{kinds}{stage2} + $sums->{kinds}{ahead},
+	is $heat, $sums->{kinds}{stage2} + ($sums->{kinds}{ahead} // 0),
 		'the heat map, too';
 	my ($latency) = $dom =~ /id="latency"[^>]* data-n="(\d+)"/;
 	is $latency, $sums->{kinds}{stage2}, 'and the latencies';
