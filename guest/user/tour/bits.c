@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* pte-bits: what each bit of an entry does. */
+#include "guest/user/tour/demo.h"
+
+demo_fn demo_pte_bits;
+
+/* A and D are the processor's to set, ours to clear. */
+static void show_accessed_dirty(struct demo *d, volatile char *page)
+{
+	demo_is(d, demo_leaf(page) & PTE_P, 0);
+	(void)*page;
+	demo_is(d, demo_leaf(page) & (PTE_P | PTE_A | PTE_D), PTE_P | PTE_A);
+	demo_note(d, "read: P A");
+	*page = 1;
+	demo_is(d, demo_leaf(page) & (PTE_A | PTE_D), PTE_A | PTE_D);
+	demo_note(d, "; write: P A D");
+
+	demo_is(d, sys_madvise((uintptr_t)page, PAGE_SIZE, MADVISE_COLD), 0);
+	demo_is(d, demo_leaf(page) & (PTE_A | PTE_D), 0);
+	(void)*page;
+	demo_is(d, demo_leaf(page) & (PTE_A | PTE_D), PTE_A);
+	demo_note(d, "; cleared, read: A");
+	*page = 2;
+	demo_is(d, demo_leaf(page) & (PTE_A | PTE_D), PTE_A | PTE_D);
+	demo_note(d, "; write: A D");
+}
+
+/* W, U and NX: set and clear, and the access they decide. */
+static void show_rights(struct demo *d, volatile char *page)
+{
+	uint64_t at = (uintptr_t)page;
+
+	demo_is(d, demo_leaf(page) & (PTE_W | PTE_U), PTE_W | PTE_U);
+	demo_is(d, access_error(at, WRITE), ACCESS_DONE);
+	sys_mprotect(at, PAGE_SIZE, PROT_READ);
+	demo_is(d, demo_leaf(page) & (PTE_W | PTE_U), PTE_U);
+	demo_is(d, access_error(at, WRITE), FAULT_P | FAULT_W | FAULT_U);
+	demo_note(d, "; W off: write refused");
+
+	if (demo_info().no_execute) {
+		demo_is(d, demo_leaf(page) & PTE_NX, PTE_NX);
+		demo_is(d, access_error(at, EXECUTE),
+			FAULT_P | FAULT_U | FAULT_I);
+		demo_note(d, "; NX: execution refused");
+	}
+	sys_mprotect(at, PAGE_SIZE, PROT_NONE);
+	demo_is(d, demo_leaf(page) & PTE_P, 0);
+	demo_is(d, demo_leaf(page) & PTE_KEPT, PTE_KEPT);
+	demo_is(d, access_error(at, READ), FAULT_U);
+	sys_mprotect(at, PAGE_SIZE, PROT_READ);
+	demo_is(d, (uint8_t)*page, RET_OPCODE); /* as written above */
+	demo_note(d, "; P off: read refused, the page kept");
+}
+
+/* In ring 0 a missing W holds only while CR0.WP is set. */
+static void show_write_protect(struct demo *d)
+{
+	struct sys_probe p = { 0 };
+
+	demo_is(d, sys_probe(&p), 0);
+	demo_is(d, p.written, 1);
+	demo_is(d, p.refused, 1);
+	demo_note(d, "; ring 0, W off: written with CR0.WP off, refused with "
+		     "it on");
+}
+
+/* Who may use it, and for how much: the kernel's large leaf, without U. */
+static void show_large(struct demo *d)
+{
+	uint64_t kernel_pa = demo_walk((void *)KERNEL_TEXT).pa;
+	uint64_t at = DIRECT_BASE + kernel_pa;
+	struct walk w = demo_walk((void *)at);
+
+	demo_is(d, w.entries, 3);
+	demo_is(d, w.entry[2] & (PTE_P | PTE_W | PTE_U | PTE_PS),
+		PTE_P | PTE_W | PTE_PS);
+	demo_is(d, w.pa, kernel_pa);
+	demo_is(d, access_error(at, READ), FAULT_P | FAULT_U);
+	demo_note(d,
+		  "; the kernel again at %#lx, in a 2 MiB leaf (PS) without U: "
+		  "read refused",
+		  at);
+}
+
+/* What P leaves free when it is clear: there the page's slot of swap is. */
+static void show_slot(struct demo *d, volatile char *page)
+{
+	uint64_t entry, used = demo_counts().slots_used;
+	struct frame f = { 0 };
+
+	if (!demo_counts().slots_total) {
+		demo_note(d, "; no swap disk");
+		return;
+	}
+	demo_is(d, demo_page_out(d, page, 1), 0);
+	entry = demo_leaf(page);
+	demo_is(d, entry & (PTE_P | PTE_KEPT | PTE_SWAPPED), PTE_SWAPPED);
+	demo_is(d, demo_counts().slots_used - used, 1);
+	demo_is(d, (uint8_t)*page, RET_OPCODE);
+	kernel_frame(demo_walk(page).pa, &f);
+	demo_is(d, f.slot, pte_slot(entry));
+	demo_note(d,
+		  "; out: entry %#lx without P names slot %u of swap, where "
+		  "it came back from",
+		  entry, f.slot);
+}
+
+void demo_pte_bits(struct demo *d)
+{
+	volatile char *page = demo_map(d, PAGE_SIZE, 0);
+
+	if (!page)
+		return;
+	show_accessed_dirty(d, page);
+	show_rights(d, page);
+	show_slot(d, page);
+	show_write_protect(d);
+	show_large(d);
+	sys_munmap((uintptr_t)page, PAGE_SIZE);
+}
