@@ -29,6 +29,7 @@
 #define ABI_FDT_LAB    "twofold,lab"
 #define ABI_FDT_DMA    "twofold,dma"
 #define ABI_FDT_VIRTIO "virtio,mmio"
+#define ABI_FDT_IOAPIC "intel,ce4100-ioapic"
 
 /* Ports. A 32-bit out to the exit port ends the run with that status. */
 #define ABI_UART_PORT  0x3f8
@@ -38,6 +39,9 @@
 #define ABI_RTC_PORTS  2
 #define ABI_EXIT_PORT  0xf4
 #define ABI_EXIT_PORTS 4
+
+/* Of every PC. */
+#define ABI_IOAPIC_BASE 0xfec00000u
 
 /* RAM fills [0, 3 GiB) and goes on at 4 GiB; MMIO lies between. */
 #define ABI_MMIO_BASE 0xc0000000u

@@ -19,7 +19,7 @@ $(addprefix $(OUT)/tests/,$(UNIT_VMM)): $(LIBVMM) $(LIBDEVICES) $(LIBEPT)
 # Each test takes out of the library what it does not have itself: of two the
 # first is taken.
 GUEST_HOSTED := $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard guest/mm/*.c \
-	guest/fs/*.c))
+	guest/fs/*.c) guest/boot/tree.c)
 GUEST_DIRECT := -include tests/unit/guest_direct.h
 LIBGUEST := $(OUT)/libguest.a
 

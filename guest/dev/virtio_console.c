@@ -21,15 +21,16 @@ static void listen(void)
 	const struct virtio_part room = { typed, sizeof(typed), true };
 
 	seen = 0;
-	virtqueue_lend(device->queues[RECEIVE], room);
+	virtqueue_lend(device->queues[RECEIVE], &room, 1);
 }
 
 /* Nobody may sleep who prints: the device is fast. */
 static void write(const char *text, size_t n)
 {
+	const struct virtio_part part = { text, n, false };
 	struct virtqueue *q = device->queues[TRANSMIT];
 
-	virtqueue_lend(q, (struct virtio_part){ text, n, false });
+	virtqueue_lend(q, &part, 1);
 	while (virtqueue_back(q) < 0)
 		__asm__ volatile("pause");
 }

@@ -2,7 +2,6 @@
 /* Disks, and their cache: what file systems are read through. */
 #include "guest/fs/block.h"
 
-#include "guest/abi.h"
 #include "guest/lib/errno.h"
 
 struct block_device *disks[ABI_VIRTIO_SLOTS + 1];

@@ -6,7 +6,6 @@
 #include "guest/fs/ext2.h"
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
-#include "guest/lib/string.h"
 
 /* What is written had its place reserved before it became dirty. */
 static int transfer_page(struct mapping *m, struct frame *f, bool write)

@@ -6,7 +6,6 @@
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
-#include "guest/lib/string.h"
 #include "guest/mm/slab.h"
 #include "guest/proc/sched.h"
 

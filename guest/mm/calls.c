@@ -17,8 +17,7 @@ static int map_file(struct vma *want, uint64_t fd, uint64_t offset)
 
 	if (!file)
 		return -EBADF;
-	want->mapping = file_mapping(file);
-	if (!want->mapping)
+	if (!file->inode)
 		return -ENODEV;
 	if (page_offset(offset) || offset > file->inode->bytes ||
 	    want->end - want->start > page_up(file->inode->bytes - offset))
@@ -31,6 +30,7 @@ static int map_file(struct vma *want, uint64_t fd, uint64_t offset)
 		want->flags |= VMA_READ_ONLY;
 	}
 	want->kind = VMA_FILE;
+	want->mapping = &file->inode->pages;
 	want->shift = offset >> PAGE_SHIFT;
 	return 0;
 }

@@ -10,7 +10,6 @@
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
 #include "guest/mm/leaf.h"
-#include "guest/mm/reclaim.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/process.h"
 

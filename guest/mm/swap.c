@@ -7,10 +7,8 @@
 #include "guest/lib/debug.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/print.h"
-#include "guest/lib/string.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/reclaim.h"
-#include "guest/mm/leaf.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/zone.h"
 

@@ -8,7 +8,6 @@
 
 #include "guest/lib/broken.h"
 #include "guest/lib/errno.h"
-#include "guest/lib/string.h"
 #include "guest/mm/leaf.h"
 
 /*

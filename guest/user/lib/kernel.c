@@ -103,7 +103,7 @@ int64_t process_info(unsigned index, struct process_info *to)
 	};
 	look((char *)p.parent + offsetof(struct process, pid), &to->parent,
 	     p.parent ? sizeof(to->parent) : 0);
-	strlcpy(to->name, p.name, sizeof(to->name));
+	format(to->name, sizeof(to->name), "%s", p.name);
 	return 1;
 }
 
