@@ -64,6 +64,32 @@ static void show_write_protect(struct demo *d)
 		     "it on");
 }
 
+/*
+ * U is for ring 3: with SMAP ring 0 may not read such a page, with SMEP not
+ * execute it.
+ */
+static void show_user(struct demo *d)
+{
+	struct sys_info info = demo_info();
+	struct sys_probe p = {
+		.step = {
+			{ .what = PROBE_READ },
+			{ .what = PROBE_MAP, .user = 1, .page = 1 },
+			{ .what = PROBE_FLUSH },
+			{ .what = PROBE_READ },
+			{ .what = PROBE_RUN },
+		},
+	};
+
+	demo_is(d, sys_probe(&p), 0);
+	demo_is(d, p.step[0].page, 0);
+	demo_is(d, p.step[3].page, info.smap ? PROBE_REFUSED : 1);
+	demo_is(d, p.step[4].page, info.smep ? PROBE_REFUSED : 1);
+	demo_note(d, "; U on, ring 0: read %s, executed %s",
+		  info.smap ? "refused (SMAP)" : "(no SMAP here)",
+		  info.smep ? "refused (SMEP)" : "(no SMEP here)");
+}
+
 /* Who may use it, and for how much: the kernel's large leaf, without U. */
 static void show_large(struct demo *d)
 {
@@ -115,6 +141,7 @@ void demo_pte_bits(struct demo *d)
 	show_rights(d, page);
 	show_slot(d, page);
 	show_write_protect(d);
+	show_user(d);
 	show_large(d);
 	sys_munmap((uintptr_t)page, PAGE_SIZE);
 }
