@@ -67,12 +67,12 @@ static const struct probe_step plain[] = {
 };
 
 /* The same with a global page, and invlpg at last. */
-#define OUTLIVE(n)                                                   \
-	STEP(PROBE_MAP, .global = 1, .page = (n)), STEP(PROBE_LOAD), \
+#define OUTLIVE(n)                                                     \
+	STEP(PROBE_MAP, .bits = PTE_G, .page = (n)), STEP(PROBE_LOAD), \
 		STEP(PROBE_READ), STEP(PROBE_FLUSH), STEP(PROBE_READ)
 
 static const struct probe_step global[] = {
-	STEP(PROBE_MAP, .global = 1),
+	STEP(PROBE_MAP, .bits = PTE_G),
 	STEP(PROBE_FLUSH),
 	STEP(PROBE_READ),
 	OUTLIVE(1),
@@ -164,8 +164,6 @@ void demo_tlb(struct demo *d)
 		demo_is(d, seen[i], i & 1);
 	demo_note(d, "; CR3 loaded: none without G, and with G %u of %u",
 		  count_stale(d, global, sizeof(global), 3), TRIES * 3);
-	demo_is(d, demo_leaf((void *)KERNEL_TEXT) & PTE_G, PTE_G);
-	demo_is(d, demo_leaf((void *)demo_tlb) & PTE_G, 0);
 	show_tags(d);
 	show_cost(d);
 }
