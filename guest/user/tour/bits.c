@@ -74,7 +74,7 @@ static void show_user(struct demo *d)
 	struct sys_probe p = {
 		.step = {
 			{ .what = PROBE_READ },
-			{ .what = PROBE_MAP, .user = 1, .page = 1 },
+			{ .what = PROBE_MAP, .bits = PTE_U, .page = 1 },
 			{ .what = PROBE_FLUSH },
 			{ .what = PROBE_READ },
 			{ .what = PROBE_RUN },
@@ -88,6 +88,77 @@ static void show_user(struct demo *d)
 	demo_note(d, "; U on, ring 0: read %s, executed %s",
 		  info.smap ? "refused (SMAP)" : "(no SMAP here)",
 		  info.smep ? "refused (SMEP)" : "(no SMEP here)");
+}
+
+/* Types of memory (SDM vol. 3, 12.12.2). */
+enum { UNCACHED = 0, WRITE_THROUGH = 4, WRITE_BACK = 6, UNCACHED_MINUS = 7 };
+
+/* What an entry of 4 KiB says by PWT and PCD: one of the bytes of IA32_PAT. */
+static unsigned memory_type(uint64_t pat, uint64_t entry)
+{
+	unsigned byte = (entry & PTE_PWT ? 1 : 0) + (entry & PTE_PCD ? 2 : 0);
+
+	return pat >> 8 * byte & 0xff;
+}
+
+/*
+ * Under a hypervisor it has the last word on what is cached: to be seen is that
+ * these bits select, and that the page is the same.
+ */
+static void show_memory_types(struct demo *d, volatile char *page)
+{
+	struct sys_info info = demo_info();
+	uint64_t at_registers = demo_leaf((void *)info.lapic);
+	struct sys_probe p = {
+		.step = {
+			{ .what = PROBE_MAP, .bits = PTE_PWT, .page = 1 },
+			{ .what = PROBE_FLUSH },
+			{ .what = PROBE_READ },
+			{ .what = PROBE_MAP, .bits = PTE_PCD, .page = 0 },
+			{ .what = PROBE_FLUSH },
+			{ .what = PROBE_READ },
+		},
+	};
+
+	demo_is(d, sys_probe(&p), 0);
+	demo_is(d, p.step[2].page, 1);
+	demo_is(d, p.step[5].page, 0);
+	demo_is(d, memory_type(p.pat, demo_leaf(page)), WRITE_BACK);
+	demo_is(d, memory_type(p.pat, PTE_PWT), WRITE_THROUGH);
+	demo_is(d, memory_type(p.pat, PTE_PCD), UNCACHED_MINUS);
+	demo_is(d, memory_type(p.pat, PTE_PCD | PTE_PWT), UNCACHED);
+	demo_is(d, memory_type(p.pat, at_registers), UNCACHED_MINUS);
+	demo_note(d,
+		  "; PWT, PCD: RAM is write-back, registers uncached "
+		  "(PAT %#lx)",
+		  p.pat);
+}
+
+/* G: the kernel's are everybody's; tlb shows what comes of that. */
+static void show_global(struct demo *d, volatile char *page)
+{
+	demo_is(d, demo_leaf((void *)KERNEL_TEXT) & PTE_G, PTE_G);
+	demo_is(d, demo_leaf(page) & PTE_G, 0);
+	demo_note(d, "; G: the kernel's pages only");
+}
+
+/* PS two levels up; without such pages that bit is reserved there. */
+static void show_giant(struct demo *d)
+{
+	struct sys_probe p = {
+		.step = { { .what = PROBE_GIANT, .page = 0 },
+			  { .what = PROBE_GIANT, .page = 1 } },
+	};
+
+	demo_is(d, sys_probe(&p), 0);
+	if (p.step[0].page == PROBE_REFUSED) {
+		demo_is(d, p.step[1].page, PROBE_REFUSED);
+		demo_note(d, "; a leaf of 1 GiB: refused, no such pages here");
+		return;
+	}
+	demo_is(d, p.step[0].page, 0);
+	demo_is(d, p.step[1].page, 1);
+	demo_note(d, "; two pages read by a leaf of 1 GiB");
 }
 
 /* Who may use it, and for how much: the kernel's large leaf, without U. */
@@ -142,6 +213,9 @@ void demo_pte_bits(struct demo *d)
 	show_slot(d, page);
 	show_write_protect(d);
 	show_user(d);
+	show_memory_types(d, page);
+	show_global(d, page);
 	show_large(d);
+	show_giant(d);
 	sys_munmap((uintptr_t)page, PAGE_SIZE);
 }
