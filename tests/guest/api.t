@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The control API of a running VM: several clients at once, one of them slow,
 # one that listens; orders in every order; a flood. (E5, E8, E9, E17, E18 of
-# HOSTILE.md, section 1 E; the others are in tests/unit/vmm_api_*.c.)
+# docs/hostile.md; the others are in tests/unit/vmm_api_*.c.)
 use strict;
 use warnings;
 use lib 'tests/guest/lib';

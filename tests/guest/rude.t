@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What a CPU of the guest can do to the hypervisor: HOSTILE B2, B16, B17, B20 to
-# B22; and C16, a pause with requests of a disk under way.
+# What a CPU of the guest can do to the hypervisor: B2, B16, B17, B20 to B22 of
+# docs/hostile.md; and C16, a pause with requests of a disk under way.
 use strict;
 use warnings;
 use lib 'tests/guest/lib';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bus: which device sees which bytes of an access. The cases are
- * those of HOSTILE.md, section 1 B.
+ * The bus: which device sees which bytes of an access. The cases are those of
+ * docs/hostile.md.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the transport's thread is told, and when: queues, kicks, interrupts and
- * resets. The cases are those of HOSTILE.md, sections 1 B and 1 C.
+ * resets. The cases are those of docs/hostile.md.
  */
 #include "tests/unit/fake_fixture.h"
 

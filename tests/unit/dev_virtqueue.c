@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Split virtqueues: rings and interrupts. Cases C1 to C20 are those of
- * HOSTILE.md, section 1 C. What is in a chain: dev_virtqueue_chain.c. */
+ * docs/hostile.md. What is in a chain: dev_virtqueue_chain.c. */
 #include "tests/unit/queue_fixture.h"
 
 static void an_empty_queue_is_empty(void **state)

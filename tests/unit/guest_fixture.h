@@ -63,6 +63,15 @@ void swap_part(struct frame *f)
 }
 #endif
 
+/* Numbers of chance, always the same. */
+static uint64_t seed = 3;
+
+static inline uint32_t random_below(uint32_t n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(seed >> 33) % n;
+}
+
 static jmp_buf panicked;
 static bool panic_expected;
 static char panic_text[256];
