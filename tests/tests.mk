@@ -78,7 +78,7 @@ $(RUN_UNIT): run-%: $(OUT)/tests/%
 # what one changes on the host (huge pages, a control group, a namespace, a
 # trace) is its own. The longest first, so that none runs alone at the end.
 GUEST_LONG := $(patsubst %,tests/guest/%.t,tour verify trace broken linux \
-	debug pressure control nbd balloon many top observe dma)
+	pressure control nbd balloon many top observe dma)
 GUEST_TESTS := $(GUEST_LONG) \
 	$(filter-out $(GUEST_LONG),$(wildcard tests/guest/*.t))
 
