@@ -31,6 +31,13 @@ static struct traffic traffic(struct demo *d)
 				 demo_counts().swap_writes };
 }
 
+static struct traffic change(struct traffic before, struct traffic after)
+{
+	return (struct traffic){ after.host_in - before.host_in,
+				 after.host_out - before.host_out,
+				 after.guest_writes - before.guest_writes };
+}
+
 static struct traffic page_out_all(struct demo *d, volatile void *area)
 {
 	struct traffic before = traffic(d), after;
@@ -38,9 +45,7 @@ static struct traffic page_out_all(struct demo *d, volatile void *area)
 	demo_is(d, demo_page_out(d, area, TWICE_PAGES), 0);
 	after = traffic(d);
 	demo_is(d, after.guest_writes - before.guest_writes, TWICE_PAGES);
-	return (struct traffic){ after.host_in - before.host_in,
-				 after.host_out - before.host_out,
-				 after.guest_writes - before.guest_writes };
+	return change(before, after);
 }
 
 static void write_all_pages(volatile void *area)
@@ -54,32 +59,52 @@ static void write_all_pages(volatile void *area)
 
 /*
  * The host wants memory, and asks for it instead of taking it: our pages leave
- * as the guest chooses, and their frames go into the balloon, which is what the
- * host would have had to swap out for. How many of them it keeps nothing of.
+ * as the guest chooses, and their frames go into the balloon. What both swaps
+ * did; *gone: how many of the frames the host keeps nothing of.
  */
-static unsigned show_cure(struct demo *d, volatile void *area)
+static struct traffic page_out_by_balloon(struct demo *d, volatile void *area,
+					  unsigned *gone)
 {
 	struct traffic before, after;
 	uint64_t pa[TWICE_PAGES];
-	unsigned gone = 0;
 
 	write_all_pages(area);
 	for (unsigned i = 0; i < TWICE_PAGES; i++)
 		pa[i] = demo_walk(page_of(area, i)).pa;
 	before = traffic(d);
 	page_out_all(d, area);
-	if (!demo_blow(d, CURE))
-		return 0;
+	demo_blow(d, CURE);
+	*gone = 0;
 	for (unsigned i = 0; i < TWICE_PAGES; i++)
-		gone += demo_lab(d, LAB_STATE, pa[i]) == LAB_ABSENT;
+		*gone += demo_lab(d, LAB_STATE, pa[i]) == LAB_ABSENT;
 	demo_blow(d, 0);
 	for (unsigned i = 0; i < TWICE_PAGES; i++)
 		demo_is(d, *page_of(area, i), mix(i));
 	after = traffic(d);
-	demo_is(d, after.host_out - before.host_out, 0);
-	demo_is(d, after.host_in - before.host_in, 0);
+	return change(before, after);
+}
+
+/* Tried again for the same reason as below. */
+static void show_cure(struct demo *d, volatile void *area)
+{
+	unsigned rehearsals = REHEARSALS, gone;
+	struct traffic t;
+
+	if (sys_lab(LAB_BALLOON, 0, NULL) == -ENODEV) {
+		demo_note(d, "; no balloon");
+		return;
+	}
+	do {
+		t = page_out_by_balloon(d, area, &gone);
+	} while ((t.host_in || t.host_out) && rehearsals--);
+	demo_is(d, t.host_out, 0);
+	demo_is(d, t.host_in, 0);
 	demo_true(d, gone >= TWICE_PAGES / 2); /* others took some frames */
-	return gone;
+	demo_note(
+		d,
+		"; asked by the balloon: %u of their frames are gone from the "
+		"host, which read and wrote 0",
+		gone);
 }
 
 /*
@@ -118,13 +143,7 @@ void demo_double_paging(struct demo *d)
 		  "guest first: %lu back, %lu written",
 		  TWICE_PAGES, twice.host_in, twice.guest_writes, once.host_in,
 		  once.guest_writes);
-	if (sys_lab(LAB_BALLOON, 0, NULL) == -ENODEV)
-		demo_note(d, "; no balloon");
-	else
-		demo_note(d,
-			  "; asked by the balloon: %u of their frames are gone "
-			  "from the host, which read and wrote 0",
-			  show_cure(d, area));
+	show_cure(d, area);
 	sys_munmap((uintptr_t)area, TWICE_PAGES * PAGE_SIZE);
 }
 
