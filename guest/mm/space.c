@@ -49,8 +49,7 @@ struct space *space_new(void)
 	if (!s)
 		return NULL;
 	if (!space_map(s, gate) && (at = leaf_at(s, GATE_PAGE))) {
-		*at = gate_page_pa().v | PTE_BORROWED |
-		      leaf_bits(gate.prot);
+		*at = gate_page_pa().v | PTE_BORROWED | leaf_bits(gate.prot);
 		return s;
 	}
 	space_free(s);
