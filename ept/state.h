@@ -6,7 +6,7 @@
  * the counters. It is held for state changes, never for I/O on pages,
  * compression or a system call that touches memory. (A full trace buffer is
  * written under it.) What lasts longer happens to pages that their state, a
- * pin, `busy` or `claimed` protects. `flushing` is taken before it.
+ * pin, `busy` or a batch's claim protects. `flushing` is taken before it.
  *
  * Where a resident page is known from: the policy holds it from its arrival;
  * the policy gives it up, and it is `watched`: unmapped and in the watch
@@ -92,8 +92,6 @@ struct stage2 {
 	unsigned frame_pages; /* 1 or 512: pages that move together */
 	struct frame_set busy; /* being mapped, unmapped or freed: not to be
 				* touched until `settled` */
-	struct frame_set claimed; /* a batch on its way out names them: no
-				   * other takes them (evict.c) */
 	struct frame_set watched;
 	/* Used since the round of hints began, which see; without words
 	 * between rounds. */
@@ -110,6 +108,7 @@ struct stage2 {
 
 	pthread_t reclaim;
 	struct batch *batch; /* the reclaim thread's */
+	struct batch *batches; /* on their way out (evict.c) */
 	struct {
 		pthread_t thread;
 		bool running; /* there is more than one tier */
