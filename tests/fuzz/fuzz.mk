@@ -33,17 +33,17 @@ $(FUZZ)/image: $(FUZZ_IMAGE) $(wildcard tests/unit/*_fixture.h vmm/image*.h) \
 $(FUZZ)/virtio: tests/fuzz/virtio.c $(wildcard tests/fuzz/*.h) \
 	$(wildcard devices/virt*.[ch] devices/balloon*.[ch] \
 		devices/blk_*.[ch] devices/iommu*.[ch] devices/net_*.[ch]) \
-	ept/walk.c devices/thread.c
+	ept/walk.c
 	@mkdir -p $(@D)
-	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
+	clang -I. -D_GNU_SOURCE -std=gnu17 -O2 -g $(WARNINGS) \
 		-fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all $(VIRTIO_WRAPS) -o $@ \
 		$(filter %.c,$^) -luring
 
 $(FUZZ)/dma: tests/fuzz/dma.c $(wildcard tests/fuzz/*.h) \
-	$(wildcard devices/dma*.[ch] devices/iommu*.[ch]) ept/walk.c devices/thread.c
+	$(wildcard devices/dma*.[ch] devices/iommu*.[ch]) ept/walk.c
 	@mkdir -p $(@D)
-	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
+	clang -I. -D_GNU_SOURCE -std=gnu17 -O2 -g $(WARNINGS) \
 		-fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all $(VIRTIO_WRAPS) -o $@ \
 		$(filter %.c,$^)
@@ -51,7 +51,7 @@ $(FUZZ)/dma: tests/fuzz/dma.c $(wildcard tests/fuzz/*.h) \
 $(FUZZ)/ports: tests/fuzz/ports.c $(wildcard tests/fuzz/*.h) \
 	$(patsubst %,devices/%.c,bus uart rtc exit power testdev lab)
 	@mkdir -p $(@D)
-	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
+	clang -I. -D_GNU_SOURCE -std=gnu17 -O2 -g $(WARNINGS) \
 		-fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $(filter %.c,$^)
 
