@@ -47,7 +47,7 @@ struct status {
 		int exit_code; /* once ended */
 		const char *exit_reason; /* exit poweroff reboot timeout
 					  * crash stopped, or "" */
-		uint64_t page_faults; /* as the guest's kernel reported */
+		uint64_t page_faults; /* as the guest's kernel says */
 		uint64_t progress; /* what its programs say they have done */
 	} guest;
 	struct {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "devices/lab.h"
 #include "devices/virtio_net.h"
 #include "vmm/clock.h"
 #include "vmm/events.h"
@@ -181,7 +182,7 @@ void vm_status(struct vm *vm, struct status *st)
 	memcpy(st->reason, vm->pause_reason, sizeof(st->reason));
 	st->guest.exit_code = vm->status;
 	st->guest.exit_reason = vm_end_name(vm->end);
-	st->guest.page_faults = vm->page_faults;
+	st->guest.page_faults = vm->lab ? lab_faults(vm->lab) : 0;
 	st->guest.progress = atomic_load(&vm->progress);
 	st->slo.stall_percent = vm->slo.target;
 	st->slo.cap_bytes = vm->slo.cap;
