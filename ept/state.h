@@ -52,6 +52,7 @@ struct server {
 };
 
 struct faults {
+	struct server *server, *spare; /* a vCPU has one of each */
 	unsigned servers, spares;
 	pthread_cond_t watch; /* somebody serves a fault, and spares: */
 	unsigned asleep; /* until then */
@@ -61,7 +62,6 @@ struct faults {
 	bool calibrated, retry;
 	struct placement_report placement;
 	struct wakeful wakeful;
-	struct server server[STAGE2_VCPUS], spare[STAGE2_VCPUS];
 };
 
 /* Faults that failed and wait for a retry, the oldest first. */
@@ -106,6 +106,7 @@ struct stage2 {
 	struct pager *pager[PAGER_SHARE + STAGE2_REGIONS];
 	struct policy *policy;
 
+	struct faults faults;
 	pthread_t reclaim;
 	struct batch *batch; /* the reclaim thread's */
 	struct batch *batches; /* on their way out (evict.c) */
@@ -141,7 +142,6 @@ struct stage2 {
 	struct histogram latency;
 	struct parking parking;
 	struct pins pins;
-	struct faults faults;
 };
 
 /* region.c: each page of RAM belongs to one frame, in use or not; the gfn of a
