@@ -18,8 +18,9 @@ FUZZ_SECONDS ?= 60
 FUZZ_IMAGE := tests/fuzz/image.c $(wildcard vmm/image*.c) vmm/elf_note.c \
 	$(wildcard vmm/boot*.c) vmm/acpi.c vmm/aml.c vmm/devtree.c \
 	vmm/complaint.c
-# What it has in the place of files.
-IMAGE_WRAPS := $(addprefix -Wl$(comma)--wrap=, open close fstat pread)
+# What it has in the place of files, and of work that is always the same.
+IMAGE_WRAPS := $(addprefix -Wl$(comma)--wrap=, open close fstat pread \
+	devtree_build)
 FORMATS := raw elf bzimage elf32 flat
 
 $(FUZZ)/image: $(FUZZ_IMAGE) $(wildcard tests/unit/*_fixture.h vmm/image*.h) \

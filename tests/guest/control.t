@@ -4,19 +4,12 @@ use strict;
 use warnings;
 use lib 'tests/guest/lib';
 use IO::Handle;
-use JSON::PP;
 use Test::More;
 use Time::HiRes 'time';
 use Twofold;
 
 my @busy = ('-m', '128M', '--resident', '64M', '--swap', 'ram', '--',
 	'verify', '--size', '48M', '--passes');
-
-sub status {
-	my ($r) = @_;
-	my ($code, $text) = ctl($r, 'status', '--json');
-	return $code ? {} : eval { decode_json($text) } || {};
-}
 
 for my $accel (accels()) {
 	my ($passes, $at) = $accel eq 'kvm' ? (14, 4) : (4, 2);

@@ -8,10 +8,12 @@ use Digest::MD5 'md5_hex';
 use IO::Handle;
 use IO::Socket::INET;
 use JSON::PP;
+use List::Util 'sum';
 use POSIX 'mkfifo';
 use Test::More;
 use Twofold;
 
+my $program = $ENV{TWOFOLD} || 'build/twofold';
 my $keys = scratch('keys');
 mkfifo($keys, 0600) or die "mkfifo: $!";
 
@@ -73,6 +75,65 @@ sub web {
 	POSIX::_exit(0);
 }
 
+sub bytes { sum(values %{$_[0]}) }
+
+# The program that has most memory, found by its page tables; it sleeps.
+sub attribution {
+	my ($r, $in) = @_;
+	my ($a, $text);
+	print $in "dd if=/dev/zero bs=32M | sleep 1000 &\n";
+	ok until_true(60, sub {
+		(undef, $text) = ctl($r, 'attribute', '--json');
+		$a = eval { decode_json($text) } or return;
+		return bytes($a->{processes}[0]{own}) >= 32 * MIB;
+	}), 'a process has the 32 MiB that it asked for' or diag $text;
+	cmp_ok bytes($a->{processes}[0]{own}), '<', 33 * MIB,
+		'... and its stack';
+	is sum(map { bytes($_) } (map { $_->{own} } @{$a->{processes}}),
+			@$a{qw(shared tables kernel unreachable)}),
+		256 * MIB, '... every page is in one account';
+	print $in "kill %1\n";
+}
+
+# Where the kernel's own tables have its text, and where it says that it is.
+sub explanation {
+	my ($r, $in) = @_;
+	print $in "grep ' linux_banner\$' /proc/kallsyms; " .
+		"grep 'Kernel rodata' /proc/iomem; echo all of it\n";
+	ok wait_for($r, qr/^all of it/m), 'it tells its addresses';
+	my ($gva) = slurp($r->{out}) =~ /^([0-9a-f]{16}) \w linux_banner/m;
+	my ($from, $to) = slurp($r->{out}) =~
+		/^ +([0-9a-f]+)-([0-9a-f]+) : Kernel rodata/m;
+	my $why = `$program explain $r->{name} gva:0x$gva 2>&1`;
+	my ($gpa) = $why =~ /^gpa +0x([0-9a-f]+)/m;
+	ok hex $gpa >= hex $from && hex $gpa <= hex $to,
+		"$gva is found at $gpa" or diag $why;
+}
+
+sub start_trace {
+	my ($r, $file) = @_;
+	my $pid = fork // die "fork: $!";
+	return $pid if $pid;
+	open STDOUT, '>', '/dev/null';
+	exec $program, 'trace', 'record', $r->{name}, '-o', $file,
+		'--registers';
+}
+
+# Each fault of a CPU in @file says which of the guest's addresses led there.
+# That of a page which another had just brought does not (nobody waited), nor
+# an asynchronous one, which a thread of KVM's waits for.
+sub end_trace {
+	my ($pid, $file) = @_;
+	kill 'INT', $pid;
+	waitpid $pid, 0;
+	is $?, 0, 'it was traced';
+	my @fault = grep { / stage2 .* vcpu=/ && !/ source=there/ }
+		`$program trace print $file`;
+	my $known = grep { / gva=0x[0-9a-f]{16} .* by=registers\+walk/ } @fault;
+	cmp_ok $known, '>', 10, 'faults with an address of the guest';
+	is $known, @fault, 'which is known of all';
+}
+
 # Two CPUs, every device, and more in memory than may be resident.
 sub large {
 	my ($accel) = @_;
@@ -90,9 +151,16 @@ sub large {
 	ok until_true(60, sub {
 		(undef, $json) = ctl($r, 'balloon', '--json');
 		my $b = eval { decode_json($json) } or return;
-		return $b->{actual_mib} == 16 && $b->{available_memory};
-	}), 'Linux gave 16 MiB, and says what it has' or diag $json;
+		return $b->{actual_mib} == 16 && $b->{available_memory} &&
+			$b->{reported_pages};
+	}), 'Linux gave 16 MiB, says what it has, and what is free'
+		or diag $json;
 
+	explanation($r, $in);
+	attribution($r, $in);
+	my $trace = scratch('linux.tft');
+	my $pid = start_trace($r, $trace);
+	ok until_true(60, sub { -s $trace }), 'a trace begins';
 	print $in join('; ', 'nproc', 'cat /dev/vdb >/tmp/1',
 		'cp /tmp/1 /tmp/2', 'cp /tmp/2 /tmp/3', 'md5sum /tmp/?',
 		'mount /dev/vda /root', 'head -c 8388608 /tmp/3 >/root/file',
@@ -104,7 +172,10 @@ sub large {
 		'echo sent $(cat tx_bytes tx_packets)',
 		"echo back \$(wget -q -O - $url | md5sum)",
 		'echo received $(cat rx_bytes rx_packets)',
-		'poweroff -f'), "\n";
+		'echo all done'), "\n";
+	ok wait_for($r, qr/^all done/m, 240), 'it copies, writes, reads';
+	end_trace($pid, $trace);
+	print $in "poweroff -f\n";
 	my $out = last_words($r, 'poweroff');
 	like $out, qr/^2$/m, 'two CPUs';
 	my $sum = sum_of("cat $bytes");

@@ -8,8 +8,6 @@ use JSON::PP;
 use Test::More;
 use Twofold;
 
-my $program = $ENV{TWOFOLD} || 'build/twofold';
-
 sub lines {
 	my ($file, $pattern) = @_;
 	my $n = 0;
@@ -100,11 +98,7 @@ sub on_the_fly {
 	my $r = start($accel, '-m', '128M', '--resident', '24M', '--swap',
 		'ram', '--', 'verify', '--size', '48M', '--passes', 100000,
 		'--order', 'random');
-	ok until_true(120, sub {
-		my ($code, $text) = ctl($r, 'status', '--json');
-		my $s = $code ? {} : decode_json($text);
-		($s->{pages}{swapped_in} // 0) > 500;
-	}), 'it is swapping';
+	ok swapping($r, 500), 'it is swapping';
 	for my $option ('', '--registers') {
 		my $said = `$program trace record $r->{name} -o $trace --seconds 1 $option`;
 		is $?, 0, "trace record $option";

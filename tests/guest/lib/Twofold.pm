@@ -15,12 +15,12 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 
 our @EXPORT = qw(accels linux_accels run start wait_for finish stats slurp
-	scratch ctl until_true demonstrations guest_disk guest_disks
-	disk_in_order MIB);
+	scratch ctl ctl_json status swapping until_true demonstrations guest_disk
+	guest_disks disk_in_order MIB $program);
 
 use constant MIB => 1 << 20;
 
-my $program = $ENV{TWOFOLD} || 'build/twofold';
+our $program = $ENV{TWOFOLD} || 'build/twofold';
 my $scratch = tempdir('twofold-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $runs = 0;
 our $stdin = '/dev/null'; # of the runs that start from now on
@@ -171,6 +171,23 @@ sub ctl {
 	my ($r, @words) = @_;
 	my $out = `$program ctl $r->{name} @words 2>&1`;
 	return ($? >> 8, $out);
+}
+
+# What it says in JSON; {} when it refuses, or is not there.
+sub ctl_json {
+	my ($r, @words) = @_;
+	my ($code, $text) = ctl($r, @words, '--json');
+	return $code ? {} : eval { decode_json($text) } || {};
+}
+
+sub status { ctl_json(shift, 'status') }
+
+# Wait until more than @pages came back from swap.
+sub swapping {
+	my ($r, $pages) = @_;
+	return until_true(240, sub {
+		(status($r)->{pages}{swapped_in} // 0) > $pages;
+	});
 }
 
 1;
