@@ -31,6 +31,7 @@
 
 #define STAGE2_SHARES  4
 #define STAGE2_REGIONS (2 + STAGE2_SHARES)
+#define STAGE2_VCPUS   8
 
 struct stage2;
 
@@ -91,7 +92,7 @@ struct stage2_config {
 	 * so that a trace holds every reference between; 0: do not. */
 	unsigned refs_ms;
 	bool poison; /* a page that is lost becomes a machine check */
-	unsigned vcpus; /* threads that fault at the same time, at least 1 */
+	unsigned vcpus; /* threads that fault at a time, 1 to STAGE2_VCPUS */
 	/* A page was lost or swap is full; called without locks by the thread
 	 * that met it, which goes on waiting afterwards. */
 	void (*failed)(void *ctx, const struct stage2_failure *f);

@@ -26,12 +26,12 @@
 #include "ept/observe.h"
 #include "ept/packed.h"
 #include "ept/pins.h"
+#include "ept/spin.h"
 #include "ept/stage2.h"
 #include "ept/table.h"
 #include "ept/watch.h"
 
-#define PARKED	    64
-#define SERVERS_MAX 4
+#define PARKED 64
 
 /* A thread that serves faults. */
 struct server {
@@ -41,6 +41,8 @@ struct server {
 	bool is_spare; /* spare.c */
 	uint64_t since; /* it is at one fault, ns; 0: it is not */
 	unsigned streak; /* faults without a quiet time between them */
+	int waits; /* epoll, of a fault or a poke; spares have none, nor */
+	struct spin spin;
 	struct haul *haul;
 	/* Of the fault being served, while there is a trace: */
 	uint64_t read; /* when it came, TSC */
@@ -50,10 +52,7 @@ struct server {
 };
 
 struct faults {
-	struct server server[SERVERS_MAX];
-	unsigned servers;
-	struct server spare[SERVERS_MAX];
-	unsigned spares;
+	unsigned servers, spares;
 	pthread_cond_t watch; /* somebody serves a fault, and spares: */
 	unsigned asleep; /* until then */
 	int uffd;
@@ -62,6 +61,7 @@ struct faults {
 	bool calibrated, retry;
 	struct placement_report placement;
 	struct wakeful wakeful;
+	struct server server[STAGE2_VCPUS], spare[STAGE2_VCPUS];
 };
 
 /* Faults that failed and wait for a retry, the oldest first. */
@@ -108,7 +108,6 @@ struct stage2 {
 	struct pager *pager[PAGER_SHARE + STAGE2_REGIONS];
 	struct policy *policy;
 
-	struct faults faults;
 	pthread_t reclaim;
 	struct batch *batch; /* the reclaim thread's */
 	struct {
@@ -143,6 +142,7 @@ struct stage2 {
 	struct histogram latency;
 	struct parking parking;
 	struct pins pins;
+	struct faults faults;
 };
 
 /* region.c: each page of RAM belongs to one frame, in use or not; the gfn of a
