@@ -39,7 +39,7 @@ int64_t sys_mmap(uint64_t at, size_t bytes, unsigned prot, unsigned flags)
 	assert_int_equal(bytes % 4096, 0);
 	assert_int_equal(prot, PROT_READ | PROT_WRITE);
 	assert_int_equal(flags, 0);
-	area = no_memory ? NULL : aligned_alloc(4096, bytes);
+	area = no_memory || bytes > HEAP ? NULL : aligned_alloc(4096, bytes);
 	if (!area)
 		return -12;
 	memset(area, 0, bytes);
