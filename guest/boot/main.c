@@ -27,16 +27,14 @@ static bool trap_only;
 const char *broken_concept = "";
 bool debug_checks;
 
-#define BROKEN "broken="
-
 static void take_option(const char *option)
 {
 	if (streq(option, "gate=trap"))
 		trap_only = true;
 	else if (streq(option, "debug"))
 		debug_checks = true;
-	else if (str_begins(option, BROKEN))
-		broken_concept = option + strlen(BROKEN);
+	else if (str_begins(option, "broken="))
+		broken_concept = option + strlen("broken=");
 	else
 		print("kernel: option '%s' is unknown\n", option);
 }

@@ -90,6 +90,7 @@ bool kmap_new_root(pa_t *root)
 	if (!f)
 		return false;
 	f->next = 0;
+	f->index = 0;
 	*root = frame_pa(f);
 	memcpy((char *)direct(*root) + half, (char *)root_table + half, half);
 	return true;

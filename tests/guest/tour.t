@@ -20,6 +20,7 @@ sub tour {
 	my @ok = $out =~ /^ok \d+ - (\S+?):/mg;
 	is_deeply [sort @ok], [sort @names], 'every demonstration is ok'
 		or diag grep { /^not ok|# SKIP/ } $out =~ /^.*\n/mg;
+	unlike $out, qr/kernel: leak/, 'the kernel has seen no leak';
 	my $s = stats($r);
 	is $s->{memory}{resident_bytes}, $s->{memory}{counted_bytes},
 		'frames measured and counted agree';
