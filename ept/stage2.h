@@ -31,6 +31,7 @@
 
 #define STAGE2_SHARES  4
 #define STAGE2_REGIONS (2 + STAGE2_SHARES)
+#define STAGE2_VCPUS   8
 
 struct stage2;
 
@@ -91,7 +92,7 @@ struct stage2_config {
 	 * so that a trace holds every reference between; 0: do not. */
 	unsigned refs_ms;
 	bool poison; /* a page that is lost becomes a machine check */
-	unsigned vcpus; /* threads that fault at the same time, at least 1 */
+	unsigned vcpus; /* threads that fault at a time, 1 to STAGE2_VCPUS */
 	/* A page was lost or swap is full; called without locks by the thread
 	 * that met it, which goes on waiting afterwards. */
 	void (*failed)(void *ctx, const struct stage2_failure *f);
@@ -149,8 +150,8 @@ void stage2_retry(struct stage2 *s);
 struct pte stage2_entry(struct stage2 *s, gfn_t g);
 
 /* Evict page @g, or only unmap it, now. 0; -EFAULT no RAM; -EBUSY pinned or
- * in motion; -ENOTSUP paging is off; -ENOSPC and other errors of swap. Any
- * thread, no lock held. */
+ * touched meanwhile; -ENOTSUP paging is off; -ENOSPC and other errors of swap.
+ * Waits for nobody's page but @g. Any thread, no lock held. */
 int stage2_evict(struct stage2 *s, gfn_t g);
 int stage2_unmap(struct stage2 *s, gfn_t g);
 

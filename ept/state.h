@@ -6,8 +6,7 @@
  * the counters. It is held for state changes, never for I/O on pages,
  * compression or a system call that touches memory. (A full trace buffer is
  * written under it.) What lasts longer happens to pages that their state, a
- * pin or `busy` protects. Locks are taken in this order: evicting, flushing,
- * lock.
+ * pin, `busy` or `claimed` protects. `flushing` is taken before it.
  *
  * Where a resident page is known from: the policy holds it from its arrival;
  * the policy gives it up, and it is `watched`: unmapped and in the watch
@@ -27,12 +26,12 @@
 #include "ept/observe.h"
 #include "ept/packed.h"
 #include "ept/pins.h"
+#include "ept/spin.h"
 #include "ept/stage2.h"
 #include "ept/table.h"
 #include "ept/watch.h"
 
-#define PARKED	    64
-#define SERVERS_MAX 4
+#define PARKED 64
 
 /* A thread that serves faults. */
 struct server {
@@ -42,6 +41,8 @@ struct server {
 	bool is_spare; /* spare.c */
 	uint64_t since; /* it is at one fault, ns; 0: it is not */
 	unsigned streak; /* faults without a quiet time between them */
+	int waits; /* epoll, of a fault or a poke; spares have none, nor */
+	struct spin spin;
 	struct haul *haul;
 	/* Of the fault being served, while there is a trace: */
 	uint64_t read; /* when it came, TSC */
@@ -51,10 +52,7 @@ struct server {
 };
 
 struct faults {
-	struct server server[SERVERS_MAX];
-	unsigned servers;
-	struct server spare[SERVERS_MAX];
-	unsigned spares;
+	unsigned servers, spares;
 	pthread_cond_t watch; /* somebody serves a fault, and spares: */
 	unsigned asleep; /* until then */
 	int uffd;
@@ -63,6 +61,7 @@ struct faults {
 	bool calibrated, retry;
 	struct placement_report placement;
 	struct wakeful wakeful;
+	struct server server[STAGE2_VCPUS], spare[STAGE2_VCPUS];
 };
 
 /* Faults that failed and wait for a retry, the oldest first. */
@@ -78,7 +77,8 @@ struct parking {
 
 struct stage2 {
 	pthread_mutex_t lock;
-	pthread_cond_t settled; /* a page is arriving or busy no more */
+	pthread_cond_t
+		settled; /* a page is arriving, busy or claimed no more */
 	pthread_cond_t freed; /* a frame came free, or the limit rose */
 	pthread_cond_t work; /* frames are getting short */
 	pthread_cond_t calibrated;
@@ -92,6 +92,8 @@ struct stage2 {
 	unsigned frame_pages; /* 1 or 512: pages that move together */
 	struct frame_set busy; /* being mapped, unmapped or freed: not to be
 				* touched until `settled` */
+	struct frame_set claimed; /* a batch on its way out names them: no
+				   * other takes them (evict.c) */
 	struct frame_set watched;
 	/* Used since the round of hints began, which see; without words
 	 * between rounds. */
@@ -106,7 +108,6 @@ struct stage2 {
 	struct pager *pager[PAGER_SHARE + STAGE2_REGIONS];
 	struct policy *policy;
 
-	struct faults faults;
 	pthread_t reclaim;
 	struct batch *batch; /* the reclaim thread's */
 	struct {
@@ -123,7 +124,6 @@ struct stage2 {
 		bool asked; /* somebody wants to know */
 		pthread_cond_t wake; /* asked, or stopping */
 	} sampler;
-	pthread_mutex_t evicting; /* one eviction batch at a time */
 	pthread_mutex_t flushing; /* one flush of `stale` at a time */
 
 	_Atomic unsigned rounds; /* of faults and of evictions */
@@ -142,6 +142,7 @@ struct stage2 {
 	struct histogram latency;
 	struct parking parking;
 	struct pins pins;
+	struct faults faults;
 };
 
 /* region.c: each page of RAM belongs to one frame, in use or not; the gfn of a

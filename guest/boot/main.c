@@ -5,7 +5,7 @@
  *
  * Kernel options: gate=trap uses no syscall instruction even where it works;
  * broken=NAME breaks a concept (lib/broken.h); debug checks freed memory
- * (lib/debug.h).
+ * (mm/frame.h).
  */
 #include "guest/cpu/smp.h"
 #include "guest/dev/lab.h"
@@ -15,7 +15,6 @@
 #include "guest/fs/file.h"
 #include "guest/fs/ext2.h"
 #include "guest/lib/base.h"
-#include "guest/lib/debug.h"
 #include "guest/lib/format.h"
 #include "guest/mm/table.h"
 #include "guest/mm/reclaim.h"

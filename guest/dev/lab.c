@@ -53,5 +53,4 @@ void lab_finish(void)
 {
 	if (lab_tracing())
 		lab_command(LAB_DRAIN, 0, 0);
-	lab_command(LAB_REPORT, counts.faults, 0);
 }

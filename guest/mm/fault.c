@@ -113,7 +113,7 @@ void page_fault(struct trap_frame *f)
 
 	if (kind < 0)
 		kind = LAB_FAULT_REFUSED;
-	counts.faults++;
+	lab_shared.ring.faults = ++counts.faults;
 	counts.fault[kind]++;
 	if (tsc)
 		record(f, va, tsc, (enum lab_fault_kind)kind);

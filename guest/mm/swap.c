@@ -4,7 +4,6 @@
 
 #include "guest/fs/block.h"
 #include "guest/lib/base.h"
-#include "guest/lib/debug.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/reclaim.h"
 #include "guest/mm/slab.h"

@@ -65,8 +65,8 @@ static void break_lab(uint64_t *command, uint64_t *arg)
 }
 
 /*
- * The device answers right into the program's page. The ring and the fault
- * count are between the kernel and the device.
+ * The device answers right into the program's page. The ring is between the
+ * kernel and the device.
  */
 int64_t inspect_lab(const struct trap_frame *f)
 {

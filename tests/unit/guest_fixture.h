@@ -19,7 +19,6 @@
 
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
-#include "guest/lib/debug.h"
 #include "guest/lib/print.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/reclaim.h"
@@ -62,6 +61,15 @@ void swap_part(struct frame *f)
 	f->slot = 0;
 }
 #endif
+
+/* Numbers of chance, always the same. */
+static uint64_t seed = 3;
+
+static inline uint32_t random_below(uint32_t n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(seed >> 33) % n;
+}
 
 static jmp_buf panicked;
 static bool panic_expected;
