@@ -6,6 +6,16 @@
 #include "ept/decide.h"
 #include "ept/state.h"
 
+static void add_waits(struct placement_report *r, const struct spin *spin)
+{
+	uint64_t now = atomic_load(&spin->budget);
+
+	r->spin.most = spin->most;
+	r->spin.now = r->spin.now > now ? r->spin.now : now;
+	r->spin.polled += atomic_load(&spin->polled);
+	r->spin.blocked += atomic_load(&spin->blocked);
+}
+
 struct placement_report stage2_placement(struct stage2 *s)
 {
 	struct placement_report r;
@@ -14,6 +24,8 @@ struct placement_report stage2_placement(struct stage2 *s)
 	while (s->config.paging && !s->faults.calibrated)
 		pthread_cond_wait(&s->calibrated, &s->lock);
 	r = s->faults.placement;
+	for (unsigned i = 0; i < s->faults.servers; i++)
+		add_waits(&r, &s->faults.server[i].spin);
 	pthread_mutex_unlock(&s->lock);
 	return r;
 }

@@ -198,7 +198,8 @@ enum lab_command {
 	LAB_RING = 7,
 	/* take all records out of the ring (the guest's ring is full) */
 	LAB_DRAIN = 8,
-	/* the balloon is to have ARG0 pages; ENODEV without one */
+	/* the balloon is to have ARG0 pages, and its driver to say how the
+	 * guest is; ENODEV without one */
 	LAB_BALLOON = 9,
 	/* a program has done ARG0 more of whatever it counts: its throughput,
 	 * for who watches the machine under pressure */
@@ -225,6 +226,10 @@ struct lab_counters {
 	uint64_t clean_dropped, zero_elided, mapped_ahead;
 	uint64_t memory_bytes;
 	uint64_t resident_bytes, resident_limit_bytes, resident_peak_bytes;
+	uint64_t mmio_exits; /* accesses to device registers that it answered */
+	uint64_t stalled_us; /* time in which some vCPU waited for a page */
+	/* What the balloon's driver has said last; LAB_BALLOON asks it anew. */
+	uint64_t balloon_pages, guest_free_bytes;
 };
 
 /*

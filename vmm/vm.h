@@ -103,6 +103,7 @@ struct vm {
 	enum vm_end end;
 	int status; /* exit status of run, once ended */
 	_Atomic uint64_t progress; /* as its programs reported */
+	_Atomic uint64_t mmio_exits; /* to devices' registers */
 	int ended; /* eventfd: readable once end is set */
 	int room; /* eventfd: the console takes input again */
 };

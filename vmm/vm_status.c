@@ -125,6 +125,10 @@ static void status_placement(struct vm *vm, struct status *st)
 	st->placement.spin_us = in_us(vm, p.ticks[PLACE_SPIN]);
 	st->placement.blocked_us = in_us(vm, p.ticks[PLACE_BLOCKED]);
 	st->placement.awake_us = in_us(vm, p.ticks[PLACE_AWAKE]);
+	st->placement.poll_most_us = in_us(vm, p.spin.most);
+	st->placement.poll_now_us = in_us(vm, p.spin.now);
+	st->placement.polled = p.spin.polled;
+	st->placement.blocked = p.spin.blocked;
 }
 
 static void status_devices(struct vm *vm, struct status *st)

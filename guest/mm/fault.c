@@ -6,9 +6,7 @@
  */
 
 #include "guest/dev/lab.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/print.h"
+#include "guest/lib/base.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/process.h"

@@ -258,11 +258,12 @@ struct sys_object {
 
 /* Steps with two sets of tables in ring 0, which map a page at one address. */
 enum probe_what {
-	PROBE_MAP = 1, /* tables: the page is 0 or 1, global or not; with user
-		open to ring 3, too, and to be executed */
+	PROBE_MAP = 1, /* tables: the page is 0 or 1, with these bits of U, PWT,
+		PCD and G; with U it may be executed, too */
 	PROBE_LOAD, /* tables: use them; keep what is cached, if it is tagged */
 	PROBE_FLUSH, /* what is cached of the page */
 	PROBE_READ, /* page: which it is, or PROBE_REFUSED by the processor */
+	PROBE_GIANT, /* page: read it by a leaf of 1 GiB; or PROBE_REFUSED */
 	PROBE_RUN /* the same, by jumping to the code on it */
 };
 
@@ -271,7 +272,7 @@ enum probe_what {
 struct probe_step {
 	uint8_t what; /* enum probe_what */
 	uint8_t tables; /* 0, at the start in use, or 1; both map page 0 */
-	uint8_t global, keep, user;
+	uint16_t keep, bits;
 	uint32_t page;
 };
 
@@ -279,7 +280,7 @@ struct probe_step {
 
 /* What only ring 0 can see and try. */
 struct sys_probe {
-	uint64_t cs, tr, tss, rsp0, fs_base; /* tss: where it lies */
+	uint64_t cs, tr, tss, rsp0, fs_base, pat; /* tss: where it lies */
 	uint32_t written; /* a constant of the kernel's, with CR0.WP off: 1 */
 	uint32_t refused; /* the same with CR0.WP on: 1 */
 	struct probe_step step[PROBE_STEPS];

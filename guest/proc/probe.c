@@ -8,14 +8,20 @@
  * wrong.
  */
 #include "guest/cpu/smp.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
+#include "guest/lib/base.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/table.h"
 #include "guest/proc/syscall.h"
 
 #define PROBE_AT   0x40000000ul
 #define PROBE_BITS (PTE_P | PTE_W | PTE_A | PTE_D)
+
+/* What a program may add to them. */
+#define PROBE_CHOICE (PTE_U | PTE_PWT | PTE_PCD | PTE_G)
+
+/* Its entry is beside that of PROBE_AT, two levels up. */
+#define GIANT_BYTES (1ul << 30)
+#define GIANT_AT    (PROBE_AT + GIANT_BYTES)
 
 /* Ring 0 tries it: an answer, or PROBE_REFUSED. */
 typedef uint32_t try_fn(uint64_t argument);
@@ -93,27 +99,32 @@ static void stage_end(struct stage *s)
 static void take_step(struct stage *s, struct probe_step *step)
 {
 	unsigned which = step->tables & 1;
-	struct frame *page = s->page[step->page & 1];
+	uint64_t pa = frame_pa(s->page[step->page & 1]).v;
 	uint64_t tag = tlb_tagged ? TLB_TAGS + 1 + which : 0;
 	uint64_t keep = tlb_tagged && step->keep ? CR3_KEEP : 0;
 
 	switch (step->what) {
 	case PROBE_MAP:
-		*s->slot[which] = frame_pa(page).v | PROBE_BITS |
-				  (step->user ? PTE_U : pte_nx) |
-				  (step->global ? pte_g : 0);
+		*s->slot[which] = pa | PROBE_BITS |
+				  (step->bits & PROBE_CHOICE) |
+				  (step->bits & PTE_U ? 0 : pte_nx);
 		break;
 	case PROBE_LOAD:
 		write_cr3(s->root[which].v | tag | keep);
 		break;
-	case PROBE_FLUSH:
+	case PROBE_FLUSH: /* broken, what was remembered stays; else it lies */
 		if (!broken("tlb"))
 			invlpg(PROBE_AT);
-		else
+		else if (try(read_page, PROBE_AT))
 			*s->slot[which] = frame_pa(s->page[0]).v | PROBE_BITS;
 		break;
 	case PROBE_READ:
 		step->page = try(read_page, PROBE_AT);
+		break;
+	case PROBE_GIANT:
+		*table_slot(s->root[which], GIANT_AT, 3) =
+			(pa & -GIANT_BYTES) | PROBE_BITS | PTE_PS | pte_nx;
+		step->page = try(read_page, GIANT_AT + pa % GIANT_BYTES);
 		break;
 	case PROBE_RUN:
 		step->page = try((try_fn *)(PROBE_AT + CODE_AT), 0);
@@ -170,6 +181,7 @@ static void look_at_segments(struct sys_probe *p)
 	p->tss = (uintptr_t)&c->tss;
 	p->rsp0 = c->tss.rsp[0];
 	p->fs_base = rdmsr(MSR_FS_BASE);
+	p->pat = rdmsr(0x277); /* IA32_PAT */
 }
 
 int64_t sys_probe(const struct trap_frame *f)

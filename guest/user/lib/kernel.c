@@ -225,6 +225,7 @@ int64_t area_info(int64_t pid, uint64_t at, struct area_info *to)
 		.flags = v.flags & MAP_SHARED,
 		.kind = v.kind,
 		.locked = v.flags & VMA_LOCKED ? 1 : 0,
+		.ops = (uintptr_t)v.ops,
 	};
 	count(&s, to);
 	name(&s, &v, to);
