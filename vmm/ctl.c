@@ -172,15 +172,15 @@ const struct verb verbs[] = {
 	{ { 0, "mrc", "[--json]",
 	    "misses by resident size, and by other policies" },
 	  verb_mrc },
-	{ { 0, "policy", "[POLICY]",
+	{ { 0, "policy", "[POLICY|--json]",
 	    "say or change who chooses the page that leaves" },
 	  verb_policy },
-	{ { 0, "balloon", "[SIZE|hints]",
+	{ { 0, "balloon", "[SIZE|hints|--json]",
 	    "ask the guest for so much of its memory; alone, how it\n"
 	    "stands, with the guest's own statistics; hints: have it say,\n"
 	    "once, which pages it does not use" },
 	  verb_balloon },
-	{ { 0, "resident", "[SIZE]",
+	{ { 0, "resident", "[SIZE|--json]",
 	    "cap the host memory behind it, as in 64M; alone, the cap" },
 	  verb_resident },
 	{ { 0, "events", "[--follow] [--json]",

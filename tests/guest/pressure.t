@@ -51,7 +51,8 @@ my @shipped = (
 	['thrash', 3.2, 'cap 10%..60% sine 1000ms; cap 100%'],
 	['noisy-neighbour', 6.4, 'hog 25% over 750ms; cap 50% over 250ms; '
 		. 'cap 20%..60% walk 125ms; hog 0; cap 100%'],
-	['disk-full', 19.2, 'cap 60%; full on; full off; resume'],
+	['disk-full', 19.2, 'cap 60%; full on; wait paused > 0 within 2m; '
+		. 'full off; resume'],
 	['flaky-remote', 19.2, 'cap 60%; delay bimodal 300us 20ms 2%; '
 		. 'errors 0.5%; stall on; stall off; delay none; errors 0%']);
 
@@ -112,6 +113,9 @@ for my $accel (accels()) {
 	cmp_ok $m{squeeze}{$_}{mean}, '>', 0, "squeeze: $_ is measured"
 		for qw(guest_per_s faults_per_s swap_in_per_s stall_some
 			wait_us);
+	is $m{'disk-full'}{paused}{most}, 1, 'disk-full: no page could leave';
+	is $m{$_}{paused}{most}, 0, "$_: some could"
+		for qw(squeeze thrash noisy-neighbour);
 	test_interrupted($r);
 
 	# Every other way to hurt it, all at once and one after the other.
