@@ -106,6 +106,7 @@ static int begin(void **state)
 static void let_go(void)
 {
 	stage2_set_limit(s2, PAGES);
+	assert_true(leaving());
 	assert_int_equal(stalled(), 1);
 	assert_int_equal(counters().swapped_out, 1);
 	assert_int_equal(failures, 0);
