@@ -26,12 +26,12 @@
 #include "ept/observe.h"
 #include "ept/packed.h"
 #include "ept/pins.h"
+#include "ept/spin.h"
 #include "ept/stage2.h"
 #include "ept/table.h"
 #include "ept/watch.h"
 
-#define PARKED	    64
-#define SERVERS_MAX 4
+#define PARKED 64
 
 /* A thread that serves faults. */
 struct server {
@@ -41,6 +41,8 @@ struct server {
 	bool is_spare; /* spare.c */
 	uint64_t since; /* it is at one fault, ns; 0: it is not */
 	unsigned streak; /* faults without a quiet time between them */
+	int waits; /* epoll, of a fault or a poke; spares have none, nor */
+	struct spin spin;
 	struct haul *haul;
 	/* Of the fault being served, while there is a trace: */
 	uint64_t read; /* when it came, TSC */
@@ -50,10 +52,8 @@ struct server {
 };
 
 struct faults {
-	struct server server[SERVERS_MAX];
-	unsigned servers;
-	struct server spare[SERVERS_MAX];
-	unsigned spares;
+	struct server *server, *spare; /* a vCPU has one of each */
+	unsigned servers, spares;
 	pthread_cond_t watch; /* somebody serves a fault, and spares: */
 	unsigned asleep; /* until then */
 	int uffd;

@@ -29,6 +29,7 @@
 #define ABI_FDT_LAB    "twofold,lab"
 #define ABI_FDT_DMA    "twofold,dma"
 #define ABI_FDT_VIRTIO "virtio,mmio"
+#define ABI_FDT_IOAPIC "intel,ce4100-ioapic"
 
 /* Ports. A 32-bit out to the exit port ends the run with that status. */
 #define ABI_UART_PORT  0x3f8
@@ -38,6 +39,9 @@
 #define ABI_RTC_PORTS  2
 #define ABI_EXIT_PORT  0xf4
 #define ABI_EXIT_PORTS 4
+
+/* Of every PC. */
+#define ABI_IOAPIC_BASE 0xfec00000u
 
 /* RAM fills [0, 3 GiB) and goes on at 4 GiB; MMIO lies between. */
 #define ABI_MMIO_BASE 0xc0000000u
@@ -189,17 +193,17 @@ enum lab_command {
 	 * fill the struct lab_walk at gpa ARG1 */
 	LAB_WALK = 6,
 	/* the struct lab_ring at gpa ARG0, aligned to a page, is where stage-1
-	 * faults go, when they are wanted, and who runs is published */
+	 * faults go, when they are wanted; their number and who runs are
+	 * published there */
 	LAB_RING = 7,
 	/* take all records out of the ring (the guest's ring is full) */
 	LAB_DRAIN = 8,
-	/* the kernel's own count of page faults so far is ARG0 */
-	LAB_REPORT = 9,
-	/* the balloon is to have ARG0 pages; ENODEV without one */
-	LAB_BALLOON = 10,
+	/* the balloon is to have ARG0 pages, and its driver to say how the
+	 * guest is; ENODEV without one */
+	LAB_BALLOON = 9,
 	/* a program has done ARG0 more of whatever it counts: its throughput,
 	 * for who watches the machine under pressure */
-	LAB_PROGRESS = 11
+	LAB_PROGRESS = 10
 };
 
 /* Where a page is, as DESIGN names the states. */
@@ -222,6 +226,10 @@ struct lab_counters {
 	uint64_t clean_dropped, zero_elided, mapped_ahead;
 	uint64_t memory_bytes;
 	uint64_t resident_bytes, resident_limit_bytes, resident_peak_bytes;
+	uint64_t mmio_exits; /* accesses to device registers that it answered */
+	uint64_t stalled_us; /* time in which some vCPU waited for a page */
+	/* What the balloon's driver has said last; LAB_BALLOON asks it anew. */
+	uint64_t balloon_pages, guest_free_bytes;
 };
 
 /*
@@ -289,7 +297,8 @@ struct lab_ring {
 	uint32_t head; /* written by the guest */
 	uint32_t tail; /* written by the hypervisor */
 	uint32_t wanted; /* by the hypervisor: 1 when records are wanted */
-	uint32_t reserved[12];
+	uint64_t faults; /* by the guest: all so far, recorded or not */
+	uint32_t reserved[10];
 	struct lab_cpu cpu[LAB_CPUS];
 	struct lab_fault fault[];
 };

@@ -19,7 +19,7 @@ $(addprefix $(OUT)/tests/,$(UNIT_VMM)): $(LIBVMM) $(LIBDEVICES) $(LIBEPT)
 # Each test takes out of the library what it does not have itself: of two the
 # first is taken.
 GUEST_HOSTED := $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard guest/mm/*.c \
-	guest/fs/*.c))
+	guest/fs/*.c) guest/boot/tree.c)
 GUEST_DIRECT := -include tests/unit/guest_direct.h
 LIBGUEST := $(OUT)/libguest.a
 
@@ -58,7 +58,7 @@ $(OUT)/tests/unit/dev_virtqueue: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 
 # Those that tests/fuzz/virtio_host.h takes over.
 VIRTIO_WRAPS := $(addprefix -Wl$(comma)--wrap=, poll pthread_create \
-	pthread_join pthread_cond_wait pthread_cond_clockwait \
+	pthread_join pthread_cond_wait pthread_cond_clockwait setpriority \
 	io_uring_queue_init)
 $(OUT)/tests/unit/dev_virtio_corpus $(OUT)/tests/unit/dev_dma_corpus: \
 	WRAPS = $(VIRTIO_WRAPS)
@@ -82,7 +82,7 @@ $(RUN_UNIT): run-%: $(OUT)/tests/%
 # what one changes on the host (huge pages, a control group, a namespace, a
 # trace) is its own. The longest first, so that none runs alone at the end.
 GUEST_LONG := $(patsubst %,tests/guest/%.t,tour verify trace broken linux \
-	debug pressure control nbd balloon many top observe dma)
+	pressure control nbd balloon many top observe dma)
 GUEST_TESTS := $(GUEST_LONG) \
 	$(filter-out $(GUEST_LONG),$(wildcard tests/guest/*.t))
 

@@ -62,6 +62,14 @@ static bool agree(const struct half *a, const struct half *b)
 	return true;
 }
 
+static bool equal(const struct half *a, const struct half *b)
+{
+	for (unsigned i = 0; i < HALF; i++)
+		if (!same_entry(a->entry[i], b->entry[i]))
+			return false;
+	return true;
+}
+
 static const struct root *find(const struct roots *r, uint64_t cr3)
 {
 	for (unsigned i = 0; i < r->n; i++)
@@ -78,7 +86,7 @@ static bool is_twin(const struct attribute_memory *m, const struct roots *r,
 
 	return find(r, cr3 ^ PAGE_SIZE) && read_half(m, cr3, false, &a) &&
 	       read_half(m, cr3 ^ PAGE_SIZE, false, &b) && a.present &&
-	       a.present == b.present && agree(&a, &b);
+	       equal(&a, &b);
 }
 
 void roots_add(const struct attribute_memory *m, struct roots *r,

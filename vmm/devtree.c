@@ -19,13 +19,12 @@
 
 #include "vmm/boot.h"
 
-#define IOAPIC_BASE 0xfec00000u
-#define LAPIC_BASE  0xfee00000u
-#define APIC_SIZE   0x1000u
-#define UART_CLOCK  1843200u /* of a PC's COM1 */
-#define ISA_PORT    1u /* the first cell of a port's address */
-#define ISA_EDGE    0u /* of an interrupt: edge-triggered, rising */
-#define LEVEL_HIGH  2u /* of an IOAPIC's: level-triggered, high */
+#define LAPIC_BASE 0xfee00000u
+#define APIC_SIZE  0x1000u
+#define UART_CLOCK 1843200u /* of a PC's COM1 */
+#define ISA_PORT   1u /* the first cell of a port's address */
+#define ISA_EDGE   0u /* of an interrupt: edge-triggered, rising */
+#define LEVEL_HIGH 2u /* of an IOAPIC's: level-triggered, high */
 
 /* The phandle that "interrupt-parent" names. */
 #define IOAPIC_PHANDLE 1u
@@ -217,11 +216,11 @@ static void soc(struct tree *t, const struct boot_config *c)
 	bytes(t, "ranges", NULL, 0);
 
 	begin(t, "interrupt-controller@fec00000");
-	string(t, "compatible", "intel,ce4100-ioapic");
+	string(t, "compatible", ABI_FDT_IOAPIC);
 	bytes(t, "interrupt-controller", NULL, 0);
 	cell(t, "#interrupt-cells", 2);
 	cell(t, "phandle", IOAPIC_PHANDLE);
-	reg(t, IOAPIC_BASE, APIC_SIZE);
+	reg(t, ABI_IOAPIC_BASE, APIC_SIZE);
 	end(t);
 
 	begin(t, "interrupt-controller@fee00000");

@@ -48,11 +48,18 @@ static int host_resident(void *ctx, uint64_t bytes, uint64_t *now)
 	return stage2_wait_limit(vm->stage2, 10000) ? 0 : EAGAIN;
 }
 
+/* Tag of virtio 1.2, 5.5.6.4. */
+enum { FREE_MEMORY = 4 };
+
 static void host_counters(void *ctx, struct lab_counters *to)
 {
+	struct vm *vm = ctx;
+	struct balloon_report b = { 0 };
 	struct stage2_counters c;
 
-	stage2_counters(((struct vm *)ctx)->stage2, &c);
+	stage2_counters(vm->stage2, &c);
+	if (vm->balloon)
+		balloon_report(vm->balloon, &b);
 	*to = (struct lab_counters){
 		.missing = c.missing,
 		.minor = c.minor,
@@ -67,6 +74,10 @@ static void host_counters(void *ctx, struct lab_counters *to)
 		.resident_bytes = c.resident << PAGE_SHIFT,
 		.resident_limit_bytes = c.limit << PAGE_SHIFT,
 		.resident_peak_bytes = c.peak_bytes,
+		.mmio_exits = vm->mmio_exits,
+		.stalled_us = stage2_pressure(vm->stage2).some.total_us,
+		.balloon_pages = b.actual_pages,
+		.guest_free_bytes = b.value[FREE_MEMORY],
 	};
 }
 
@@ -119,15 +130,6 @@ static void host_fault(void *ctx, const struct lab_fault *f)
 	stage2_trace_emit(((struct vm *)ctx)->stage2, &r);
 }
 
-static void host_report(void *ctx, uint64_t page_faults)
-{
-	struct vm *vm = ctx;
-
-	pthread_mutex_lock(&vm->lock);
-	vm->page_faults = page_faults;
-	pthread_mutex_unlock(&vm->lock);
-}
-
 static void host_progress(void *ctx, uint64_t more)
 {
 	atomic_fetch_add(&((struct vm *)ctx)->progress, more);
@@ -142,6 +144,7 @@ static int host_balloon(void *ctx, uint64_t pages)
 	if (pages >= vm->options->memory_bytes >> PAGE_SHIFT)
 		return EINVAL;
 	balloon_set_target(vm->balloon, (uint32_t)pages);
+	balloon_refresh(vm->balloon, 0); /* for the next LAB_COUNTERS */
 	return 0;
 }
 
@@ -158,6 +161,5 @@ void vm_lab_host(struct vm *vm, struct lab_host *host)
 		.counters = host_counters,
 		.walk = host_walk,
 		.fault = host_fault,
-		.report = host_report,
 	};
 }

@@ -60,11 +60,24 @@ static void do_ram(struct vcpu *v, gpa_t at)
 	}
 }
 
+static void do_register(struct vcpu *v, gpa_t at, unsigned len)
+{
+	uint64_t value = 0;
+
+	atomic_fetch_add(&v->vm->mmio_exits, 1);
+	if (v->run->mmio.is_write) {
+		memcpy(&value, v->run->mmio.data, len);
+		bus_write(&v->vm->mmio, at.v, len, value);
+	} else {
+		value = bus_read(&v->vm->mmio, at.v, len);
+		memcpy(v->run->mmio.data, &value, len);
+	}
+}
+
 static void do_mmio(struct vcpu *v)
 {
 	gpa_t at = { v->run->mmio.phys_addr };
 	unsigned len = v->run->mmio.len;
-	uint64_t value = 0;
 
 	if (ram_contains(&v->vm->ram, at, len)) {
 		do_ram(v, at);
@@ -73,12 +86,8 @@ static void do_mmio(struct vcpu *v)
 			do_ram(v, at);
 		else
 			atomic_fetch_add(&v->vm->share_writes, 1);
-	} else if (v->run->mmio.is_write) {
-		memcpy(&value, v->run->mmio.data, len);
-		bus_write(&v->vm->mmio, at.v, len, value);
 	} else {
-		value = bus_read(&v->vm->mmio, at.v, len);
-		memcpy(v->run->mmio.data, &value, len);
+		do_register(v, at, len);
 	}
 }
 

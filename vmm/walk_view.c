@@ -63,10 +63,10 @@ static const char *size_text(unsigned level)
 /* The sizes that make the count, if the walk found a page. */
 static void say_sizes(const struct walk_view *v, FILE *to)
 {
-	const struct walk_step *last = &v->step[v->steps - 1];
+	const struct walk_step *last = v->steps ? &v->step[v->steps - 1] : NULL;
 	unsigned guest = 0;
 
-	if (!v->steps || last->stage != 2 || strncmp(last->answer, "frame", 5))
+	if (!last || last->stage != 2 || strncmp(last->answer, "frame", 5))
 		return;
 	for (unsigned i = 0; i < v->steps; i++)
 		if (v->step[i].stage == 1)

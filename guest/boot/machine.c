@@ -3,10 +3,18 @@
 #include "guest/boot/machine.h"
 
 #include "guest/boot/pvh.h"
-#include "guest/lib/print.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 
 extern const char kernel_start[], kernel_end[];
+
+/* What every PC has, where no tree says more. */
+struct machine this_machine = {
+	.uart = { .at = { ABI_UART_PORT }, .line = ABI_UART_IRQ },
+	.exit = { .at = { ABI_EXIT_PORT } },
+	.ioapic = { .at = { ABI_IOAPIC_BASE } },
+	.cmdline = "",
+	.cpus = 1,
+};
 
 /* Where the direct map will show @at; now only low memory is. */
 static const void *early(uint64_t at)
@@ -26,29 +34,30 @@ static void add(struct range *to, unsigned *n, uint64_t start, uint64_t end)
 }
 
 /* The first MiB is never handed out anyway. */
-static void reserve(struct machine *m, uint64_t at, uint64_t bytes)
+static void reserve(uint64_t at, uint64_t bytes)
 {
 	if (page_up(at + bytes) > 0x100000)
-		add(m->reserved, &m->reserveds, page_down(at),
-		    page_up(at + bytes));
+		add(this_machine.reserved, &this_machine.reserveds,
+		    page_down(at), page_up(at + bytes));
 }
 
-static const char *reserve_text(struct machine *m, uint64_t at)
+static const char *reserve_text(uint64_t at)
 {
 	const char *text = early(at);
 
-	reserve(m, at, strlen(text) + 1);
+	reserve(at, strlen(text) + 1);
 	return text;
 }
 
-void machine_add_ram(struct machine *m, uint64_t at, uint64_t bytes)
+void machine_add_ram(uint64_t at, uint64_t bytes)
 {
 	uint64_t end = page_down(at + bytes);
 
-	add(m->ram, &m->rams, page_up(at), end < RAM_MOST ? end : RAM_MOST);
+	add(this_machine.ram, &this_machine.rams, page_up(at),
+	    end < RAM_MOST ? end : RAM_MOST);
 }
 
-static void read_memmap(struct machine *m, const struct hvm_start_info *info)
+static void read_memmap(const struct hvm_start_info *info)
 {
 	const struct hvm_memmap *map;
 
@@ -57,39 +66,34 @@ static void read_memmap(struct machine *m, const struct hvm_start_info *info)
 	map = early(info->memmap_at);
 	for (unsigned i = 0; i < info->memmap_entries; i++)
 		if (map[i].type == PVH_RAM)
-			machine_add_ram(m, map[i].at, map[i].bytes);
+			machine_add_ram(map[i].at, map[i].bytes);
 }
 
 /* Reserve all modules; the one with the right command line is the tree. */
-static void read_modules(struct machine *m, const struct hvm_start_info *info)
+static void read_modules(const struct hvm_start_info *info)
 {
 	const struct hvm_module *module = early(info->modules_at);
 
-	reserve(m, info->modules_at, info->modules * sizeof(*module));
+	reserve(info->modules_at, info->modules * sizeof(*module));
 	for (unsigned i = 0; i < info->modules; i++, module++) {
-		reserve(m, module->at, module->bytes);
+		reserve(module->at, module->bytes);
 		if (module->cmdline_at &&
-		    streq(reserve_text(m, module->cmdline_at), ABI_FDT_MODULE))
-			machine_read_tree(m, early(module->at));
+		    streq(reserve_text(module->cmdline_at), ABI_FDT_MODULE))
+			machine_read_tree(early(module->at));
 	}
 }
 
-void machine_read(struct machine *m, pa_t start_info)
+void machine_read(pa_t start_info)
 {
 	const struct hvm_start_info *info = early(start_info.v);
 
-	*m = (struct machine){ .uart_port = ABI_UART_PORT,
-			       .exit_port = ABI_EXIT_PORT,
-			       .cmdline = "",
-			       .cpus = 1 };
 	if (info->magic != PVH_MAGIC)
 		panic("no PVH start info at %#lx", start_info.v);
-	add(m->reserved, &m->reserveds, image_pa(kernel_start).v,
-	    image_pa(kernel_end).v);
-	reserve(m, start_info.v, sizeof(*info));
+	reserve(image_pa(kernel_start).v, (size_t)(kernel_end - kernel_start));
+	reserve(start_info.v, sizeof(*info));
 	if (info->cmdline_at)
-		m->cmdline = reserve_text(m, info->cmdline_at);
-	read_modules(m, info);
-	if (!m->rams)
-		read_memmap(m, info);
+		this_machine.cmdline = reserve_text(info->cmdline_at);
+	read_modules(info);
+	if (!this_machine.rams)
+		read_memmap(info);
 }

@@ -5,30 +5,29 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "guest/abi.h"
 #include "guest/mm/addr.h"
 
-#define MACHINE_RANGES 16u
+#define MACHINE_RANGES	16u
+#define RESERVED_RANGES (MACHINE_RANGES + 2) /* mm/zone.c adds two */
 
-/* A device: where, and its line of the IOAPIC. */
+/* A device: where, in memory or for some by its port, and its line of the
+ * IOAPIC: level-triggered, or else by its rising edge. */
 struct spot {
 	bool there;
 	pa_t at;
 	unsigned line;
+	bool level;
 };
 
 struct machine {
 	struct range ram[MACHINE_RANGES];
 	unsigned rams;
-	struct range reserved[MACHINE_RANGES];
+	struct range reserved[RESERVED_RANGES]; /* never handed out */
 	unsigned reserveds;
 	const char *cmdline; /* where the loader left it */
 	bool zeroed; /* never-written RAM reads as zeros */
-	uint16_t uart_port, exit_port;
-	struct spot lab, dma, virtio[ABI_VIRTIO_SLOTS];
+	struct spot uart, exit, ioapic, lab, dma, virtio[ABI_VIRTIO_SLOTS];
 	unsigned virtios;
 	struct spot console; /* what the kernel is to speak by */
 	unsigned cpus;
@@ -36,10 +35,10 @@ struct machine {
 };
 extern struct machine this_machine; /* this one */
 
-/* Fill @m from the struct hvm_start_info at @start_info, or panic. */
-void machine_read(struct machine *m, pa_t start_info);
+/* Fill it from the struct hvm_start_info at @start_info, or panic. */
+void machine_read(pa_t start_info);
 
 /* The part that comes from the device tree at @blob. */
-void machine_read_tree(struct machine *m, const void *blob);
+void machine_read_tree(const void *blob);
 
-void machine_add_ram(struct machine *m, uint64_t at, uint64_t bytes);
+void machine_add_ram(uint64_t at, uint64_t bytes);

@@ -14,19 +14,14 @@
 #include "guest/dev/virtio.h"
 #include "guest/fs/file.h"
 #include "guest/fs/ext2.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
+#include "guest/lib/base.h"
 #include "guest/lib/debug.h"
 #include "guest/lib/format.h"
-#include "guest/lib/print.h"
-#include "guest/lib/string.h"
 #include "guest/mm/table.h"
 #include "guest/mm/reclaim.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/syscall.h"
 #include "guest/proc/sched.h"
-
-struct machine this_machine;
 
 static bool trap_only;
 const char *broken_concept = "";
@@ -142,7 +137,7 @@ static void main_thread(void)
 	int status;
 
 	gate_init(trap_only);
-	virtio_init(&this_machine);
+	virtio_init();
 	fs_mount();
 	smp_start(this_machine.cpus);
 	swap_init();
@@ -166,18 +161,17 @@ void kernel_main(uint32_t start_info)
 	cpu_init();
 	smp_init_boot();
 	trap_init();
-	machine_read(&this_machine, (pa_t){ start_info });
-	uart_init(this_machine.uart_port);
-	exit_port = this_machine.exit_port;
+	machine_read((pa_t){ start_info });
+	uart_init();
 	take_words(this_machine.cmdline);
 
-	frame_init(&this_machine);
-	kmap_init(&this_machine);
-	if (this_machine.lab.there)
-		lab_init(this_machine.lab.at);
+	frame_init();
+	kmap_init();
 	apic_init();
+	if (this_machine.lab.there)
+		lab_init();
 	if (this_machine.dma.there)
-		dma_init(this_machine.dma.at, this_machine.dma.line);
+		dma_init();
 	uart_connect();
 	gate_init_cpu();
 

@@ -6,12 +6,8 @@
 #include "guest/mm/pte.h"
 
 #define CR0_EM	  (1ul << 2)
-#define CR0_WP	  (1ul << 16)
 #define CR4_MCE	  (1ul << 6)
-#define CR4_PGE	  (1ul << 7)
 #define CR4_PCIDE (1ul << 17)
-#define CR4_SMEP  (1ul << 20)
-#define CR4_SMAP  (1ul << 21)
 #define EFER_NXE  (1ul << 11)
 
 uint64_t pte_nx, pte_g;

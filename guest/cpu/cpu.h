@@ -6,6 +6,12 @@
 
 #define RFLAGS_IF (1u << 9)
 
+#define CR0_WP	  (1ul << 16)
+#define CR3_KEEP  (1ul << 63) /* do not flush this PCID's translations */
+#define CR4_PGE	  (1ul << 7)
+#define CR4_SMEP  (1ul << 20)
+#define CR4_SMAP  (1ul << 21)
+
 /* Model-specific registers (SDM vol. 4). */
 enum {
 	MSR_APIC_BASE = 0x1b,

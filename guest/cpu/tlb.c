@@ -9,9 +9,6 @@
 #include "guest/lib/counts.h"
 #include "guest/mm/table.h"
 
-#define CR4_PGE	 (1ul << 7)
-#define CR3_KEEP (1ul << 63) /* do not flush this PCID's translations */
-
 bool tlb_tagged;
 
 /* Global translations too, of all PCIDs (SDM vol. 3, 4.10.4.1). */

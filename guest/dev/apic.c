@@ -29,7 +29,6 @@ enum {
 #define PIC_MASTER_MASK 0x21
 #define PIC_SLAVE_MASK	0xa1
 
-#define IOAPIC_BASE	0xfec00000ul
 #define IOAPIC_DATA	0x10
 #define IOAPIC_ENTRY	0x10 /* two registers a line from here */
 #define ENTRY_LEVEL	(1u << 15)
@@ -51,7 +50,7 @@ void apic_init(void)
 	out8(PIC_SLAVE_MASK, 0xff);
 
 	lapic = mmio_map(base);
-	ioapic = mmio_map((pa_t){ IOAPIC_BASE }); /* its lines are masked */
+	ioapic = mmio_map(this_machine.ioapic.at); /* its lines are masked */
 	lapic_init_cpu();
 }
 
@@ -80,14 +79,17 @@ static void ioapic_write(unsigned at, uint32_t v)
 	ioapic[IOAPIC_DATA / 4] = v;
 }
 
-void irq_connect(unsigned line, irq_fn *handler, void *ctx)
+void irq_connect(const struct spot *device, irq_fn *handler, void *ctx)
 {
+	const unsigned line = device->line;
+
 	if (line >= IRQ_LINES)
 		panic("there is no interrupt line %u", line);
 	lines[line].handler = handler;
 	lines[line].ctx = ctx;
 	ioapic_write(IOAPIC_ENTRY + 2 * line + 1, 0); /* APIC 0 takes it */
-	ioapic_write(IOAPIC_ENTRY + 2 * line, ENTRY_LEVEL | (TRAP_IRQ + line));
+	ioapic_write(IOAPIC_ENTRY + 2 * line,
+		     (device->level ? ENTRY_LEVEL : 0) | (TRAP_IRQ + line));
 }
 
 void irq_raised(unsigned line)

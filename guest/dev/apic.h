@@ -2,10 +2,11 @@
 /*
  * Interrupts. Each processor has a local APIC, with a timer that ticks
  * TICKS_PER_SECOND times a second. The lines of devices come through the
- * IOAPIC: level-triggered, to the first processor.
+ * IOAPIC to the first processor.
  */
 #pragma once
 
+#include "guest/boot/machine.h"
 #include "guest/cpu/trap.h"
 
 #define TICKS_PER_SECOND 100u
@@ -34,12 +35,12 @@ extern uint64_t lapic_ticks;
 extern volatile uint32_t *lapic;
 
 /*
- * Call @handler(@ctx) whenever line @line is raised: with interrupts off and
+ * Call @handler(@ctx) whenever @device's line is raised: with interrupts off and
  * the kernel lock held. It must quiet the device, and must not sleep. Panics
  * where there is no such line.
  */
 typedef void irq_fn(void *ctx);
-void irq_connect(unsigned line, irq_fn *handler, void *ctx);
+void irq_connect(const struct spot *device, irq_fn *handler, void *ctx);
 
 /* For trap.c: line @line was raised. */
 void irq_raised(unsigned line);

@@ -145,7 +145,8 @@ static void lend_statistics(void)
 	const uint64_t total = zone_frames() << PAGE_SHIFT;
 	const uint64_t free = total - (frames_used() << PAGE_SHIFT);
 	const uint64_t cached = counts.frames_file << PAGE_SHIFT;
-	static struct statistic statistic[TAGS];
+	static struct statistic told[TAGS];
+	const struct virtio_part part = { told, sizeof(told), false };
 	const struct statistic now[TAGS] = {
 		{ 0, counts.swap_reads << PAGE_SHIFT },
 		{ 1, counts.swap_writes << PAGE_SHIFT },
@@ -158,10 +159,8 @@ static void lend_statistics(void)
 		{ 10, counts.oom_kills },
 	};
 
-	memcpy(statistic, now, sizeof(now));
-	virtqueue_lend(
-		device->queues[STATISTICS],
-		(struct virtio_part){ statistic, sizeof(statistic), false });
+	memcpy(told, now, sizeof(now));
+	virtqueue_lend(device->queues[STATISTICS], &part, 1);
 }
 
 /* The largest free blocks; how many frames they are. */

@@ -2,16 +2,13 @@
 /* What the kernel says to the world outside: text, and a status at the end. */
 #include "guest/dev/console.h"
 
-#include <stdarg.h>
-
+#include "guest/boot/machine.h"
 #include "guest/cpu/cpu.h"
 #include "guest/dev/lab.h"
 #include "guest/lib/format.h"
 #include "guest/lib/print.h"
 
 const struct console *console = &uart;
-
-uint16_t exit_port = ABI_EXIT_PORT;
 
 static void print_v(const char *how, va_list args)
 {
@@ -47,6 +44,6 @@ void panic(const char *how, ...)
 void exit_run(int status)
 {
 	lab_finish();
-	out32(exit_port, (uint32_t)status);
+	out32((uint16_t)this_machine.exit.at.v, (uint32_t)status);
 	cpu_stop();
 }

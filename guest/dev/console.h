@@ -17,9 +17,9 @@ struct console {
 
 extern const struct console *console;
 
-/* A 16550 on its I/O port: output is polled, input interrupts. */
+/* A 16550 where the machine has it: output is polled, input interrupts. */
 extern const struct console uart;
-void uart_init(uint16_t port);
+void uart_init(void);
 
 /* From now on input interrupts. After apic_init. */
 void uart_connect(void);
@@ -34,9 +34,6 @@ enum {
 	EXIT_PANIC = 121,
 	EXIT_MAX = 123
 };
-
-/* ABI_EXIT_PORT, if the device tree names no other. */
-extern uint16_t exit_port;
 
 /* The end of the run. */
 _Noreturn void exit_run(int status);

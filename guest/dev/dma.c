@@ -9,13 +9,9 @@
  */
 #include "guest/dev/lab.h"
 
-#include <assert.h>
-
 #include "guest/dev/virtio.h"
 #include "guest/dev/apic.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/print.h"
+#include "guest/lib/base.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/table.h"
 #include "guest/proc/sched.h"
@@ -55,17 +51,17 @@ static void on_interrupt(void *ctx)
 	wake(shared);
 }
 
-void dma_init(pa_t base, unsigned line)
+void dma_init(void)
 {
 	struct frame *f = frames_alloc(SHARED_ORDER, ZONE_DMA, FRAME_DMA);
 
-	registers = mmio_map(base);
+	registers = mmio_map(this_machine.dma.at);
 	if (!f || registers[DMA_ID / 8] != ABI_DMA_ID)
-		panic("the DMA engine at %#lx is none", base.v);
+		panic("the DMA engine is none");
 	shared = frame_bytes(f);
 	set(DMA_RING, frame_pa(f).v);
 	set(DMA_RING_SIZE, 1);
-	irq_connect(line, on_interrupt, NULL);
+	irq_connect(&this_machine.dma, on_interrupt, NULL);
 	set(DMA_PACE, PACE);
 	set(DMA_CONTROL, DMA_RUN);
 }

@@ -39,7 +39,7 @@ static void listen(void)
 {
 	const struct virtio_part part = { &fault, sizeof(fault), true };
 
-	virtqueue_lend(device->queues[EVENTS], part);
+	virtqueue_lend(device->queues[EVENTS], &part, 1);
 }
 
 static int64_t ask(const void *request, size_t bytes)

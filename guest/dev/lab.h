@@ -6,8 +6,7 @@
  */
 #pragma once
 
-#include "guest/abi.h"
-#include "guest/mm/addr.h"
+#include "guest/boot/machine.h"
 
 #define LAB_RECORDS 256u
 
@@ -24,8 +23,8 @@ static inline bool lab_tracing(void)
 	return *(volatile uint32_t *)&lab_shared.ring.wanted;
 }
 
-/* Map the device at @base and hand over the ring. */
-void lab_init(pa_t base);
+/* The machine has it: map it and hand over the ring. */
+void lab_init(void);
 
 /* From now on CPU @cpu runs process @pid with the tables at @cr3. */
 static inline void lab_runs(unsigned cpu, uint64_t cr3, uint32_t pid)
@@ -48,5 +47,5 @@ void lab_finish(void);
 /* The registers, 64 bits each (guest/abi.h); NULL: there are none. */
 extern volatile uint64_t *lab_registers;
 
-/* dma.c: the engine's registers lie at @base; @line is its interrupt. */
-void dma_init(pa_t base, unsigned line);
+/* dma.c: the machine has the engine. After apic_init. */
+void dma_init(void);

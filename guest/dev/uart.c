@@ -27,9 +27,9 @@ enum {
 
 static uint16_t base = ABI_UART_PORT;
 
-void uart_init(uint16_t port)
+void uart_init(void)
 {
-	base = port;
+	base = (uint16_t)this_machine.uart.at.v;
 	out8(base + UART_FIFO, FIFO_ON);
 }
 
@@ -73,6 +73,6 @@ const struct console uart = { write, read };
 
 void uart_connect(void)
 {
-	irq_connect(ABI_UART_IRQ, on_input, NULL);
+	irq_connect(&this_machine.uart, on_input, NULL);
 	out8(base + UART_MODEM, MODEM_READY);
 }

@@ -2,11 +2,8 @@
 /* The transport, the queues, and the table of drivers (virtio.h). */
 #include "guest/dev/virtio.h"
 
-#include <assert.h>
-
 #include "guest/dev/apic.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/print.h"
+#include "guest/lib/base.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/table.h"
 #include "guest/proc/sched.h"
@@ -104,8 +101,8 @@ static void on_interrupt(void *ctx)
 }
 
 /* The device may look as soon as the index says that there is more. */
-static void lend(struct virtqueue *q, const struct virtio_part *parts,
-		 unsigned n)
+void virtqueue_lend(struct virtqueue *q, const struct virtio_part *parts,
+		    unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		q->descriptors[i] = (struct virtq_descriptor){
@@ -127,17 +124,12 @@ int64_t virtqueue_run(struct virtqueue *q, const struct virtio_part *parts,
 	while (q->taken)
 		sleep_on(q->device);
 	q->taken = true;
-	lend(q, parts, n);
+	virtqueue_lend(q, parts, n);
 	while ((written = virtqueue_back(q)) < 0 && !q->device->failed)
 		sleep_on(q->device);
 	q->taken = false;
 	wake(q->device);
 	return written < 0 ? -EIO : written;
-}
-
-void virtqueue_lend(struct virtqueue *q, struct virtio_part part)
-{
-	lend(q, &part, 1);
 }
 
 int64_t virtqueue_back(struct virtqueue *q)
@@ -195,7 +187,7 @@ static struct virtqueue *queue_new(struct virtio *v, unsigned index)
 
 /* 3.1.1: the order is the specification's. */
 static void start(struct virtio *v, const struct virtio_driver *d,
-		  unsigned line)
+		  const struct spot *where)
 {
 	v->registers[STATUS] = 0;
 	v->registers[STATUS] = ACKNOWLEDGE;
@@ -209,29 +201,29 @@ static void start(struct virtio *v, const struct virtio_driver *d,
 	for (unsigned i = 0; i < VIRTQUEUES; i++)
 		if (d->queues >> i & 1)
 			v->queues[i] = queue_new(v, i);
-	irq_connect(line, on_interrupt, v);
+	irq_connect(where, on_interrupt, v);
 	v->registers[STATUS] = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK;
 	d->start(v);
 }
 
-void virtio_init(const struct machine *m)
+void virtio_init(void)
 {
 	static struct virtio devices[ABI_VIRTIO_SLOTS];
 
-	for (unsigned i = 0; i < m->virtios; i++) {
+	for (unsigned i = 0; i < this_machine.virtios; i++) {
+		const struct spot *where = &this_machine.virtio[i];
 		struct virtio *v = &devices[i];
-		pa_t at = m->virtio[i].at;
 		uint32_t id;
 
-		v->registers = mmio_map(at);
+		v->registers = mmio_map(where->at);
 		v->config = v->registers + CONFIG;
-		v->is_console = at.v == m->console.at.v;
+		v->is_console = where->at.v == this_machine.console.at.v;
 		if (v->registers[MAGIC] != MAGIC_VALUE ||
 		    v->registers[VERSION] != 2)
 			continue;
 		id = v->registers[DEVICE_ID];
 		for (unsigned d = 0; d < DRIVERS; d++)
 			if (drivers[d]->id == id)
-				start(v, drivers[d], m->virtio[i].line);
+				start(v, drivers[d], where);
 	}
 }

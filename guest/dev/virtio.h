@@ -56,10 +56,11 @@ int64_t virtqueue_run(struct virtqueue *q, const struct virtio_part *parts,
 		      unsigned n);
 
 /*
- * For a queue that nobody else uses: hand over a request of one part, and look
- * whether it is back: how many bytes were written, -EAGAIN if it is not.
+ * For a queue that nobody else uses: hand over a request, and look whether it is
+ * back: how many bytes were written, -EAGAIN if it is not.
  */
-void virtqueue_lend(struct virtqueue *q, struct virtio_part part);
+void virtqueue_lend(struct virtqueue *q, const struct virtio_part *parts,
+		    unsigned n);
 int64_t virtqueue_back(struct virtqueue *q);
 
 /* The guest is short of memory: take some frames out of the balloon. False:
@@ -79,4 +80,4 @@ int64_t iommu_map(pa_t at, uint64_t bytes);
 uint64_t iommu_detach(void);
 
 /* Find all devices and start their drivers. May sleep. */
-void virtio_init(const struct machine *m);
+void virtio_init(void);

@@ -6,8 +6,7 @@
  */
 #include "guest/dev/console.h"
 #include "guest/dev/virtio.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 #include "guest/proc/sched.h"
 
 enum { RECEIVE, TRANSMIT };
@@ -21,15 +20,16 @@ static void listen(void)
 	const struct virtio_part room = { typed, sizeof(typed), true };
 
 	seen = 0;
-	virtqueue_lend(device->queues[RECEIVE], room);
+	virtqueue_lend(device->queues[RECEIVE], &room, 1);
 }
 
 /* Nobody may sleep who prints: the device is fast. */
 static void write(const char *text, size_t n)
 {
+	const struct virtio_part part = { text, n, false };
 	struct virtqueue *q = device->queues[TRANSMIT];
 
-	virtqueue_lend(q, (struct virtio_part){ text, n, false });
+	virtqueue_lend(q, &part, 1);
 	while (virtqueue_back(q) < 0)
 		__asm__ volatile("pause");
 }

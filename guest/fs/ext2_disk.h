@@ -13,7 +13,6 @@
 #pragma once
 
 #include <assert.h>
-#include <stdint.h>
 
 #include "guest/mm/addr.h"
 #include "guest/proc/api.h"

@@ -3,9 +3,7 @@
 #include "guest/fs/file.h"
 
 #include "guest/fs/ext2.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/print.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 #include "guest/mm/slab.h"
 #include "guest/proc/process.h"
 #include "guest/proc/syscall.h"
@@ -82,11 +80,6 @@ void files_close(struct file **files)
 struct file *files_at(uint64_t fd)
 {
 	return fd < PROCESS_FILES ? current()->files[fd] : NULL;
-}
-
-struct mapping *file_mapping(struct file *f)
-{
-	return f->inode ? &f->inode->pages : NULL;
 }
 
 /* @f's reference goes to the table, or is given back. */
@@ -171,23 +164,15 @@ int64_t sys_close(const struct trap_frame *f)
 /* So much at once, so that the kernel lock is free again soon. */
 #define MOST (64 * PAGE_SIZE)
 
-static int64_t copy(const struct trap_frame *f, bool write)
+/* SYS_READ and SYS_WRITE. */
+int64_t sys_copy(const struct trap_frame *f)
 {
 	struct file *file = files_at(f->rdi);
+	bool write = f->rax == SYS_WRITE;
 
 	if (!file || !(file->flags & (write ? OPEN_WRITE : OPEN_READ)))
 		return -EBADF;
 	return file->copy(file, f->rsi, f->rdx < MOST ? f->rdx : MOST, write);
-}
-
-int64_t sys_read(const struct trap_frame *f)
-{
-	return copy(f, false);
-}
-
-int64_t sys_write(const struct trap_frame *f)
-{
-	return copy(f, true);
 }
 
 int64_t sys_seek(const struct trap_frame *f)

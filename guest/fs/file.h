@@ -27,9 +27,6 @@ struct file {
 /* One with this function, or NULL: no memory. */
 struct file *file_new(copy_fn *copy, unsigned flags);
 
-/* Its pages, or NULL where it has none. */
-struct mapping *file_mapping(struct file *f);
-
 /* console.c */
 copy_fn console_copy, random_copy;
 

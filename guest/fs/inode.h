@@ -11,9 +11,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "guest/fs/ext2_disk.h"
 #include "guest/mm/mapping.h"
 #include "guest/mm/space.h"

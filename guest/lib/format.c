@@ -2,7 +2,6 @@
 /* printf, for the kernel and its programs. */
 #include "guest/lib/format.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "guest/lib/string.h"
@@ -90,9 +89,6 @@ static void put_spec(struct out *o, const struct spec *s, char what,
 		u = s->wide ? va_arg(*args, uint64_t) : va_arg(*args, unsigned);
 		put_number(o, s, u, what == 'u' ? 10 : 16,
 			   s->prefix ? "0x" : "");
-		break;
-	case 'p':
-		put_number(o, s, va_arg(*args, uint64_t), 16, "0x");
 		break;
 	case 's':
 		text = va_arg(*args, const char *);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * printf's little brother: %d %u %x %p %c %s %%, with the flags '-', '#' and '0'
+ * printf's little brother: %d %u %x %c %s %%, with the flags '-', '#' and '0'
  * in this order, a width, and l. Like snprintf it returns the length the text
  * would have, and what it writes, in @room of 1 or more, always ends in a NUL.
  */

@@ -64,17 +64,6 @@ bool str_begins(const char *s, const char *prefix)
 	return !memcmp(s, prefix, strlen(prefix));
 }
 
-/* Cut where there is no more room, and always ended; the length of @from. */
-size_t strlcpy(char *to, const char *from, size_t room)
-{
-	size_t length = strlen(from);
-	size_t n = length < room ? length : room - 1;
-
-	memcpy(to, from, n);
-	to[n] = '\0';
-	return length;
-}
-
 const char *last_part(const char *path)
 {
 	for (const char *at = path; *at; at++)

@@ -9,7 +9,6 @@ void *memset(void *to, int byte, size_t n);
 void *memcpy(void *to, const void *from, size_t n);
 int memcmp(const void *a, const void *b, size_t n); /* up to a difference */
 size_t strlen(const char *s);
-size_t strlcpy(char *to, const char *from, size_t room);
 bool streq(const char *a, const char *b);
 
 /* What is behind the last '/' of @path, or all of it. */

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/mm/anon.h"
 
-#include "guest/abi.h"
 #include "guest/cpu/tlb.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/swap.h"
 

@@ -12,8 +12,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
 

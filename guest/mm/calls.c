@@ -3,8 +3,7 @@
 #include "guest/proc/syscall.h"
 
 #include "guest/fs/file.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
+#include "guest/lib/base.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/reclaim.h"
 #include "guest/proc/process.h"
@@ -17,8 +16,7 @@ static int map_file(struct vma *want, uint64_t fd, uint64_t offset)
 
 	if (!file)
 		return -EBADF;
-	want->mapping = file_mapping(file);
-	if (!want->mapping)
+	if (!file->inode)
 		return -ENODEV;
 	if (page_offset(offset) || offset > file->inode->bytes ||
 	    want->end - want->start > page_up(file->inode->bytes - offset))
@@ -31,6 +29,7 @@ static int map_file(struct vma *want, uint64_t fd, uint64_t offset)
 		want->flags |= VMA_READ_ONLY;
 	}
 	want->kind = VMA_FILE;
+	want->mapping = &file->inode->pages;
 	want->shift = offset >> PAGE_SHIFT;
 	return 0;
 }

@@ -2,9 +2,8 @@
 /* Single frames from the stock, blocks from the zones; limit and promises. */
 #include "guest/mm/frame.h"
 
-#include "guest/lib/broken.h"
+#include "guest/lib/base.h"
 #include "guest/lib/debug.h"
-#include "guest/lib/print.h"
 #include "guest/mm/reclaim.h"
 #include "guest/mm/swap.h"
 #include "guest/mm/zone.h"
@@ -29,10 +28,10 @@ enum zone_id frame_zone = ZONE_DMA;
 /* FRAME_TOUCHED where even what was never written may hold anything. */
 static uint16_t dirty_ram;
 
-void frame_init(const struct machine *m)
+void frame_init(void)
 {
-	dirty_ram = m->zeroed ? 0 : FRAME_TOUCHED;
-	zone_init(m);
+	dirty_ram = this_machine.zeroed ? 0 : FRAME_TOUCHED;
+	zone_init();
 }
 
 /* Nobody may have written to the frame since it was given back. */

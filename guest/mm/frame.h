@@ -10,13 +10,10 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "guest/boot/machine.h"
 #include "guest/lib/counts.h"
 
-void frame_init(const struct machine *m);
+void frame_init(void);
 
 /* Where single frames come from: DMA until there is a direct map. */
 extern enum zone_id frame_zone;

@@ -5,9 +5,7 @@
  */
 #include "guest/mm/table.h"
 
-#include "guest/lib/broken.h"
-#include "guest/lib/print.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 #include "guest/mm/frame.h"
 
 /* kernel.ld */
@@ -56,8 +54,10 @@ static void map_image(const char *from, const char *to, uint64_t bits)
 	map((uintptr_t)from, (uintptr_t)to, image_pa(from), bits);
 }
 
-void kmap_init(const struct machine *m)
+void kmap_init(void)
 {
+	const struct machine *m = &this_machine;
+
 	map_image(kernel_start, text_end, 0);
 	map_image(text_end, rodata_end, pte_nx);
 	map_image(rodata_end, kernel_end, PTE_W | pte_nx);

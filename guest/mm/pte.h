@@ -15,7 +15,6 @@
 #pragma once
 
 #include <assert.h>
-#include <stdint.h>
 
 #include "guest/mm/addr.h"
 

@@ -2,10 +2,8 @@
 /* kmalloc: slabs (slab.h), and whole frames for what is larger. */
 #include "guest/mm/slab.h"
 
-#include "guest/lib/broken.h"
+#include "guest/lib/base.h"
 #include "guest/lib/debug.h"
-#include "guest/lib/print.h"
-#include "guest/lib/string.h"
 #include "guest/mm/frame.h"
 
 /* What the mark behind an object says. Of a free one it ends in the link. */
@@ -97,8 +95,8 @@ static void *cache_alloc(struct cache *c)
 	if (f->slab.free) {
 		p += f->slab.free - 1;
 		if (is_spoiled(c, p))
-			panic("%s at %p was written after it was freed",
-			      c->name, p);
+			panic("%s at %#lx was written after it was freed",
+			      c->name, (uintptr_t)p);
 		f->slab.free = (uint16_t)(*mark_of(c, p) & MARK_LINK);
 	} else {
 		p += f->slab.carved;
@@ -119,7 +117,8 @@ static void cache_free(struct cache *c, void *p)
 	const char *why = fault_of(c, p);
 
 	if (why)
-		panic("%s at %p cannot be freed: %s", c->name, p, why);
+		panic("%s at %#lx cannot be freed: %s", c->name, (uintptr_t)p,
+		      why);
 	if (debug_checks)
 		fill_words(p, POISON, c->object_bytes / 8);
 	if (is_full(c, f))
@@ -183,7 +182,7 @@ void kfree(void *p)
 	else if (f->use == FRAME_KERNEL || f->use == FRAME_DMA)
 		frame_put(f);
 	else
-		panic("%p freed, which is not in use", p);
+		panic("%#lx freed, which is not in use", (uintptr_t)p);
 }
 
 /* Its frame is held, so that what is free can be looked at. */

@@ -7,12 +7,8 @@
  */
 #pragma once
 
-#include <stdint.h>
-
 #include "guest/cpu/cpu.h"
 #include "guest/mm/pte.h"
-
-struct machine;
 
 #define TABLE_TOP     4
 #define TABLE_ENTRIES 512u
@@ -54,7 +50,7 @@ void table_free(pa_t root);
  * kmap.c: the kernel's half of every address space. Build the tables
  * (mm/layout.h), the lower half empty, and switch to them.
  */
-void kmap_init(const struct machine *m);
+void kmap_init(void);
 
 /* Map the page of device registers at @at, uncached. Panics when out of frames. */
 volatile void *mmio_map(pa_t at);

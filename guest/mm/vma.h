@@ -9,9 +9,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "guest/mm/addr.h"
 #include "guest/proc/api.h"
 

@@ -4,8 +4,7 @@
 
 #include <assert.h>
 
-#include "guest/lib/print.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 
 #define LOW_MIB 0x100000ul
 
@@ -25,13 +24,12 @@ struct zone zones[ZONES] = {
 struct frame *frames;
 uint64_t zone_taken;
 
-static const struct machine *machine;
-struct range reserved[RESERVED_RANGES];
-static unsigned reserveds;
+static struct machine *const machine = &this_machine;
 
 static void reserve(uint64_t start, uint64_t end)
 {
-	reserved[reserveds++] = (struct range){ { start }, { end } };
+	machine->reserved[machine->reserveds++] =
+		(struct range){ { start }, { end } };
 }
 
 static bool lies_in(const struct range *r, unsigned n, pa_t pa)
@@ -71,12 +69,13 @@ static struct range usable(uint64_t at)
 	do {
 		r.start = r.end;
 		r.end.v = at < DMA_END ? DMA_END : RAM_MOST;
-		at = r.end.v =
-			border_above(r.start.v, reserved, reserveds,
-				     border_above(r.start.v, machine->ram,
-						  machine->rams, r.end.v));
+		at = r.end.v = border_above(
+			r.start.v, machine->reserved, machine->reserveds,
+			border_above(r.start.v, machine->ram, machine->rams,
+				     r.end.v));
 	} while (r.start.v < RAM_MOST &&
-		 (!zone_has(r.start) || lies_in(reserved, reserveds, r.start)));
+		 (!zone_has(r.start) ||
+		  lies_in(machine->reserved, machine->reserveds, r.start)));
 	return r;
 }
 
@@ -114,14 +113,11 @@ static struct zone *zone_at(uint64_t at)
 	return &zones[at < DMA_END ? ZONE_DMA : ZONE_NORMAL];
 }
 
-void zone_init(const struct machine *m)
+void zone_init(void)
 {
 	uint64_t highest = 0;
 
-	machine = m;
 	reserve(0, LOW_MIB);
-	for (unsigned i = 0; i < m->reserveds; i++)
-		reserve(m->reserved[i].start.v, m->reserved[i].end.v);
 	for (struct range r = usable(0); r.start.v < RAM_MOST;
 	     r = usable(r.end.v))
 		highest = r.end.v;

@@ -21,12 +21,8 @@
 
 extern struct zone zones[ZONES];
 
-/* What is never handed out: low memory, the machine's, the descriptors. */
-#define RESERVED_RANGES (MACHINE_RANGES + 2)
-extern struct range reserved[RESERVED_RANGES];
-
 /* Find the RAM, place the descriptors. Before there is a direct map. */
-void zone_init(const struct machine *m);
+void zone_init(void);
 
 /*
  * The smallest block there is, in zone @highest or one below it, that has at

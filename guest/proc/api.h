@@ -41,8 +41,8 @@
 	/* Files. */ \
 	CALL(SYS_OPEN, sys_open) /* (path, open_flags): fd */ \
 	CALL(SYS_CLOSE, sys_close) /* (fd) */ \
-	CALL(SYS_READ, sys_read) /* (fd, buffer, bytes): read, 0 at the end */ \
-	CALL(SYS_WRITE, sys_write) /* (fd, buffer, bytes): written */ \
+	CALL(SYS_READ, sys_copy) /* (fd, buffer, bytes): read, 0 at the end */ \
+	CALL(SYS_WRITE, sys_copy) /* (fd, buffer, bytes): written */ \
 	CALL(SYS_SEEK, sys_seek) /* (fd, offset, seek_from): the new offset */ \
 	CALL(SYS_UNLINK, sys_unlink) /* (path) */ \
 	CALL(SYS_PIPE, sys_pipe) /* (): fd to read, + fd to write << 32 */ \
@@ -110,6 +110,7 @@ struct sys_info {
 	uint64_t lab, lab_id; /* the same; 0 without the device */
 	uint64_t no_execute; /* 1: the processor has NX, and it is on */
 	uint64_t tagged; /* 1: it has PCIDs, and they are on */
+	uint64_t smep, smap; /* 1: it has that, and it is on */
 	uint64_t zeroed; /* 1: never-written RAM reads as zeros */
 	/* Where these lie, for SYS_MEMORY: struct sys_counts, struct frame of
 	 * all frames, struct zone and struct cache of all there are. */
@@ -257,16 +258,21 @@ struct sys_object {
 
 /* Steps with two sets of tables in ring 0, which map a page at one address. */
 enum probe_what {
-	PROBE_MAP = 1, /* tables: the page is 0 or 1, global or not */
+	PROBE_MAP = 1, /* tables: the page is 0 or 1, with these bits of U, PWT,
+		PCD and G; with U it may be executed, too */
 	PROBE_LOAD, /* tables: use them; keep what is cached, if it is tagged */
 	PROBE_FLUSH, /* what is cached of the page */
-	PROBE_READ /* page: which it is */
+	PROBE_READ, /* page: which it is, or PROBE_REFUSED by the processor */
+	PROBE_GIANT, /* page: read it by a leaf of 1 GiB; or PROBE_REFUSED */
+	PROBE_RUN /* the same, by jumping to the code on it */
 };
+
+#define PROBE_REFUSED UINT32_MAX
 
 struct probe_step {
 	uint8_t what; /* enum probe_what */
 	uint8_t tables; /* 0, at the start in use, or 1; both map page 0 */
-	uint8_t global, keep;
+	uint16_t keep, bits;
 	uint32_t page;
 };
 
@@ -274,7 +280,7 @@ struct probe_step {
 
 /* What only ring 0 can see and try. */
 struct sys_probe {
-	uint64_t cs, tr, tss, rsp0, fs_base; /* tss: where it lies */
+	uint64_t cs, tr, tss, rsp0, fs_base, pat; /* tss: where it lies */
 	uint32_t written; /* a constant of the kernel's, with CR0.WP off: 1 */
 	uint32_t refused; /* the same with CR0.WP on: 1 */
 	struct probe_step step[PROBE_STEPS];

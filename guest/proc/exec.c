@@ -5,8 +5,8 @@
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/tlb.h"
 #include "guest/fs/ext2.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
+#include "guest/lib/format.h"
 #include "guest/proc/syscall.h"
 
 /* On the root, or if it has none like that, in the kernel image. */
@@ -65,7 +65,7 @@ int process_exec(const char *path, const char *text, size_t bytes)
 		space_free(old);
 	p->catch = 0;
 	process_set_fs(0);
-	strlcpy(p->name, last_part(path), sizeof(p->name));
+	format(p->name, sizeof(p->name), "%s", last_part(path));
 	*process_frame(p) = f;
 	return 0;
 }

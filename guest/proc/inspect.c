@@ -5,11 +5,9 @@
  * keep them to itself.
  */
 #include "guest/cpu/tlb.h"
-#include "guest/dev/virtio.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/apic.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
+#include "guest/lib/base.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/zone.h"
@@ -33,12 +31,14 @@ int64_t inspect_info(const struct trap_frame *f)
 		.lab_id = lab_registers ? lab_registers[LAB_ID / 8] : 0,
 		.no_execute = pte_nx != 0,
 		.tagged = tlb_tagged,
+		.smep = !!(read_cr4() & CR4_SMEP),
+		.smap = !!(read_cr4() & CR4_SMAP),
 		.zeroed = this_machine.zeroed,
 		.counts = image_pa(&counts).v,
 		.frames = direct_pa(frames).v,
 		.zones = image_pa(zones).v,
 		.caches = image_pa(caches).v,
-		.reserved = image_pa(reserved).v,
+		.reserved = image_pa(this_machine.reserved).v,
 		.processes = image_pa(&processes).v,
 	};
 
@@ -70,8 +70,8 @@ static void break_lab(uint64_t *command, uint64_t *arg)
 }
 
 /*
- * The device answers right into the program's page. The ring and the fault
- * count are between the kernel and the device.
+ * The device answers right into the program's page. The ring is between the
+ * kernel and the device.
  */
 int64_t inspect_lab(const struct trap_frame *f)
 {

@@ -8,23 +8,60 @@
  * wrong.
  */
 #include "guest/cpu/smp.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
+#include "guest/lib/base.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/table.h"
 #include "guest/proc/syscall.h"
 
 #define PROBE_AT   0x40000000ul
 #define PROBE_BITS (PTE_P | PTE_W | PTE_A | PTE_D)
-#define CR0_WP	   (1ul << 16)
-#define CR3_KEEP   (1ul << 63)
+
+/* What a program may add to them. */
+#define PROBE_CHOICE (PTE_U | PTE_PWT | PTE_PCD | PTE_G)
+
+/* Its entry is beside that of PROBE_AT, two levels up. */
+#define GIANT_BYTES (1ul << 30)
+#define GIANT_AT    (PROBE_AT + GIANT_BYTES)
+
+/* Ring 0 tries it: an answer, or PROBE_REFUSED. */
+typedef uint32_t try_fn(uint64_t argument);
+
+/* What @fn answers, if no exception ends it: trap.c knows of that. */
+static uint32_t try(try_fn *fn, uint64_t argument)
+{
+	static uint64_t stack;
+	uint32_t answer;
+
+	__asm__ volatile("mov %%rsp, %[stack]\n\t"
+			 "movq $1f, trap_fixup\n\t"
+			 "call *%[fn]\n\t"
+			 "jmp 2f\n"
+			 "1:\n\t"
+			 "mov %[stack], %%rsp\n\t"
+			 "mov %[refused], %%eax\n"
+			 "2:\n\t"
+			 "movq $0, trap_fixup"
+			 : "=a"(answer), [stack] "+m"(stack), "+D"(argument)
+			 : [fn] "r"(fn), [refused] "i"(PROBE_REFUSED)
+			 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11",
+			   "r12", "r13", "r14", "r15", "memory");
+	return answer;
+}
+
+static uint32_t read_page(uint64_t at)
+{
+	return *(volatile uint32_t *)at;
+}
 
 /* Two tables, the entry of each for PROBE_AT, and what it may map. */
 struct stage {
 	pa_t root[2];
 	uint64_t *slot[2];
-	struct frame *page[2]; /* page n holds the word n */
+	struct frame *page[2]; /* page n holds n, then code that answers n */
 };
+
+#define CODE_AT 8
+#define CODE(n) (0xc300000000b8 | (n) << 8) /* mov $n, %eax; ret */
 
 /* Without memory only a part of it is there. */
 static bool stage_begin(struct stage *s)
@@ -33,7 +70,7 @@ static bool stage_begin(struct stage *s)
 		s->page[i] = frame_alloc(FRAME_TABLE);
 		if (!s->page[i] || !kmap_new_root(&s->root[i]))
 			return false;
-		*(uint64_t *)frame_bytes(s->page[i]) = i;
+		memcpy(frame_bytes(s->page[i]), (uint64_t[]){ i, CODE(i) }, 16);
 		s->slot[i] = table_slot(s->root[i], PROBE_AT, 1);
 		if (!s->slot[i])
 			return false;
@@ -62,26 +99,35 @@ static void stage_end(struct stage *s)
 static void take_step(struct stage *s, struct probe_step *step)
 {
 	unsigned which = step->tables & 1;
-	struct frame *page = s->page[step->page & 1];
+	uint64_t pa = frame_pa(s->page[step->page & 1]).v;
 	uint64_t tag = tlb_tagged ? TLB_TAGS + 1 + which : 0;
 	uint64_t keep = tlb_tagged && step->keep ? CR3_KEEP : 0;
 
 	switch (step->what) {
 	case PROBE_MAP:
-		*s->slot[which] = frame_pa(page).v | PROBE_BITS | pte_nx |
-				  (step->global ? pte_g : 0);
+		*s->slot[which] = pa | PROBE_BITS |
+				  (step->bits & PROBE_CHOICE) |
+				  (step->bits & PTE_U ? 0 : pte_nx);
 		break;
 	case PROBE_LOAD:
 		write_cr3(s->root[which].v | tag | keep);
 		break;
-	case PROBE_FLUSH:
+	case PROBE_FLUSH: /* broken, what was remembered stays; else it lies */
 		if (!broken("tlb"))
 			invlpg(PROBE_AT);
-		else
+		else if (try(read_page, PROBE_AT))
 			*s->slot[which] = frame_pa(s->page[0]).v | PROBE_BITS;
 		break;
 	case PROBE_READ:
-		step->page = *(volatile uint32_t *)PROBE_AT;
+		step->page = try(read_page, PROBE_AT);
+		break;
+	case PROBE_GIANT:
+		*table_slot(s->root[which], GIANT_AT, 3) =
+			(pa & -GIANT_BYTES) | PROBE_BITS | PTE_PS | pte_nx;
+		step->page = try(read_page, GIANT_AT + pa % GIANT_BYTES);
+		break;
+	case PROBE_RUN:
+		step->page = try((try_fn *)(PROBE_AT + CODE_AT), 0);
 		break;
 	}
 }
@@ -90,43 +136,36 @@ static int try_tables(struct sys_probe *p)
 {
 	struct stage s = { 0 };
 	bool begun = stage_begin(&s);
+	uint64_t cr4 = read_cr4();
 
+	if (broken("smap"))
+		write_cr4(cr4 & ~(CR4_SMEP | CR4_SMAP));
 	if (begun)
 		take_step(&s, &(struct probe_step){ .what = PROBE_LOAD });
 	for (unsigned i = 0; begun && i < PROBE_STEPS; i++)
 		take_step(&s, &p->step[i]);
+	write_cr4(cr4);
 	stage_end(&s);
 	return begun ? 0 : -ENOMEM;
 }
 
-/* A store to the kernel's text or constants: was it done? trap.c knows of it. */
-static bool try_write(volatile uint64_t *at, uint64_t value)
-{
-	uint64_t done = 1;
+static const uint64_t constant = 1;
 
-	__asm__ volatile("movq $1f, trap_fixup\n\t"
-			 "mov %2, %1\n\t"
-			 "jmp 2f\n"
-			 "1:\n\t"
-			 "xor %0, %0\n"
-			 "2:\n\t"
-			 "movq $0, trap_fixup"
-			 : "+r"(done), "=m"(*at)
-			 : "r"(value)
-			 : "memory");
-	return done;
+static uint32_t write_constant(uint64_t value)
+{
+	volatile uint64_t *at = (volatile uint64_t *)(uintptr_t)&constant;
+
+	*at = value;
+	return *at == value;
 }
 
 static void try_constant(struct sys_probe *p)
 {
-	static const uint64_t constant = 1;
-	volatile uint64_t *at = (volatile uint64_t *)(uintptr_t)&constant;
-
 	write_cr0(read_cr0() & ~CR0_WP);
-	p->written = try_write(at, 2) && *at == 2;
+	p->written = try(write_constant, 2) == 1;
 	if (!broken("pte-bits"))
 		write_cr0(read_cr0() | CR0_WP);
-	p->refused = !try_write(at, 1);
+	p->refused = try(write_constant, 1) == PROBE_REFUSED;
 	write_cr0(read_cr0() | CR0_WP);
 }
 
@@ -142,6 +181,7 @@ static void look_at_segments(struct sys_probe *p)
 	p->tss = (uintptr_t)&c->tss;
 	p->rsp0 = c->tss.rsp[0];
 	p->fs_base = rdmsr(MSR_FS_BASE);
+	p->pat = rdmsr(0x277); /* IA32_PAT */
 }
 
 int64_t sys_probe(const struct trap_frame *f)

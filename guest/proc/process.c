@@ -2,14 +2,11 @@
 /* Birth and death of processes. */
 #include "guest/proc/process.h"
 
-#include <assert.h>
-
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/tlb.h"
 #include "guest/fs/file.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/print.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
+#include "guest/lib/format.h"
 #include "guest/proc/sched.h"
 
 /* The kernel's first thread, which waits for those whose parent has ended. */
@@ -40,7 +37,7 @@ struct process *process_new(const char *name, process_fn *fn)
 	processes = p;
 	if (!reaper)
 		reaper = p;
-	strlcpy(p->name, name, sizeof(p->name));
+	format(p->name, sizeof(p->name), "%s", name);
 	*process_frame(p) = (struct trap_frame){ 0 };
 	s = (struct switch_frame *)process_frame(p) - 1;
 	*s = (struct switch_frame){ .rbx = (uintptr_t)fn,

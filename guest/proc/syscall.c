@@ -2,7 +2,6 @@
 /* From a number to a function; and the counts of the whole kernel. */
 #include "guest/proc/syscall.h"
 
-#include "guest/lib/counts.h"
 #include "guest/lib/errno.h"
 
 struct sys_counts counts;

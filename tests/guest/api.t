@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The control API of a running VM: several clients at once, one of them slow,
 # one that listens; orders in every order; a flood. (E5, E8, E9, E17, E18 of
-# HOSTILE.md, section 1 E; the others are in tests/unit/vmm_api_*.c.)
+# docs/hostile.md; the others are in tests/unit/vmm_api_*.c.)
 use strict;
 use warnings;
 use lib 'tests/guest/lib';
@@ -64,7 +64,7 @@ sub event {
 	return decode_json($line);
 }
 
-sub status { decode_json((asked($_[0], 'GET', '/status'))[1]) }
+sub status_of { decode_json((asked($_[0], 'GET', '/status'))[1]) }
 
 # Each order after each other one, by two clients, neither waiting: both are
 # done, one after the other.
@@ -88,7 +88,7 @@ sub test_orders {
 	}
 	is $done, 2 * @orders ** 2, 'orders in every order';
 	is asked($one, 'PATCH', '/vm', '{"state":"Resumed"}'), 204, 'it goes on';
-	my $s = status($two);
+	my $s = status_of($two);
 	is $s->{state}, 'running', 'its state is known';
 	is $s->{memory}{resident_limit_bytes}, 16 * MIB, 'and its cap';
 }
@@ -97,10 +97,10 @@ sub test_orders {
 # then; $meanwhile->() is done all the time.
 sub told {
 	my ($c, $meanwhile) = @_;
-	my ($before, $s) = (status($c));
+	my ($before, $s) = (status_of($c));
 	until_true(60, sub {
 		$meanwhile->();
-		$s = status($c);
+		$s = status_of($c);
 		$s->{guest}{progress} != $before->{guest}{progress}
 	}) or die "the guest does not go on\n";
 	return $s;
@@ -128,10 +128,10 @@ sub test_flood {
 	# It has nearly all that it needs, so that a fault more would be seen.
 	is asked($calm, 'PUT', '/memory/resident',
 		'{"resident_bytes":39845888}'), 204, 'a large cap';
-	my $settled = 20480 + status($calm)->{guest}{progress};
-	until_true(120, sub { status($calm)->{guest}{progress} > $settled });
+	my $settled = 20480 + status_of($calm)->{guest}{progress};
+	until_true(120, sub { status_of($calm)->{guest}{progress} > $settled });
 	my $alone = faults_a_page($calm, 8000, sub { sleep 0.002 });
-	my $before = status($calm);
+	my $before = status_of($calm);
 	my ($sent, $good) = (0, 0);
 	my @flood = map { client($path) } 1 .. 4;
 	my $began = time;
@@ -151,7 +151,7 @@ sub test_flood {
 	diag sprintf '%d requests, %d a second; %.3f faults a page, %.3f '
 		. 'before; fault latency p99 %.1f us, %.1f before', $sent,
 		$sent / (time - $began), $flooded, $alone,
-		map { $_->{faults}{latency_us}{p99} } status($calm), $before;
+		map { $_->{faults}{latency_us}{p99} } status_of($calm), $before;
 }
 
 for my $accel (accels()) {
@@ -167,7 +167,7 @@ for my $accel (accels()) {
 	print $slow "GET /status HTT";
 	$slow->flush;
 	my ($one, $two) = (client($path), client($path));
-	ok until_true(120, sub { status($one)->{guest}{progress} }),
+	ok until_true(120, sub { status_of($one)->{guest}{progress} }),
 		'one asks, and one is slow';
 	is asked($two, 'GET', '/version'), 200, 'one more';
 	is asked($one, 'PATCH', '/vm', '{"state":"Paused"}'), 204, 'pause';

@@ -8,7 +8,6 @@ use strict;
 use warnings;
 use lib 'tests/guest/lib';
 use Fcntl;
-use JSON::PP;
 use POSIX 'mkfifo';
 use Test::More;
 use Time::HiRes 'time';
@@ -38,18 +37,13 @@ sub put {
 	return defined syswrite $f, "$text\n";
 }
 
-sub balloon {
-	my ($r) = @_;
-	my ($code, $text) = ctl($r, 'balloon', '--json');
-	return $code ? {} : decode_json($text);
-}
+sub balloon { ctl_json(shift, 'balloon') }
 
 # What guest RAM holds, MiB: as twofold says, and on kvm from outside, as the
 # memfd's blocks and as the process's Rss.
 sub held {
 	my ($r, $accel) = @_;
-	my ($code, $text) = ctl($r, 'status', '--json');
-	my @held = $code ? () : decode_json($text)->{memory}{resident_bytes};
+	my @held = grep { defined } status($r)->{memory}{resident_bytes};
 	return map { $_ / MIB } @held if $accel ne 'kvm';
 	my ($fd) = grep { (readlink || '') =~ /memfd:guest-ram/ }
 		glob "/proc/$r->{pid}/fd/*";

@@ -8,8 +8,6 @@ use JSON::PP;
 use Test::More;
 use Twofold;
 
-my $program = $ENV{TWOFOLD} || 'build/twofold';
-
 # Run a shell command: (exit status, output with errors).
 sub shell {
 	my $out = `$_[0] 2>&1`;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# HOSTILE B19: a guest that crashes is reported as one: status 126 and a line that says
-# where; and one that is killed by its own kernel is none.
+# B19 of docs/hostile.md: a guest that crashes is reported as one: status 126 and
+# a line that says where; and one that is killed by its own kernel is none.
 use strict;
 use warnings;
 use lib 'tests/guest/lib';

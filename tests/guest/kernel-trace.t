@@ -11,7 +11,6 @@ use lib 'tests/guest/lib';
 use Test::More;
 use Twofold;
 
-my $program = $ENV{TWOFOLD} || 'build/twofold';
 my $instance = "/sys/kernel/tracing/instances/twofold$$";
 
 sub write_to {

@@ -8,13 +8,12 @@ use JSON::PP;
 use Test::More;
 use Twofold;
 
-my $program = $ENV{TWOFOLD} || 'build/twofold';
-
-sub asked {
+# As ctl_json, of a VM that is there.
+sub told {
 	my ($r, @words) = @_;
-	my ($code, $text) = ctl($r, @words, '--json');
-	is $code, 0, "ctl @words" or diag $text;
-	return eval { decode_json($text) } || {};
+	my $answer = ctl_json($r, @words);
+	ok %$answer, "ctl @words";
+	return $answer;
 }
 
 # `twofold explain VM ADDRESS --json`.
@@ -42,23 +41,28 @@ for my $accel (accels()) {
 	my $r = start($accel, '-m', '256M', '--resident', '64M', '--swap',
 		'ram', '--', 'verify', '--size', '192M', '--passes', 100000);
 
-	ok until_true(120, sub {
-		my ($code, $text) = ctl($r, 'status', '--json');
-		my $s = $code ? {} : decode_json($text);
-		($s->{pages}{swapped_in} // 0) > 2000;
-	}), "$accel: verify is swapping";
+	ok swapping($r, 2000), "$accel: verify is swapping";
 
-	my $before = asked($r, 'status');
+	my $before = told($r, 'status');
 	my $some = $before->{pressure}{some};
 	cmp_ok $some->{total_us}, '>', 0, 'it has waited for pages';
 	cmp_ok $some->{$_}, '>', 0, $_ for qw(avg10 avg60 avg300);
 	is_deeply $before->{pressure}{full}, $some, 'one vCPU: some is full';
 	ok until_true(30, sub {
-		asked($r, 'status')->{pressure}{some}{total_us} >
+		told($r, 'status')->{pressure}{some}{total_us} >
 			$some->{total_us};
 	}), 'and waits more';
+	my $placed = $before->{placement};
+	like $placed->{choice}, qr/^(same_cpu|spin|blocked|awake)\z/,
+		'where faults are served';
+	cmp_ok $placed->{"$placed->{choice}_us"}, '>', 0, 'was measured';
+	my @polls = @$placed{qw(poll_now_us poll_most_us)};
+	cmp_ok $polls[0], '<=', $polls[1], 'how long the server polls';
+	is $polls[1] > 0, $placed->{choice} eq 'spin', 'if it does';
+	cmp_ok $placed->{waits_polled} + $placed->{waits_blocked}, '>', 100,
+		'for faults it has waited';
 	for (1 .. 5) {
-		my $audit = asked($r, 'audit');
+		my $audit = told($r, 'audit');
 		ok $audit->{sound}, 'the auditor finds nothing'
 			or diag $audit->{divergence}{text};
 		is $audit->{pages}, 65536, 'in all of RAM';
@@ -90,7 +94,7 @@ for my $accel (accels()) {
 	is $e->{gpa}, undef, 'an address that is not mapped';
 
 	# It has seen misses only, until it was asked: then the sampler starts.
-	my $mrc = asked($r, 'mrc');
+	my $mrc = told($r, 'mrc');
 	cmp_ok $mrc->{sampled_references}, '>', 0, 'mrc: a sample is told';
 	my @curve = map { $_->{misses} } @{$mrc->{curve}};
 	is scalar @curve, 16, 'of 16 sizes';
@@ -99,25 +103,25 @@ for my $accel (accels()) {
 	is $curve[-1], $mrc->{first_references}, 'all of RAM: the first ones';
 	is scalar @{$mrc->{policies}}, 8, 'and of eight policies';
 
-	for my $policy (@{asked($r, 'policy')->{policies}}) {
+	for my $policy (@{told($r, 'policy')->{policies}}) {
 		my ($status, $text) = ctl($r, 'policy', $policy);
 		is $status, 0, "policy $policy" or diag $text;
-		is asked($r, 'status')->{policy}, $policy, 'is in force';
-		ok asked($r, 'audit')->{sound}, 'and all is sound';
+		is told($r, 'status')->{policy}, $policy, 'is in force';
+		ok told($r, 'audit')->{sound}, 'and all is sound';
 	}
 
-	my ($code) = ctl($r, 'pause');
-	is $code, 0, 'pause';
+	my ($code, $said) = ctl($r, 'pause');
+	is $code, 0, 'pause' or diag $said;
 	ok until_true(30, sub {
 		@{explained($r, 'gva:0x400000')->{walk}} == 24;
 	}), 'a paused vCPU answers too';
-	ok asked($r, 'audit')->{sound}, 'and its memory is sound';
-	ok until_true(30, sub { !asked($r, 'audit')->{in_motion} }),
+	ok told($r, 'audit')->{sound}, 'and its memory is sound';
+	ok until_true(30, sub { !told($r, 'audit')->{in_motion} }),
 		'and comes to rest';
 	# Nothing leaves any more, once reclaim has what it wants.
 	my ($status, %rung);
 	ok until_true(30, sub {
-		$status = asked($r, 'status');
+		$status = told($r, 'status');
 		%rung = map { $_->{name} => $_ } @{$status->{ladder}};
 		my $pages = $status->{pages};
 		$rung{zero}{pages} == $pages->{zero_elided} &&
@@ -137,13 +141,12 @@ for my $accel (accels()) {
 	$r = start($accel, '-m', '256M', '--mem-slo', 'stall=5', '--',
 		'verify', '--size', '24M', '--passes', 1000000);
 	ok until_true(120, sub {
-		my ($status, $text) = ctl($r, 'status', '--json');
-		my $s = $status ? {} : decode_json($text);
+		my $s = status($r);
 		($s->{memory}{resident_limit_bytes} // 1e18) < 64 * MIB &&
 			$s->{mem_slo}{lowered} > 1;
 	}), "$accel: --mem-slo lowers the cap to what is needed";
 	ok until_true(30, sub {
-		my $s = asked($r, 'status');
+		my $s = told($r, 'status');
 		$s->{mem_slo}{stall_percent} == 5 &&
 			$s->{mem_slo}{cap_bytes} >> 12 ==
 			$s->{memory}{resident_limit_bytes} >> 12;

@@ -6,7 +6,6 @@
 use strict;
 use warnings;
 use lib 'tests/guest/lib';
-use JSON::PP;
 use Time::HiRes qw(time sleep);
 use Twofold;
 use Test::More;
@@ -18,8 +17,7 @@ my $load = 10_000; # pages out: so many there have to be
 
 sub swapped_out {
 	my ($r) = @_;
-	my ($status, $said) = ctl($r, 'status', '--json');
-	return $status ? $load : decode_json($said)->{pages}{swapped_out};
+	return status($r)->{pages}{swapped_out} // $load;
 }
 
 for my $accel (accels()) {

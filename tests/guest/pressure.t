@@ -8,8 +8,6 @@ use JSON::PP;
 use Test::More;
 use Twofold;
 
-my $program = $ENV{TWOFOLD} || 'build/twofold';
-
 # `twofold pressure VM ...`: (exit status, its report).
 sub pressure {
 	my ($r, $scenario, @words) = @_;
@@ -18,12 +16,6 @@ sub pressure {
 	my $status = $? >> 8;
 	my $report = eval { decode_json($text) } || {};
 	return ($status, $report);
-}
-
-sub asked {
-	my ($r, @words) = @_;
-	my ($code, $text) = ctl($r, @words, '--json');
-	return $code ? {} : eval { decode_json($text) } || {};
 }
 
 # The scenario of that name, four times as fast.
@@ -42,12 +34,12 @@ sub shortened {
 
 sub is_as_before {
 	my ($r, $what) = @_;
-	my $s = asked($r, 'status');
+	my $s = status($r);
 	is $s->{state}, 'running', "$what: it runs";
 	is $s->{memory}{resident_limit_bytes}, 32 * MIB, 'with its own cap';
 	my $before = $s->{guest}{progress};
 	ok until_true(60, sub {
-		asked($r, 'status')->{guest}{progress} > $before
+		status($r)->{guest}{progress} > $before
 	}), 'and goes on';
 	unlike slurp($r->{out}), qr/mismatch/, 'every byte is right';
 }
@@ -114,9 +106,7 @@ like `$program pressure --list`, qr/^$_->[0] +\d+ s  \w/m,
 for my $accel (accels()) {
 	my $r = start($accel, '-m', '128M', '--resident', '32M', '--swap',
 		'ram', '--', 'verify', '--size', '96M', '--passes', 1000000);
-	ok until_true(240, sub {
-		(asked($r, 'status')->{pages}{swapped_in} // 0) > 2000
-	}), "$accel: verify is swapping";
+	ok swapping($r, 2000), "$accel: verify is swapping";
 
 	my %m = map { $_->[0] => test_shipped($r, @$_) } @shipped;
 	cmp_ok $m{squeeze}{$_}{mean}, '>', 0, "squeeze: $_ is measured"
@@ -144,14 +134,14 @@ for my $accel (accels()) {
 	is_deeply [map { $_->{ok} ? 1 : 0 } @{$report->{expectations}}],
 		[1, 0], 'which says which';
 	is_as_before($r, 'all at once');
-	is asked($r, 'balloon')->{target_pages}, 0, 'the balloon, too';
+	is ctl_json($r, 'balloon')->{target_pages}, 0, 'the balloon, too';
 
 	my ($no, undef) = pressure($r, '0s full on in nbd; 1s end');
 	is $no, 1, 'a tier that it has not';
 	($no) = pressure($r, '0s cap 1M; 1s end');
 	is $no, 1, 'a cap below what a guest needs';
 	is_as_before($r, 'what was refused');
-	ok asked($r, 'audit')->{sound}, 'the auditor finds nothing';
+	ok ctl_json($r, 'audit')->{sound}, 'the auditor finds nothing';
 
 	my $pid = fork // die;
 	if (!$pid) {

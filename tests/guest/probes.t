@@ -10,7 +10,6 @@ use Twofold;
 
 use constant TRACING => '/sys/kernel/tracing';
 
-my $program = $ENV{TWOFOLD} || 'build/twofold';
 my %arguments = (fault => 5, evict => 3, store => 3, load => 4);
 
 # [name, address, arguments], as the file notes them.

@@ -7,7 +7,6 @@ use POSIX 'mkfifo';
 use Test::More;
 use Twofold;
 
-my $program = $ENV{TWOFOLD} || 'build/twofold';
 my $elf = 'build/guest/sample.elf';
 
 # Run @words through the shell prefix @how; expect 125 and one line like @want.

@@ -6,8 +6,6 @@ use lib 'tests/guest/lib';
 use Test::More;
 use Twofold;
 
-my $program = $ENV{TWOFOLD} || 'build/twofold';
-
 # `replay FILE WORDS` as CSV: ({policy => {frames => row}}, what stderr says).
 sub replay {
 	my ($file, @words) = @_;

@@ -5,27 +5,16 @@
 use strict;
 use warnings;
 use lib 'tests/guest/lib';
-use JSON::PP;
 use Test::More;
 use Tmux;
 use Twofold;
-
-my $program = $ENV{TWOFOLD} || 'build/twofold';
-
-sub status {
-	my ($r) = @_;
-	my ($code, $text) = ctl($r, 'status', '--json');
-	return $code ? {} : eval { decode_json($text) } || {};
-}
 
 plan skip_all => 'no tmux' if system 'command -v tmux >/dev/null';
 
 for my $accel (accels()) {
 	my $r = start($accel, '-m', '256M', '--resident', '64M', '--swap',
 		'ram', '--', 'verify', '--size', '192M', '--passes', 100000);
-	ok until_true(120, sub {
-		(status($r)->{pages}{swapped_in} // 0) > 2000;
-	}), "$accel: verify is swapping";
+	ok swapping($r, 2000), "$accel: verify is swapping";
 
 	my $t = Tmux->new(80, 24, "$program top $r->{name}");
 	my $seen = $t->shows(qr/misses by clock.* s stored/s);

@@ -8,8 +8,6 @@ use JSON::PP;
 use Test::More;
 use Twofold;
 
-my $program = $ENV{TWOFOLD} || 'build/twofold';
-
 sub lines {
 	my ($file, $pattern) = @_;
 	my $n = 0;
@@ -100,11 +98,7 @@ sub on_the_fly {
 	my $r = start($accel, '-m', '128M', '--resident', '24M', '--swap',
 		'ram', '--', 'verify', '--size', '48M', '--passes', 100000,
 		'--order', 'random');
-	ok until_true(120, sub {
-		my ($code, $text) = ctl($r, 'status', '--json');
-		my $s = $code ? {} : decode_json($text);
-		($s->{pages}{swapped_in} // 0) > 500;
-	}), 'it is swapping';
+	ok swapping($r, 500), 'it is swapping';
 	for my $option ('', '--registers') {
 		my $said = `$program trace record $r->{name} -o $trace --seconds 1 $option`;
 		is $?, 0, "trace record $option";
@@ -166,14 +160,19 @@ sub drawn {
 		evict => $sums->{kinds}{evict} // 0);
 	is $drawn{$_} // 0, $want{$_}, "the time line has all: $_"
 		for sort keys %want;
+	my ($cap) = $dom =~ /data-last="(\d+)" id="cap"/;
+	is $cap, 24 * 256, 'the cap is a line';
 	my ($heat) = $dom =~ /id="heat"[^>]* data-n="(\d+)"/;
-	is $heat, $sums->{kinds}{stage2} + $sums->{kinds}{ahead},
+	is $heat, $sums->{kinds}{stage2} + ($sums->{kinds}{ahead} // 0),
 		'the heat map, too';
 	my ($latency) = $dom =~ /id="latency"[^>]* data-n="(\d+)"/;
 	is $latency, $sums->{kinds}{stage2}, 'and the latencies';
 	my ($references) = $dom =~ /id="walk"[^>]* data-references="(\d+)"/;
 	cmp_ok $references, '>=', 4, 'a walk is drawn';
 	cmp_ok $references, '<=', 24, 'of at most 24 references';
+	like $dom, qr/data-pages="[1-9]/, 'a working set has a curve';
+	like $dom, qr/id="$_"[^>]*>(?:(?!<\/table).)*<td[^>]*>0x/s,
+		"and $_ that fault are named" for qw(pages code);
 	system "@chromium --screenshot=$picture file://$page >/dev/null 2>&1";
 	like slurp($picture), qr/^\x89PNG/, 'and a picture taken';
 	cmp_ok -s $picture, '>', 50000, 'with something in it';

@@ -8,7 +8,6 @@ use JSON::PP;
 use Test::More;
 use Twofold;
 
-my $program = $ENV{TWOFOLD} || 'build/twofold';
 my $guest = 'build/tests/guest/walk.elf';
 
 sub walked {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# HOSTILE D3, D12 and D61: a guest gives away, or overwrites by DMA, its own page
-# tables, its IDT, the code that it runs next, or all of its RAM. It crashes
-# alone: the hypervisor says so, the host's kernel has nothing to say, and the
-# next guest runs.
+# D3, D12 and D61 of docs/hostile.md: a guest gives away, or overwrites by DMA,
+# its own page tables, its IDT, the code that it runs next, or all of its RAM. It
+# crashes alone: the hypervisor says so, the host's kernel has nothing to say,
+# and the next guest runs.
 use strict;
 use warnings;
 use lib 'tests/guest/lib';

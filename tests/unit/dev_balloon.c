@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The balloon over a stage 2 at work, case by case of HOSTILE 1D. */
+/* The balloon over a stage 2 at work, case by case of docs/hostile.md, D. */
 #include "tests/unit/balloon_fixture.h"
 
 static void what_is_given_is_gone_and_reads_as_zeros(void **state)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Free-page hinting over a stage 2 at work: case D10 of HOSTILE.md, section
- * 1 D. What the guest hints at may be in use again before we hear of it, and is
- * not lost then. Threads of the test stand for vCPUs.
+ * Free-page hinting over a stage 2 at work: case D10 of docs/hostile.md. What
+ * the guest hints at may be in use again before we hear of it, and is not lost
+ * then. Threads of the test stand for vCPUs.
  */
 #include "tests/unit/balloon_fixture.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The balloon beside vCPUs at work, and asked for everything: cases D6, D10 and
- * D12 of HOSTILE.md, section 1 D. Threads of the test stand for vCPUs. */
+ * D12 of docs/hostile.md. Threads of the test stand for vCPUs. */
 #include "tests/unit/balloon_fixture.h"
 
 #define VCPUS  4

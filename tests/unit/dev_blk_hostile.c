@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A disk whose driver or host does what it should not. Cases D16 to D24 are
- * those of HOSTILE.md, section 1 D. (D18 and D21: dev_virtio_blk.c; D25, the
- * lock: vmm_disk.c.)
+ * those of docs/hostile.md. (D18 and D21: dev_virtio_blk.c; D25, the lock:
+ * vmm_disk.c.)
  */
 #include "tests/unit/blk_fixture.h"
 

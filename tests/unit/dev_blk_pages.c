@@ -2,7 +2,7 @@
 /*
  * The pages that a disk's requests lie in, over a stage 2 at work: they are
  * brought in, stay while the host is at it, and are let go of whatever comes.
- * D4 and D63 (for the disk) of HOSTILE.md, section 1 D.
+ * D4 and D63 (for the disk) of docs/hostile.md.
  */
 #include <signal.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The DMA engine where memory has failed, and where it is asked for more than
- * it should take: cases D60, D63 and D64 of HOSTILE.md, section 1 D. */
+ * it should take: cases D60, D63 and D64 of docs/hostile.md. */
 #include <signal.h>
 
 #include "tests/unit/dma_fixture.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The IOMMU by itself, held against a flat array: HOSTILE 1D. */
+/* The IOMMU by itself, held against a flat array: docs/hostile.md, D. */
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The IOMMU as the guest sees it, case by case of HOSTILE 1D. */
+/* The IOMMU as the guest sees it, case by case of docs/hostile.md, D. */
 #include "devices/virtio_iommu.h"
 #include "guest/abi.h"
 #include "tests/unit/virtio_fixture.h"

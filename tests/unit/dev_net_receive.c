@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* virtio-net and the packets that come. Cases D39 and D40 are those of
- * HOSTILE.md, section 1 D. */
+ * docs/hostile.md. */
 #include "tests/unit/net_fixture.h"
 
 static void lend(unsigned i, uint32_t len)

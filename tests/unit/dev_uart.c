@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The UART's registers and its two directions. Interrupts: dev_uart_irq.c.
- * Cases of HOSTILE.md, section 1: B1, D27, D28, D29.
+ * Cases of docs/hostile.md: B1, D27, D28, D29.
  */
 #include "tests/unit/uart_fixture.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* virtio-console. Its cases are those of HOSTILE.md, section 1 D. */
+/* virtio-console. Its cases are those of docs/hostile.md. */
 #include "devices/virtio_console.h"
 #include "tests/unit/virtio_fixture.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The transport's registers, one by one. Their effects: dev_virtio_io.c. Cases
- * B1 to B11 are those of HOSTILE.md, section 1 B. */
+ * B1 to B11 are those of docs/hostile.md. */
 #include "tests/unit/fake_fixture.h"
 
 static void who_it_is(void **state)

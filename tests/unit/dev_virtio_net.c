@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* virtio-net and what the guest sends. What it receives: dev_net_receive.c.
- * Cases D35 to D41 are those of HOSTILE.md, section 1 D. */
+ * Cases D35 to D41 are those of docs/hostile.md. */
 #include "tests/unit/net_fixture.h"
 
 static void config_says_who_it_is(void **state)

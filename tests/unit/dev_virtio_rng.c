@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* virtio-rng. Cases D32 to D34 are those of HOSTILE.md, section 1 D. */
+/* virtio-rng. Cases D32 to D34 are those of docs/hostile.md. */
 #include "devices/virtio_rng.h"
 #include "tests/unit/virtio_fixture.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Chains: descriptors, direct and indirect, and the bytes they lend. Cases C4 to
- * C11 are those of HOSTILE.md, section 1 C. */
+ * C11 are those of docs/hostile.md. */
 #include "tests/unit/queue_fixture.h"
 
 /* C4 */

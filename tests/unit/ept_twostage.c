@@ -198,8 +198,9 @@ static void a_page_that_is_away_is_the_last_reference(void **state)
 }
 
 /* What no table of four levels reaches is not walked at all. */
-static void an_address_that_is_not_canonical(void **state)
+static void an_address_beyond_all_tables(void **state)
 {
+	const gpa_t beyond = { (EPT_PAGES << PAGE_SHIFT) | TABLE };
 	struct twostage t;
 
 	(void)state;
@@ -208,7 +209,15 @@ static void an_address_that_is_not_canonical(void **state)
 	refs = 0;
 	t = twostage_walk(s2, TABLE, (gva_t){ UINT64_C(1) << 47 }, note, NULL);
 	assert_false(t.has_gpa);
+	assert_false(twostage_walk_gpa(s2, beyond, note, NULL));
 	assert_int_equal(refs, 0);
+	set_guest(3, 1, beyond.v | 7);
+	t = go();
+	assert_true(t.has_gpa);
+	assert_int_equal(t.gpa.v, beyond.v | (GVA & PAGE_MASK));
+	assert_false(t.found);
+	assert_int_equal(of_stage(1), 4);
+	assert_int_equal(seen[refs - 1].stage, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start_ram, stop_ram)
@@ -220,7 +229,7 @@ int main(void)
 		TEST(references_come_in_the_order_of_the_hardware),
 		TEST(an_entry_that_is_not_present_ends_it),
 		TEST(a_page_that_is_away_is_the_last_reference),
-		TEST(an_address_that_is_not_canonical),
+		TEST(an_address_beyond_all_tables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

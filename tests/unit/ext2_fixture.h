@@ -90,17 +90,6 @@ static inline uint64_t file_frames(void)
 	return counts.frames[FRAME_FILE];
 }
 
-/* Random numbers that are the same in each run. */
-static uint64_t seed = 42;
-
-static inline uint64_t any(uint64_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed % below;
-}
-
 /* Of the next entry that is in use. Whatever it says of its size is believed
  * only as far as there is room. */
 static inline bool next_name(struct inode *dir, uint64_t *at,

@@ -20,13 +20,6 @@ static struct frame descriptors[FRAMES];
 struct frame *frames = descriptors;
 
 static bool is_free[FRAMES];
-static uint64_t seed;
-
-static uint32_t random_below(uint32_t n)
-{
-	seed = seed * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)(seed >> 33) % n;
-}
 
 static void mark(uint32_t n, unsigned order, bool free)
 {
@@ -97,7 +90,6 @@ static void storm(void **state)
 	struct frame_list b[ZONE_ORDERS] = { 0 }, before[ZONE_ORDERS];
 
 	(void)state;
-	seed = 7;
 	add_all(b);
 	memcpy(before, b, sizeof(before));
 	for (unsigned i = 0; i < 20000; i++) {

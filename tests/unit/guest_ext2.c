@@ -26,10 +26,11 @@ static const char *path_of(unsigned file)
 static void model_write(unsigned file)
 {
 	static uint8_t buffer[64 * KIB];
-	size_t n = 1 + any(any(4) ? 5000 : sizeof(buffer));
-	uint64_t at = any(any(3) ? 200 * KIB : FILE_MOST - sizeof(buffer));
+	size_t n = 1 + random_below(random_below(4) ? 5000 : sizeof(buffer));
+	uint64_t at = random_below(
+		random_below(3) ? 200 * KIB : FILE_MOST - sizeof(buffer));
 
-	memset(buffer, (int)any(256), n);
+	memset(buffer, (int)random_below(256), n);
 	assert_int_equal(write_at(path_of(file), at, buffer, n), n);
 	memcpy(model[file].content + at, buffer, n);
 	if (at + n > model[file].bytes)
@@ -57,14 +58,14 @@ static void model_check(unsigned file)
 
 static void model_step(void)
 {
-	unsigned file = (unsigned)any(FILES);
+	unsigned file = (unsigned)random_below(FILES);
 
 	if (!model[file].exists) {
 		assert_int_equal(make_file(path_of(file)), 0);
 		model[file].exists = true;
 		return;
 	}
-	switch (any(8)) {
+	switch (random_below(8)) {
 	case 0:
 		assert_int_equal(remove_path(path_of(file)), 0);
 		memset(model[file].content, 0, FILE_MOST);
@@ -75,7 +76,7 @@ static void model_step(void)
 		model_empty(file);
 		break;
 	case 2:
-		if (!any(4))
+		if (!random_below(4))
 			model_check(file);
 		break;
 	case 3:

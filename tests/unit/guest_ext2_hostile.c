@@ -163,9 +163,10 @@ static void nonsense(void **state)
 	for (unsigned n = 0; n < 60; n++) {
 		disk_make(2, "-N 64 -g 512", n % 2 ? "tests/model" : "");
 		for (unsigned i = 0; i < 1 + n / 4; i++) {
-			uint64_t byte =
-				any(3) ? any(9 * PAGE_SIZE) : 1024 + any(128);
-			uint8_t value = (uint8_t)any(256);
+			uint64_t byte = random_below(3)
+						? random_below(9 * PAGE_SIZE)
+						: 1024 + random_below(128);
+			uint8_t value = (uint8_t)random_below(256);
 
 			pwrite(disk_fd, &value, 1, (off_t)byte);
 		}

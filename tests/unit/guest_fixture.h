@@ -63,6 +63,15 @@ void swap_part(struct frame *f)
 }
 #endif
 
+/* Numbers of chance, always the same. */
+static uint64_t seed = 3;
+
+static inline uint32_t random_below(uint32_t n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(seed >> 33) % n;
+}
+
 static jmp_buf panicked;
 static bool panic_expected;
 static char panic_text[256];
@@ -92,23 +101,23 @@ void panic(const char *how, ...)
 		assert_non_null(strstr(panic_text, part)); \
 	} while (0)
 
+struct machine this_machine = {
+	.ram = { { { 0 }, { 0x9f000 } }, { { 0x100000 }, { GUEST_RAM } } },
+	.rams = 2,
+	.reserved = { { { KERNEL_AT }, { KERNEL_TO } } },
+	.reserveds = 1,
+	.zeroed = true,
+};
+
 static inline void guest_ram(void)
 {
-	static const struct machine m = {
-		.ram = { { { 0 }, { 0x9f000 } },
-			 { { 0x100000 }, { GUEST_RAM } } },
-		.rams = 2,
-		.reserved = { { { KERNEL_AT }, { KERNEL_TO } } },
-		.reserveds = 1,
-		.zeroed = true,
-	};
 	void *at = mmap((void *)DIRECT_BASE, GUEST_RAM, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
 				MAP_FIXED_NOREPLACE,
 			-1, 0);
 
 	assert_ptr_equal(at, (void *)DIRECT_BASE);
-	frame_init(&m);
+	frame_init();
 	frame_zone = ZONE_NORMAL;
 }
 

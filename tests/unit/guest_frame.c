@@ -16,18 +16,11 @@
 #define HELD	   400u
 
 static bool held_frame[FRAMES];
-static uint64_t seed = 11;
 
 struct held {
 	struct frame *f;
 	unsigned order;
 };
-
-static uint32_t random_below(uint32_t n)
-{
-	seed = seed * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)(seed >> 33) % n;
-}
 
 static uint64_t number(const struct frame *f)
 {

@@ -7,16 +7,6 @@
 
 #define PAGES 64u
 
-static uint64_t seed = 7;
-
-static uint64_t any(uint64_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed % below;
-}
-
 /* Indices of all sizes: the tree grows and shrinks again. */
 static uint64_t index_of(unsigned i)
 {
@@ -40,8 +30,8 @@ static void tree_against_an_array(void **state)
 
 	(void)state;
 	for (unsigned n = 0; n < 20000; n++) {
-		unsigned i = (unsigned)any(PAGES);
-		uint64_t to = any(2) ? 2 * any(1000) + 2 : 0;
+		unsigned i = (unsigned)random_below(PAGES);
+		uint64_t to = random_below(2) ? 2 * random_below(1000) + 2 : 0;
 		uint64_t wrong = want[i] + 2;
 
 		assert_int_equal(radix_get(&r, index_of(i)), want[i]);

@@ -13,14 +13,6 @@
 
 #define HELD 3000u
 
-static uint64_t seed = 5;
-
-static uint32_t random_below(uint32_t n)
-{
-	seed = seed * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)(seed >> 33) % n;
-}
-
 static int setup(void **state)
 {
 	(void)state;

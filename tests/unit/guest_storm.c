@@ -3,71 +3,9 @@
  * Random maps, protections, forks, writes, evictions and ends, against a model
  * that knows of each page of each process only what a program can see of it.
  */
-#include "guest/mm/space.h"
-#include "tests/unit/guest_space_fixture.h"
+#include "tests/unit/guest_storm_model.h"
 
-#define PAGES	   96u
-#define SPACES	   6u
-#define BASE	   (MMAP_BASE + 3 * LARGE_SIZE - 48 * PAGE_SIZE) /* two tables */
-#define WORD	   2048u /* in the page */
-
-#define FILE_PAGES 12u
-
-/* A file: its cache, what is stored of it, and what a reader must see. */
-static struct mapping file;
-static uint64_t stored[FILE_PAGES], content[FILE_PAGES];
-
-static int file_transfer(struct mapping *m, struct frame *f, bool write)
-{
-	char *page = frame_bytes(f);
-
-	(void)m;
-	if (write) {
-		stored[f->index] = *(uint64_t *)(page + WORD);
-		return 0;
-	}
-	memset(page, 0, PAGE_SIZE);
-	*(uint64_t *)(page + WORD) = stored[f->index];
-	return 0;
-}
-
-static const struct mapping_ops file_ops = { .transfer = file_transfer };
-
-struct page {
-	bool mapped, locked;
-	bool file, shared;
-	bool own; /* has a value of its own: anonymous, or copied */
-	unsigned prot, index;
-	uint64_t value;
-};
-
-static uint64_t value_of(const struct page *page)
-{
-	return page->own ? page->value : content[page->index];
-}
-
-static void set_value(struct page *page, uint64_t value)
-{
-	if (page->shared) {
-		content[page->index] = value;
-		return;
-	}
-	page->own = true;
-	page->value = value;
-}
-
-static struct actor {
-	struct space *space;
-	struct page page[PAGES];
-} actors[SPACES];
-
-static uint64_t seed = 3, serial;
-
-static uint32_t random_below(uint32_t n)
-{
-	seed = seed * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)(seed >> 33) % n;
-}
+static uint64_t serial; /* of values: no two are the same */
 
 /* What is done, to whom: @p, pages [from, to). */
 struct deed {

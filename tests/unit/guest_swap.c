@@ -1,96 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest's swap on a disk of the host's memory: who writes, who reads, how
- * often, and that no byte and no slot is lost, whatever the disk does.
+ * The guest's swap: who writes, who reads, how often, and that no byte and no
+ * slot is lost, whatever the disk does.
  */
-#define GUEST_SWAPS
-#include "guest/fs/block.h"
-#include "guest/mm/reclaim.h"
-#include "guest/mm/slab.h"
-#include "tests/unit/guest_space_fixture.h"
-
-#define BLOCKS 65u /* 64 slots */
-#define BASE   MMAP_BASE
-#define WORD   2048u
-
-static char disk_page[BLOCKS][PAGE_SIZE];
-static int disk_error;
-static void (*meanwhile)(void); /* while the disk is busy */
-
-static int transfer(struct block_device *d, uint64_t block, struct frame *f,
-		    bool write)
-{
-	char *page = direct(frame_pa(f));
-
-	(void)d;
-	assert_true(f->flags & FRAME_BUSY || !block);
-	if (meanwhile)
-		meanwhile();
-	if (disk_error)
-		return disk_error;
-	if (write)
-		memcpy(disk_page[block], page, PAGE_SIZE);
-	else
-		memcpy(page, disk_page[block], PAGE_SIZE);
-	return 0;
-}
-
-static const struct block_ops disk_ops = { .transfer = transfer };
-static struct block_device other = { .ops = &disk_ops, .blocks = BLOCKS };
-static struct block_device disk = { .ops = &disk_ops, .blocks = BLOCKS };
-struct block_device *disks[] = { &other, &disk, NULL };
-
-int block_transfer(struct block_device *d, uint64_t block, struct frame *f,
-		   bool write)
-{
-	if (write)
-		assert_ptr_equal(d, &disk);
-	return d->ops->transfer(d, block, f, write);
-}
-
-void *vmalloc(size_t bytes)
-{
-	return malloc(bytes);
-}
-
-/* A disk with something on it is left alone, an empty one is taken. */
-static int begin(void **state)
-{
-	(void)state;
-	spaces_begin();
-	other.readonly = true;
-	disk_page[0][5] = 1;
-	swap_init();
-	assert_int_equal(counts.slots_total, 0);
-	memcpy(disk_page[0] + PAGE_SIZE - 10, "SWAPSPACE2", 10);
-	swap_init();
-	assert_int_equal(counts.slots_total, BLOCKS - 1);
-	return 0;
-}
-
-static uint64_t *word(struct space *s, uintptr_t va, uint64_t error)
-{
-	uint64_t *page = access_word(s, va, error);
-
-	return page ? page + WORD / 8 : NULL;
-}
-
-static struct frame *frame_in(struct space *s, uintptr_t va)
-{
-	return leaf_frame(*table_walk(s->root, va).at);
-}
-
-static struct space *space_with(unsigned pages)
-{
-	struct space *s = space_new();
-
-	assert_int_equal(
-		map_anon(s, BASE, pages * PAGE_SIZE, PROT_READ | PROT_WRITE, 0),
-		BASE);
-	for (unsigned i = 0; i < pages; i++)
-		*word(s, BASE + i * PAGE_SIZE, FAULT_W) = 1000 + i;
-	return s;
-}
+#include "tests/unit/guest_swap_fixture.h"
 
 /* What was done by [1] since [0]. */
 static struct sys_counts since;
@@ -264,13 +177,6 @@ static void shared_pages(void **state)
 	assert_int_equal(counts.slots_used, 0);
 }
 
-static struct frame *last(bool active)
-{
-	uint32_t n = counts.lru[LRU_ANON][active].last;
-
-	return n ? frames + n : NULL;
-}
-
 /* What was used longest ago is last; what is freed is in no list. */
 static void lists(void **state)
 {
@@ -296,95 +202,6 @@ static void lists(void **state)
 	assert_int_equal(counts.lru[LRU_ANON][true].count, 0);
 }
 
-#define SPACES 5u
-#define PAGES  24u
-
-static struct {
-	struct space *s;
-	uint64_t value[PAGES];
-} model[SPACES];
-
-static uint64_t seed = 3;
-
-static uint32_t random_below(uint32_t n)
-{
-	seed = seed * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)(seed >> 33) % n;
-}
-
-static void fork_into(unsigned to, unsigned from)
-{
-	if (model[to].s)
-		space_free(model[to].s);
-	model[to] = model[from];
-	model[to].s = space_fork(model[from].s);
-	assert_non_null(model[to].s);
-}
-
-static void evict_some(void)
-{
-	struct frame *f;
-
-	lru_gather(UINT32_MAX);
-	f = last(false);
-	if (!f)
-		return;
-	lru_move(f, false);
-	if (f->count == f->maps)
-		swap_out(f);
-}
-
-static void step(void)
-{
-	unsigned i = random_below(SPACES), page = random_below(PAGES);
-	uintptr_t va = BASE + page * PAGE_SIZE;
-
-	if (!model[i].s)
-		return;
-	switch (random_below(8)) {
-	case 0:
-		if (random_below(8) == 0)
-			fork_into((i + 1 + random_below(SPACES - 1)) % SPACES,
-				  i);
-		break;
-	case 1:
-	case 2:
-	case 3:
-		evict_some();
-		break;
-	case 4:
-	case 5:
-		model[i].value[page] = random_below(1u << 30);
-		*word(model[i].s, va, FAULT_W) = model[i].value[page];
-		break;
-	default:
-		assert_int_equal(*word(model[i].s, va, 0),
-				 model[i].value[page]);
-	}
-}
-
-static void storm(void **state)
-{
-	uint64_t frames_before = counts.frames[FRAME_ANON];
-
-	(void)state;
-	model[0].s = space_with(PAGES);
-	for (unsigned i = 0; i < PAGES; i++)
-		model[0].value[i] = 1000 + i;
-	for (unsigned i = 0; i < 100000; i++) {
-		step();
-		for (unsigned j = 0; i % 512 == 0 && j < SPACES; j++)
-			if (model[j].s)
-				check_counts(model[j].s);
-	}
-	assert_true(counts.swap_writes > 5000);
-	for (unsigned i = 0; i < SPACES; i++)
-		if (model[i].s)
-			space_free(model[i].s);
-	assert_int_equal(counts.slots_used, 0);
-	assert_int_equal(counts.frames[FRAME_ANON], frames_before);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,7 +212,6 @@ int main(void)
 		cmocka_unit_test(the_disk_is_full),
 		cmocka_unit_test(shared_pages),
 		cmocka_unit_test(lists),
-		cmocka_unit_test(storm),
 	};
 
 	return cmocka_run_group_tests(tests, begin, NULL);

@@ -8,7 +8,6 @@
 
 static struct space space;
 static struct vma *owner[PAGES];
-static uint64_t seed = 5;
 static unsigned held, released;
 
 static void count_hold(struct mapping *m)
@@ -35,12 +34,6 @@ static unsigned listed(void)
 	for (struct vma *v = shown.vmas; v; v = v->mapping_next)
 		n++;
 	return n;
-}
-
-static uint32_t random_below(uint32_t n)
-{
-	seed = seed * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)(seed >> 33) % n;
 }
 
 static uintptr_t address(unsigned page)

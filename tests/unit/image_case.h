@@ -91,7 +91,7 @@ static inline void expect_taken(void)
 
 /* One field of a good image, with another value. */
 struct change {
-	const char *label; /* of HOSTILE.md */
+	const char *label; /* of docs/hostile.md */
 	size_t at, len;
 	uint64_t value;
 	const char *reason; /* for which it is refused */

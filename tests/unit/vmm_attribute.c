@@ -1,134 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose memory it is: a RAM of 64 pages and what tables in it say of it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "ept/walk.h"
-#include "vmm/attribute.h"
-
-#define PAGES 64u
-
-/* Bits of the guest's entries: SDM vol. 3A, 4.5.4. */
-#define P     0x1u
-#define USER  0x4u
-#define LARGE 0x80u
-
-static uint64_t page[PAGES][LEVEL_ENTRIES]; /* guest RAM */
-static enum owned state[PAGES];
-static bool away[PAGES]; /* cannot be looked at */
-static unsigned looks; /* at whole pages */
-static struct ram ram;
-static struct roots roots;
-static struct attribution a;
-
-static bool look(void *ctx, gpa_t at, void *to, size_t len)
-{
-	uint64_t g = gfn_of(at).v;
-
-	(void)ctx;
-	assert_in_range(g, 0, PAGES - 1);
-	assert_true(range_within(at.v & PAGE_MASK, len, PAGE_SIZE));
-	looks += len == PAGE_SIZE;
-	if (away[g])
-		return false;
-	memcpy(to, (uint8_t *)page[g] + (at.v & PAGE_MASK), len);
-	return true;
-}
-
-static enum owned state_of(void *ctx, gfn_t g)
-{
-	(void)ctx;
-	assert_in_range(g.v, 0, PAGES - 1);
-	return state[g.v];
-}
-
-static const struct attribute_memory memory = { &ram, look, state_of, NULL };
-
-static int setup(void **unused)
-{
-	(void)unused;
-	memset(page, 0, sizeof(page));
-	memset(away, 0, sizeof(away));
-	for (unsigned i = 0; i < PAGES; i++)
-		state[i] = OWNED_RESIDENT;
-	looks = 0;
-	roots = (struct roots){ .n = 0 };
-	ram = (struct ram){ .range = { { { 0 }, PAGES << PAGE_SHIFT } },
-			    .ranges = 1 };
-	return 0;
-}
-
-static void entry(unsigned table, unsigned i, unsigned to, uint64_t bits)
-{
-	page[table][i] = (uint64_t)to << PAGE_SHIFT | bits | P;
-}
-
-/*
- * A kernel whose half is tables 1 (level 3), 2 and 3, the last of which maps
- * pages 0 to 7; its own root is page 4.
- */
-static void make_kernel(void)
-{
-	entry(4, 511, 1, 0);
-	entry(1, 511, 2, 0);
-	entry(2, 0, 3, 0);
-	for (unsigned i = 0; i < 8; i++)
-		entry(3, i, i, 0);
-}
-
-/* A process: root, tables behind it, @n pages from @first on. */
-static void make_process(unsigned root, unsigned first, unsigned n)
-{
-	entry(root, 511, 1, 0);
-	entry(root, 0, root + 1, USER);
-	entry(root + 1, 0, root + 2, USER);
-	entry(root + 2, 2, root + 3, USER);
-	for (unsigned i = 0; i < n; i++)
-		entry(root + 3, i, first + i, USER);
-}
-
-static void see(unsigned root, uint32_t pid)
-{
-	roots_add(&memory, &roots,
-		  (struct root){ (uint64_t)root << PAGE_SHIFT, pid,
-				 ROOT_BY_VCPU });
-}
-
-static void count(void)
-{
-	uint64_t all = 0;
-
-	roots_find(&memory, &roots);
-	assert_int_equal(attribute(&memory, &roots, &a), 0);
-	for (unsigned k = 0; k < OWNED_STATES; k++) {
-		for (unsigned i = 0; i < a.n; i++)
-			all += a.process[i].own.n[k];
-		all += a.others_own.n[k] + a.shared.n[k] + a.tables.n[k] +
-		       a.kernel.n[k] + a.unreachable.n[k];
-	}
-	assert_int_equal(all, PAGES); /* each in one account */
-}
-
-/* From the one root that a vCPU uses. */
-static void count_from(unsigned root)
-{
-	roots.n = 0;
-	see(root, 0);
-	count();
-}
-
-static void expect(const struct owned_pages *p, unsigned resident,
-		   unsigned swapped, unsigned zero)
-{
-	assert_int_equal(p->n[OWNED_RESIDENT], resident);
-	assert_int_equal(p->n[OWNED_SWAPPED], swapped);
-	assert_int_equal(p->n[OWNED_ZERO], zero);
-}
+/* Whose memory it is: every page of RAM is in one account, whatever the tables
+ * in it say. */
+#include "tests/unit/attribute_fixture.h"
 
 static void a_process_has_what_its_tables_map(void **unused)
 {
@@ -153,24 +26,6 @@ static void a_process_has_what_its_tables_map(void **unused)
 	assert_true(a.whole);
 }
 
-static void one_that_no_vcpu_uses_is_found(void **unused)
-{
-	(void)unused;
-	make_kernel();
-	make_process(8, 32, 4);
-	make_process(16, 40, 8);
-	state[16] = OWNED_SWAPPED; /* its root, too, may be away */
-	see(8, 5);
-	count();
-	assert_int_equal(a.n, 2); /* the kernel's own root has no lower half */
-	assert_int_equal(a.process[0].root.cr3, 16 << PAGE_SHIFT);
-	assert_int_equal(a.process[0].root.by, ROOT_BY_SEARCH);
-	assert_int_equal(a.process[0].root.pid, 0);
-	expect(&a.process[0].own, 8, 0, 0);
-	expect(&a.process[1].own, 4, 0, 0);
-	expect(&a.tables, 7, 1, 0);
-}
-
 static void what_two_map_is_shared(void **unused)
 {
 	(void)unused;
@@ -188,6 +43,21 @@ static void what_two_map_is_shared(void **unused)
 	expect(&a.shared, 1, 1, 0);
 }
 
+/* Its tables are, where it does not map them, too. */
+static void the_kernel_has_what_its_tables_map(void **unused)
+{
+	(void)unused;
+	make_kernel();
+	make_process(8, 32, 4);
+	entry(2, 5, 60, 0);
+	entry(60, 0, 61, 0);
+	entry(60, 1, 32, 0); /* what a process has stays its */
+	count_from(8);
+	expect(&a.kernel, 8 + 2, 0, 0);
+	expect(&a.tables, 4, 0, 0);
+	expect(&a.process[0].own, 4, 0, 0);
+}
+
 /* Large pages, RAM that is none, and what ring 3 may not touch. */
 static void only_ram_of_ring_3_counts(void **unused)
 {
@@ -202,9 +72,49 @@ static void only_ram_of_ring_3_counts(void **unused)
 	assert_int_equal(a.n, 1);
 	expect(&a.process[0].own, PAGES, 0, 0);
 	page[10][3] = 0;
+	page[8][511] |= USER; /* as Linux lets its vsyscall page be read */
+	page[1][511] |= USER;
+	page[2][0] |= USER;
+	page[3][7] |= USER;
 	count_from(8);
 	expect(&a.process[0].own, 4, 0, 0);
 	expect(&a.kernel, 8, 0, 0);
+}
+
+static void ram_may_have_a_hole(void **unused)
+{
+	(void)unused;
+	make_kernel();
+	make_process(8, 32, 6);
+	make_process(64, 96, 2);
+	ram = (struct ram){ .range = { { { 0 }, 34 << PAGE_SHIFT },
+				       { { 36 << PAGE_SHIFT },
+					 (PAGES - 36) << PAGE_SHIFT } },
+			    .ranges = 2 };
+	state[36] = OWNED_SWAPPED;
+	state[97] = OWNED_ZERO;
+	count_from(8);
+	assert_int_equal(a.n, 2);
+	expect(&a.process[0].own, 3, 1, 0);
+	expect(&a.process[1].own, 1, 0, 1);
+}
+
+/* Of a hundred processes those with the most memory are told one by one. */
+static void the_largest_are_told(void **unused)
+{
+	(void)unused;
+	make_kernel();
+	for (unsigned i = 0; i < 100; i++)
+		make_process(8 + 4 * i, 408 + i, 1);
+	entry(11, 1, 511, USER);
+	entry(11, 2, 510, USER);
+	count_from(16);
+	assert_int_equal(a.n, ATTRIBUTE_PROCESSES);
+	expect(&a.process[0].own, 3, 0, 0);
+	assert_int_equal(a.process[0].root.cr3, 8 << PAGE_SHIFT);
+	assert_int_equal(a.process[95].root.cr3, (8 + 4 * 95) << PAGE_SHIFT);
+	assert_int_equal(a.others, 100 - ATTRIBUTE_PROCESSES);
+	expect(&a.others_own, 100 - ATTRIBUTE_PROCESSES, 0, 0);
 }
 
 static void tables_that_are_away_leave_a_gap(void **unused)
@@ -224,85 +134,6 @@ static void tables_that_are_away_leave_a_gap(void **unused)
 	away[3] = true; /* the kernel's */
 	count_from(16);
 	assert_false(a.whole);
-}
-
-/* The root that a kernel shows to ring 3 is no other process. */
-static void twins_are_one(void **unused)
-{
-	(void)unused;
-	make_kernel();
-	make_process(8, 32, 4);
-	make_process(16, 40, 4);
-	memmove(page[24], page[16], sizeof(page[24]));
-	memset(page[16], 0, sizeof(page[16]));
-	memcpy(page[25], page[24], PAGE_SIZE / 2); /* less of the kernel */
-	entry(25, 300, 1, 0);
-	see(25, 7);
-	see(24, 7);
-	see(8, 5);
-	assert_int_equal(roots.n, 2);
-	count();
-	assert_int_equal(a.n, 2);
-	see(8, 9);
-	assert_int_equal(roots.n, 2); /* known */
-}
-
-/* One entry like the kernel's is no kernel's half; one that is missing is no
- * reason either. */
-static void all_of_the_half_must_agree(void **unused)
-{
-	(void)unused;
-	make_kernel();
-	make_process(8, 32, 4);
-	make_process(48, 40, 4);
-	entry(8, 300, 2, 0);
-	entry(48, 300, 5, 0);
-	count_from(8);
-	assert_int_equal(a.n, 1);
-	page[48][300] = 0;
-	count_from(8);
-	assert_int_equal(a.n, 2);
-}
-
-static void what_a_trace_saw_may_be_no_more(void **unused)
-{
-	const struct root traced[] = { { 16 << PAGE_SHIFT, 9, ROOT_BY_TRACE },
-				       { 52 << PAGE_SHIFT, 3, ROOT_BY_TRACE },
-				       { 48 << PAGE_SHIFT, 4, ROOT_BY_TRACE } };
-
-	(void)unused;
-	make_kernel();
-	make_process(8, 32, 4);
-	make_process(16, 40, 8);
-	make_process(52, 56, 2);
-	entry(52, 511, 5, 0); /* not this kernel's */
-	away[48] = true;
-	see(8, 5);
-	for (unsigned i = 0; i < 3; i++)
-		roots_add(&memory, &roots, traced[i]);
-	count();
-	assert_int_equal(a.n, 2);
-	assert_int_equal(a.process[0].root.pid, 9);
-	assert_int_equal(a.process[0].root.by, ROOT_BY_TRACE);
-	assert_int_equal(a.process[1].root.pid, 5);
-}
-
-static void tables_of_one_that_ended_are_no_process(void **unused)
-{
-	(void)unused;
-	make_kernel();
-	make_process(8, 32, 4);
-	make_process(48, 40, 4);
-	entry(48, 1, 11, USER); /* a table that another one has now */
-	count_from(8);
-	assert_int_equal(a.n, 1);
-	page[48][1] = 0;
-	entry(48, 1, 1 << 20, USER); /* no table */
-	count_from(8);
-	assert_int_equal(a.n, 1);
-	page[48][1] = 0;
-	count_from(8);
-	assert_int_equal(a.n, 2);
 }
 
 /* Every entry of each table names the next one, and the last itself. */
@@ -337,32 +168,18 @@ static void any_bytes_are_borne(void **unused)
 	count();
 }
 
-static void without_any_root_there_is_nothing(void **unused)
-{
-	(void)unused;
-	count();
-	assert_int_equal(a.n, 0);
-	assert_false(a.whole);
-	expect(&a.unreachable, PAGES, 0, 0);
-}
-
-#define TEST(name) cmocka_unit_test_setup(name, setup)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_process_has_what_its_tables_map),
-		TEST(one_that_no_vcpu_uses_is_found),
 		TEST(what_two_map_is_shared),
+		TEST(the_kernel_has_what_its_tables_map),
 		TEST(only_ram_of_ring_3_counts),
+		TEST(ram_may_have_a_hole),
+		TEST(the_largest_are_told),
 		TEST(tables_that_are_away_leave_a_gap),
-		TEST(twins_are_one),
-		TEST(all_of_the_half_must_agree),
-		TEST(what_a_trace_saw_may_be_no_more),
-		TEST(tables_of_one_that_ended_are_no_process),
 		TEST(tables_in_a_circle_come_to_an_end),
 		TEST(any_bytes_are_borne),
-		TEST(without_any_root_there_is_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

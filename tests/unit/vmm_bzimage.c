@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Linux's bzImage, its initrd, and how it finds both. Cases A11 to A16 are
- * those of HOSTILE.md, section 1 A. A22: what is packed in it is the guest's to
+ * those of docs/hostile.md. A22: what is packed in it is the guest's to
  * unpack, nothing here does.
  */
 #include "tests/unit/bzimage_fixture.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Guest images as files: a good one, what is no file, and what a medium does
- * to reads. Cases A1 to A23 are those of HOSTILE.md, section 1 A; A2 to A10
- * are in vmm_image_fields.c.
+ * to reads. Cases A1 to A23 are those of docs/hostile.md; A2 to A10 are in
+ * vmm_image_fields.c.
  */
 #include <errno.h>
 #include <sys/stat.h>

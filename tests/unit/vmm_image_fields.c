@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Guest images with one thing wrong inside. Cases A2 to A10 are those of
- * HOSTILE.md, section 1 A.
+ * docs/hostile.md.
  */
 #include "tests/unit/image_case.h"
 

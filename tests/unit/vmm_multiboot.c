@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Multiboot kernels: 32-bit and 64-bit ELF files, and flat binaries. Case A16
- * is that of HOSTILE.md, section 1 A.
+ * is that of docs/hostile.md.
  */
 #include "tests/unit/image_case.h"
 #include "tests/unit/multiboot_fixture.h"

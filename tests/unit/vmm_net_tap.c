@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* --net tap against the kernel's own tap, in a network namespace that ends with
- * the test. Case D40 is that of HOSTILE.md, section 1 D. */
+ * the test. Case D40 is that of docs/hostile.md. */
 #include <errno.h>
 #include <netinet/udp.h>
 

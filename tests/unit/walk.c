@@ -79,6 +79,8 @@ static void large_pages_end_the_walk_early(void **state)
 	assert_int_equal(w.end, WALK_LEAF);
 	assert_int_equal(w.level, 2);
 	assert_int_equal(walk_target(&pt_x86_64, w, PAGE_AT), 0x40000 + 0x189);
+	assert_int_equal(walk_target(&pt_x86_64, w, PAGE_AT - 1),
+			 0x40000 + 0x188);
 	assert_int_equal(reads, 3);
 
 	reads = 0;

@@ -103,7 +103,7 @@ int64_t process_info(unsigned index, struct process_info *to)
 	};
 	look((char *)p.parent + offsetof(struct process, pid), &to->parent,
 	     p.parent ? sizeof(to->parent) : 0);
-	strlcpy(to->name, p.name, sizeof(to->name));
+	format(to->name, sizeof(to->name), "%s", p.name);
 	return 1;
 }
 
@@ -225,6 +225,7 @@ int64_t area_info(int64_t pid, uint64_t at, struct area_info *to)
 		.flags = v.flags & MAP_SHARED,
 		.kind = v.kind,
 		.locked = v.flags & VMA_LOCKED ? 1 : 0,
+		.ops = (uintptr_t)v.ops,
 	};
 	count(&s, to);
 	name(&s, &v, to);

@@ -31,6 +31,7 @@ struct area_info {
 	uint64_t resident, swapped; /* pages */
 	uint32_t kind; /* enum vma_kind */
 	uint32_t locked;
+	uint64_t ops; /* address of the kernel's struct vma_ops for its kind */
 	char name[32]; /* of the file, [heap], [stack], [gate] or "" */
 };
 

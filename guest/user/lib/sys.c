@@ -4,6 +4,7 @@
 #include "guest/fs/ext2_disk.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
+#include "guest/user/lib/text.h"
 
 /* Words that are no pointers: to pass them on as they are. */
 #define P(pointer) ((uintptr_t)(pointer))

@@ -24,3 +24,13 @@ char *strchr(const char *s, int c)
 			return NULL;
 	}
 }
+
+size_t strlcpy(char *to, const char *from, size_t room)
+{
+	size_t length = strlen(from);
+	size_t n = length < room ? length : room - 1;
+
+	memcpy(to, from, n);
+	to[n] = '\0';
+	return length;
+}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* vma, mlock: what a process has promised itself, and what must stay. */
+/* vma: what a process was promised. */
 #include "guest/lib/string.h"
 #include "guest/user/tour/demo.h"
 
-demo_fn demo_vma, demo_mlock;
+demo_fn demo_vma;
 
 /* The areas of this process that lie in [start, end), up to @most. */
 static unsigned areas(struct demo *d, uint64_t start, uint64_t end,
@@ -102,44 +102,7 @@ void demo_vma(struct demo *d)
 	expect(d, at, "and back", (struct expected[]){ { 1, 9, RW } }, 1);
 	demo_is(d, area[4 * page], 'x');
 	find_named(d);
+	show_operations(d);
 	sys_munmap(at, AREA_PAGES * PAGE_SIZE);
 	expect(d, at, "unmapped", NULL, 0);
-}
-
-#define LOCK_PAGES 8u
-#define LOCKED	   3u
-
-void demo_mlock(struct demo *d)
-{
-	volatile char *area = demo_map(d, LOCK_PAGES * PAGE_SIZE, 0);
-	uint64_t at = (uintptr_t)area, before, left;
-
-	if (!area || !demo_has_swap(d))
-		return;
-	for (unsigned i = 0; i < LOCK_PAGES; i++)
-		area[i * PAGE_SIZE] = (char)('a' + i);
-	before = demo_counts().frames_locked;
-	if (!demo_can(d, sys_mlock(at, LOCKED * PAGE_SIZE), "mlock"))
-		return;
-	demo_is(d, demo_counts().frames_locked - before, LOCKED);
-	left = demo_page_out(d, area, LOCK_PAGES);
-	demo_is(d, left, LOCKED);
-	for (unsigned i = 0; i < LOCK_PAGES; i++)
-		demo_is(d, demo_walk(area + i * PAGE_SIZE).found, i < LOCKED);
-	demo_note(d,
-		  "%u of %u pages at %#lx locked; told to leave, %u went and "
-		  "%lu stayed",
-		  LOCKED, LOCK_PAGES, at, LOCK_PAGES - LOCKED, left);
-
-	sys_reclaim(LOCK_PAGES);
-	for (unsigned i = 0; i < LOCKED; i++)
-		demo_true(d, demo_walk(area + i * PAGE_SIZE).found);
-	demo_is(d, sys_munlock(at, LOCKED * PAGE_SIZE), 0);
-	demo_is(d, demo_counts().frames_locked, before);
-	left = demo_page_out(d, area, LOCK_PAGES);
-	demo_is(d, left, 0);
-	for (unsigned i = 0; i < LOCK_PAGES; i++)
-		demo_is(d, area[i * PAGE_SIZE], (char)('a' + i));
-	demo_note(d, "; under pressure too; unlocked, they went");
-	sys_munmap(at, LOCK_PAGES * PAGE_SIZE);
 }

@@ -80,12 +80,22 @@ bool demo_has_swap(struct demo *d);
 /* Evict the pages at @at, as reclaim would. How many are left there. */
 uint64_t demo_page_out(struct demo *d, const volatile void *at, unsigned pages);
 
+/*
+ * A file of @pages pages, each full of its letter from 'A' on, on the disk and
+ * in no cache. The descriptor; -EROFS, without a word, where there is no disk.
+ */
+int64_t demo_file(struct demo *d, const char *path, unsigned pages);
+void demo_remove_file(struct demo *d, const char *path, int fd);
+
 /* Is there a lab device? Else the demonstration is skipped. */
 bool demo_has_lab(struct demo *d);
 
 /* The command's result; a failure fails the demonstration. */
 uint64_t demo_lab(struct demo *d, enum lab_command command, uint64_t arg);
 struct lab_counters demo_lab_counters(struct demo *d);
+
+/* Ask for a balloon of @pages, and wait until the kernel has given them. */
+bool demo_blow(struct demo *d, uint64_t pages);
 
 /* The walk of @at by both stages; until the next command. */
 const struct lab_walk *demo_lab_walk(struct demo *d, uint64_t at);
@@ -120,6 +130,9 @@ bool access_refused(uint64_t at, enum access access, struct refusal *why);
 /* The error code of a refused access, or ACCESS_DONE. */
 #define ACCESS_DONE UINT64_MAX
 uint64_t access_error(uint64_t at, enum access access);
+
+/* operations.c: a part of demo_vma. */
+void show_operations(struct demo *d);
 
 /*
  * The other side of demo_exec: this program started anew, as EXEC_NAME, with

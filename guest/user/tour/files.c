@@ -12,31 +12,33 @@ demo_fn demo_page_cache, demo_buffer_cache, demo_mmap_file, demo_mmap_read;
 
 static char buffer[PAGE_SIZE];
 
-/*
- * A file of @pages pages, each full of its letter, on the disk and in no
- * cache. The descriptor, or negative: skipped.
- */
-static int make_file(struct demo *d, const char *path, unsigned pages)
+int64_t demo_file(struct demo *d, const char *path, unsigned pages)
 {
 	int64_t fd = sys_open(path, OPEN_READ | OPEN_WRITE | OPEN_CREATE |
 					    OPEN_TRUNCATE);
 
-	if (fd == -EROFS) {
-		demo_skip(d, "the guest has no disk to write to");
-		return -1;
-	}
-	if (!demo_can(d, fd, "files"))
-		return -1;
+	if (fd == -EROFS || !demo_can(d, fd, "files"))
+		return fd;
 	for (unsigned i = 0; i < pages; i++) {
 		memset(buffer, 'A' + (int)i % 26, PAGE_SIZE);
 		demo_is(d, sys_write((int)fd, buffer, PAGE_SIZE), PAGE_SIZE);
 	}
 	demo_is(d, sys_sync(), 0);
 	sys_drop_caches();
+	return fd;
+}
+
+/* The same; negative: skipped. */
+static int make_file(struct demo *d, const char *path, unsigned pages)
+{
+	int64_t fd = demo_file(d, path, pages);
+
+	if (fd == -EROFS)
+		demo_skip(d, "the guest has no disk to write to");
 	return (int)fd;
 }
 
-static void remove_file(struct demo *d, const char *path, int fd)
+void demo_remove_file(struct demo *d, const char *path, int fd)
 {
 	sys_close(fd);
 	demo_is(d, sys_unlink(path), 0);
@@ -125,7 +127,7 @@ void demo_page_cache(struct demo *d)
 		  demo_walk(one + 2 * PAGE_SIZE).pa);
 	sys_munmap((uintptr_t)one, PAGES * PAGE_SIZE);
 	sys_munmap((uintptr_t)two, PAGES * PAGE_SIZE);
-	remove_file(d, CACHED, fd);
+	demo_remove_file(d, CACHED, fd);
 }
 
 #define DIRECTORY "/demo-buffer-cache"
@@ -174,7 +176,7 @@ void demo_buffer_cache(struct demo *d)
 
 	if (fd < 0)
 		return;
-	remove_file(d, CACHED, fd);
+	demo_remove_file(d, CACHED, fd);
 	made = make_both(d);
 	demo_is(d, sys_sync(), 0);
 	synced = demo_counts();
@@ -283,5 +285,5 @@ void demo_mmap_read(struct demo *d)
 		  "%lu with %lu faults",
 		  SUMMED_PAGES, by_read, read_ticks / SUMMED_PAGES,
 		  map_ticks / SUMMED_PAGES, faults);
-	remove_file(d, SUMMED, fd);
+	demo_remove_file(d, SUMMED, fd);
 }

@@ -4,6 +4,9 @@
 #include "guest/lib/errno.h"
 #include "guest/user/tour/demo.h"
 
+/* Ticks until the balloon must be as large as it should: three seconds. */
+#define PATIENCE 300u
+
 bool demo_has_lab(struct demo *d)
 {
 	if (demo_info().lab)
@@ -36,6 +39,17 @@ struct lab_counters demo_lab_counters(struct demo *d)
 {
 	demo_lab(d, LAB_COUNTERS, 0);
 	return *(struct lab_counters *)answer;
+}
+
+bool demo_blow(struct demo *d, uint64_t pages)
+{
+	demo_lab(d, LAB_BALLOON, pages);
+	for (unsigned i = 0; i < PATIENCE; i++) {
+		if (demo_counts().balloon_frames == pages)
+			return true;
+		sys_sleep(1);
+	}
+	return demo_is(d, demo_counts().balloon_frames, pages);
 }
 
 const struct lab_walk *demo_lab_walk(struct demo *d, uint64_t at)

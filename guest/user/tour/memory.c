@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* frames, demand, stack, mmio: where memory comes from, and when. */
-#include "guest/abi.h"
+/* frames, demand, stack: where memory comes from, and when. */
 #include "guest/lib/string.h"
 #include "guest/user/lib/malloc.h"
 #include "guest/user/tour/demo.h"
 
-demo_fn demo_frames, demo_demand, demo_stack, demo_mmio;
+demo_fn demo_frames, demo_demand, demo_stack;
 
 static struct frame frame(uint64_t pa)
 {
@@ -32,6 +31,45 @@ static uint64_t take_for_device(struct demo *d)
 	return pa;
 }
 
+/*
+ * What would be given out next: the free blocks, each with its neighbours in
+ * its list, as many as the list says, and none where nothing may be had. How
+ * many.
+ */
+static uint64_t check_list(struct demo *d, const struct frame_list *list,
+			   unsigned order)
+{
+	uint64_t n = 0, last = 0, pa;
+	struct frame f;
+
+	for (uint64_t i = list->first; i && n <= list->count; n++) {
+		pa = i << PAGE_SHIFT;
+		f = frame(pa);
+		demo_true(d, f.use != FRAME_RESERVED && f.use <= FRAME_FREE);
+		demo_is(d, f.flags & FRAME_HEAD, FRAME_HEAD);
+		demo_is(d, f.order, order);
+		demo_is(d, f.prev, last);
+		pa += PAGE_SIZE * ((1ul << order) - 1);
+		demo_true(d, frame(pa).use != FRAME_RESERVED);
+		last = i;
+		i = f.next;
+	}
+	demo_is(d, n, list->count);
+	demo_is(d, list->last, last);
+	return n;
+}
+
+static uint64_t check_free_lists(struct demo *d)
+{
+	uint64_t blocks = 0;
+	struct zone z;
+
+	for (unsigned i = 0; kernel_zone(i, &z) == 1; i++)
+		for (unsigned order = 0; order < ZONE_ORDERS; order++)
+			blocks += check_list(d, &z.free[order], order);
+	return blocks;
+}
+
 #define FRAMES_TAKEN 64u
 
 /* Take some frames: each must be ordinary RAM, ours alone, and no other's. */
@@ -49,6 +87,7 @@ void demo_frames(struct demo *d)
 		pa[i] = demo_walk(area + i * PAGE_SIZE).pa;
 		demo_is(d, frame(pa[i]).use, FRAME_ANON);
 		demo_is(d, frame(pa[i]).count, 1);
+		demo_is(d, frame(pa[i]).index, (uintptr_t)area / PAGE_SIZE + i);
 		demo_true(d, pa[i] >= 1ul << 20);
 		for (unsigned j = 0; j < i; j++)
 			demo_true(d, pa[j] != pa[i]);
@@ -64,9 +103,11 @@ void demo_frames(struct demo *d)
 	demo_note(d,
 		  "%lu of %lu frames used; took %u (%#lx..%#lx), gave them "
 		  "back; for a device %#lx; 0x1000 and the kernel at %#lx are "
-		  "reserved, device registers are no RAM",
+		  "reserved, device registers are no RAM; %lu free blocks, "
+		  "listed both ways",
 		  used_frames(&before), all_frames(), FRAMES_TAKEN, pa[0],
-		  pa[FRAMES_TAKEN - 1], take_for_device(d), kernel & ~0xffful);
+		  pa[FRAMES_TAKEN - 1], take_for_device(d), kernel & ~0xffful,
+		  check_free_lists(d));
 }
 
 #define DEMAND_PAGES  4096u
@@ -137,6 +178,7 @@ void demo_demand(struct demo *d)
 	given = demo_counts();
 	tables = given.frames_tables - promised.frames_tables;
 	demo_is(d, given.demand_zero - promised.demand_zero, touches);
+	demo_is(d, given.faults - promised.faults, touches);
 	demo_is(d, given.frames_anon - promised.frames_anon, touches);
 	for (unsigned i = 0; i < DEMAND_PAGES; i += DEMAND_STRIDE)
 		demo_is(d, area[i * PAGE_SIZE], 1); /* no second fault */
@@ -182,32 +224,4 @@ void demo_stack(struct demo *d)
 		  "from %#lx down by %u pages: %lu stack faults; lowest byte "
 		  "%#lx; the one below it is the guard: refused",
 		  start, STACK_STEPS, grown, lowest);
-}
-
-/* A register page: uncached, for the kernel alone, and no RAM behind it. */
-static void check_registers(struct demo *d, uint64_t at)
-{
-	const uint64_t bits = PTE_P | PTE_W | PTE_U | PTE_PCD;
-	struct walk w = demo_walk((void *)at);
-
-	demo_is(d, w.entry[w.entries - 1] & bits, PTE_P | PTE_W | PTE_PCD);
-	demo_is(d, frame(w.pa).use, FRAME_NONE);
-	demo_is(d, access_error(at, READ), FAULT_P | FAULT_U);
-	demo_note(d, "%#lx maps %#lx with PCD", at, w.pa);
-}
-
-void demo_mmio(struct demo *d)
-{
-	struct sys_info info = demo_info();
-
-	check_registers(d, info.lapic);
-	demo_note(d, ": local APIC, version register %#lx", info.lapic_version);
-	if (!info.lab) {
-		demo_note(d, "; no lab device");
-		return;
-	}
-	demo_note(d, "; ");
-	check_registers(d, info.lab);
-	demo_is(d, info.lab_id, ABI_LAB_ID);
-	demo_note(d, ": lab device, ID register %#lx", info.lab_id);
 }

@@ -1,94 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* rmap, lru, swap: which page leaves, how it is found, where it goes. */
-#include "guest/lib/errno.h"
+/* lru, swap: which page leaves, and where it goes. */
 #include "guest/user/lib/random.h"
 #include "guest/user/tour/demo.h"
 
-demo_fn demo_rmap, demo_lru, demo_swap;
-
-#define SHARERS 2u /* beside us */
+demo_fn demo_lru, demo_swap;
 
 static volatile uint64_t *page_of(volatile void *area, unsigned i)
 {
 	return (volatile uint64_t *)((volatile char *)area + i * PAGE_SIZE);
 }
 
-/* Map the page, wait until it has been taken away, and look at it again. */
-static void use_page(struct demo *d, void *what)
-{
-	volatile uint64_t *word = what;
-	uint64_t want = *word;
-
-	__atomic_fetch_add(&d->step, 1, __ATOMIC_RELEASE);
-	demo_await(d, SHARERS + 1);
-	demo_is(d, *word, want);
-}
-
-/* Evict a page that three processes map: one frame, three entries. */
-static void evict_shared(struct demo *d, volatile uint64_t *word,
-			 const char *what)
-{
-	uint64_t want = *word, pa = demo_walk(word).pa;
-	struct sys_counts before, after;
-	int64_t pid[SHARERS];
-	struct frame f;
-
-	demo_step(d, 0);
-	for (unsigned i = 0; i < SHARERS; i++) {
-		pid[i] = demo_child(d, use_page, (void *)word);
-		if (pid[i] < 0)
-			return;
-	}
-	demo_await(d, SHARERS);
-	demo_is(d, *word, want);
-	kernel_frame(pa, &f);
-	demo_is(d, f.maps, SHARERS + 1);
-	before = demo_counts();
-	demo_is(d, demo_page_out(d, word, 1), 0);
-	after = demo_counts();
-	for (unsigned i = 0; i < SHARERS; i++)
-		demo_is(d, demo_walk_of(pid[i], word).found, 0);
-	demo_is(d, after.unmapped_ptes - before.unmapped_ptes, SHARERS + 1);
-	demo_is(d,
-		after.evicted_anon + after.evicted_file - before.evicted_anon -
-			before.evicted_file,
-		1);
-	demo_step(d, SHARERS + 1);
-	for (unsigned i = 0; i < SHARERS; i++)
-		demo_join(d, pid[i]);
-	demo_is(d, *word, want);
-	demo_note(d,
-		  "%s%s frame %#lx, mapped by %u processes: 1 eviction, %lu "
-		  "entries cleared",
-		  d->seen_bytes ? "; " : "", what, pa, SHARERS + 1,
-		  after.unmapped_ptes - before.unmapped_ptes);
-}
-
-void demo_rmap(struct demo *d)
-{
-	volatile uint64_t *anon = demo_map(d, PAGE_SIZE, 0);
-	int64_t fd, file;
-
-	if (!anon || !demo_has_swap(d))
-		return;
-	*anon = 0x1234567;
-	evict_shared(d, anon, "anonymous");
-	fd = sys_open("/bin/hello", OPEN_READ);
-	if (!demo_can(d, fd, "files"))
-		return;
-	file = sys_mmap_file((int)fd, 0, PAGE_SIZE, PROT_READ, MAP_SHARED);
-	sys_close((int)fd);
-	if (!demo_true(d, file > 0))
-		return;
-	evict_shared(d, (volatile uint64_t *)file, "file's");
-	sys_munmap((uint64_t)file, PAGE_SIZE);
-	sys_munmap((uintptr_t)anon, PAGE_SIZE);
-}
-
 #define HOT    8u
 #define COLD   24u
 #define ENOUGH 12u /* cold pages gone */
 #define ROUNDS 200u
+
+/* A file's pages that are mapped: read, and from CLEAN on written. */
+#define SHOWN "/demo-lru"
+#define FILED 4u
+#define CLEAN 2u
 
 static unsigned present(volatile void *area, unsigned from, unsigned to)
 {
@@ -100,12 +30,14 @@ static unsigned present(volatile void *area, unsigned from, unsigned to)
 }
 
 /* Use the hot pages, and let something leave: again and again. */
-static unsigned squeeze(struct demo *d, volatile void *area)
+static unsigned squeeze(struct demo *d, volatile void *area,
+			volatile void *file)
 {
 	unsigned round = 0, hot_lost = 0;
 
 	while (round++ < ROUNDS &&
-	       present(area, HOT, HOT + COLD) > COLD - ENOUGH) {
+	       (present(area, HOT, HOT + COLD) > COLD - ENOUGH ||
+		(file && present(file, 0, FILED)))) {
 		for (unsigned i = 0; i < HOT; i++)
 			(void)*page_of(area, i);
 		sys_reclaim(4);
@@ -113,6 +45,49 @@ static unsigned squeeze(struct demo *d, volatile void *area)
 	}
 	demo_is(d, hot_lost, 0);
 	return round;
+}
+
+/* The mapped pages of a file of ours, in no cache before; NULL: no disk. */
+static volatile void *show_file(struct demo *d)
+{
+	int64_t fd = demo_file(d, SHOWN, FILED), at;
+
+	if (fd < 0)
+		return NULL;
+	at = sys_mmap_file((int)fd, 0, FILED * PAGE_SIZE,
+			   PROT_READ | PROT_WRITE, MAP_SHARED);
+	sys_close((int)fd);
+	if (!demo_true(d, at > 0))
+		return NULL;
+	for (unsigned i = 0; i < FILED; i++) {
+		demo_is(d, *(char *)page_of((void *)at, i), 'A' + i);
+		if (i >= CLEAN)
+			*page_of((void *)at, i) = i;
+	}
+	demo_is(d, sys_madvise((uint64_t)at, FILED * PAGE_SIZE, MADVISE_COLD),
+		0);
+	return (volatile void *)at;
+}
+
+/* All have left; what was written to was stored first. */
+static void check_file(struct demo *d, volatile void *file,
+		       const struct sys_counts *before,
+		       const struct sys_counts *after)
+{
+	uint64_t reads = demo_counts().disk_reads;
+
+	demo_is(d, present(file, 0, FILED), 0);
+	demo_true(d, after->evicted_file - before->evicted_file >= FILED);
+	for (unsigned i = 0; i < CLEAN; i++)
+		demo_is(d, *(char *)page_of(file, i), 'A' + i);
+	for (unsigned i = CLEAN; i < FILED; i++)
+		demo_is(d, *page_of(file, i), i);
+	demo_is(d, demo_counts().disk_reads - reads, FILED);
+	demo_note(d, "; of a file %u clean pages dropped, %u dirty ones stored",
+		  CLEAN, FILED - CLEAN);
+	sys_munmap((uintptr_t)file, FILED * PAGE_SIZE);
+	demo_is(d, sys_unlink(SHOWN), 0);
+	demo_is(d, sys_sync(), 0);
 }
 
 /*
@@ -124,33 +99,43 @@ void demo_lru(struct demo *d)
 	volatile void *area = demo_map(d, (HOT + COLD + 1) * PAGE_SIZE, 0);
 	volatile uint64_t *locked = page_of(area, HOT + COLD);
 	struct sys_counts before, after;
-	unsigned rounds, gone;
+	unsigned rounds, gone, active = 0;
+	volatile void *file;
+	struct frame f;
 
 	if (!area || !demo_has_swap(d))
 		return;
+	file = show_file(d);
 	for (unsigned i = 0; i <= HOT + COLD; i++)
 		*page_of(area, i) = mix(i);
 	if (!demo_can(d, sys_mlock((uintptr_t)locked, PAGE_SIZE), "mlock"))
 		return;
 	before = demo_counts();
-	rounds = squeeze(d, area);
+	rounds = squeeze(d, area, file);
 	after = demo_counts();
+	for (unsigned i = 0; i < HOT; i++) {
+		kernel_frame(demo_walk(page_of(area, i)).pa, &f);
+		active += f.flags & FRAME_ACTIVE ? 1 : 0;
+	}
 	gone = COLD - present(area, HOT, HOT + COLD);
 	demo_true(d, gone >= ENOUGH);
+	demo_true(d,
+		  active >= HOT / 2); /* the others will be, when looked at */
 	demo_true(d, demo_walk(locked).found);
 	demo_true(d, after.evicted_anon - before.evicted_anon >= gone);
 	for (unsigned i = 0; i <= HOT + COLD; i++)
 		demo_is(d, *page_of(area, i), mix(i));
 	demo_note(d,
 		  "%u pages used all the time, %u only once; after %u rounds "
-		  "all of the first and %u of the others are there, the locked "
-		  "one too; %lu swapped, %lu of files dropped; anonymous %lu "
+		  "all of the first (%u active) and %u of the others are "
+		  "there, the locked one too; %lu swapped; anonymous %lu "
 		  "active, %lu inactive",
-		  HOT, COLD, rounds, COLD - gone,
+		  HOT, COLD, rounds, active, COLD - gone,
 		  after.evicted_anon - before.evicted_anon,
-		  after.evicted_file - before.evicted_file,
 		  after.lru[LRU_ANON][true].count,
 		  after.lru[LRU_ANON][false].count);
+	if (file)
+		check_file(d, file, &before, &after);
 	sys_munlock((uintptr_t)locked, PAGE_SIZE);
 	sys_munmap((uintptr_t)area, (HOT + COLD + 1) * PAGE_SIZE);
 }

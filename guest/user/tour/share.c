@@ -158,8 +158,13 @@ void demo_cow(struct demo *d)
 	pid = demo_child(d, write_copies, area);
 	if (pid < 0)
 		return;
-	demo_is(d, demo_walk_of(pid, area).pa, pa);
-	demo_is(d, demo_leaf(area) & PTE_W, 0);
+	for (unsigned i = 0; i < COW_PAGES; i++) {
+		struct walk ours = demo_walk(page_of(area, i));
+		struct walk theirs = demo_walk_of(pid, page_of(area, i));
+
+		demo_is(d, theirs.pa, ours.pa);
+		demo_is(d, (ours.entry[3] | theirs.entry[3]) & PTE_W, 0);
+	}
 	demo_step(d, 1);
 	demo_await(d, 2);
 	demo_is(d, *(volatile uint64_t *)area, 'A');

@@ -54,6 +54,9 @@ static void check_references(struct demo *d, uint64_t va,
 	demo_note(d, "%#lx -> %#lx: %u references (leaf at level %u and %u)",
 		  va, w->gpa, w->refs, TABLE_TOP - own.entries + 1,
 		  w->ref[w->refs - 1].level);
+	for (unsigned i = 0; i < w->refs; i++)
+		demo_note(d, " %c%u", w->ref[i].stage == 1 ? 'g' : 'h',
+			  w->ref[i].level);
 }
 
 void demo_two_stage(struct demo *d)
@@ -164,35 +167,43 @@ static void minor_fault(struct stage2_case *c, volatile uint64_t *page,
 	demo_note(c->d, "; unmapped, touched: minor +1");
 }
 
-/* Swapped in above and only read since: its copy in swap is still good. */
+/* Swapped in above and only read since: its copy in swap is still good. Then it
+ * is written to, there where it is not. */
 static void clean_eviction(struct stage2_case *c, volatile uint64_t *page,
 			   uint64_t pa)
 {
 	begin(c);
 	demo_is(c->d, demo_lab(c->d, LAB_EVICT, pa), LAB_STORED);
 	end(c);
-	demo_is(c->d, *page, 0x0123456789abcdef);
+	if (c->counts) {
+		demo_is(c->d, CHANGE(c, clean_dropped), 1);
+		demo_is(c->d, CHANGE(c, swapped_out), 0);
+		demo_note(c->d, "; evicted clean: dropped +1, written 0");
+	}
+	begin(c);
+	page[1] = 0xfedcba9876543210;
+	end(c);
+	demo_is(c->d, page[0], 0x0123456789abcdef);
 	if (!c->counts)
 		return;
-	demo_is(c->d, CHANGE(c, clean_dropped), 1);
-	demo_is(c->d, CHANGE(c, swapped_out), 0);
-	demo_note(c->d, "; evicted clean: dropped +1, written 0");
+	demo_is(c->d, CHANGE(c, missing), 1);
+	demo_is(c->d, CHANGE(c, swapped_in), 1);
+	demo_note(c->d, "; a write to it: missing +1, swapped in +1");
 }
 
-/* And the write after it is not lost. */
+/* And that write is not lost. */
 static void dirty_eviction(struct stage2_case *c, volatile uint64_t *page,
 			   uint64_t pa)
 {
-	*page = 0xfedcba9876543210;
 	begin(c);
 	demo_is(c->d, demo_lab(c->d, LAB_EVICT, pa), LAB_STORED);
 	end(c);
-	demo_is(c->d, *page, 0xfedcba9876543210);
+	demo_is(c->d, page[1], 0xfedcba9876543210);
 	if (!c->counts)
 		return;
 	demo_is(c->d, CHANGE(c, clean_dropped), 0);
 	demo_is(c->d, CHANGE(c, swapped_out), 1);
-	demo_note(c->d, "; written, evicted: written +1");
+	demo_note(c->d, "; evicted dirty: written +1");
 }
 
 void demo_stage2_faults(struct demo *d)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* paging, sparse, pte-bits: what page tables look like and what bits do. */
+/* paging, sparse: what page tables look like. */
 #include "guest/mm/table.h"
 #include "guest/user/tour/demo.h"
 
-demo_fn demo_paging, demo_sparse, demo_pte_bits;
+demo_fn demo_paging, demo_sparse;
 
 /*
  * Every entry must lie where the 9 bits of the address for its level say, in
@@ -47,6 +47,8 @@ void demo_paging(struct demo *d)
 	compare(d, &on_stack, &w);
 	demo_is(d, w.entries, 4);
 	demo_true(d, level_index((uintptr_t)&on_stack, TABLE_TOP) < 256);
+	demo_is(d, demo_walk((void *)(DIRECT_BASE + w.pa)).pa, w.pa);
+	demo_note(d, "; in the direct map %#lx", DIRECT_BASE + w.pa);
 
 	w = demo_walk((void *)kernel);
 	demo_note(d, "; kernel %#lx: ", kernel);
@@ -84,91 +86,4 @@ void demo_sparse(struct demo *d)
 		  (after.frames_tables - before.frames_tables) * 4,
 		  after.frames_tables, FLAT_BYTES >> 30);
 	sys_munmap(at, PAGE_SIZE);
-}
-
-/* A and D are the processor's to set, ours to clear. */
-static void show_accessed_dirty(struct demo *d, volatile char *page)
-{
-	demo_is(d, demo_leaf(page) & PTE_P, 0);
-	(void)*page;
-	demo_is(d, demo_leaf(page) & (PTE_P | PTE_A | PTE_D), PTE_P | PTE_A);
-	demo_note(d, "read: P A");
-	*page = 1;
-	demo_is(d, demo_leaf(page) & (PTE_A | PTE_D), PTE_A | PTE_D);
-	demo_note(d, "; write: P A D");
-
-	demo_is(d, sys_madvise((uintptr_t)page, PAGE_SIZE, MADVISE_COLD), 0);
-	demo_is(d, demo_leaf(page) & (PTE_A | PTE_D), 0);
-	(void)*page;
-	demo_is(d, demo_leaf(page) & (PTE_A | PTE_D), PTE_A);
-	demo_note(d, "; cleared, read: A");
-	*page = 2;
-	demo_is(d, demo_leaf(page) & (PTE_A | PTE_D), PTE_A | PTE_D);
-	demo_note(d, "; write: A D");
-}
-
-/* W, U and NX: set and clear, and the access they decide. */
-static void show_rights(struct demo *d, volatile char *page)
-{
-	uint64_t at = (uintptr_t)page;
-
-	demo_is(d, demo_leaf(page) & (PTE_W | PTE_U), PTE_W | PTE_U);
-	demo_is(d, access_error(at, WRITE), ACCESS_DONE);
-	sys_mprotect(at, PAGE_SIZE, PROT_READ);
-	demo_is(d, demo_leaf(page) & (PTE_W | PTE_U), PTE_U);
-	demo_is(d, access_error(at, WRITE), FAULT_P | FAULT_W | FAULT_U);
-	demo_note(d, "; W off: write refused");
-
-	if (demo_info().no_execute) {
-		demo_is(d, demo_leaf(page) & PTE_NX, PTE_NX);
-		demo_is(d, access_error(at, EXECUTE),
-			FAULT_P | FAULT_U | FAULT_I);
-		demo_note(d, "; NX: execution refused");
-	}
-	sys_mprotect(at, PAGE_SIZE, PROT_NONE);
-	demo_is(d, demo_leaf(page) & PTE_P, 0);
-	demo_is(d, demo_leaf(page) & PTE_KEPT, PTE_KEPT);
-	demo_is(d, access_error(at, READ), FAULT_U);
-	sys_mprotect(at, PAGE_SIZE, PROT_READ);
-	demo_is(d, (uint8_t)*page, RET_OPCODE); /* as written above */
-	demo_note(d, "; P off: read refused, the page kept");
-}
-
-/* In ring 0 a missing W holds only while CR0.WP is set. */
-static void show_write_protect(struct demo *d)
-{
-	struct sys_probe p = { 0 };
-
-	demo_is(d, sys_probe(&p), 0);
-	demo_is(d, p.written, 1);
-	demo_is(d, p.refused, 1);
-	demo_note(d, "; ring 0, W off: written with CR0.WP off, refused with "
-		     "it on");
-}
-
-void demo_pte_bits(struct demo *d)
-{
-	volatile char *page = demo_map(d, PAGE_SIZE, 0);
-	uint64_t in_direct_map, kernel_pa;
-	struct walk w;
-
-	if (!page)
-		return;
-	show_accessed_dirty(d, page);
-	show_rights(d, page);
-	show_write_protect(d);
-
-	kernel_pa = demo_walk((void *)KERNEL_TEXT).pa;
-	in_direct_map = DIRECT_BASE + kernel_pa;
-	w = demo_walk((void *)in_direct_map);
-	demo_is(d, w.entries, 3);
-	demo_is(d, w.entry[2] & (PTE_P | PTE_W | PTE_U | PTE_PS),
-		PTE_P | PTE_W | PTE_PS);
-	demo_is(d, w.pa, kernel_pa);
-	demo_is(d, access_error(in_direct_map, READ), FAULT_P | FAULT_U);
-	demo_note(d,
-		  "; the kernel again at %#lx, in a 2 MiB leaf (PS) "
-		  "without U: read refused",
-		  in_direct_map);
-	sys_munmap((uintptr_t)page, PAGE_SIZE);
 }

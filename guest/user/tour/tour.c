@@ -7,6 +7,7 @@
  * Each runs in a child, which may die of it, and must leave as many frames and
  * swap slots behind as there were.
  */
+#include "guest/cpu/cpu.h"
 #include "guest/lib/errno.h"
 #include "guest/lib/string.h"
 #include "guest/user/lib/stdio.h"
@@ -111,11 +112,15 @@ static int find(const char *name)
 
 static int show_all(void)
 {
+	const uint64_t hz = demo_info().tsc_hz, start = rdtsc();
 	bool ok = true;
 
 	printf("1..%d\n", DEMOS);
 	for (int i = 0; i < DEMOS; i++)
 		ok &= show(i + 1, i);
+	if (hz)
+		printf("# %d demonstrations in %lu ms\n", DEMOS,
+		       (rdtsc() - start) / (hz / 1000));
 	return ok ? 0 : 1;
 }
 

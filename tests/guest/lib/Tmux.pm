@@ -6,7 +6,7 @@ package Tmux;
 use strict;
 use warnings;
 use POSIX ();
-use Twofold;
+use Twofold qw(scratch until_true);
 
 # Killed, a test ends its servers, too.
 $SIG{TERM} = $SIG{INT} = sub { exit 1 };

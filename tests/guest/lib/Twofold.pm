@@ -15,12 +15,12 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 
 our @EXPORT = qw(accels linux_accels run start wait_for finish stats slurp
-	scratch ctl until_true demonstrations guest_disk guest_disks
-	disk_in_order MIB);
+	scratch ctl ctl_json status swapping until_true demonstrations guest_disk
+	guest_disks disk_in_order is_on_rung MIB $program);
 
 use constant MIB => 1 << 20;
 
-my $program = $ENV{TWOFOLD} || 'build/twofold';
+our $program = $ENV{TWOFOLD} || 'build/twofold';
 my $scratch = tempdir('twofold-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $runs = 0;
 our $stdin = '/dev/null'; # of the runs that start from now on
@@ -120,6 +120,21 @@ sub stats {
 	return $s || {};
 }
 
+# All that was stored is on that rung of the ladder, if it was not one word all
+# over: pages, bytes and time, and nothing on those of other tiers.
+sub is_on_rung {
+	my ($s, $name) = @_;
+	my %rung = map { $_->{name} => $_ } @{$s->{ladder}};
+	my $r = delete $rung{$name};
+	is $r->{pages} + $rung{same_filled}{pages}, $s->{pages}{swapped_out},
+		"what was stored is on the rung $name";
+	cmp_ok $r->{pages}, '>', 1000, 'many pages';
+	is $r->{bytes}, 4096 * $r->{pages}, 'their bytes';
+	cmp_ok $r->{time_us}, '>', 0, 'and time';
+	is $rung{$_}{pages} // 0, 0, "none on the rung $_"
+		for grep { $_ ne $name } qw(compressed file remote);
+}
+
 # Poll @test until it is true, at most @timeout seconds.
 sub until_true {
 	my ($timeout, $test) = @_;
@@ -171,6 +186,23 @@ sub ctl {
 	my ($r, @words) = @_;
 	my $out = `$program ctl $r->{name} @words 2>&1`;
 	return ($? >> 8, $out);
+}
+
+# What it says in JSON; {} when it refuses, or is not there.
+sub ctl_json {
+	my ($r, @words) = @_;
+	my ($code, $text) = ctl($r, @words, '--json');
+	return $code ? {} : eval { decode_json($text) } || {};
+}
+
+sub status { ctl_json(shift, 'status') }
+
+# Wait until more than @pages came back from swap.
+sub swapping {
+	my ($r, $pages) = @_;
+	return until_true(240, sub {
+		(status($r)->{pages}{swapped_in} // 0) > $pages;
+	});
 }
 
 1;
