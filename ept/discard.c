@@ -13,8 +13,6 @@
  *
  * A page on its way out is taken away from its batch, which finds that out.
  */
-#include <string.h>
-
 #include "ept/decide.h"
 #include "ept/evict.h"
 #include "ept/guest_mem.h"
@@ -174,12 +172,12 @@ static void enter_leaving(struct discard *d)
 /* The @i-th of the batch was used, and not to clear it. */
 static bool must_stay(const struct discard *d, unsigned i)
 {
-	uint64_t word[PAGE_SIZE / 8];
+	uint64_t bytes[PAGE_SIZE / 8];
 
 	if (!d->used[i])
 		return false;
-	return backing_read(&d->s->backing, d->going.frame[i], 1, word) ||
-	       word[0] || memcmp(word, word + 1, PAGE_SIZE - sizeof(*word));
+	return backing_read(&d->s->backing, d->going.frame[i], 1, bytes) ||
+	       !evict_is_zero(bytes);
 }
 
 static void keep(struct stage2 *s, frame_t f)

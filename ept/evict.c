@@ -33,7 +33,7 @@ static bool is_leaving(const struct stage2 *s, frame_t f)
 	       !frame_set_has(&s->busy, f);
 }
 
-static bool is_zero(const void *page)
+bool evict_is_zero(const void *page)
 {
 	const uint64_t *w = page;
 
@@ -50,7 +50,7 @@ static enum fate judge(struct stage2 *s, struct batch *b,
 {
 	const void *bytes = bytes_of(b, v);
 
-	if (is_zero(bytes))
+	if (evict_is_zero(bytes))
 		return FATE_ZERO;
 	if (v->has_copy && swap_same(s->config.swap, v->copy, v->gfn, bytes))
 		return FATE_CLEAN;

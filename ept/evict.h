@@ -73,6 +73,9 @@ void evict_flush(struct stage2 *s);
  * now hold still. No lock held. */
 void hints_settle(struct stage2 *s, frame_t first, frame_t end);
 
+/* Is a page that holds these bytes as good as one that was never touched? */
+bool evict_is_zero(const void *page);
+
 /* No lock held, by who took the pages of @b: free the frames of those that
  * nobody touches or discards meanwhile and whose bytes are safe elsewhere.
  * Returns how many pages left. */

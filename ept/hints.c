@@ -14,25 +14,20 @@
 
 #define SOME 4096 /* frames looked at while others wait for the lock */
 
-/* Unmap frame @f, or count it as used: a device or a thread is at it. */
-static void withdraw(struct stage2 *s, frame_t f)
-{
-	if (evict_movable(s, f))
-		evict_age(s, f);
-	else
-		frame_set_add(&s->used, f);
-}
-
-/* False: that was the last frame. */
-static bool withdraw_some(struct stage2 *s, frame_t *f)
+/* Unmap some of the frames [*f, @end). What cannot be, because a device or a
+ * thread is at it, counts as used if it @counts. False: those were the last. */
+static bool unmap_some(struct stage2 *s, frame_t *f, frame_t end, bool counts)
 {
 	bool more;
 
 	pthread_mutex_lock(&s->lock);
-	for (unsigned i = 0; i < SOME && s->stale.n < GATHER_MAX; i++, f->v++)
-		if (f->v < s->backing.frames)
-			withdraw(s, *f);
-	more = f->v < s->backing.frames && !s->stopping;
+	for (unsigned i = 0;
+	     i < SOME && s->stale.n < GATHER_MAX && f->v < end.v; i++, f->v++)
+		if (evict_movable(s, *f))
+			evict_age(s, *f);
+		else if (counts)
+			frame_set_add(&s->used, *f);
+	more = f->v < end.v && !s->stopping;
 	pthread_mutex_unlock(&s->lock);
 	evict_flush(s);
 	return more;
@@ -49,25 +44,14 @@ bool guest_hints_begin(struct stage2 *s)
 	pthread_mutex_lock(&s->lock);
 	s->used = used;
 	pthread_mutex_unlock(&s->lock);
-	while (withdraw_some(s, &f))
+	while (unmap_some(s, &f, (frame_t){ s->backing.frames }, true))
 		;
 	return true;
 }
 
-static bool settle_some(struct stage2 *s, frame_t *f, frame_t end)
-{
-	pthread_mutex_lock(&s->lock);
-	for (; f->v < end.v && s->stale.n < GATHER_MAX; f->v++)
-		if (evict_movable(s, *f))
-			evict_age(s, *f);
-	pthread_mutex_unlock(&s->lock);
-	evict_flush(s);
-	return f->v < end.v;
-}
-
 void hints_settle(struct stage2 *s, frame_t first, frame_t end)
 {
-	while (settle_some(s, &first, end))
+	while (unmap_some(s, &first, end, false))
 		;
 }
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "ept/swap_state.h"
 #include "tests/unit/ept_swap_fixture.h"
 
 static void pages_come_back(void **state)
@@ -189,6 +190,37 @@ static void another_gfn_is_noticed(void **state)
 	finish(s, &p, 1);
 }
 
+/* The tag of one and the same page, as stored just now. */
+static struct tag tag_in(struct swap *s, struct set *p, uint64_t gfn)
+{
+	struct tag tag;
+
+	p->io[0].gfn.v = gfn;
+	swap_store(s, p->io, 1);
+	tag = record_of(&s->records, p->io[0].slot)->tag;
+	swap_release(s, p->io[0].slot);
+	return tag;
+}
+
+/* The same bytes in the same record: of another page, of an earlier time, of
+ * another VM, whose bytes alone make another tag. */
+static void a_tag_is_one_vms_one_pages_and_one_times(void **state)
+{
+	struct swap *s = swap_over(&fake_new(1)->base, NULL, 0);
+	struct swap *other = swap_over(&fake_new(1)->base, NULL, 0);
+	struct set p = set_new(1), none = { .n = 0 };
+	struct tag first = tag_in(s, &p, 100), later = tag_in(s, &p, 100);
+	struct tag theirs = tag_in(other, &p, 100);
+	struct tag page = tag_in(other, &p, 101);
+
+	(void)state;
+	assert_true(first.bytes == later.bytes && first.who != later.who);
+	assert_true(theirs.bytes == page.bytes && theirs.who != page.who);
+	assert_true(first.bytes != theirs.bytes && first.who != theirs.who);
+	finish(other, &none, 0);
+	finish(s, &p, 0);
+}
+
 static void destroying_nothing_is_allowed(void **state)
 {
 	(void)state;
@@ -207,6 +239,7 @@ int main(void)
 		cmocka_unit_test(a_stale_slot_is_noticed),
 		cmocka_unit_test(nonsense_slots_are_refused),
 		cmocka_unit_test(another_gfn_is_noticed),
+		cmocka_unit_test(a_tag_is_one_vms_one_pages_and_one_times),
 		cmocka_unit_test(destroying_nothing_is_allowed),
 	};
 
