@@ -71,6 +71,15 @@ static uint64_t all_ones(unsigned len)
 	return len ? UINT64_MAX >> (64 - 8 * len) : 0;
 }
 
+static void meet_none(struct bus *b, uint64_t at)
+{
+	const uint64_t n = 1 + atomic_fetch_add_explicit(&b->unknown, 1,
+							 memory_order_relaxed);
+
+	if (b->unknown_at && !(n & (n - 1)))
+		b->unknown_at(b->ctx, b, at, n);
+}
+
 uint64_t bus_read(struct bus *b, uint64_t at, unsigned len)
 {
 	struct bus_range *r = range_from(b, at);
@@ -86,7 +95,7 @@ uint64_t bus_read(struct bus *b, uint64_t at, unsigned len)
 			value |= bus_read(b, at + i, 1) << (8 * i);
 		break;
 	case MEET_NONE:
-		atomic_fetch_add_explicit(&b->unknown, 1, memory_order_relaxed);
+		meet_none(b, at);
 		value = UINT64_MAX;
 		break;
 	}
@@ -108,7 +117,7 @@ void bus_write(struct bus *b, uint64_t at, unsigned len, uint64_t value)
 			bus_write(b, at + i, 1, value >> (8 * i));
 		break;
 	case MEET_NONE:
-		atomic_fetch_add_explicit(&b->unknown, 1, memory_order_relaxed);
+		meet_none(b, at);
 		break;
 	}
 }

@@ -3,7 +3,8 @@
  * One address space of devices: ports or MMIO. A short sorted table; wired
  * before the first vCPU runs and constant from then on, so readers need no
  * lock. Addresses without a device read as all ones and ignore writes; each is
- * counted.
+ * counted, and the first, second, fourth, eighth and so on is told of: however
+ * many there are, that is not a flood.
  */
 #ifndef DEVICES_BUS_H
 #define DEVICES_BUS_H
@@ -17,6 +18,11 @@
 
 struct bus {
 	const char *name; /* "port" or "mmio", for messages */
+	/* The @count-th access that met no device was at @at. Any vCPU's
+	 * thread; NULL: nobody wants to know. */
+	void (*unknown_at)(void *ctx, const struct bus *b, uint64_t at,
+			   uint64_t count);
+	void *ctx;
 	struct bus_range {
 		uint64_t base, size;
 		struct device *device;

@@ -63,10 +63,8 @@ static bool is_table(uint64_t entry, unsigned level)
 
 static bool is_empty(const uint64_t *table)
 {
-	for (unsigned i = 0; i < LEVEL_ENTRIES; i++)
-		if (table[i])
-			return false;
-	return true;
+	return !table[0] &&
+	       !memcmp(table, table + 1, PAGE_SIZE - sizeof(*table));
 }
 
 /* Clear pages [first, last] of those that @table covers, counted from its

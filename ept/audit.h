@@ -37,7 +37,7 @@ enum audit_check {
 	AUDIT_POLICY, /* it holds the frame, if and only if it should */
 	AUDIT_WATCH, /* who is under watch is unmapped and in the queue */
 	AUDIT_COUNTERS,
-	AUDIT_SWAP_USED, /* exact between evictions, else within a batch */
+	AUDIT_SWAP_USED, /* but for pages in motion */
 	AUDIT_CHECKS
 };
 

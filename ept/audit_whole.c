@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The auditor's look at all pages together. Slots that a batch on its way out
- * has taken are in no table yet: so they are counted with `evicting` held too,
- * or with a batch's tolerance.
+ * The auditor's look at all pages together.
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "ept/audit_state.h"
 
@@ -66,19 +63,22 @@ static bool check_counters(struct auditor *a)
 	return same;
 }
 
-/* A page that arrives from swap names its slot nowhere meanwhile; and up to
- * @unnamed others may be in use. */
-static bool check_used(struct auditor *a, uint64_t unnamed)
+/* A page that arrives from swap names its slot nowhere meanwhile; and one that
+ * a batch has claimed may have been stored already. */
+static bool check_used(struct auditor *a)
 {
 	const struct stage2 *s = a->s;
 	uint64_t named = s->ept.pages[PTE_STORED];
 	uint64_t used = swap_slots_used(s->config.swap);
-	uint64_t most;
+	uint64_t most = s->ept.pages[PTE_ARRIVING];
 	slot_t copy;
 
-	for (uint64_t at = 0; at < s->pages; at++)
+	for (uint64_t at = 0; at < s->pages; at++) {
 		named += copy_of(s, at, &copy);
-	most = named + s->ept.pages[PTE_ARRIVING] + unnamed;
+		most += frame_set_has(&s->claimed,
+				      (frame_t){ at / s->frame_pages });
+	}
+	most += named;
 	return audit_agree(a, AUDIT_SWAP_USED, (gfn_t){ 0 },
 			   used > most	  ? most
 			   : named > used ? named
@@ -111,32 +111,13 @@ static int check_watch(struct auditor *a)
 	return same ? 0 : -EBADMSG;
 }
 
-/* Wait for a moment between two evictions, but not long: under pressure one
- * follows the other, and its tier may not answer. */
-static bool hold_evictions(struct stage2 *s)
-{
-	const struct timespec pause = { .tv_nsec = 100 * 1000 };
-
-	for (unsigned i = 0; i < 100; i++) {
-		if (!pthread_mutex_trylock(&s->evicting))
-			return true;
-		nanosleep(&pause, NULL);
-	}
-	return false;
-}
-
 static int check_rest(struct auditor *a)
 {
-	bool held = hold_evictions(a->s);
 	int r;
 
 	pthread_mutex_lock(&a->s->lock);
-	r = check_counters(a) && check_used(a, held ? 0 : TIER_BATCH)
-		    ? check_watch(a)
-		    : -EBADMSG;
+	r = check_counters(a) && check_used(a) ? check_watch(a) : -EBADMSG;
 	pthread_mutex_unlock(&a->s->lock);
-	if (held)
-		pthread_mutex_unlock(&a->s->evicting);
 	return r;
 }
 

@@ -11,8 +11,7 @@
  * Of what is only hinted at, a page that was used since stays, unless it holds
  * zeros: a guest that clears what it allocates has used all that it hints at.
  *
- * `evicting` is held throughout: a batch on its way out may be comparing pages
- * with the very copies that are given back here.
+ * A page on its way out is taken away from its batch, which finds that out.
  */
 #include <string.h>
 
@@ -95,7 +94,7 @@ static void let_go_used(struct discard *d, frame_t f, struct pte e)
 
 enum verdict { DONE, LATER };
 
-/* One frame. LATER: others are at it. Both locks are held. */
+/* One frame. LATER: others are at it. The lock is held. */
 static enum verdict let_go(struct discard *d, frame_t f)
 {
 	struct stage2 *s = d->s;
@@ -109,6 +108,7 @@ static enum verdict let_go(struct discard *d, frame_t f)
 	switch (pte_kind(e)) {
 	case PTE_LEAF:
 	case PTE_UNMAPPED:
+	case PTE_LEAVING:
 		if (pins_hold(&s->pins, f))
 			return DONE;
 		if (frame_set_has(&s->busy, f))
@@ -182,11 +182,10 @@ static bool must_stay(const struct discard *d, unsigned i)
 	       word[0] || memcmp(word, word + 1, PAGE_SIZE - sizeof(*word));
 }
 
-static void keep(struct stage2 *s, frame_t f, unsigned rights)
+static void keep(struct stage2 *s, frame_t f)
 {
 	pthread_mutex_lock(&s->lock);
-	set_entry(s, f, away_entry(s, PTE_UNMAPPED, f, rights));
-	decide_insert(s, f);
+	evict_cancel(s, f);
 	frame_set_remove(&s->busy, f);
 	pthread_cond_broadcast(&s->settled);
 	pthread_mutex_unlock(&s->lock);
@@ -201,7 +200,7 @@ static void keep_used(struct discard *d)
 		const frame_t f = d->going.frame[i];
 
 		if (must_stay(d, i)) {
-			keep(d->s, f, d->rights[i]);
+			keep(d->s, f);
 			continue;
 		}
 		d->rights[d->going.n] = d->rights[i];
@@ -270,7 +269,6 @@ static void discard_some(struct discard *d)
 
 	d->going.n = 0;
 	d->tsc = trace_now();
-	pthread_mutex_lock(&s->evicting);
 	pthread_mutex_lock(&s->lock);
 	if (s->stopping)
 		d->end = d->next;
@@ -286,7 +284,6 @@ static void discard_some(struct discard *d)
 	pthread_mutex_unlock(&s->lock);
 	if (d->going.n)
 		commit(d);
-	pthread_mutex_unlock(&s->evicting);
 }
 
 /* The whole frames of region @r that lie in [at, at + len). */

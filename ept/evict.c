@@ -5,14 +5,17 @@
  *   age     the policy gave them up: unmapped in the table       (lock)
  *   flush   they go from the guest mapping, in merged ranges; from here on
  *           their bytes cannot change without a fault, which rescues them
- *   take    they become leaving                                  (lock)
+ *   take    they become leaving, and the batch's claim           (lock)
  *   judge   zero? equal to the stored copy? of a shared file, which has its
  *           bytes anyway? else store it
  *   commit  who is still leaving loses its frame: busy (lock), punched,
  *           then absent or stored (lock)
  *
  * Invariant: a frame is punched only when its bytes are proven elsewhere, and
- * nobody can reach the page between the proof and the punch. The bytes are
+ * nobody can reach the page between the proof and the punch. Who touches or
+ * discards a leaving page has it at once, however long the store takes; and
+ * what a batch has claimed no other takes before it has ended, so what is
+ * leaving still when the batch commits was so all the time. The bytes are
  * judged and stored from a copy: what the alias does not map needs no TLB
  * shootdown when it is punched, which costs more than the copy.
  */
@@ -53,19 +56,37 @@ static void add(struct stage2 *s, struct batch *b, frame_t f, unsigned i)
 }
 
 /* Each of its pages is leaving, because each will have an entry of its own. */
-bool evict_take(struct stage2 *s, struct batch *b, frame_t f)
+int evict_take(struct stage2 *s, struct batch *b, frame_t f)
 {
-	struct pte e =
-		away_entry(s, PTE_LEAVING, f, pte_rights(entry_of(s, f)));
+	struct pte was = entry_of(s, f);
+	struct pte e = away_entry(s, PTE_LEAVING, f, pte_rights(was));
 	gfn_t g = gfn_of_frame(s, f);
 
-	assert(!gather_holds(&s->stale, f));
+	if (pte_kind(was) != PTE_UNMAPPED || !evict_movable(s, f) ||
+	    frame_set_has(&s->claimed, f))
+		return -EBUSY;
 	for (unsigned i = 0; i < s->frame_pages; i++) {
 		if (ept_map(&s->ept, (gfn_t){ g.v + i }, 1, pte_offset(e, i)))
-			return false; /* the first one splits, or none */
+			return -ENOMEM; /* the first one splits, or none */
 		add(s, b, f, i);
 	}
-	return true;
+	frame_set_add(&s->claimed, f);
+	return 0;
+}
+
+void evict_cancel(struct stage2 *s, frame_t f)
+{
+	unsigned rights = pte_rights(entry_of(s, f));
+
+	set_entry(s, f, away_entry(s, PTE_UNMAPPED, f, rights));
+	decide_insert(s, f);
+}
+
+/* Nobody has touched or discarded it. */
+static bool is_leaving(const struct stage2 *s, frame_t f)
+{
+	return pte_kind(entry_of(s, f)) == PTE_LEAVING &&
+	       !frame_set_has(&s->busy, f);
 }
 
 static bool is_zero(const void *page)
@@ -188,12 +209,12 @@ static void store(struct stage2 *s, struct batch *b)
 			   b->n - i < TIER_BATCH ? b->n - i : TIER_BATCH);
 }
 
-/* Who was touched meanwhile stays, and so does a frame of which a page could
- * not be stored: what was stored of it is for nothing. */
+/* Who was touched or discarded meanwhile is not ours, and a frame of which a
+ * page could not be stored stays: what was stored of it is for nothing. */
 static bool stays(struct stage2 *s, const struct victim *v, int *error)
 {
 	*error = -EBUSY;
-	if (pte_kind(ept_lookup(&s->ept, v->gfn)) != PTE_LEAVING)
+	if (!is_leaving(s, v->frame))
 		return true;
 	for (unsigned i = 0; i < s->frame_pages; i++)
 		if (v[i].fate == FATE_STAYS) {
@@ -216,11 +237,8 @@ static void keep(struct stage2 *s, struct victim *v, int error)
 		v[i].fate = FATE_STAYS;
 		v[i].error = error;
 	}
-	if (pte_kind(e) != PTE_LEAVING)
-		return;
-	set_entry(s, v->frame,
-		  away_entry(s, PTE_UNMAPPED, v->frame, pte_rights(e)));
-	decide_insert(s, v->frame);
+	if (is_leaving(s, v->frame))
+		evict_cancel(s, v->frame);
 }
 
 static void commit_begin(struct stage2 *s, struct batch *b)
@@ -296,6 +314,7 @@ static unsigned commit_end(struct stage2 *s, struct batch *b)
 	for (unsigned i = 0; i < b->n; i++) {
 		struct victim *v = &b->victim[i];
 
+		frame_set_remove(&s->claimed, v->frame);
 		if (v->fate == FATE_STAYS)
 			continue;
 		part(s, v);

@@ -39,25 +39,27 @@ void evict_batch_free(struct batch *b);
 void evict_batch_rest(struct batch *b);
 unsigned evict_room(const struct stage2 *s);
 
-/* The next ones with the lock held, and evict_take with `evicting` too. */
+/* The next ones with the lock held. */
 
 /* The entry of the frame's first page. */
 struct pte entry_of(const struct stage2 *s, frame_t f);
 /* May frame @f be unmapped or taken now? Not while a device, another thread or
  * the next flush has to do with it. */
 bool evict_movable(const struct stage2 *s, frame_t f);
-/* Frame @f, unmapped and neither known to the policy nor watched, is to leave
- * with @b, behind those of lower numbers. False: no memory to split its entry;
- * nothing has changed. */
-bool evict_take(struct stage2 *s, struct batch *b, frame_t f);
+/* Frame @f, neither known to the policy nor watched, is to leave with @b,
+ * behind those of lower numbers. 0; -EBUSY it is not unmapped, cannot be moved
+ * or is another batch's; -ENOMEM to split its entry. */
+int evict_take(struct stage2 *s, struct batch *b, frame_t f);
+/* Frame @f, which was leaving, stays: the policy has it again. */
+void evict_cancel(struct stage2 *s, frame_t f);
 /* Unmap frame @f if it is mapped; its bytes stay. */
 void evict_age(struct stage2 *s, frame_t f);
 
 /*
  * Have the host unmap what the table no longer maps: a page that was unmapped
  * before this began is, once it has returned, or else is mapped again. No lock
- * held but `evicting` perhaps. Any thread; cheapest from one that serves a
- * fault, whose vCPU stands still and needs no TLB shootdown.
+ * held. Any thread; cheapest from one that serves a fault, whose vCPU stands
+ * still and needs no TLB shootdown.
  */
 void evict_flush(struct stage2 *s);
 
@@ -65,13 +67,13 @@ void evict_flush(struct stage2 *s);
  * now hold still. No lock held. */
 void hints_settle(struct stage2 *s, frame_t first, frame_t end);
 
-/* With `evicting` held, not the lock: free the frames of all of @b, which are
- * flushed, that nobody touches meanwhile and whose bytes are safe elsewhere.
- * Returns how many came free. */
+/* No lock held, by who took the pages of @b: free the frames of those that
+ * nobody touches or discards meanwhile and whose bytes are safe elsewhere.
+ * Returns how many pages left. */
 unsigned evict_run(struct stage2 *s, struct batch *b);
-/* With `evicting` held, not the lock: free the frames @going, in order, which
- * are busy and leaving. A punch that fails leaves bytes behind that nobody
- * wants: a waste, but the page is what its entry says. */
+/* No lock held: free the frames @going, in order, which are busy and leaving. A
+ * punch that fails leaves bytes behind that nobody wants: a waste, but the page
+ * is what its entry says. */
 void evict_punch(struct stage2 *s, const struct gather *going);
 
 #endif

@@ -2,7 +2,7 @@
 /* Which pages come in: each is taken under the lock, with a frame for it. */
 #include <errno.h>
 
-#include "ept/decide.h"
+#include "ept/evict.h"
 #include "ept/haul.h"
 
 static struct arrival *add(struct stage2 *s, struct haul *h, frame_t f,
@@ -48,13 +48,6 @@ static enum haul_take take_away(struct stage2 *s, struct haul *h, frame_t f,
 	return HAUL_TAKEN;
 }
 
-/* A touch in time: the frame stays. Its place in the policy was given up. */
-static void cancel_leaving(struct stage2 *s, frame_t f, unsigned rights)
-{
-	set_entry(s, f, away_entry(s, PTE_UNMAPPED, f, rights));
-	decide_insert(s, f);
-}
-
 static void take_unmapped(struct stage2 *s, struct haul *h, frame_t f,
 			  unsigned rights)
 {
@@ -82,7 +75,7 @@ enum haul_take haul_take(struct stage2 *s, struct haul *h, gfn_t g, int *error)
 		if (frame_set_has(&s->busy, f))
 			return HAUL_MOVING;
 		if (pte_kind(e) == PTE_LEAVING)
-			cancel_leaving(s, f, rights);
+			evict_cancel(s, f); /* in time */
 		take_unmapped(s, h, f, rights);
 		return HAUL_TAKEN;
 	case PTE_ARRIVING:

@@ -52,7 +52,7 @@ static void watch_some(struct stage2 *s, uint64_t want)
 }
 
 /* Those that were watched longest, and not touched, leave with @b. Who cannot
- * move now goes back to the policy: so does a page that was rescued, given up
+ * leave now goes back to the policy: so does a page that was rescued, given up
  * again and is found at its old place, while the host has it mapped still. */
 static void take_watched(struct stage2 *s, struct batch *b, unsigned want)
 {
@@ -65,14 +65,11 @@ static void take_watched(struct stage2 *s, struct batch *b, unsigned want)
 		if (!frame_set_has(&s->watched, f))
 			continue;
 		frame_set_remove(&s->watched, f);
-		if (evict_movable(s, f))
-			gather_add(going, f);
-		else
-			put_back(s, f);
+		gather_add(going, f);
 	}
 	gather_sort(going);
 	for (unsigned i = 0; i < going->n; i++)
-		if (!evict_take(s, b, going->frame[i]))
+		if (evict_take(s, b, going->frame[i]))
 			put_back(s, going->frame[i]);
 }
 
@@ -86,7 +83,6 @@ static unsigned reclaim_batch(struct stage2 *s, struct batch *b, uint64_t want)
 	want = (want + s->frame_pages - 1) / s->frame_pages;
 	if (want > evict_room(s))
 		want = evict_room(s);
-	pthread_mutex_lock(&s->evicting);
 	pthread_mutex_lock(&s->lock);
 	watch_some(s, want);
 	if (s->watch.n < s->stale.n + want) {
@@ -97,7 +93,6 @@ static unsigned reclaim_batch(struct stage2 *s, struct batch *b, uint64_t want)
 	take_watched(s, b, (unsigned)want);
 	pthread_mutex_unlock(&s->lock);
 	left = evict_run(s, b);
-	pthread_mutex_unlock(&s->evicting);
 	audit_round(s);
 	return left;
 }

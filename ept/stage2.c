@@ -18,7 +18,6 @@ static void init_locks(struct stage2 *s)
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_mutex_init(&s->evicting, NULL);
 	pthread_mutex_init(&s->flushing, NULL);
 	pthread_cond_init(&s->settled, &monotonic);
 	pthread_cond_init(&s->freed, &monotonic);
@@ -33,7 +32,6 @@ static void init_locks(struct stage2 *s)
 static void destroy_locks(struct stage2 *s)
 {
 	pthread_mutex_destroy(&s->lock);
-	pthread_mutex_destroy(&s->evicting);
 	pthread_mutex_destroy(&s->flushing);
 	pthread_cond_destroy(&s->settled);
 	pthread_cond_destroy(&s->freed);
@@ -109,6 +107,7 @@ static bool init_pages(struct stage2 *s)
 		s->config.paging ? swap_records(s->config.swap) : 0;
 
 	return frame_set_init(&s->busy, frames) &&
+	       frame_set_init(&s->claimed, frames) &&
 	       frame_set_init(&s->watched, frames) &&
 	       packed_init(&s->copy, s->pages, copies);
 }
@@ -116,6 +115,7 @@ static bool init_pages(struct stage2 *s)
 static void free_pages(struct stage2 *s)
 {
 	frame_set_free(&s->busy);
+	frame_set_free(&s->claimed);
 	frame_set_free(&s->watched);
 	frame_set_free(&s->used);
 	packed_free(&s->copy);

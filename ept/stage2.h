@@ -149,8 +149,8 @@ void stage2_retry(struct stage2 *s);
 struct pte stage2_entry(struct stage2 *s, gfn_t g);
 
 /* Evict page @g, or only unmap it, now. 0; -EFAULT no RAM; -EBUSY pinned or
- * in motion; -ENOTSUP paging is off; -ENOSPC and other errors of swap. Any
- * thread, no lock held. */
+ * touched meanwhile; -ENOTSUP paging is off; -ENOSPC and other errors of swap.
+ * Waits for nobody's page but @g. Any thread, no lock held. */
 int stage2_evict(struct stage2 *s, gfn_t g);
 int stage2_unmap(struct stage2 *s, gfn_t g);
 

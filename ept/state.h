@@ -6,8 +6,7 @@
  * the counters. It is held for state changes, never for I/O on pages,
  * compression or a system call that touches memory. (A full trace buffer is
  * written under it.) What lasts longer happens to pages that their state, a
- * pin or `busy` protects. Locks are taken in this order: evicting, flushing,
- * lock.
+ * pin, `busy` or `claimed` protects. `flushing` is taken before it.
  *
  * Where a resident page is known from: the policy holds it from its arrival;
  * the policy gives it up, and it is `watched`: unmapped and in the watch
@@ -78,7 +77,8 @@ struct parking {
 
 struct stage2 {
 	pthread_mutex_t lock;
-	pthread_cond_t settled; /* a page is arriving or busy no more */
+	pthread_cond_t
+		settled; /* a page is arriving, busy or claimed no more */
 	pthread_cond_t freed; /* a frame came free, or the limit rose */
 	pthread_cond_t work; /* frames are getting short */
 	pthread_cond_t calibrated;
@@ -92,6 +92,8 @@ struct stage2 {
 	unsigned frame_pages; /* 1 or 512: pages that move together */
 	struct frame_set busy; /* being mapped, unmapped or freed: not to be
 				* touched until `settled` */
+	struct frame_set claimed; /* a batch on its way out names them: no
+				   * other takes them (evict.c) */
 	struct frame_set watched;
 	/* Used since the round of hints began, which see; without words
 	 * between rounds. */
@@ -123,7 +125,6 @@ struct stage2 {
 		bool asked; /* somebody wants to know */
 		pthread_cond_t wake; /* asked, or stopping */
 	} sampler;
-	pthread_mutex_t evicting; /* one eviction batch at a time */
 	pthread_mutex_t flushing; /* one flush of `stale` at a time */
 
 	_Atomic unsigned rounds; /* of faults and of evictions */

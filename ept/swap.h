@@ -13,7 +13,8 @@
  *
  * store, load, same and demote may block; they are called without any stage-2
  * lock. All functions may be called from several threads; a slot is used by
- * its owner only, but for swap_describe and swap_peek.
+ * its owner only, but for swap_same, swap_describe and swap_peek: it may be
+ * released meanwhile.
  */
 #ifndef EPT_SWAP_H
 #define EPT_SWAP_H
@@ -107,13 +108,12 @@ struct swap_description {
 	int error; /* of loading it; 0: it verifies */
 };
 
-/* Load and verify @gfn's copy in @slot once, changing nothing. The slot need
- * not be the caller's: it may be released meanwhile. */
+/* Load and verify @gfn's copy in @slot once, changing nothing. */
 void swap_describe(struct swap *s, slot_t slot, gfn_t gfn,
 		   struct swap_description *d);
 
-/* @gfn's copy in @slot into @page, loaded once, changing nothing; the slot need
- * not be the caller's. 0 or -errno. */
+/* @gfn's copy in @slot into @page, loaded once, changing nothing. 0 or
+ * -errno. */
 int swap_peek(struct swap *s, slot_t slot, gfn_t gfn, void *page);
 
 /* What was ever done with a tier. Ticks are those of trace_now(). */

@@ -153,15 +153,16 @@ void swap_load(struct swap *s, struct swap_io *io, unsigned n)
 	}
 }
 
-/* The owner has the slot, so the record lives; its tag never changes. */
 bool swap_same(struct swap *s, slot_t slot, gfn_t gfn, const void *page)
 {
-	struct record *r = record_of(&s->records, slot);
+	struct record *r = swap_hold(s, slot);
+	bool same = r && seal_verifies(s, r, gfn, page);
 
-	if (!r || !seal_verifies(s, r, gfn, page))
-		return false;
-	swap_promote(s, r, page);
-	return true;
+	if (same)
+		swap_promote(s, r, page);
+	if (r)
+		swap_drop(s, r);
+	return same;
 }
 
 /* One page, loaded once, for looking at it. */

@@ -191,13 +191,8 @@ static void promote(struct swap *s, struct record *r, const void *page)
 	count(&s->promoted, 1);
 }
 
-/* The owner itself calls, so nobody else can end the record's life. */
 void swap_promote(struct swap *s, struct record *r, const void *page)
 {
-	if (!is_wanted(r) || is_nearly_full(s, 0))
-		return;
-	record_hold(&s->records, record_index(&s->records, r));
-	if (is_wanted(r))
+	if (is_wanted(r) && !is_nearly_full(s, 0))
 		promote(s, r, page);
-	swap_drop(s, r);
 }

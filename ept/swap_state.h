@@ -107,8 +107,8 @@ void swap_disown(struct swap *s, struct record *r);
 bool same_filled(const void *page);
 void same_fill(void *page, uint64_t word);
 
-/* The copy of @r, which the owner loaded and saw to be @page, was wanted often
- * enough: move it to the first tier. */
+/* The copy of @r, which the caller holds and saw to be @page: if it was wanted
+ * often enough it moves to the first tier. */
 void swap_promote(struct swap *s, struct record *r, const void *page);
 
 #endif

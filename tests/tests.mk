@@ -45,6 +45,8 @@ $(addprefix $(OUT)/tests/unit/,ept_fail ept_fail_stage2): \
 	io_uring_queue_init io_uring_submit_and_wait malloc calloc \
 	aligned_alloc mmap ZSTD_createCCtx ZSTD_createDCtx)
 
+$(OUT)/tests/unit/ept_stalled: WRAPS = -Wl,--wrap=fallocate
+
 # And that of tests/unit/rounds.h.
 $(addprefix $(OUT)/tests/unit/,vmm_api_crowd vmm_api_device vmm_api_hostile): \
 	WRAPS = -Wl,--wrap=epoll_wait
@@ -54,7 +56,7 @@ $(OUT)/tests/unit/dev_virtqueue: WRAPS = $(addprefix -Wl$(comma)--wrap=, \
 
 # Those that tests/fuzz/virtio_host.h takes over.
 VIRTIO_WRAPS := $(addprefix -Wl$(comma)--wrap=, poll pthread_create \
-	pthread_join pthread_cond_wait pthread_cond_clockwait \
+	pthread_join pthread_cond_wait pthread_cond_clockwait setpriority \
 	io_uring_queue_init)
 $(OUT)/tests/unit/dev_virtio_corpus $(OUT)/tests/unit/dev_dma_corpus: \
 	WRAPS = $(VIRTIO_WRAPS)

@@ -5,9 +5,11 @@
  * (vmm/devtree.c) says the same to the guest.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/kvm.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@
 #include "devices/power.h"
 #include "devices/testdev.h"
 #include "devices/virtio_console.h"
+#include "vmm/events.h"
 #include "vmm/vm.h"
 
 /*
@@ -39,6 +42,18 @@ void machine_output(void *ctx, const uint8_t *bytes, size_t len)
 		bytes += n > 0 ? n : 0;
 		len -= n > 0 ? (size_t)n : 0;
 	}
+}
+
+static void unknown_access(void *ctx, const struct bus *b, uint64_t at,
+			   uint64_t count)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text),
+		 "%s %#" PRIx64 ": no device there; such accesses so far: "
+		 "%" PRIu64,
+		 b->name, at, count);
+	events_tell(((struct vm *)ctx)->events, "unknown_access", text);
 }
 
 static void set_line(struct vm *vm, uint32_t number, int level)
@@ -254,6 +269,8 @@ static bool wire_all(struct vm *vm, const struct wiring *w, size_t n,
 /* The IOMMU is a virtio device; who is behind it goes before it does. */
 bool machine_wire(struct vm *vm, struct complaint *why)
 {
+	vm->ports.unknown_at = vm->mmio.unknown_at = unknown_access;
+	vm->ports.ctx = vm->mmio.ctx = vm;
 	return wire_all(vm, wiring, COUNT(wiring), why) &&
 	       virtio_wire(vm, why) &&
 	       wire_all(vm, behind_iommu, COUNT(behind_iommu), why);

@@ -25,6 +25,11 @@ static uint64_t base_of(const struct virtio_slot *s)
 	return ABI_VIRTIO_BASE + (uint64_t)s->number * ABI_VIRTIO_SIZE;
 }
 
+/*
+ * A call, not an irqfd: of an IOAPIC's line KVM leaves an eventfd to a worker
+ * thread (only messages are delivered where it is written), and a level line
+ * needs another one to hear of its end. This is delivered when it returns.
+ */
 static void set_line(void *ctx, int level)
 {
 	struct virtio_slot *s = ctx;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Any driver against the DMA engine and the IOMMU before it. The first byte
- * says whether the engine is confined to a domain in which the last page of
- * memory is never mapped: then that page must stay as it was. Whatever
- * happened, after a reset the engine does as it is told. tests/fuzz/fuzz.mk
- * says how to run it.
+ * says whether the engine is confined to a domain in which the first page of
+ * memory and the last are never mapped: then those must stay as they were.
+ * Whatever happened, after a reset the engine does as it is told.
+ * tests/fuzz/fuzz.mk says how to run it.
  */
 #include "devices/dma.h"
 #include "guest/abi.h"
@@ -41,13 +41,21 @@ static uint64_t take_address(void)
 	return where[take(1) % 8] + take(2);
 }
 
+/* Some pages; one in sixteen, anything up to 16 MiB. */
+static uint32_t take_bytes(void)
+{
+	const uint32_t n = (uint32_t)take(3);
+
+	return n >> 20 ? n % (5 * PAGE_SIZE) : n << 4;
+}
+
 static void put_descriptor(void)
 {
 	const uint64_t at = RING + take(1) % RING_SIZE * 32;
 	const struct dma_descriptor d = {
 		.source = take_address(),
 		.target = take_address(),
-		.bytes = (uint32_t)take(3),
+		.bytes = take_bytes(),
 		.operation = (uint16_t)(take(1) % 6),
 		.flags = (uint16_t)take(1),
 	};
@@ -65,7 +73,7 @@ static void change_mapping(void)
 
 	if (rights == 0)
 		iommu_unmap(iommu, DOMAIN, first, last);
-	else if (to.v + bytes <= SECRET)
+	else if (to.v && to.v + bytes <= SECRET)
 		iommu_map(iommu, DOMAIN, first, last, to, rights);
 }
 
@@ -140,11 +148,10 @@ static void must_work(void)
 		abort();
 }
 
-static void must_be_kept(void)
+static void must_be_kept(const uint8_t *page)
 {
-	for (unsigned i = 0; i < PAGE_SIZE; i++)
-		if (ram[SECRET + i] != 0x5a)
-			abort();
+	if (page[0] != 0x5a || memcmp(page, page + 1, PAGE_SIZE - 1))
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
@@ -155,6 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	left = len;
 	level = 0;
 	memset(ram, 0, sizeof(ram));
+	memset(ram, 0x5a, PAGE_SIZE);
 	memset(ram + SECRET, 0x5a, PAGE_SIZE);
 	confined = take(1) & 1;
 	iommu = iommu_create(NULL, NULL);
@@ -166,8 +174,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	while (left)
 		act();
 	io_run();
-	if (confined)
-		must_be_kept();
+	if (confined) {
+		must_be_kept(ram);
+		must_be_kept(ram + SECRET);
+	}
 	must_work();
 	dma->ops->destroy(dma);
 	iommu_destroy(iommu);

@@ -18,8 +18,9 @@ FUZZ_SECONDS ?= 60
 FUZZ_IMAGE := tests/fuzz/image.c $(wildcard vmm/image*.c) vmm/elf_note.c \
 	$(wildcard vmm/boot*.c) vmm/acpi.c vmm/aml.c vmm/devtree.c \
 	vmm/complaint.c
-# What it has in the place of files.
-IMAGE_WRAPS := $(addprefix -Wl$(comma)--wrap=, open close fstat pread)
+# What it has in the place of files, and of work that is always the same.
+IMAGE_WRAPS := $(addprefix -Wl$(comma)--wrap=, open close fstat pread \
+	devtree_build)
 FORMATS := raw elf bzimage elf32 flat
 
 $(FUZZ)/image: $(FUZZ_IMAGE) $(wildcard tests/unit/*_fixture.h vmm/image*.h) \
@@ -33,17 +34,17 @@ $(FUZZ)/image: $(FUZZ_IMAGE) $(wildcard tests/unit/*_fixture.h vmm/image*.h) \
 $(FUZZ)/virtio: tests/fuzz/virtio.c $(wildcard tests/fuzz/*.h) \
 	$(wildcard devices/virt*.[ch] devices/balloon*.[ch] \
 		devices/blk_*.[ch] devices/iommu*.[ch] devices/net_*.[ch]) \
-	ept/walk.c devices/thread.c
+	ept/walk.c
 	@mkdir -p $(@D)
-	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
+	clang -I. -D_GNU_SOURCE -std=gnu17 -O2 -g $(WARNINGS) \
 		-fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all $(VIRTIO_WRAPS) -o $@ \
 		$(filter %.c,$^) -luring
 
 $(FUZZ)/dma: tests/fuzz/dma.c $(wildcard tests/fuzz/*.h) \
-	$(wildcard devices/dma*.[ch] devices/iommu*.[ch]) ept/walk.c devices/thread.c
+	$(wildcard devices/dma*.[ch] devices/iommu*.[ch]) ept/walk.c
 	@mkdir -p $(@D)
-	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
+	clang -I. -D_GNU_SOURCE -std=gnu17 -O2 -g $(WARNINGS) \
 		-fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all $(VIRTIO_WRAPS) -o $@ \
 		$(filter %.c,$^)
@@ -51,7 +52,7 @@ $(FUZZ)/dma: tests/fuzz/dma.c $(wildcard tests/fuzz/*.h) \
 $(FUZZ)/ports: tests/fuzz/ports.c $(wildcard tests/fuzz/*.h) \
 	$(patsubst %,devices/%.c,bus uart rtc exit power testdev lab)
 	@mkdir -p $(@D)
-	clang -I. -D_GNU_SOURCE -std=gnu17 -O1 -g $(WARNINGS) \
+	clang -I. -D_GNU_SOURCE -std=gnu17 -O2 -g $(WARNINGS) \
 		-fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $(filter %.c,$^)
 

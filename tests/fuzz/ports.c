@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 #define EXIT 0xf4
 
 static struct bus ports, mmio;
-static struct device *uart, *lab;
+static struct device *uart, *rtc, *lab;
 static struct timespec now;
 
 static void send(void *ctx, const uint8_t *bytes, size_t len)
@@ -145,8 +145,9 @@ static void wire(void)
 	uart = uart_create(out, irq);
 	uart_on_room(uart, has_room, NULL);
 	lab = lab_create(NULL, &lab_host);
+	rtc = rtc_create(tell_time);
 	add(&ports, uart, UART, 8);
-	add(&ports, rtc_create(tell_time), RTC, 2);
+	add(&ports, rtc, RTC, 2);
 	add(&ports, exit_create(end, NULL), EXIT, 4);
 	add(&ports, power_create_sleep(power, NULL), POWER_SLEEP_PORT,
 	    POWER_SLEEP_PORTS);
@@ -262,8 +263,8 @@ static void clock_must_work(void)
 {
 	now = (struct timespec){ .tv_sec = 1000 };
 	for (unsigned i = 0; i < 128; i++) {
-		out(RTC, i);
-		in(RTC + 1);
+		rtc->ops->write(rtc, 0, 1, i);
+		rtc->ops->read(rtc, 1, 1);
 	}
 	out(RTC, 0x0b);
 	out(RTC + 1, 0x80); /* stand still: */

@@ -12,22 +12,37 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <ucontext.h>
+#include <sys/resource.h>
 
+#include "devices/thread.h"
 #include "devices/virtio.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/ram.h"
 
-static ucontext_t driver, io;
-static char io_stack[256 << 10];
+/* Where the driver's stack and the I/O thread's were left; the thread's own. */
+static void *driver_sp, *io_sp;
+static void *io_stack[(256 << 10) / sizeof(void *)]
+	__attribute__((aligned(16)));
 static void *(*io_main)(void *);
 static void *io_arg;
 static bool io_runs, in_io;
+
+/* Go on where the stack @to was left, and leave this one in *@from. What
+ * swapcontext does, without its system call for the signal mask. */
+void switch_stack(void **from, void *to);
+__asm__(".type switch_stack, @function\n"
+	"switch_stack:\n"
+	"	push %rbp; push %rbx; push %r12; push %r13; push %r14; push %r15\n"
+	"	mov %rsp, (%rdi)\n"
+	"	mov %rsi, %rsp\n"
+	"	pop %r15; pop %r14; pop %r13; pop %r12; pop %rbx; pop %rbp\n"
+	"	ret\n");
 
 static void io_begin(void)
 {
 	io_main(io_arg);
 	io_runs = false;
+	switch_stack(&io_sp, driver_sp);
 }
 
 /* Let the I/O thread do what it can. */
@@ -36,8 +51,13 @@ static void io_run(void)
 	if (!io_runs)
 		return;
 	in_io = true;
-	swapcontext(&driver, &io);
+	switch_stack(&driver_sp, io_sp);
 	in_io = false;
+}
+
+static void io_sleep(void)
+{
+	switch_stack(&io_sp, driver_sp);
 }
 
 int __real_poll(struct pollfd *p, nfds_t n, int timeout);
@@ -54,7 +74,7 @@ int __wrap_poll(struct pollfd *p, nfds_t n, int timeout)
 	int ready;
 
 	while (!(ready = __real_poll(p, n, 0)) || timeout == 0) {
-		swapcontext(&io, &driver);
+		io_sleep();
 		if (timeout == 0)
 			return __real_poll(p, n, 0);
 	}
@@ -64,15 +84,15 @@ int __wrap_poll(struct pollfd *p, nfds_t n, int timeout)
 int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a,
 			  void *(*run)(void *), void *arg)
 {
+	/* Six registers, where to begin, and a return address never used. */
+	void **top = io_stack + sizeof(io_stack) / sizeof(io_stack[0]) - 8;
+
 	(void)t, (void)a;
-	getcontext(&io);
-	io.uc_stack.ss_sp = io_stack;
-	io.uc_stack.ss_size = sizeof(io_stack);
-	io.uc_link = &driver;
+	top[6] = (void *)io_begin;
+	io_sp = top;
 	io_main = run;
 	io_arg = arg;
 	io_runs = true;
-	makecontext(&io, io_begin, 0);
 	return 0;
 }
 
@@ -89,7 +109,7 @@ int __wrap_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 	(void)c;
 	pthread_mutex_unlock(m);
 	if (in_io)
-		swapcontext(&io, &driver);
+		io_sleep();
 	else
 		io_run();
 	pthread_mutex_lock(m);
@@ -104,6 +124,19 @@ int __wrap_pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m,
 {
 	(void)c, (void)m, (void)clock, (void)t;
 	return ETIMEDOUT;
+}
+
+/* Its name, its CPUs and its priority are nothing to a coroutine. */
+void device_thread_begin(const char *name)
+{
+	(void)name;
+}
+
+int __wrap_setpriority(__priority_which_t which, id_t who, int priority);
+int __wrap_setpriority(__priority_which_t which, id_t who, int priority)
+{
+	(void)which, (void)who, (void)priority;
+	return 0;
 }
 
 /* Plain calls end when they return. */

@@ -3,7 +3,8 @@
 # for, its first file says.
 
 TEST_GUESTS := $(addprefix $(BUILD)/tests/guest/, \
-	virtio.elf dma.elf wreck.elf rude.elf net.elf walk.elf share/sum.elf)
+	virtio.elf dma.elf wreck.elf rude.elf net.elf ports.elf walk.elf \
+	share/sum.elf)
 BENCH_GUESTS := $(BUILD)/tests/bench/smp.elf $(BUILD)/tests/bench/blk.elf
 FLAT := $(addprefix $(BUILD)/tests/guest/,flat.bin low.bin)
 START := tests/guest/virtio/start.S tests/guest/virtio/say.c
@@ -16,6 +17,8 @@ $(BUILD)/tests/guest/wreck.elf: $(call guest_objects, \
 	$(START) tests/guest/dma/driver.c tests/guest/wreck/wreck.c)
 $(BUILD)/tests/guest/rude.elf: $(call guest_objects, \
 	$(START) tests/guest/dma/driver.c tests/guest/rude/rude.c)
+$(BUILD)/tests/guest/ports.elf: $(call guest_objects, $(START) \
+	tests/guest/ports/ports.c)
 $(BUILD)/tests/guest/net.elf: $(call guest_objects, $(START) \
 	tests/guest/virtio/driver.c $(wildcard tests/guest/net/*.c))
 $(BUILD)/tests/guest/walk.elf: $(call guest_objects,tests/guest/walk/walk.S)

@@ -3,8 +3,10 @@
 # and again, one that fails now and then, one that is gone for good.
 use strict;
 use warnings;
+use Fcntl;
 use IO::Socket::UNIX;
-use POSIX ();
+use JSON::PP;
+use POSIX 'mkfifo';
 use lib 'tests/guest/lib';
 use Test::More;
 use Time::HiRes 'sleep';
@@ -150,16 +152,53 @@ sub test_gone {
 	server_kill($s);
 }
 
-# A server that hangs for a while is no error: who needs a page waits.
+sub asked {
+	my ($r, $verb) = @_;
+	my ($code, $text) = ctl($r, $verb, '--json');
+	return $code ? {} : decode_json($text);
+}
+
+# A server that hangs for a while is no error, and nobody's but theirs who need
+# a page of it: pages that leave wait for it, and the balloon does not.
 sub test_stalled {
+	my ($accel) = @_;
 	my $s = server('memory', '64M');
-	my $r = start('kvm', guest(uri($s), 24, 2));
-	wait_for($r, qr/pass 1/);
+	my $typed = scratch("typed$servers");
+	mkfifo $typed, 0600 or die "mkfifo: $!";
+	sysopen my $keys, $typed, O_RDWR or die "$typed: $!";
+	$Twofold::stdin = $typed;
+	my $r = start($accel, '-m', '32M', '--swap', uri($s), '--balloon',
+		'size=0', '--', 'shell');
+	$Twofold::stdin = '/dev/null';
+	ok wait_for($r, qr/\$ /), "$accel: a guest listens";
+	syswrite $keys, "verify --size 20M --passes 1\r";
+	ok wait_for($r, qr/verify: ok, 5120 pages/, 120), 'has used its RAM';
+	ctl($r, 'balloon', '1M');
+	ok until_true(60, sub { asked($r, 'balloon')->{actual_pages} == 256 }),
+		'and knows its balloon';
+
 	kill 'STOP', $s->{pid};
-	sleep 1.5;
-	is((ctl($r, 'status'))[0], 0, 'the control socket answers meanwhile');
+	is((ctl($r, 'resident', '20M'))[0], 0, 'pages have to leave');
+	ok until_true(60, sub { asked($r, 'audit')->{in_motion} }),
+		'but their server hangs';
+	my $before = asked($r, 'status')->{memory}{resident_bytes} / MIB;
+	is((ctl($r, 'balloon', '16M'))[0], 0, 'half of RAM is asked for');
+	ok until_true(60, sub { asked($r, 'balloon')->{actual_pages} == 4096 }),
+		'and given all the same';
+	my $st = asked($r, 'status');
+	cmp_ok $st->{memory}{resident_bytes} / MIB, '<=', $before - 6,
+		'its frames are free';
+	is $st->{pages}{swapped_out}, 0, 'while nothing could be stored';
+	ok asked($r, 'audit')->{sound}, 'all is in order';
+	is((ctl($r, $_))[0], 0, $_) for 'pause', 'resume';
 	kill 'CONT', $s->{pid};
-	is finish($r, 60), 0, 'a stall is waited for';
+
+	ok until_true(60, sub { asked($r, 'status')->{pages}{swapped_out} }),
+		'a stall is waited for';
+	ctl($r, 'balloon', '0');
+	syswrite $keys, "verify --size 4M --passes 1; exit 3\r";
+	is finish($r), 3, 'and the guest goes on' or diag slurp($r->{err});
+	is(() = slurp($r->{out}) =~ /^verify: ok/mg, 2, 'with all its bytes');
 	server_kill($s);
 }
 
@@ -223,13 +262,13 @@ sub test_helper_dies {
 
 # In the capsule QEMU is the client, and the rest is swap on a disk.
 for my $accel (accels()) {
+	test_stalled($accel);
 	test_dying($accel);
 	test_gone($accel);
 	next if $accel ne 'kvm';
 	test_well($accel, $_) for server('memory', '64M'),
 		qemu_server(disk(64));
 	test_failing($accel);
-	test_stalled();
 	test_shrunk();
 	test_refused();
 	test_helper_dies();

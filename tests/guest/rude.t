@@ -40,6 +40,9 @@ sub test_still {
 	my ($accel, $what) = @_;
 	my $r = begin($accel, $what);
 	ok wait_for($r, qr/does $what/), "$accel: B21: $what";
+	ok until_true(60, sub { (ctl($r, 'events'))[1] =~
+		/unknown_access.*port 0x1234: no device.*: 1$/m }),
+		'B16: an access that met nobody is told of';
 	is disturb($r, 3), 3, 'it is paused and goes on';
 	is((ctl($r, 'stop'))[0], 0, 'it is stopped');
 	is finish($r, 60), 0, 'at once';

@@ -3,6 +3,8 @@
  * What the transport's thread is told, and when: queues, kicks, interrupts and
  * resets. The cases are those of docs/hostile.md.
  */
+#include <poll.h>
+
 #include "tests/unit/fake_fixture.h"
 
 /* B8: the queue is the one it was when it became ready. */
@@ -144,6 +146,34 @@ static void a_reset_clears_everything(void **state)
 	assert_int_equal(reg(VIRTIO_QUEUE_READY), 0);
 }
 
+/* Batches: of many requests by one kick the driver hears once; of many kicks
+ * while the device is at work, the device. */
+static void many_are_as_one(void **state)
+{
+	struct pollfd kick = { .fd = dev->kick, .events = POLLIN };
+	const unsigned edges = line.edges;
+
+	(void)state;
+	fake.hold = true;
+	bring_up(0, SIZE);
+	while (!fake.queues)
+		usleep(100);
+	put_desc(DESC, 0, BUFFERS, 16, VQ_DESC_WRITE, 0);
+	for (unsigned i = 0; i < SIZE / 2; i++)
+		offer(SIZE, 0);
+	for (unsigned i = 0; i < 1000; i++)
+		set(VIRTIO_QUEUE_NOTIFY, 0);
+	fake.queues = 0;
+	fake.hold = false;
+	assert_int_equal(interrupt(), VIRTIO_ISR_QUEUE);
+	assert_int_equal(used_idx(), SIZE / 2);
+	while (!fake.queues || poll(&kick, 1, 0))
+		usleep(100);
+	set(VIRTIO_STATUS, 0);
+	assert_int_equal(fake.queues, 1);
+	assert_int_equal(line.edges, edges + 1);
+}
+
 /* C14: 65,536 kicks and nothing in the queue: they are looked after together,
  * tell nobody anything, and the next request is served. */
 static void a_storm_of_kicks(void **state)
@@ -242,6 +272,7 @@ int main(void)
 		TEST(nonsense_needs_a_reset),
 		TEST(a_device_that_cannot_start),
 		TEST(a_reset_clears_everything),
+		TEST(many_are_as_one),
 		TEST(a_storm_of_kicks),
 		TEST(submitting_without_looking),
 		TEST(endless_work_can_be_reset),

@@ -145,6 +145,7 @@ static void areas_are_checked(void **state)
 		{ 0, 0x1000, 0x2000, true }, /* C18: page 0 */
 		{ LOW_END - SIZE * 16, DRIVER, DEVICE, true },
 		{ HIGH, DRIVER, HIGH + LOW_END - 6 - SIZE * 8 - 2, true },
+		{ DESC, DESC, DESC, true }, /* its own loss: C10 */
 		{ DESC + 8, DRIVER, DEVICE, false },
 		{ DESC, DRIVER + 1, DEVICE, false },
 		{ DESC, DRIVER, DEVICE + 2, false },
@@ -176,6 +177,10 @@ static void a_queue_without_memory_is_broken(void **state)
 	q.driver.v = DRIVER;
 	q.device.v = HOLE;
 	assert_false(virtqueue_give(&q, &(struct vq_used){ 0, 0 }, 1));
+	q.device.v = HIGH - 4; /* the entries are there, their index is not */
+	assert_false(virtqueue_give(&q, &(struct vq_used){ 0, 0 }, 1));
+	assert_int_equal(q.used, 0);
+	q.device.v = HOLE;
 	q.event_idx = true;
 	take_broken();
 	q.desc.v = HOLE;

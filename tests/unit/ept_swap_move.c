@@ -236,6 +236,36 @@ struct leaver {
 	unsigned moved;
 };
 
+static void release(void *ctx)
+{
+	const struct leaver *l = ctx;
+
+	swap_release(l->swap, l->slot);
+}
+
+/* Its page was discarded: neither place keeps anything. */
+static void a_page_may_be_released_while_it_is_promoted(void **state)
+{
+	struct fake *first = fake_new(0), *second = fake_new(64);
+	struct swap *s = swap_over(&first->base, &second->base, 0);
+	struct set p = set_new(1);
+	struct leaver l = { .swap = s };
+
+	(void)state;
+	swap_store(s, p.io, 1);
+	l.slot = p.io[0].slot;
+	set_load(s, &p);
+	set_load(s, &p);
+	first->room = 64;
+	first->on_store = release;
+	first->ctx = &l;
+	assert_true(swap_same(s, l.slot, p.io[0].gfn, p.out));
+	assert_null(first->on_store);
+	assert_int_equal(counts_of(s).promoted, 0);
+	assert_false(swap_same(s, l.slot, p.io[0].gfn, p.out));
+	finish(s, &p, 0);
+}
+
 static void release_and_move(void *ctx)
 {
 	struct leaver *l = ctx;
@@ -373,6 +403,7 @@ int main(void)
 		cmocka_unit_test(a_page_may_be_released_while_it_moves),
 		cmocka_unit_test(a_page_may_be_loaded_while_it_moves),
 		cmocka_unit_test(a_wanted_page_goes_to_the_first_tier),
+		cmocka_unit_test(a_page_may_be_released_while_it_is_promoted),
 		cmocka_unit_test(what_is_looked_at_does_not_move),
 		cmocka_unit_test(moves_disturb_nobody),
 	};

@@ -16,6 +16,7 @@ static struct {
 	struct virtio v;
 	_Atomic unsigned starts, resets, queues, destroyed;
 	_Atomic bool started;
+	_Atomic bool hold; /* whoever looks at a queue waits */
 	enum virtio_work says;
 	int start_error;
 	unsigned config_at, config_len, configs;
@@ -39,6 +40,8 @@ static inline enum virtio_work fake_queue(struct virtio *v, unsigned n)
 
 	assert_true(fake.started);
 	fake.queues++;
+	while (fake.hold)
+		usleep(100);
 	if (fake.says != VIRTIO_DONE)
 		return fake.says;
 	for (unsigned i = 0; i < SIZE && take == VQ_TAKEN; i++) {

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "ept/inject.h"
 #include "ept/stage2.h"
 #include "ept/uffd.h"
 
@@ -23,6 +24,7 @@
 
 static struct stage2 *s2;
 static struct swap *swap;
+static struct tier *tier; /* its only one: of injection, before RAM */
 static uint64_t half; /* pages of RAM in each of its two regions */
 static struct stage2_failure last_failure;
 static unsigned failures;
@@ -76,6 +78,8 @@ static inline void start(struct options o)
 	failures = 0;
 	half = pages / 2;
 	assert_int_equal(tier_ram_create(&sc.tier[0], o.pool, CODEC_LZ4), 0);
+	assert_int_equal(tier_inject_create(&tier, sc.tier[0]), 0);
+	sc.tier[0] = tier;
 	assert_int_equal(swap_create(&swap, &sc), 0);
 	c.swap = swap;
 	assert_int_equal(stage2_create(&s2, &c), 0);
