@@ -122,8 +122,8 @@ deps:
 
 run:
 	tests/deps run
-	$(MAKE) -s all
-	@test -w /dev/kvm || $(MAKE) -s capsule
+	$(PARALLEL) all
+	@test -w /dev/kvm || $(PARALLEL) capsule
 	$(BUILD)/twofold run
 
 test: deps

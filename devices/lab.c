@@ -177,9 +177,6 @@ static int command(struct lab *l, uint64_t cmd)
 		return set_ring(l, at);
 	case LAB_DRAIN:
 		return drain(l);
-	case LAB_REPORT:
-		h->report(h->ctx, l->arg0);
-		return 0;
 	case LAB_BALLOON:
 		return h->balloon(h->ctx, l->arg0);
 	case LAB_PROGRESS:
@@ -273,6 +270,13 @@ bool lab_cpu(const struct device *d, unsigned cpu, struct lab_cpu *to)
 	to->gva = r->cpu[cpu].gva;
 	to->pid = r->cpu[cpu].pid;
 	return true;
+}
+
+uint64_t lab_faults(const struct device *d)
+{
+	const volatile struct lab_ring *r = ((const struct lab *)d)->shared;
+
+	return r ? r->faults : 0;
 }
 
 static void lab_destroy(struct device *d)

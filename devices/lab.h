@@ -23,7 +23,6 @@ struct lab_host {
 	/* Through the tables of the calling vCPU. */
 	int (*walk)(void *ctx, gva_t at, struct lab_walk *w);
 	void (*fault)(void *ctx, const struct lab_fault *f); /* stage 1 */
-	void (*report)(void *ctx, uint64_t page_faults);
 	int (*balloon)(void *ctx, uint64_t pages);
 	void (*progress)(void *ctx, uint64_t more);
 };
@@ -40,5 +39,7 @@ void lab_drain(struct device *lab);
 /* What the guest said last of its CPU @cpu, which may be anything. False:
  * nothing yet. Any thread, without locks, as on the way of a fault. */
 bool lab_cpu(const struct device *lab, unsigned cpu, struct lab_cpu *to);
+/* Its page faults so far, as it says. Likewise. */
+uint64_t lab_faults(const struct device *lab);
 
 #endif

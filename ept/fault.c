@@ -5,7 +5,7 @@
  * wait for each other.
  */
 #include <errno.h>
-#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -14,6 +14,7 @@
 #include "ept/evict.h"
 #include "ept/haul.h"
 #include "ept/serve.h"
+#include "ept/server.h"
 #include "ept/uffd.h"
 
 #define READ_MAX 16
@@ -85,27 +86,16 @@ static void storm(struct server *me, bool over)
 		wakeful_hold(&q->wakeful);
 }
 
-/* Wait for faults, by polling for a while where that was found faster. */
 static void wait_for_faults(struct server *me)
 {
-	struct faults *q = &me->s->faults;
-	struct pollfd p[] = { { .fd = q->uffd, .events = POLLIN },
-			      { .fd = q->wake, .events = POLLIN } };
-	uint64_t token;
-	int n;
+	int ms = me->streak ? QUIET_MS : me->haul->used ? REST_MS : -1;
 
-	if (q->placement.choice == PLACE_SPIN)
-		for (unsigned i = 0; i < 200; i++)
-			if (poll(p, 2, 0) > 0)
-				return;
-	n = poll(p, 2, me->streak ? QUIET_MS : me->haul->used ? REST_MS : -1);
-	if (n == 0 && me->streak)
+	if (server_wait(me, ms))
+		return;
+	if (me->streak)
 		storm(me, true);
-	else if (n == 0)
+	else
 		haul_rest(me->haul);
-	if (n > 0 && (p[1].revents & POLLIN) &&
-	    read(q->wake, &token, sizeof(token)) < 0)
-		assert(errno == EAGAIN); /* another one took it */
 }
 
 static void poke(struct stage2 *s)
@@ -159,6 +149,7 @@ static void *faults_run(void *arg)
 	else
 		wait_calibrated(s);
 	pthread_mutex_lock(&s->lock);
+	spin_init(&me->spin, placement_polls(&s->faults.placement));
 	while (!s->stopping) {
 		struct uffd_msg m[READ_MAX];
 		ssize_t n;
@@ -203,7 +194,7 @@ static void join_servers(struct stage2 *s, unsigned started)
 	for (unsigned i = 0; i < started; i++)
 		pthread_join(s->faults.server[i].thread, NULL);
 	for (unsigned i = 0; i < s->faults.servers; i++)
-		haul_free(s->faults.server[i].haul);
+		server_free(&s->faults.server[i]);
 }
 
 static int start_servers(struct stage2 *s)
@@ -212,12 +203,9 @@ static int start_servers(struct stage2 *s)
 	unsigned started = 0;
 	int r = 0;
 
-	q->servers =
-		s->config.vcpus < SERVERS_MAX ? s->config.vcpus : SERVERS_MAX;
-	for (unsigned i = 0; i < q->servers && !r; i++) {
-		q->server[i] = (struct server){ .s = s, .index = i };
-		q->server[i].haul = haul_new();
-		r = q->server[i].haul ? 0 : -ENOMEM;
+	while (q->servers < s->config.vcpus && !r) {
+		r = server_init(&q->server[q->servers], s, q->servers);
+		q->servers++;
 	}
 	for (; started < q->servers && !r; started += r == 0)
 		r = -pthread_create(&q->server[started].thread, NULL,
@@ -242,9 +230,15 @@ int faults_start(struct stage2 *s)
 	int r;
 
 	ahead_init(&q->ahead);
+	q->server = calloc(2 * s->config.vcpus, sizeof(*q->server));
+	if (!q->server)
+		return -ENOMEM;
+	q->spare = q->server + s->config.vcpus;
 	q->uffd = uffd_open();
-	if (q->uffd < 0)
-		return q->uffd;
+	if (q->uffd < 0) {
+		r = q->uffd;
+		goto undo_server;
+	}
 	q->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (q->wake < 0) {
 		r = -errno;
@@ -261,6 +255,8 @@ int faults_start(struct stage2 *s)
 	close(q->wake);
 undo_uffd:
 	close(q->uffd);
+undo_server:
+	free(q->server);
 	return r;
 }
 
@@ -278,4 +274,5 @@ void faults_stop(struct stage2 *s)
 void faults_destroy(struct stage2 *s)
 {
 	close(s->faults.uffd);
+	free(s->faults.server);
 }

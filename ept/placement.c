@@ -144,22 +144,22 @@ static int try_all(struct placement_report *r, int uffd, uint8_t *pages,
  * all the way, which these threads do not see: where both took 11 us here, a
  * guest's fault took 39 us, and 34 awake.
  */
-static uint64_t cost(const struct placement_report *r, int p)
+static uint64_t cost(const uint64_t ticks[PLACEMENTS], int p)
 {
 	if (p == PLACE_SPIN)
-		return r->ticks[p] + r->ticks[p] / 2;
+		return ticks[p] + ticks[p] / 2;
 	if (p == PLACE_SAME_CPU)
-		return r->ticks[p] + r->ticks[p] / 4;
-	return r->ticks[p];
+		return ticks[p] + ticks[p] / 4;
+	return ticks[p];
 }
 
-static enum placement fastest(const struct placement_report *r)
+enum placement placement_choose(const uint64_t ticks[PLACEMENTS])
 {
 	enum placement best = PLACE_BLOCKED;
 
 	for (int p = 0; p < PLACEMENTS; p++)
-		if (r->ticks[p] &&
-		    (!r->ticks[best] || cost(r, p) < cost(r, best)))
+		if (ticks[p] &&
+		    (!ticks[best] || cost(ticks, p) < cost(ticks, best)))
 			best = p;
 	return best;
 }
@@ -187,7 +187,7 @@ int placement_calibrate(struct placement_report *r, bool may_share,
 	if (!error)
 		error = try_all(r, uffd, pages, &allowed, may_share, w);
 	if (!error)
-		r->choice = fastest(r);
+		r->choice = placement_choose(r->ticks);
 	if (r->choice != PLACE_SAME_CPU)
 		pthread_setaffinity_np(pthread_self(), sizeof(allowed),
 				       &allowed);

@@ -14,7 +14,7 @@
 
 enum placement {
 	PLACE_SAME_CPU, /* on the vCPU's own CPU, blocked between faults */
-	PLACE_SPIN, /* on another CPU, polling */
+	PLACE_SPIN, /* on another CPU, polling for a while (spin.h) */
 	PLACE_BLOCKED, /* on another CPU, blocked */
 	PLACE_AWAKE, /* the same, while idle CPUs are kept from halting */
 	PLACEMENTS
@@ -26,6 +26,10 @@ struct placement_report {
 	enum placement choice;
 	uint64_t ticks[PLACEMENTS]; /* TSC ticks a fault; 0: not measured */
 	int cpu; /* PLACE_SAME_CPU: the CPU to share */
+	struct {
+		uint64_t most, now; /* TSC ticks that a wait may poll */
+		uint64_t polled, blocked; /* waits for a fault that ended so */
+	} spin;
 };
 
 /*
@@ -37,6 +41,19 @@ struct placement_report {
  */
 int placement_calibrate(struct placement_report *r, bool may_share,
 			struct wakeful *w);
+
+/* What is best where a fault took so long; 0: not to be had. */
+enum placement placement_choose(const uint64_t ticks[PLACEMENTS]);
+
+/* For how long it may pay to poll before blocking (spin.h), by the same. */
+static inline uint64_t placement_polls(const struct placement_report *r)
+{
+	uint64_t woken = r->ticks[PLACE_BLOCKED];
+
+	return r->choice == PLACE_SPIN && woken > r->ticks[PLACE_SPIN]
+		       ? woken - r->ticks[PLACE_SPIN]
+		       : 0;
+}
 
 /* Let the calling thread run on @cpu only. */
 void placement_pin(int cpu);

@@ -6,8 +6,7 @@
  * hand, nor counts their wait. So there is a spare for each server. It reads
  * faults while more servers and spares are stuck than there are spares before
  * it, and brings touched pages only: where a spare is stuck, a vCPU waits for
- * just that page. So, with as many servers as vCPUs, one is always left; where
- * there are more vCPUs (SERVERS_MAX), as long as fewer than that wait.
+ * just that page. So, with as many servers as vCPUs, one is always left.
  *
  * All that a fault pays is the time of day: while any are served the spares look
  * at the servers 20 times a second, else they sleep.

@@ -117,9 +117,9 @@ struct stage2_counters {
  * feature, -ENOMEM, ... Starts the threads; nothing stays on error. */
 int stage2_create(struct stage2 **out, const struct stage2_config *c);
 /*
- * End the threads and watch guest memory no longer. Whoever waits in a fault goes on
- * and may find zeros in that page: every vCPU must have been kicked, so that
- * none enters the guest again, and what it still says must be ignored.
+ * End the threads and watch guest memory no longer. Whoever waits in a fault
+ * goes on and may find zeros in that page: every vCPU must have been kicked, so
+ * that none enters the guest again, and what it still says must be ignored.
  */
 void stage2_stop(struct stage2 *s);
 /* After stage2_stop. */

@@ -6,6 +6,16 @@
 #include "ept/decide.h"
 #include "ept/state.h"
 
+static void add_waits(struct placement_report *r, const struct spin *spin)
+{
+	uint64_t now = atomic_load(&spin->budget);
+
+	r->spin.most = spin->most;
+	r->spin.now = r->spin.now > now ? r->spin.now : now;
+	r->spin.polled += atomic_load(&spin->polled);
+	r->spin.blocked += atomic_load(&spin->blocked);
+}
+
 struct placement_report stage2_placement(struct stage2 *s)
 {
 	struct placement_report r;
@@ -14,6 +24,8 @@ struct placement_report stage2_placement(struct stage2 *s)
 	while (s->config.paging && !s->faults.calibrated)
 		pthread_cond_wait(&s->calibrated, &s->lock);
 	r = s->faults.placement;
+	for (unsigned i = 0; i < s->faults.servers; i++)
+		add_waits(&r, &s->faults.server[i].spin);
 	pthread_mutex_unlock(&s->lock);
 	return r;
 }
@@ -29,10 +41,23 @@ void stage2_enter_vcpu(struct stage2 *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* Pages that the cap allows: no more than there are. */
+static uint64_t cap_of(const struct stage2 *s)
+{
+	return s->limit < s->pages ? s->limit : s->ram;
+}
+
 void stage2_set_limit(struct stage2 *s, uint64_t pages)
 {
+	struct trace_record r = { .kind = TRACE_CAP };
+
 	pthread_mutex_lock(&s->lock);
+	r.tsc = trace_now();
+	r.cap.before = cap_of(s);
 	s->limit = limit_of(s, pages);
+	r.cap.after = cap_of(s);
+	if (r.cap.after != r.cap.before)
+		trace_emit(s->trace, &r);
 	frames_share(s);
 	if (s->sampler.shadow)
 		shadow_resize(s->sampler.shadow, s->limit);
@@ -67,7 +92,7 @@ struct pte stage2_entry(struct stage2 *s, gfn_t g)
 void counters_read(struct stage2 *s, struct stage2_counters *c)
 {
 	*c = s->count;
-	c->limit = s->limit < s->pages ? s->limit : s->ram;
+	c->limit = cap_of(s);
 	c->resident = frames_used(s);
 	c->pages = s->ram;
 	c->peak_bytes = atomic_load(&s->peak_bytes);

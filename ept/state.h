@@ -6,7 +6,7 @@
  * the counters. It is held for state changes, never for I/O on pages,
  * compression or a system call that touches memory. (A full trace buffer is
  * written under it.) What lasts longer happens to pages that their state, a
- * pin, `busy` or `claimed` protects. `flushing` is taken before it.
+ * pin, `busy` or a batch's claim protects. `flushing` is taken before it.
  *
  * Where a resident page is known from: the policy holds it from its arrival;
  * the policy gives it up, and it is `watched`: unmapped and in the watch
@@ -26,12 +26,12 @@
 #include "ept/observe.h"
 #include "ept/packed.h"
 #include "ept/pins.h"
+#include "ept/spin.h"
 #include "ept/stage2.h"
 #include "ept/table.h"
 #include "ept/watch.h"
 
-#define PARKED	    64
-#define SERVERS_MAX 4
+#define PARKED 64
 
 /* A thread that serves faults. */
 struct server {
@@ -41,6 +41,8 @@ struct server {
 	bool is_spare; /* spare.c */
 	uint64_t since; /* it is at one fault, ns; 0: it is not */
 	unsigned streak; /* faults without a quiet time between them */
+	int waits; /* epoll, of a fault or a poke; spares have none, nor */
+	struct spin spin;
 	struct haul *haul;
 	/* Of the fault being served, while there is a trace: */
 	uint64_t read; /* when it came, TSC */
@@ -50,10 +52,8 @@ struct server {
 };
 
 struct faults {
-	struct server server[SERVERS_MAX];
-	unsigned servers;
-	struct server spare[SERVERS_MAX];
-	unsigned spares;
+	struct server *server, *spare; /* a vCPU has one of each */
+	unsigned servers, spares;
 	pthread_cond_t watch; /* somebody serves a fault, and spares: */
 	unsigned asleep; /* until then */
 	int uffd;
@@ -92,8 +92,6 @@ struct stage2 {
 	unsigned frame_pages; /* 1 or 512: pages that move together */
 	struct frame_set busy; /* being mapped, unmapped or freed: not to be
 				* touched until `settled` */
-	struct frame_set claimed; /* a batch on its way out names them: no
-				   * other takes them (evict.c) */
 	struct frame_set watched;
 	/* Used since the round of hints began, which see; without words
 	 * between rounds. */
@@ -111,6 +109,7 @@ struct stage2 {
 	struct faults faults;
 	pthread_t reclaim;
 	struct batch *batch; /* the reclaim thread's */
+	struct batch *batches; /* on their way out (evict.c) */
 	struct {
 		pthread_t thread;
 		bool running; /* there is more than one tier */

@@ -46,6 +46,7 @@ enum trace_kind {
 	TRACE_REGISTERS, /* and more */
 	TRACE_COUNTER, /* a counter of the VM's, before the trace and after */
 	TRACE_DECISION, /* what the policy was told, or answered */
+	TRACE_CAP, /* the cap was changed */
 	TRACE_KINDS
 };
 
@@ -144,6 +145,9 @@ struct trace_record {
 			char name[24]; /* as in --stats */
 			uint64_t before, after;
 		} counter;
+		struct {
+			uint64_t before, after; /* pages */
+		} cap;
 	};
 	uint32_t number; /* of the fault, from 1; 0: none */
 	uint32_t queued; /* WHO: ticks from its reading to its service */

@@ -193,18 +193,17 @@ enum lab_command {
 	 * fill the struct lab_walk at gpa ARG1 */
 	LAB_WALK = 6,
 	/* the struct lab_ring at gpa ARG0, aligned to a page, is where stage-1
-	 * faults go, when they are wanted, and who runs is published */
+	 * faults go, when they are wanted; their number and who runs are
+	 * published there */
 	LAB_RING = 7,
 	/* take all records out of the ring (the guest's ring is full) */
 	LAB_DRAIN = 8,
-	/* the kernel's own count of page faults so far is ARG0 */
-	LAB_REPORT = 9,
 	/* the balloon is to have ARG0 pages, and its driver to say how the
 	 * guest is; ENODEV without one */
-	LAB_BALLOON = 10,
+	LAB_BALLOON = 9,
 	/* a program has done ARG0 more of whatever it counts: its throughput,
 	 * for who watches the machine under pressure */
-	LAB_PROGRESS = 11
+	LAB_PROGRESS = 10
 };
 
 /* Where a page is, as DESIGN names the states. */
@@ -298,7 +297,8 @@ struct lab_ring {
 	uint32_t head; /* written by the guest */
 	uint32_t tail; /* written by the hypervisor */
 	uint32_t wanted; /* by the hypervisor: 1 when records are wanted */
-	uint32_t reserved[12];
+	uint64_t faults; /* by the guest: all so far, recorded or not */
+	uint32_t reserved[10];
 	struct lab_cpu cpu[LAB_CPUS];
 	struct lab_fault fault[];
 };

@@ -39,6 +39,8 @@ bool api_take_text(const struct ask *ask, const char *name, const char **text,
 		   struct http_reply *no);
 /* 200 with @body, which is malloced; NULL: there was no memory for it. */
 struct http_reply api_report(char *body);
+/* The same of what the VM was asked for and may have refused: NULL, and why. */
+struct http_reply api_told(char *body, const struct complaint *why);
 /* The same of @object, which this frees. */
 struct http_reply api_object(json_t *object);
 

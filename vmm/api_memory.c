@@ -10,11 +10,10 @@ struct http_reply api_get_audit(const struct vm_control *vm,
 {
 	struct complaint why = { "" };
 	struct audit_report r;
+	bool ok = vm->audit(vm->vm, &r, &why);
 
 	(void)ask;
-	if (!vm->audit(vm->vm, &r, &why))
-		return api_done(false, &why);
-	return api_report(audit_json(&r));
+	return api_told(ok ? audit_json(&r) : NULL, &why);
 }
 
 struct http_reply api_get_map(const struct vm_control *vm,
@@ -32,11 +31,10 @@ struct http_reply api_get_attribution(const struct vm_control *vm,
 {
 	struct complaint why = { "" };
 	struct attribution a;
+	bool ok = vm->attribute(vm->vm, &a, &why);
 
 	(void)ask;
-	if (!vm->attribute(vm->vm, &a, &why))
-		return api_done(false, &why);
-	return api_report(attribution_json(&a));
+	return api_told(ok ? attribution_json(&a) : NULL, &why);
 }
 
 struct http_reply api_get_mrc(const struct vm_control *vm,
@@ -44,11 +42,10 @@ struct http_reply api_get_mrc(const struct vm_control *vm,
 {
 	struct complaint why = { "" };
 	struct whatif w;
+	bool ok = vm->whatif(vm->vm, &w, &why);
 
 	(void)ask;
-	if (!vm->whatif(vm->vm, &w, &why))
-		return api_done(false, &why);
-	return api_report(whatif_json(&w));
+	return api_told(ok ? whatif_json(&w) : NULL, &why);
 }
 
 /* The policy in force, and those there are. */
@@ -116,10 +113,9 @@ static struct http_reply tell_balloon(
 {
 	struct complaint why = { "" };
 	struct balloon_report r;
+	bool ok = vm->balloon(vm->vm, &r, ask_guest, &why);
 
-	if (!vm->balloon(vm->vm, &r, ask_guest, &why))
-		return api_done(false, &why);
-	return api_report(json(&r));
+	return api_told(ok ? json(&r) : NULL, &why);
 }
 
 struct http_reply api_get_balloon(const struct vm_control *vm,

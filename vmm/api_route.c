@@ -79,6 +79,11 @@ struct http_reply api_report(char *body)
 	};
 }
 
+struct http_reply api_told(char *body, const struct complaint *why)
+{
+	return body || !*why->text ? api_report(body) : api_done(false, why);
+}
+
 struct http_reply api_object(json_t *object)
 {
 	char *text = json_dumps(object, JSON_COMPACT);

@@ -31,15 +31,6 @@ struct http_reply api_put_trace(const struct vm_control *vm,
 	return api_refuse("want %s: no such state", ask->want);
 }
 
-/* A number, and nothing else. */
-static bool take_number(const char *text, uint64_t *n)
-{
-	char *end;
-
-	*n = strtoull(text, &end, 10);
-	return *text >= '0' && *text <= '9' && !*end;
-}
-
 static json_t *part_json(const struct trace_part *p)
 {
 	char *header = base64_encode(&p->header, sizeof(p->header));
@@ -66,7 +57,7 @@ struct http_reply api_get_trace(const struct vm_control *vm,
 
 	if (!part)
 		return api_report(NULL);
-	if (!take_number(ask->rest, &first))
+	if (!number_parse(ask->rest, &first))
 		reply = api_refuse("want the number of a record behind "
 				   "/trace/");
 	else if (!vm->trace_fetch(vm->vm, first, part, &why))

@@ -102,10 +102,9 @@ struct http_reply api_get_explain(const struct vm_control *vm,
 {
 	struct complaint why = { "" };
 	struct explain e;
+	bool ok = vm->explain(vm->vm, ask->rest, &e, &why);
 
-	if (!vm->explain(vm->vm, ask->rest, &e, &why))
-		return api_done(false, &why);
-	return api_report(explain_json(&e));
+	return api_told(ok ? explain_json(&e) : NULL, &why);
 }
 
 struct http_reply api_patch_vm(const struct vm_control *vm,

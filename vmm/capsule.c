@@ -27,6 +27,7 @@
 
 #define GRACE_S	  10 /* for the inner run to stop when asked to */
 #define GUARD_S	  60 /* added to --timeout, which the inner run keeps */
+#define FLUSH_MS  1000 /* for a reader to take something */
 #define LOG_LINES 12 /* shown when the capsule died */
 
 enum end { END_NONE, END_TIMEOUT, END_STOP };
@@ -35,6 +36,8 @@ struct run {
 	struct capsule_session s;
 	pid_t qemu;
 	int signals; /* a signalfd */
+	int64_t timeout_ms; /* --timeout, of ours: who does not read is late */
+	bool cut; /* somebody was */
 	int64_t deadline_ms; /* then QEMU is killed, because of: */
 	enum end reason;
 	enum end killed; /* the reason, once it was */
@@ -82,13 +85,26 @@ static void kill_when_late(struct run *r)
 	r->deadline_ms = INT64_MAX;
 }
 
+/* Has the inner run ended, so that only readers are waited for? */
+static bool is_over(const struct run *r)
+{
+	return r->killed || capsule_session_status(&r->s) >= 0;
+}
+
 static int wait_ms(const struct run *r)
 {
 	int64_t left = r->deadline_ms - clock_ms();
+	int most = is_over(r) ? FLUSH_MS : 60000;
 
-	if (r->deadline_ms == INT64_MAX)
-		return -1;
-	return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
+	return left < 0 ? 0 : left > most ? most : (int)left;
+}
+
+/* Who does not read what the guest printed holds up the end of the run, but
+ * neither a time-out nor a stop. */
+static bool gives_up(const struct run *r)
+{
+	return is_over(r) && capsule_session_stalled(&r->s) &&
+	       (r->killed || r->stopping || clock_ms() >= r->timeout_ms);
 }
 
 /* Move bytes until the streams out of the capsule have ended. */
@@ -101,8 +117,14 @@ static void relay(struct run *r)
 			p[i] = stream_poll(&r->s.stream[i]);
 		p[PORTS] =
 			(struct pollfd){ .fd = r->signals, .events = POLLIN };
-		if (poll(p, PORTS + 1, wait_ms(r)) < 0)
+		int n = poll(p, PORTS + 1, wait_ms(r));
+
+		if (n < 0)
 			continue;
+		if (n == 0 && gives_up(r)) {
+			r->cut = true;
+			return;
+		}
 		for (unsigned i = 0; i < PORTS; i++)
 			stream_move(&r->s.stream[i], &p[i]);
 		capsule_session_end_input(&r->s);
@@ -145,7 +167,9 @@ static int exit_status(struct run *r)
 	if (!capsule_session_report_errors(&r->s))
 		return 125;
 	/* Stopped by us, as a signal ends a run without capsule. */
-	return r->stopping && !status ? 128 + r->signal : status;
+	if (r->stopping)
+		return status ? status : 128 + r->signal;
+	return r->cut ? 124 : status;
 }
 
 static int run_session(struct run *r)
@@ -183,7 +207,7 @@ bool capsule_usable(struct complaint *why)
 
 int capsule_run(const struct run_options *o, const char *kernel)
 {
-	struct run r = { .deadline_ms = INT64_MAX };
+	struct run r = { .timeout_ms = INT64_MAX, .deadline_ms = INT64_MAX };
 	struct complaint why;
 
 	open_standard_files();
@@ -191,9 +215,11 @@ int capsule_run(const struct run_options *o, const char *kernel)
 		warnx("%s", why.text);
 		return 125;
 	}
-	if (o->timeout_s && o->timeout_s < INT32_MAX)
+	if (o->timeout_s && o->timeout_s < INT32_MAX) {
+		r.timeout_ms = clock_ms() + (int64_t)o->timeout_s * 1000;
 		set_deadline(&r, (int64_t)(o->timeout_s + GUARD_S) * 1000,
 			     END_TIMEOUT);
+	}
 	int status = run_session(&r);
 	capsule_session_close(&r.s);
 	if (r.stopping)

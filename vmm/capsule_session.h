@@ -40,6 +40,9 @@ void capsule_session_end_input(struct capsule_session *s);
 /* Have all streams out of the capsule ended? */
 bool capsule_session_done(const struct capsule_session *s);
 
+/* Are all that have not ended waiting for their readers? */
+bool capsule_session_stalled(const struct capsule_session *s);
+
 /* The inner run's exit status; -1: it did not report any. */
 int capsule_session_status(const struct capsule_session *s);
 

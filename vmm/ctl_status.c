@@ -57,6 +57,28 @@ static bool print_faults(json_t *st)
 	return true;
 }
 
+/* Where faults are served, what they took there and elsewhere (0: not to be
+ * had), and how their server waits. */
+static bool print_placement(json_t *st)
+{
+	double same, spin, blocked, awake, now, most;
+	json_int_t polls, blocks;
+	const char *choice;
+
+	if (json_unpack(st, "{s:{s:s, s:F, s:F, s:F, s:F, s:F, s:F, s:I, s:I}}",
+			"placement", "choice", &choice, "same_cpu_us", &same,
+			"spin_us", &spin, "blocked_us", &blocked, "awake_us",
+			&awake, "poll_now_us", &now, "poll_most_us", &most,
+			"waits_polled", &polls, "waits_blocked", &blocks))
+		return false;
+	printf("placement  %s; a fault took, us: %.1f same_cpu, %.1f spin, "
+	       "%.1f blocked, %.1f awake\n"
+	       "waits      %lld polled for, %lld blocked; polls up to %.1f us "
+	       "now, %.1f at most\n",
+	       choice, same, spin, blocked, awake, polls, blocks, now, most);
+	return true;
+}
+
 static bool print_pages(json_t *st)
 {
 	json_int_t zero, file, in, out, clean, elided, ahead;
@@ -223,9 +245,9 @@ int ctl_print_status(const char *text)
 {
 	json_t *st = json_loads(text, 0, NULL);
 	bool ok = print_state(st) && print_memory(st) && print_faults(st) &&
-		  print_pages(st) && print_tiers(st) && print_pressure(st) &&
-		  print_ladder(st) && print_slo(st) && print_devices(st) &&
-		  print_share(st) && print_dma(st);
+		  print_placement(st) && print_pages(st) && print_tiers(st) &&
+		  print_pressure(st) && print_ladder(st) && print_slo(st) &&
+		  print_devices(st) && print_share(st) && print_dma(st);
 
 	json_decref(st);
 	return ok ? 0 : -1;

@@ -130,15 +130,6 @@ static void host_fault(void *ctx, const struct lab_fault *f)
 	stage2_trace_emit(((struct vm *)ctx)->stage2, &r);
 }
 
-static void host_report(void *ctx, uint64_t page_faults)
-{
-	struct vm *vm = ctx;
-
-	pthread_mutex_lock(&vm->lock);
-	vm->page_faults = page_faults;
-	pthread_mutex_unlock(&vm->lock);
-}
-
 static void host_progress(void *ctx, uint64_t more)
 {
 	atomic_fetch_add(&((struct vm *)ctx)->progress, more);
@@ -170,6 +161,5 @@ void vm_lab_host(struct vm *vm, struct lab_host *host)
 		.counters = host_counters,
 		.walk = host_walk,
 		.fault = host_fault,
-		.report = host_report,
 	};
 }

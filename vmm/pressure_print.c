@@ -32,7 +32,7 @@ static void print_expectation(const struct pressure_run_report *r,
 	bool ok = expectation_holds(r, e, &value);
 
 	printf("expect    %s: ", e->text);
-	if (e->metric == METRIC_GUEST && !report_knows_guest(r))
+	if (e->bound.metric == METRIC_GUEST && !report_knows_guest(r))
 		printf("FAILED, the guest does not say\n");
 	else
 		printf("%s, %.6g\n", ok ? "ok" : "FAILED", value);
@@ -116,11 +116,11 @@ static json_t *expectations_json(const struct pressure_run_report *r)
 		double value;
 		bool ok = expectation_holds(r, e, &value);
 
-		json_array_append_new(all,
-				      json_pack("{s:o, s:o, s:b}", "expect",
-						safe_text(e->text), "value",
-						value_json(r, e->metric, value),
-						"ok", ok));
+		json_array_append_new(
+			all, json_pack("{s:o, s:o, s:b}", "expect",
+				       safe_text(e->text), "value",
+				       value_json(r, e->bound.metric, value),
+				       "ok", ok));
 	}
 	return all;
 }

@@ -77,10 +77,15 @@ bool report_knows_guest(const struct pressure_run_report *r)
 	return r->phases && r->phase[r->phases - 1].last.progress;
 }
 
+bool bound_holds(const struct bound *b, double value)
+{
+	return b->less ? value < b->limit : value > b->limit;
+}
+
 bool expectation_holds(const struct pressure_run_report *r,
 		       const struct expectation *e, double *value)
 {
-	const struct spread *s = &r->spread[e->metric];
+	const struct spread *s = &r->spread[e->bound.metric];
 
 	switch (e->when) {
 	case EXPECT_MEAN:
@@ -90,12 +95,12 @@ bool expectation_holds(const struct pressure_run_report *r,
 		*value = s->end;
 		break;
 	default:
-		*value = e->less ? s->most : s->least;
+		*value = e->bound.less ? s->most : s->least;
 	}
 	if (!r->samples ||
-	    (e->metric == METRIC_GUEST && !report_knows_guest(r)))
+	    (e->bound.metric == METRIC_GUEST && !report_knows_guest(r)))
 		return false;
-	return e->less ? *value < e->limit : *value > e->limit;
+	return bound_holds(&e->bound, *value);
 }
 
 bool report_passed(const struct pressure_run_report *r)

@@ -44,6 +44,7 @@ void report_phase(struct pressure_run_report *r, const char *text);
 
 /* Of the phase as a whole; its cap is the least that was seen. */
 void phase_metrics(const struct phase *p, double to[METRICS]);
+bool bound_holds(const struct bound *b, double value);
 /* Did the guest ever say what it has done? */
 bool report_knows_guest(const struct pressure_run_report *r);
 /* Did it come true, and *value, what was found. */

@@ -31,6 +31,9 @@ struct run {
 	struct pressure_vm vm;
 	int64_t began_ms;
 	unsigned next; /* event */
+	const struct event *waiting; /* for its bound, since: */
+	int64_t waiting_ms;
+	int64_t late_ms; /* spent waiting: all that follows is later by that */
 	bool terminal; /* stderr is one, so wide: */
 	int columns;
 	int64_t line_ms; /* when the last line was shown */
@@ -39,6 +42,26 @@ struct run {
 static int64_t now(const struct run *u)
 {
 	return clock_ms() - u->began_ms;
+}
+
+/* When something is to be done: the next event, or to end. */
+static int64_t due_ms(const struct run *u)
+{
+	const struct scenario *s = u->r->scenario;
+	int64_t due = u->next < s->events ? s->event[u->next].at_ms : s->end_ms;
+
+	return u->waiting ? INT64_MAX : due + u->late_ms;
+}
+
+/* When it is over at the latest. */
+static int64_t last_ms(const struct scenario *s)
+{
+	int64_t last = s->end_ms;
+
+	for (unsigned i = 0; i < s->events; i++)
+		if (s->event[i].deed == DEED_WAIT)
+			last += s->event[i].within_ms;
+	return last;
 }
 
 static void catch_signals(void)
@@ -98,9 +121,8 @@ static void clear_line(const struct run *u)
  * in a moment a guest does nothing, or a lot. */
 static void pause_until_due(const struct run *u)
 {
-	const struct scenario *s = u->r->scenario;
-	int64_t due = u->next < s->events ? s->event[u->next].at_ms : s->end_ms;
-	int64_t at = now(u), ramp = pressure_vm_due(&u->vm, at);
+	int64_t at = now(u), due = due_ms(u);
+	int64_t ramp = pressure_vm_due(&u->vm, at);
 	int64_t left = (ramp < due ? ramp : due) - at;
 
 	if (left >= BEAT_MS + BEAT_MS / 2)
@@ -116,14 +138,36 @@ static int do_due(struct run *u, struct complaint *why)
 	int64_t at = now(u);
 	int failed = 0;
 
-	while (!failed && u->next < s->events &&
-	       s->event[u->next].at_ms <= at) {
+	while (!failed && u->next < s->events && due_ms(u) <= at) {
 		const struct event *e = &s->event[u->next++];
 
 		report_phase(u->r, e->text);
-		failed = pressure_vm_do(&u->vm, e, at, why);
+		if (e->deed == DEED_WAIT) {
+			u->waiting = e;
+			u->waiting_ms = at;
+		} else {
+			failed = pressure_vm_do(&u->vm, e, at, why);
+		}
 	}
 	return failed ? failed : pressure_vm_move(&u->vm, at, why);
+}
+
+/* What is waited for: is it so now, or will it never be? */
+static int wait_on(struct run *u, const double m[METRICS], int64_t at_ms,
+		   struct complaint *why)
+{
+	const struct event *e = u->waiting;
+
+	if (!e)
+		return 0;
+	if (bound_holds(&e->bound, m[e->bound.metric])) {
+		u->late_ms += at_ms - u->waiting_ms;
+		u->waiting = NULL;
+	} else if (at_ms - u->waiting_ms >= e->within_ms) {
+		complaint_set(why, "%s: it is not", e->text);
+		return 1;
+	}
+	return 0;
 }
 
 static int look(struct run *u, struct complaint *why)
@@ -137,15 +181,13 @@ static int look(struct run *u, struct complaint *why)
 	s.at_ms = now(u);
 	report_sample(u->r, &s, m);
 	show_line(u, &s, m);
-	return 0;
+	return wait_on(u, m, s.at_ms, why);
 }
 
 /* A busy host may wake us late: still everything is done. */
 static bool is_over(const struct run *u)
 {
-	const struct scenario *s = u->r->scenario;
-
-	return u->next == s->events && now(u) >= s->end_ms;
+	return u->next == u->r->scenario->events && now(u) >= due_ms(u);
 }
 
 /* To the end, or to what stops it. */
@@ -182,7 +224,7 @@ int pressure_run(struct pressure_run_report *r, const struct target *t)
 		return -1;
 	}
 	u.vm.seed = r->seed;
-	u.vm.end_ms = r->scenario->end_ms;
+	u.vm.end_ms = last_ms(r->scenario);
 	catch_signals();
 	find_terminal(&u);
 	u.began_ms = clock_ms();

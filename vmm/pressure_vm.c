@@ -249,6 +249,7 @@ int pressure_vm_do(struct pressure_vm *p, const struct event *e, int64_t now_ms,
 		return set_state(p, "Paused", why);
 	case DEED_RESUME:
 		return set_state(p, "Resumed", why);
+	case DEED_WAIT:
 	case DEED_END:
 		return 0;
 	default:

@@ -71,16 +71,6 @@ static bool add_event(struct scenario *s, struct line *l, struct complaint *why)
 	return true;
 }
 
-static bool read_metric(const char *name, enum metric *metric)
-{
-	for (int m = 0; m < METRICS; m++)
-		if (!strcmp(name, metric_name[m].name)) {
-			*metric = (enum metric)m;
-			return true;
-		}
-	return false;
-}
-
 static bool add_expectation(struct scenario *s, const struct line *l,
 			    struct complaint *why)
 {
@@ -93,11 +83,10 @@ static bool add_expectation(struct scenario *s, const struct line *l,
 	*e = (struct expectation){ .when = EXPECT_ALWAYS };
 	if (at == 2)
 		e->when = line_is(l, 1, "mean") ? EXPECT_MEAN : EXPECT_END;
-	e->less = line_is(l, at + 1, "<");
 	snprintf(e->text, sizeof(e->text), "%s", l->text + strlen("expect "));
-	if (l->words == at + 3 && read_metric(line_word(l, at), &e->metric) &&
-	    (e->less || line_is(l, at + 1, ">")) &&
-	    value_number(line_word(l, at + 2), &e->limit)) {
+	if (l->words == at + 3 &&
+	    value_bound(line_word(l, at), line_word(l, at + 1),
+			line_word(l, at + 2), &e->bound)) {
 		s->expects++;
 		return true;
 	}

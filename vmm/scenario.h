@@ -4,6 +4,7 @@
  * of a line between semicolons, is
  *
  *     TIME WHAT ARGUMENTS          # and a comment
+ *     TIME wait METRIC > NUMBER within TIME
  *     expect [mean|end] METRIC < NUMBER
  *
  *     2s   cap 50% over 3s         10s  full on in ram
@@ -37,6 +38,13 @@ struct move {
 	int64_t ms; /* of the ramp, a period, a step of the walk */
 };
 
+/* A metric is less than @limit, or more. */
+struct bound {
+	enum metric metric;
+	bool less;
+	double limit;
+};
+
 enum deed {
 	DEED_MOVE, /* a dial */
 	DEED_DELAY, /* the injection: its delay, error_rate, full or stall */
@@ -45,6 +53,7 @@ enum deed {
 	DEED_STALL,
 	DEED_PAUSE,
 	DEED_RESUME,
+	DEED_WAIT, /* for the bound: all that follows is later by that */
 	DEED_END
 };
 
@@ -54,15 +63,15 @@ struct event {
 	enum dial dial;
 	struct move move;
 	struct injection injection;
+	struct bound bound;
+	int64_t within_ms; /* of a wait; then the run has failed */
 	char tier[16]; /* "": all */
 	char text[SCENARIO_WORDS];
 };
 
 struct expectation {
 	enum { EXPECT_ALWAYS, EXPECT_MEAN, EXPECT_END } when;
-	enum metric metric;
-	bool less; /* than limit; else more */
-	double limit;
+	struct bound bound;
 	char text[SCENARIO_WORDS];
 };
 
@@ -71,7 +80,7 @@ struct scenario {
 	unsigned events;
 	struct expectation expect[SCENARIO_EXPECTS];
 	unsigned expects;
-	int64_t end_ms;
+	int64_t end_ms; /* if there is nothing to wait for */
 	char about[SCENARIO_WORDS]; /* the first comment */
 };
 

@@ -103,6 +103,16 @@ static bool read_resume(struct event *e, const struct line *l)
 	return l->words == 2;
 }
 
+static bool read_wait(struct event *e, const struct line *l)
+{
+	e->deed = DEED_WAIT;
+	return l->words == 7 &&
+	       value_bound(line_word(l, 2), line_word(l, 3), line_word(l, 4),
+			   &e->bound) &&
+	       line_is(l, 5, "within") &&
+	       value_ms(line_word(l, 6), &e->within_ms);
+}
+
 static bool read_end(struct event *e, const struct line *l)
 {
 	e->deed = DEED_END;
@@ -128,6 +138,7 @@ static const struct {
 	{ "stall", read_stall, "stall on or stall off", true },
 	{ "pause", read_pause, "pause", false },
 	{ "resume", read_resume, "resume", false },
+	{ "wait", read_wait, "wait METRIC > NUMBER within 60s", false },
 	{ "end", read_end, "end", false },
 };
 
@@ -156,7 +167,7 @@ bool deed_read(struct event *e, struct line *l, struct complaint *why)
 		return complaint_set(why,
 				     "'%.40s' is nothing to do: cap, "
 				     "balloon, hog, delay, errors, full, "
-				     "stall, pause, resume or end",
+				     "stall, pause, resume, wait or end",
 				     line_word(l, 1));
 	if ((!deeds[d].tiered || take_tier(l, e->tier)) && deeds[d].read(e, l))
 		return true;

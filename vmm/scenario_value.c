@@ -88,3 +88,22 @@ bool value_range(const char *word, struct amount *low, struct amount *high)
 	return value_amount(first, low) && value_amount(dots + 2, high) &&
 	       low->percent == high->percent && low->value < high->value;
 }
+
+static bool value_metric(const char *word, enum metric *to)
+{
+	for (int m = 0; m < METRICS; m++)
+		if (!strcmp(word, metric_name[m].name)) {
+			*to = (enum metric)m;
+			return true;
+		}
+	return false;
+}
+
+bool value_bound(const char *metric, const char *sign, const char *limit,
+		 struct bound *to)
+{
+	to->less = !strcmp(sign, "<");
+	return (to->less || !strcmp(sign, ">")) &&
+	       value_metric(metric, &to->metric) &&
+	       value_number(limit, &to->limit);
+}

@@ -16,5 +16,8 @@ bool value_share(const char *word, double *share);
 bool value_amount(const char *word, struct amount *to);
 /* "10%..50%": the smaller one first, both of a kind. */
 bool value_range(const char *word, struct amount *low, struct amount *high);
+/* "METRIC", "<" or ">", "5". */
+bool value_bound(const char *metric, const char *sign, const char *limit,
+		 struct bound *to);
 
 #endif

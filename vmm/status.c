@@ -73,12 +73,16 @@ static json_t *swap_json(const struct status *st)
 
 static json_t *placement_json(const struct status *st)
 {
-	return json_pack("{s:o, s:f, s:f, s:f, s:f}", "choice",
-			 safe_text(st->placement.choice), "same_cpu_us",
-			 safe_real(st->placement.same_cpu_us), "spin_us",
-			 safe_real(st->placement.spin_us), "blocked_us",
-			 safe_real(st->placement.blocked_us), "awake_us",
-			 safe_real(st->placement.awake_us));
+	return json_pack("{s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I}",
+			 "choice", safe_text(st->placement.choice),
+			 "same_cpu_us", safe_real(st->placement.same_cpu_us),
+			 "spin_us", safe_real(st->placement.spin_us),
+			 "blocked_us", safe_real(st->placement.blocked_us),
+			 "awake_us", safe_real(st->placement.awake_us),
+			 "poll_most_us", safe_real(st->placement.poll_most_us),
+			 "poll_now_us", safe_real(st->placement.poll_now_us),
+			 "waits_polled", safe_count(st->placement.polled),
+			 "waits_blocked", safe_count(st->placement.blocked));
 }
 
 static json_t *stall_json(const struct pressure_line *p)

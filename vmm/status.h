@@ -47,7 +47,7 @@ struct status {
 		int exit_code; /* once ended */
 		const char *exit_reason; /* exit poweroff reboot timeout
 					  * crash stopped, or "" */
-		uint64_t page_faults; /* as the guest's kernel reported */
+		uint64_t page_faults; /* as the guest's kernel says */
 		uint64_t progress; /* what its programs say they have done */
 	} guest;
 	struct {
@@ -79,6 +79,10 @@ struct status {
 	struct {
 		const char *choice; /* same_cpu, spin, blocked or awake */
 		double same_cpu_us, spin_us, blocked_us, awake_us;
+		/* A wait for faults may poll so long before it blocks: at
+		 * most, and now. How many ended in either way. */
+		double poll_most_us, poll_now_us;
+		uint64_t polled, blocked;
 	} placement;
 	struct pressure_report pressure;
 	struct {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * All of it is in memory, for the records must be sorted: the file has the
- * buffers of its threads one after the other, and what belongs together apart. Sorting moves pointers, and
- * where two times are equal the pointers themselves keep the file's order.
+ * buffers of its threads one after the other, and what belongs together apart.
+ * Sorting moves pointers, and where two times are equal the pointers themselves
+ * keep the file's order.
  */
 #include "vmm/trace_file.h"
 
@@ -91,6 +92,8 @@ static const struct trace_record **place(struct trace_file *t,
 						    : &nowhere;
 	if (r->kind == TRACE_DECISION)
 		return &t->decision[t->decisions++];
+	if (r->kind == TRACE_CAP)
+		return &t->cap[t->caps++];
 	if (r->kind != TRACE_WHO && r->kind != TRACE_REGISTERS)
 		return NULL;
 	if (!r->number || r->number > t->faults)
@@ -107,12 +110,13 @@ static const char *sort(struct trace_file *t, const char *records, size_t len)
 	t->rest = len % sizeof(*first);
 	t->total = t->faults = n;
 	/* One more: calloc of nothing may be NULL. */
-	t->record = calloc(4 * n + 1, sizeof(*t->record));
+	t->record = calloc(5 * n + 1, sizeof(*t->record));
 	if (!t->record)
 		return strerror(ENOMEM);
 	t->who = t->record + n;
 	t->registers = t->who + n;
 	t->decision = t->registers + n;
+	t->cap = t->decision + n;
 	for (size_t i = 0; i < n; i++) {
 		const struct trace_record **to = place(t, &first[i]);
 
@@ -120,6 +124,7 @@ static const char *sort(struct trace_file *t, const char *records, size_t len)
 	}
 	qsort(t->record, t->records, sizeof(*t->record), by_time);
 	qsort(t->decision, t->decisions, sizeof(*t->decision), by_time);
+	qsort(t->cap, t->caps, sizeof(*t->cap), by_time);
 	return NULL;
 }
 

@@ -22,6 +22,9 @@ struct trace_file {
 	 * start. */
 	const struct trace_record **decision;
 	size_t decisions;
+	/* Changes of the cap, by tsc. */
+	const struct trace_record **cap;
+	size_t caps;
 	const struct trace_record *counter[TRACE_COUNTERS];
 	unsigned counters;
 	size_t total; /* records of all kinds */

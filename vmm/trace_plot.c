@@ -97,13 +97,33 @@ static void add_up(int64_t *line, int64_t from)
 		line[i] = from += line[i];
 }
 
+/* The cap at the end of each bin; null: not known. */
+static json_t *caps(const struct trace_file *t, struct span s)
+{
+	const struct trace_record *counted =
+		trace_file_counter(t, "memory.limit_pages");
+	int64_t line[BINS], pages = 0;
+	size_t c = 0;
+
+	if (t->caps)
+		pages = (int64_t)t->cap[0]->cap.before;
+	else if (counted)
+		pages = (int64_t)counted->counter.before;
+	for (unsigned i = 0; i < BINS; i++) {
+		while (c < t->caps && bin_of(t, s, t->cap[c]->tsc) <= i)
+			pages = (int64_t)t->cap[c++]->cap.after;
+		line[i] = pages;
+	}
+	return t->caps || counted ? integers(line, BINS) : json_null();
+}
+
 json_t *plot_timeline(const struct trace_file *t, const struct trace_filter *f)
 {
 	static const char *const names[LINES] = { "stage1", "missing",
 						  "minor",  "ahead",
 						  "evict",  "resident" };
 	static int64_t line[LINES][BINS];
-	const struct trace_record *resident, *limit;
+	const struct trace_record *resident;
 	struct span s = span_of(t);
 	struct trace_event e;
 	json_t *o;
@@ -118,13 +138,10 @@ json_t *plot_timeline(const struct trace_file *t, const struct trace_filter *f)
 			line[k][bin]++;
 	}
 	resident = trace_file_counter(t, "memory.resident_pages");
-	limit = trace_file_counter(t, "memory.limit_pages");
 	add_up(line[RESIDENT],
 	       resident ? (int64_t)resident->counter.before : 0);
 	o = json_pack("{s:f, s:f, s:o}", "begin_us", s.begin, "bin_us", s.bin,
-		      "limit",
-		      limit ? json_integer(safe_count(limit->counter.after))
-			    : json_null());
+		      "limit", caps(t, s));
 	for (unsigned i = 0; i < LINES; i++)
 		json_object_set_new(o, names[i], integers(line[i], BINS));
 	return o;

@@ -9,7 +9,8 @@
 
 /*
  * {"bin_us", "begin_us", "stage1": [n per bin], "missing", "minor", "ahead",
- * "evict", "resident": [pages at the end of each], "limit": pages or null}.
+ * "evict", "resident": [pages at the end of each], "limit": the same of the
+ * cap; null: not known}.
  * What is resident is counted on from where the VM's counter stood.
  */
 json_t *plot_timeline(const struct trace_file *t, const struct trace_filter *f);

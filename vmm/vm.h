@@ -102,7 +102,6 @@ struct vm {
 	char pause_reason[160];
 	enum vm_end end;
 	int status; /* exit status of run, once ended */
-	uint64_t page_faults; /* as the guest reported */
 	_Atomic uint64_t progress; /* as its programs reported */
 	_Atomic uint64_t mmio_exits; /* to devices' registers */
 	int ended; /* eventfd: readable once end is set */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "devices/lab.h"
 #include "devices/virtio_net.h"
 #include "vmm/clock.h"
 #include "vmm/events.h"
@@ -124,6 +125,10 @@ static void status_placement(struct vm *vm, struct status *st)
 	st->placement.spin_us = in_us(vm, p.ticks[PLACE_SPIN]);
 	st->placement.blocked_us = in_us(vm, p.ticks[PLACE_BLOCKED]);
 	st->placement.awake_us = in_us(vm, p.ticks[PLACE_AWAKE]);
+	st->placement.poll_most_us = in_us(vm, p.spin.most);
+	st->placement.poll_now_us = in_us(vm, p.spin.now);
+	st->placement.polled = p.spin.polled;
+	st->placement.blocked = p.spin.blocked;
 }
 
 static void status_devices(struct vm *vm, struct status *st)
@@ -177,7 +182,7 @@ void vm_status(struct vm *vm, struct status *st)
 	memcpy(st->reason, vm->pause_reason, sizeof(st->reason));
 	st->guest.exit_code = vm->status;
 	st->guest.exit_reason = vm_end_name(vm->end);
-	st->guest.page_faults = vm->page_faults;
+	st->guest.page_faults = vm->lab ? lab_faults(vm->lab) : 0;
 	st->guest.progress = atomic_load(&vm->progress);
 	st->slo.stall_percent = vm->slo.target;
 	st->slo.cap_bytes = vm->slo.cap;

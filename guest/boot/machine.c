@@ -3,8 +3,7 @@
 #include "guest/boot/machine.h"
 
 #include "guest/boot/pvh.h"
-#include "guest/lib/print.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 
 extern const char kernel_start[], kernel_end[];
 

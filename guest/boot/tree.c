@@ -11,8 +11,7 @@
  * size, except on the ISA bus, where a register is <space port bytes>.
  */
 #include "guest/boot/machine.h"
-#include "guest/lib/print.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 
 /* The header's fields that we read, in cells; all are big-endian. */
 enum { MAGIC = 0, STRUCTURE = 2, STRINGS = 3, COMPATIBLE = 6 };

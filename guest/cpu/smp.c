@@ -7,8 +7,7 @@
 #include "guest/cpu/smp.h"
 
 #include "guest/dev/apic.h"
-#include "guest/lib/print.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 #include "guest/mm/table.h"
 #include "guest/proc/syscall.h"
 #include "guest/proc/sched.h"

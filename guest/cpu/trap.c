@@ -8,8 +8,7 @@
 #include "guest/cpu/smp.h"
 #include "guest/dev/apic.h"
 #include "guest/dev/lab.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/print.h"
+#include "guest/lib/base.h"
 #include "guest/proc/syscall.h"
 #include "guest/proc/sched.h"
 

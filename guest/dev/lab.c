@@ -2,8 +2,7 @@
 /* Driver of the lab device. */
 #include "guest/dev/lab.h"
 
-#include "guest/lib/errno.h"
-#include "guest/lib/print.h"
+#include "guest/lib/base.h"
 #include "guest/lib/counts.h"
 #include "guest/mm/table.h"
 
@@ -55,5 +54,4 @@ void lab_finish(void)
 {
 	if (lab_tracing())
 		lab_command(LAB_DRAIN, 0, 0);
-	lab_command(LAB_REPORT, counts.faults, 0);
 }

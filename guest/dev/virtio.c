@@ -3,8 +3,7 @@
 #include "guest/dev/virtio.h"
 
 #include "guest/dev/apic.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/print.h"
+#include "guest/lib/base.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/table.h"
 #include "guest/proc/sched.h"

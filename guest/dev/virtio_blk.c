@@ -3,8 +3,6 @@
 #include "guest/dev/virtio.h"
 #include "guest/fs/block.h"
 #include "guest/lib/errno.h"
-#include "guest/lib/print.h"
-#include "guest/mm/slab.h"
 
 enum { CONFIG_SECTORS = 0 }; /* a word, and the next */
 enum { FEATURE_RO = 1 << 5, FEATURE_FLUSH = 1 << 9 };
@@ -13,16 +11,11 @@ enum { STATUS_OK = 0, STATUS_UNTOLD = 0xff };
 
 #define SECTORS (PAGE_SIZE / 512) /* a block */
 
-struct disk {
-	struct block_device block;
-	struct virtio *device;
-};
-
 /* A header, what is to be moved, a status (5.2.6): two lie on our stack. */
 static int ask(struct block_device *b, uint32_t type, uint64_t block,
 	       struct frame *f)
 {
-	struct virtqueue *q = ((struct disk *)b)->device->queues[0];
+	struct virtqueue *q = ((struct virtio *)b->driver)->queues[0];
 	const struct {
 		uint32_t type, reserved;
 		uint64_t sector;
@@ -58,17 +51,15 @@ static const struct block_ops ops = { transfer, flush };
 
 static void start(struct virtio *v)
 {
-	struct disk *d = kzalloc(sizeof(*d));
 	uint64_t sectors = v->config[CONFIG_SECTORS] |
 			   (uint64_t)v->config[CONFIG_SECTORS + 1] << 32;
 
-	if (!d)
-		panic("no memory for a disk");
-	d->device = v;
-	d->block.ops = &ops;
-	d->block.blocks = sectors / SECTORS;
-	d->block.readonly = v->features & FEATURE_RO;
-	block_add(&d->block);
+	block_add((struct block_device){
+		.ops = &ops,
+		.driver = v,
+		.blocks = sectors / SECTORS,
+		.readonly = v->features & FEATURE_RO,
+	});
 }
 
 const struct virtio_driver virtio_blk = {

@@ -6,8 +6,7 @@
  */
 #include "guest/dev/console.h"
 #include "guest/dev/virtio.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 #include "guest/proc/sched.h"
 
 enum { RECEIVE, TRANSMIT };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Disks: blocks of 4 KiB, each read and written as a whole, from and to a
+ * Disks, and partitions of disks: blocks of 4 KiB, each read and written as a whole, from and to a
  * frame. What a disk holds beside files (the tables of its file system) is
  * cached by block number in a mapping: the buffer cache is the page cache.
  */
@@ -21,6 +21,8 @@ struct block_ops {
 struct block_device {
 	struct mapping cache; /* the first: they have one address */
 	const struct block_ops *ops;
+	void *driver; /* its driver's */
+	uint64_t first; /* of a partition: its block 0 is this of the disk */
 	uint64_t blocks;
 	bool readonly;
 	bool written; /* since the last flush */
@@ -32,8 +34,11 @@ void block_init(struct block_device *d);
 /* Those that were found, in this order; a NULL behind the last. */
 extern struct block_device *disks[];
 
-/* A driver has found @d: the same, and it is one of those. */
-void block_add(struct block_device *d);
+/*
+ * A driver has found a disk like @d: it is one of those, or, if it has a
+ * partition table (block.c), each of its partitions is. Sleeps.
+ */
+void block_add(struct block_device d);
 
 /* Sleep. 0 or -errno: -EIO behind the end. */
 int block_transfer(struct block_device *d, uint64_t block, struct frame *f,

@@ -4,8 +4,7 @@
  * on one side, and a program's memory on the other.
  */
 #include "guest/fs/ext2.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
+#include "guest/lib/base.h"
 
 /* What is written had its place reserved before it became dirty. */
 static int transfer_page(struct mapping *m, struct frame *f, bool write)

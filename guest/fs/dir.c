@@ -9,8 +9,7 @@
  *	| . | .. | a      | d       | c            |
  */
 #include "guest/fs/ext2.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 
 #define LINKS_MOST 32000u /* of a directory: those below it name it, too */
 

@@ -3,9 +3,7 @@
 #include "guest/fs/ext2.h"
 
 #include "guest/dev/apic.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/print.h"
+#include "guest/lib/base.h"
 #include "guest/mm/slab.h"
 #include "guest/proc/sched.h"
 

@@ -10,8 +10,7 @@
  *	slot 14 -> numbers -> numbers --> numbers -> data
  */
 #include "guest/fs/ext2.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 
 #define POINTER_BITS 10u
 #define SECTORS	     ((uint32_t)PAGE_SIZE / 512) /* a block counts as so many */

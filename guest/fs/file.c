@@ -3,9 +3,7 @@
 #include "guest/fs/file.h"
 
 #include "guest/fs/ext2.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/print.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 #include "guest/mm/slab.h"
 #include "guest/proc/process.h"
 #include "guest/proc/syscall.h"

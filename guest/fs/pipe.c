@@ -10,8 +10,7 @@
  * at.
  */
 #include "guest/fs/file.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 #include "guest/mm/slab.h"
 #include "guest/proc/sched.h"
 

@@ -2,8 +2,7 @@
 #include "guest/mm/anon.h"
 
 #include "guest/cpu/tlb.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
+#include "guest/lib/base.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/swap.h"
 

@@ -14,8 +14,7 @@
  */
 #include "guest/mm/zone.h"
 
-#include "guest/lib/broken.h"
-#include "guest/lib/print.h"
+#include "guest/lib/base.h"
 
 static void push(struct frame_list *free, uint32_t n, unsigned order,
 		 unsigned touched)

@@ -3,8 +3,7 @@
 #include "guest/proc/syscall.h"
 
 #include "guest/fs/file.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
+#include "guest/lib/base.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/reclaim.h"
 #include "guest/proc/process.h"

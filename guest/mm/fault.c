@@ -6,9 +6,7 @@
  */
 
 #include "guest/dev/lab.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/print.h"
+#include "guest/lib/base.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/swap.h"
 #include "guest/proc/process.h"
@@ -115,7 +113,7 @@ void page_fault(struct trap_frame *f)
 
 	if (kind < 0)
 		kind = LAB_FAULT_REFUSED;
-	counts.faults++;
+	lab_shared.ring.faults = ++counts.faults;
 	counts.fault[kind]++;
 	if (tsc)
 		record(f, va, tsc, (enum lab_fault_kind)kind);

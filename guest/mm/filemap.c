@@ -5,8 +5,7 @@
  * of the page, as after fork; a write to a shared one makes the page dirty:
  * the right to write comes with that fault, and goes when the page is stored.
  */
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
+#include "guest/lib/base.h"
 #include "guest/mm/anon.h"
 
 /* Memory that is shared has no first touch of a file. */

@@ -2,9 +2,8 @@
 /* Single frames from the stock, blocks from the zones; limit and promises. */
 #include "guest/mm/frame.h"
 
-#include "guest/lib/broken.h"
+#include "guest/lib/base.h"
 #include "guest/lib/debug.h"
-#include "guest/lib/print.h"
 #include "guest/mm/reclaim.h"
 #include "guest/mm/swap.h"
 #include "guest/mm/zone.h"

@@ -5,8 +5,7 @@
  */
 #include "guest/mm/table.h"
 
-#include "guest/lib/broken.h"
-#include "guest/lib/print.h"
+#include "guest/lib/base.h"
 #include "guest/mm/frame.h"
 
 /* kernel.ld */

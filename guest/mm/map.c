@@ -5,8 +5,7 @@
  * areas, so that all that is done is done to whole areas; what is alike
  * afterwards is merged again.
  */
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
+#include "guest/lib/base.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
 #include "guest/mm/reclaim.h"

@@ -2,8 +2,7 @@
 /* The page cache: how pages come into it, are stored, and leave. */
 #include "guest/mm/mapping.h"
 
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
+#include "guest/lib/base.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/swap.h"
 #include "guest/mm/zone.h"

@@ -4,8 +4,7 @@
 
 #include "guest/dev/virtio.h"
 #include "guest/dev/apic.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/print.h"
+#include "guest/lib/base.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/mapping.h"
 #include "guest/mm/swap.h"

@@ -2,9 +2,8 @@
 /* kmalloc: slabs (slab.h), and whole frames for what is larger. */
 #include "guest/mm/slab.h"
 
-#include "guest/lib/broken.h"
+#include "guest/lib/base.h"
 #include "guest/lib/debug.h"
-#include "guest/lib/print.h"
 #include "guest/mm/frame.h"
 
 /* What the mark behind an object says. Of a free one it ends in the link. */

@@ -3,10 +3,8 @@
 #include "guest/mm/swap.h"
 
 #include "guest/fs/block.h"
-#include "guest/lib/broken.h"
+#include "guest/lib/base.h"
 #include "guest/lib/debug.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/print.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/reclaim.h"
 #include "guest/mm/slab.h"

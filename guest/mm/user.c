@@ -6,8 +6,7 @@
  * need never be lifted. All may sleep.
  */
 
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
+#include "guest/lib/base.h"
 #include "guest/mm/leaf.h"
 
 /*

@@ -4,8 +4,7 @@
 
 #include <assert.h>
 
-#include "guest/lib/print.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 
 #define LOW_MIB 0x100000ul
 

@@ -3,8 +3,7 @@
 #include "guest/proc/process.h"
 
 #include "guest/fs/inode.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 
 /* System V ABI, AMD64 supplement and generic part, chapter 4 and 5. */
 struct elf_header {

@@ -5,9 +5,8 @@
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/tlb.h"
 #include "guest/fs/ext2.h"
-#include "guest/lib/errno.h"
+#include "guest/lib/base.h"
 #include "guest/lib/format.h"
-#include "guest/lib/string.h"
 #include "guest/proc/syscall.h"
 
 /* On the root, or if it has none like that, in the kernel image. */

@@ -4,8 +4,7 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/smp.h"
-#include "guest/lib/print.h"
-#include "guest/lib/string.h"
+#include "guest/lib/base.h"
 #include "guest/proc/sched.h"
 
 /* trap.S: what may stand in the page. The first is exit(TRIAL_WORKS). */

@@ -7,8 +7,7 @@
 #include "guest/cpu/tlb.h"
 #include "guest/dev/lab.h"
 #include "guest/dev/apic.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
+#include "guest/lib/base.h"
 #include "guest/mm/leaf.h"
 #include "guest/mm/slab.h"
 #include "guest/mm/zone.h"
@@ -71,8 +70,8 @@ static void break_lab(uint64_t *command, uint64_t *arg)
 }
 
 /*
- * The device answers right into the program's page. The ring and the fault
- * count are between the kernel and the device.
+ * The device answers right into the program's page. The ring is between the
+ * kernel and the device.
  */
 int64_t inspect_lab(const struct trap_frame *f)
 {

@@ -8,8 +8,7 @@
  * wrong.
  */
 #include "guest/cpu/smp.h"
-#include "guest/lib/broken.h"
-#include "guest/lib/errno.h"
+#include "guest/lib/base.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/table.h"
 #include "guest/proc/syscall.h"

@@ -5,8 +5,7 @@
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/tlb.h"
 #include "guest/fs/file.h"
-#include "guest/lib/errno.h"
-#include "guest/lib/print.h"
+#include "guest/lib/base.h"
 #include "guest/lib/format.h"
 #include "guest/proc/sched.h"
 

@@ -5,11 +5,13 @@
  * The least that a VMM can do, to measure ours against: one vCPU in ring 3
  * touches PAGES pages of 4 KiB once, in ORDER (seq, random). BACKING is who
  * gives them: anon (the kernel), copy or continue (userfaultfd, one fault, one
- * ioctl). HANDLER is where that thread runs: same (the vCPU's CPU), spin or
+ * ioctl), ahead (nobody: they were given before, 64 an ioctl, so that KVM's own
+ * tables are all that is filled). HANDLER is where that thread runs: same (the vCPU's CPU), spin or
  * blocked (another CPU). idle=poll keeps idle CPUs from halting; async=on
  * lets KVM hand faults to its workers, as it does in most VMMs. Prints
  *
- *     ns a page, median and fastest tenth of ROUNDS rounds
+ *     ns a page, median and fastest tenth of ROUNDS rounds; ahead: and the same
+ *     of what giving them took
  *
  *     0         1M             2M      3M         RAM
  *     | stub    | page tables  | order | result   | the pages      |
@@ -30,6 +32,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PAGE	 4096ul
@@ -39,6 +42,7 @@
 #define LOW	 0x1000000ul /* bytes of the first slot; its end is MMIO */
 #define RAM	 0x40000000ul
 #define ROUNDS	 9
+#define RUN	 64 /* pages given by one call */
 #define ENTRY	 0x67ul /* dirty, accessed, user, writable, present */
 #define PAGE_MAX 262144ul /* what one table of tables maps */
 
@@ -48,7 +52,8 @@ struct vm {
 	uint8_t *low, *ram;
 	uint64_t pages, khz;
 	int uffd, memfd;
-	bool copy, spin;
+	bool copy, spin, ahead;
+	double given_ns; /* ahead: a page, in the latest round */
 };
 
 /* RDI: the pages, RSI: their order, RCX: how many, R9: where the ticks go. */
@@ -258,8 +263,8 @@ static void watch(struct vm *vm, bool same)
 	struct uffdio_register r = {
 		.range = { .start = (uintptr_t)vm->ram,
 			   .len = vm->pages * PAGE },
-		.mode = vm->copy ? UFFDIO_REGISTER_MODE_MISSING
-				 : UFFDIO_REGISTER_MODE_MINOR,
+		.mode = vm->copy || vm->ahead ? UFFDIO_REGISTER_MODE_MISSING
+					      : UFFDIO_REGISTER_MODE_MINOR,
 	};
 	pthread_t thread;
 
@@ -276,9 +281,34 @@ static void watch(struct vm *vm, bool same)
 static void forget(struct vm *vm)
 {
 	madvise(vm->ram, vm->pages * PAGE, MADV_DONTNEED);
-	if (vm->memfd >= 0 && vm->copy)
+	if (vm->memfd >= 0 && (vm->copy || vm->ahead))
 		fallocate(vm->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			  0, (off_t)(vm->pages * PAGE));
+}
+
+static double now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static void give_all(struct vm *vm)
+{
+	double start = now_ns();
+
+	for (uint64_t i = 0, n; i < vm->pages; i += n) {
+		struct uffdio_zeropage z;
+
+		n = vm->pages - i < RUN ? vm->pages - i : RUN;
+		z = (struct uffdio_zeropage){
+			.range = { (uintptr_t)vm->ram + i * PAGE, n * PAGE },
+		};
+		if (ioctl(vm->uffd, UFFDIO_ZEROPAGE, &z))
+			err(1, "UFFDIO_ZEROPAGE");
+	}
+	vm->given_ns = (now_ns() - start) / (double)vm->pages;
 }
 
 /* One round: nanoseconds a page. */
@@ -287,6 +317,8 @@ static double round_ns(struct vm *vm)
 	uint64_t ticks;
 
 	forget(vm);
+	if (vm->ahead)
+		give_all(vm);
 	set_registers(vm);
 	do
 		if (ioctl(vm->cpu, KVM_RUN, 0) && errno != EINTR)
@@ -304,6 +336,12 @@ static int compare(const void *a, const void *b)
 	double x = *(const double *)a, y = *(const double *)b;
 
 	return (x > y) - (x < y);
+}
+
+static void print(double ns[ROUNDS])
+{
+	qsort(ns, ROUNDS, sizeof(ns[0]), compare);
+	printf("%.0f %.0f\n", ns[ROUNDS / 2], ns[ROUNDS / 10]);
 }
 
 /* Is @word one of @list, words with a space between? */
@@ -336,17 +374,19 @@ static void keep_awake(void)
 int main(int argc, char **argv)
 {
 	struct vm vm = { .uffd = -1, .memfd = -1 };
-	double ns[ROUNDS];
+	double ns[ROUNDS], given[ROUNDS];
 
-	if (argc < 5 || !is_one_of(argv[1], "anon copy continue") ||
+	if (argc < 5 || !is_one_of(argv[1], "anon copy continue ahead") ||
 	    !is_one_of(argv[2], "same spin blocked") ||
 	    !is_one_of(argv[3], "seq random"))
-		errx(2, "anon|copy|continue same|spin|blocked seq|random PAGES "
-			"[idle=poll] [async=on]");
+		errx(2,
+		     "anon|copy|continue|ahead same|spin|blocked seq|random PAGES "
+		     "[idle=poll] [async=on]");
 	vm.pages = strtoul(argv[4], NULL, 0);
 	if (!vm.pages || vm.pages > PAGE_MAX)
 		errx(2, "pages: 1 to %lu", PAGE_MAX);
 	vm.copy = !strcmp(argv[1], "copy");
+	vm.ahead = !strcmp(argv[1], "ahead");
 	vm.spin = !strcmp(argv[2], "spin");
 	if (has(argc, argv, "idle=poll"))
 		keep_awake();
@@ -362,9 +402,12 @@ int main(int argc, char **argv)
 	if (vm.memfd >= 0)
 		watch(&vm, !strcmp(argv[2], "same"));
 	round_ns(&vm);
-	for (int i = 0; i < ROUNDS; i++)
+	for (int i = 0; i < ROUNDS; i++) {
 		ns[i] = round_ns(&vm);
-	qsort(ns, ROUNDS, sizeof(ns[0]), compare);
-	printf("%.0f %.0f\n", ns[ROUNDS / 2], ns[ROUNDS / 10]);
+		given[i] = vm.given_ns;
+	}
+	print(ns);
+	if (vm.ahead)
+		print(given);
 	return 0;
 }

@@ -123,7 +123,6 @@ static const struct lab_host lab_host = {
 	.counters = counters,
 	.walk = walk,
 	.fault = fault,
-	.report = number,
 	.balloon = balloon,
 	.progress = number,
 };

@@ -25,6 +25,8 @@ for my $accel (accels()) {
 	diag sprintf '%s: %.2f s after ctl', $accel, time - $asked;
 	is status($r)->{memory}{resident_limit_bytes}, 16 * MIB, 'limit';
 	is status($r)->{state}, 'running', 'state';
+	cmp_ok status($r)->{guest}{page_faults}, '>=', 48 * 256,
+		'its own faults are told while it runs';
 
 	($code, $text) = ctl($r, 'resident', '1M');
 	isnt $code, 0, 'a cap below the floor is refused';
@@ -55,22 +57,32 @@ for my $accel (accels()) {
 	isnt $code, 0, 'a VM that is gone is an error';
 }
 
-# Nobody reads what the guest prints: the run ends all the same.
-for my $accel (accels()) {
+# A run whose terminal is full, and nobody reads it.
+sub start_stalled {
+	my ($accel, @options) = @_;
 	pipe my $reader, my $full or die;
 	$full->blocking(0);
 	1 while syswrite $full, 'x' x 4096;
 	$full->blocking(1);
-	my $pid = fork // die;
-	if (!$pid) {
-		open STDOUT, '>&', $full;
-		open STDIN, '<', '/dev/null';
-		exec $ENV{TWOFOLD} || 'build/twofold', 'run', '--accel',
-			$accel, '--timeout', 2, '--', 'hello';
-	}
-	my $r = { pid => $pid, began => time };
-	is finish($r, 30), 124, "$accel: a stalled terminal stops no time-out";
-	last; # the capsule's relay is tested by tests/unit/vmm_relay.c
+	my $r = { name => "stalled-$$-$accel", began => time,
+		reader => $reader };
+	$r->{pid} = fork // die;
+	return $r if $r->{pid};
+	open STDOUT, '>&', $full;
+	open STDIN, '<', '/dev/null';
+	exec $ENV{TWOFOLD} || 'build/twofold', 'run', '--accel', $accel,
+		'--name', $r->{name}, @options;
+}
+
+for my $accel (accels()) {
+	my $r = start_stalled($accel, '--timeout', 2, '--', 'hello');
+	is finish($r, 60), 124, "$accel: a stalled terminal stops no time-out";
+	$r = start_stalled($accel, '--', 'verify', '--size', '4M', '--passes',
+		1000000);
+	ok until_true(60, sub { (status($r)->{state} // '') eq 'running' }),
+		'nor the API';
+	kill 'TERM', $r->{pid};
+	is finish($r, 60), 143, 'nor a signal';
 }
 
 done_testing;

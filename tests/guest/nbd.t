@@ -89,6 +89,7 @@ sub test_well {
 	my $st = stats($r);
 	cmp_ok $st->{pages}{swapped_out}, '>', 4000, 'swapped_out';
 	cmp_ok $st->{pages}{swapped_in}, '>', 4000, 'swapped_in';
+	is_on_rung($st, 'remote');
 	like slurp($r->{out}), qr/^verify: ok, 8192 pages/m, 'verified';
 	ok $helper && !kill(0, $helper), 'no helper is left';
 	server_kill($s);

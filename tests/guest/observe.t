@@ -52,6 +52,15 @@ for my $accel (accels()) {
 		told($r, 'status')->{pressure}{some}{total_us} >
 			$some->{total_us};
 	}), 'and waits more';
+	my $placed = $before->{placement};
+	like $placed->{choice}, qr/^(same_cpu|spin|blocked|awake)\z/,
+		'where faults are served';
+	cmp_ok $placed->{"$placed->{choice}_us"}, '>', 0, 'was measured';
+	my @polls = @$placed{qw(poll_now_us poll_most_us)};
+	cmp_ok $polls[0], '<=', $polls[1], 'how long the server polls';
+	is $polls[1] > 0, $placed->{choice} eq 'spin', 'if it does';
+	cmp_ok $placed->{waits_polled} + $placed->{waits_blocked}, '>', 100,
+		'for faults it has waited';
 	for (1 .. 5) {
 		my $audit = told($r, 'audit');
 		ok $audit->{sound}, 'the auditor finds nothing'
@@ -101,8 +110,8 @@ for my $accel (accels()) {
 		ok told($r, 'audit')->{sound}, 'and all is sound';
 	}
 
-	my ($code) = ctl($r, 'pause');
-	is $code, 0, 'pause';
+	my ($code, $said) = ctl($r, 'pause');
+	is $code, 0, 'pause' or diag $said;
 	ok until_true(30, sub {
 		@{explained($r, 'gva:0x400000')->{walk}} == 24;
 	}), 'a paused vCPU answers too';

@@ -160,14 +160,19 @@ sub drawn {
 		evict => $sums->{kinds}{evict} // 0);
 	is $drawn{$_} // 0, $want{$_}, "the time line has all: $_"
 		for sort keys %want;
+	my ($cap) = $dom =~ /data-last="(\d+)" id="cap"/;
+	is $cap, 24 * 256, 'the cap is a line';
 	my ($heat) = $dom =~ /id="heat"[^>]* data-n="(\d+)"/;
-	is $heat, $sums->{kinds}{stage2} + $sums->{kinds}{ahead},
+	is $heat, $sums->{kinds}{stage2} + ($sums->{kinds}{ahead} // 0),
 		'the heat map, too';
 	my ($latency) = $dom =~ /id="latency"[^>]* data-n="(\d+)"/;
 	is $latency, $sums->{kinds}{stage2}, 'and the latencies';
 	my ($references) = $dom =~ /id="walk"[^>]* data-references="(\d+)"/;
 	cmp_ok $references, '>=', 4, 'a walk is drawn';
 	cmp_ok $references, '<=', 24, 'of at most 24 references';
+	like $dom, qr/data-pages="[1-9]/, 'a working set has a curve';
+	like $dom, qr/id="$_"[^>]*>(?:(?!<\/table).)*<td[^>]*>0x/s,
+		"and $_ that fault are named" for qw(pages code);
 	system "@chromium --screenshot=$picture file://$page >/dev/null 2>&1";
 	like slurp($picture), qr/^\x89PNG/, 'and a picture taken';
 	cmp_ok -s $picture, '>', 50000, 'with something in it';

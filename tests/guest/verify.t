@@ -25,6 +25,7 @@ sub verify {
 	like slurp($r->{out}), qr/^verify: ok, 12288 pages/m, 'verified';
 	is $s->{guest}{progress}, 2 * $passes * 12288, 'each page was reported'
 		if $order ne 'zipf';
+	is_on_rung($s, $swap =~ /^ram/ ? 'compressed' : 'file');
 	diag sprintf "%s %s %s: %.1f s", $accel, $swap, $order, $r->{seconds};
 }
 

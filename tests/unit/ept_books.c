@@ -13,10 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "ept/record.h"
 #include "ept/uffd.h"
+
+#define STORED_MAX (1 << 20) /* pages in swap */
 
 /* Of sanitizers and of coverage, which keep memory of their own about ours. */
 void __asan_init(void) __attribute__((weak));
@@ -78,12 +82,49 @@ static void little_is_kept_under_a_cap(void **state)
 	little_is_kept_about("256 128 s3fifo");
 }
 
+/* Host pages behind @bytes at @at. */
+static unsigned host_pages(const void *at, size_t bytes)
+{
+	unsigned char there[STORED_MAX * 32 / 4096];
+	unsigned n = 0;
+
+	assert_true(bytes / 4096 <= sizeof(there));
+	assert_int_equal(mincore((void *)at, bytes, there), 0);
+	for (size_t i = 0; i < bytes / 4096; i++)
+		n += there[i] & 1;
+	return n;
+}
+
+/* What swap keeps about a page beside its copy, whatever RAM there is, and
+ * nothing about one that is not there. */
+static void a_page_in_swap_has_32_bytes(void **state)
+{
+	const unsigned stored = STORED_MAX / 4;
+	struct records t;
+
+	(void)state;
+	assert_int_equal(records_init(&t, STORED_MAX), 0);
+	assert_int_equal(host_pages(t.record, STORED_MAX * 32), 0);
+	for (unsigned i = 0; i < stored; i++)
+		assert_non_null(record_take(&t, 0));
+	assert_int_equal(host_pages(t.record, STORED_MAX * 32),
+			 stored * 32 / 4096);
+	for (unsigned i = 0; i < stored; i++)
+		record_free(&t, &t.record[i]);
+	for (unsigned i = 0; i < stored; i++) /* the same ones again */
+		assert_non_null(record_take(&t, 0));
+	assert_int_equal(host_pages(t.record, STORED_MAX * 32),
+			 stored * 32 / 4096);
+	records_destroy(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(little_is_kept_about_ram),
 		cmocka_unit_test(little_is_kept_about_ram_that_was_swapped),
 		cmocka_unit_test(little_is_kept_under_a_cap),
+		cmocka_unit_test(a_page_in_swap_has_32_bytes),
 	};
 	int uffd = uffd_open();
 

@@ -17,8 +17,8 @@
 #include "tests/unit/ept_swap_fixture.h"
 
 #define RAM_PAGES 1024
-#define STREAM	  48 /* pages that one reader reads, one after the other */
-#define READERS	  4
+#define STREAM	  28 /* pages that one reader reads, one after the other */
+#define READERS	  8
 #define STORED	  (READERS * STREAM)
 #define UNMAPPED  600
 #define FRESH	  800

@@ -212,6 +212,27 @@ static void what_is_there_is_recorded_as_such(void **state)
 	stop();
 }
 
+/* Not what is asked for and was so before. */
+static void a_change_of_the_cap_is_recorded(void **state)
+{
+	struct stage2_counters c;
+	const struct trace_record *r;
+
+	(void)state;
+	start((struct options){ .limit = 64 });
+	begin(&c);
+	stage2_set_limit(s2, 64);
+	stage2_set_limit(s2, 48);
+	stage2_set_limit(s2, 48);
+	end(&c);
+	assert_int_equal(count(TRACE_CAP), 1);
+	r = first(TRACE_CAP);
+	assert_int_equal(r->cap.before, 64);
+	assert_int_equal(r->cap.after, 48);
+	assert_int_equal(c.limit, 48);
+	stop();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -219,6 +240,7 @@ int main(void)
 		cmocka_unit_test(a_fault_and_who_it_was_belong_together),
 		cmocka_unit_test(a_witness_is_asked),
 		cmocka_unit_test(what_is_there_is_recorded_as_such),
+		cmocka_unit_test(a_change_of_the_cap_is_recorded),
 	};
 
 	if (!may_watch())

@@ -94,6 +94,8 @@ static inline void fake_status(void *vm, struct status *st)
 			       .raw_bytes = 100 << 20,
 			       .stored_bytes = 33 << 20 } },
 		.tiers = 1,
+		.placement = { "spin", 9.25, 2.5, 11, 6.125, 8.5, 4.25, 70,
+			       30 },
 		.pressure = { { 1.5, 0.75, 0.25, 123456 },
 			      { 0.5, 0.25, 0.125, 45678 } },
 		.ladder = { [RUNG_COMPRESSED] = { 4, 16384, 1500 } },

@@ -146,7 +146,7 @@ static inline void disk_make(unsigned mib, const char *options,
 	assert_true(disk_fd >= 0);
 	if (!disk.ops) {
 		disk.ops = &disk_ops;
-		block_add(&disk);
+		block_init(&disk);
 	}
 	disk.blocks = (uint64_t)mib << 8;
 	fail_at = 0;

@@ -166,6 +166,55 @@ static void a_refusal_ends_the_run(void **state)
 	assert_int_equal(f.vm.resident, 64 << 20);
 }
 
+/* Pauses the VM, some looks after its cap was set: *arg is how often that was
+ * done by then. */
+static void *pause_later(void *arg)
+{
+	int *residents = arg, from;
+	int64_t end = now_ms() + 10000;
+
+	while (!f.vm.residents && now_ms() < end)
+		sleep_ms(1);
+	from = f.vm.statuses;
+	while (f.vm.statuses < from + 3 && now_ms() < end)
+		sleep_ms(1);
+	*residents = f.vm.residents;
+	f.vm.running = false;
+	return NULL;
+}
+
+static void a_wait_delays_what_follows(void **state)
+{
+	pthread_t thread;
+	int residents;
+	json_t *r;
+
+	(void)state;
+	f.vm.running = true;
+	pthread_create(&thread, NULL, pause_later, &residents);
+	r = report_of("0s cap 32M; 9ms wait paused > 0 within 60s; 9ms cap "
+		      "16M; 99ms end",
+		      0);
+	pthread_join(thread, NULL);
+	assert_int_equal(residents, 1);
+	assert_string_equal(f.vm.said, "cap 32\ncap 16\ncap 64\nresume\n");
+	assert_int_equal(json_array_size(json_object_get(r, "phases")), 3);
+	json_decref(r);
+}
+
+static void what_does_not_come_fails(void **state)
+{
+	(void)state;
+	json_t *r = report_of("0s cap 32M; 9ms wait paused < 1 within 10ms;"
+			      "60s end",
+			      1);
+
+	assert_string_equal(text_at(r, "stopped"),
+			    "wait paused < 1 within 10ms: it is not");
+	json_decref(r);
+	assert_int_equal(f.vm.resident, 64 << 20);
+}
+
 /* A signal ends the run, not without everything being put back. */
 static int interrupted(int argc, char **argv)
 {
@@ -246,6 +295,8 @@ int main(void)
 		TEST(injection_is_merged_and_ended),
 		TEST(the_table_is_for_people),
 		TEST(a_refusal_ends_the_run),
+		TEST(a_wait_delays_what_follows),
+		TEST(what_does_not_come_fails),
 		TEST(a_signal_ends_the_run),
 		TEST(nonsense_is_a_usage_error),
 		TEST(a_file_can_be_given),

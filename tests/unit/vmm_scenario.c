@@ -61,11 +61,11 @@ static void a_scenario_says_what_and_when(void **state)
 	assert_string_equal(e[3].tier, "nbd");
 	assert_int_equal(s.expects, 2);
 	assert_int_equal(s.expect[0].when, EXPECT_ALWAYS);
-	assert_int_equal(s.expect[0].metric, METRIC_FULL_AVG10);
-	assert_true(s.expect[0].less);
-	assert_true(s.expect[0].limit == 20);
+	assert_int_equal(s.expect[0].bound.metric, METRIC_FULL_AVG10);
+	assert_true(s.expect[0].bound.less);
+	assert_true(s.expect[0].bound.limit == 20);
 	assert_int_equal(s.expect[1].when, EXPECT_MEAN);
-	assert_false(s.expect[1].less);
+	assert_false(s.expect[1].bound.less);
 	assert_string_equal(s.expect[1].text, "mean guest_per_s > 0.5");
 }
 
@@ -78,11 +78,12 @@ static void every_deed_is_understood(void **state)
 		"1s hog 0\n1s delay fixed 2ms\n1s delay exponential 1ms\n"
 		"1s delay pareto 1ms 1.5\n1s delay none in ram\n"
 		"1s full on in file\n1s full off\n1s stall on\n"
-		"1s stall off\n1s pause\n1s resume\n");
+		"1s stall off\n1s pause\n1s resume\n"
+		"1s wait paused > 0 within 2m\n");
 	static const enum deed deed[] = {
 		DEED_MOVE,  DEED_MOVE,	DEED_MOVE,   DEED_DELAY, DEED_DELAY,
 		DEED_DELAY, DEED_DELAY, DEED_FULL,   DEED_FULL,	 DEED_STALL,
-		DEED_STALL, DEED_PAUSE, DEED_RESUME,
+		DEED_STALL, DEED_PAUSE, DEED_RESUME, DEED_WAIT,
 	};
 
 	assert_int_equal(s.events, sizeof(deed) / sizeof(deed[0]));
@@ -97,6 +98,9 @@ static void every_deed_is_understood(void **state)
 	assert_string_equal(s.event[7].tier, "file");
 	assert_false(s.event[8].injection.full);
 	assert_true(s.event[9].injection.stall);
+	assert_int_equal(s.event[13].bound.metric, METRIC_PAUSED);
+	assert_false(s.event[13].bound.less);
+	assert_int_equal(s.event[13].within_ms, 120000);
 	assert_int_equal(s.end_ms, 1000);
 }
 
@@ -146,6 +150,12 @@ static void nonsense_is_refused_by_line(void **state)
 		{ "1s stall", "want stall on or stall off" },
 		{ "1s pause now", "want pause" },
 		{ "1s resume a b c d e f g h i", "want resume" },
+		{ "1s wait", "want wait METRIC" },
+		{ "1s wait paused > 0", "want wait METRIC" },
+		{ "1s wait paused > 0 within it", "want wait METRIC" },
+		{ "1s wait paused > 0 after 9s", "want wait METRIC" },
+		{ "1s wait paused = 1 within 9s", "want wait METRIC" },
+		{ "1s wait speed > 1 within 9s", "want wait METRIC" },
 		{ "2s pause; 1s resume", "'1s resume' is late" },
 		{ "1s end; 1s pause", "'1s pause' is after the end" },
 		{ "99999m end", "'99999m' is no time" },

@@ -47,7 +47,11 @@ static const struct status sample = {
 		       .same_cpu_us = 4.25,
 		       .spin_us = 0.1,
 		       .blocked_us = 1e6,
-		       .awake_us = 0.5 },
+		       .awake_us = 0.5,
+		       .poll_most_us = 8.5,
+		       .poll_now_us = 2.25,
+		       .polled = 160,
+		       .blocked = 161 },
 	.wall_us = 121,
 	.first_exit_us = 123,
 	.pressure = { .some = { 1.25, 2.5, 3.75, 124 },
@@ -94,7 +98,8 @@ static const char sample_text[] =
 	"\"policy\":\"clock\","
 	"\"placement\":{\"choice\":\"same_cpu\",\"same_cpu_us\":4.25,"
 	"\"spin_us\":0.1,\"blocked_us\":1000000.0,"
-	"\"awake_us\":0.5},"
+	"\"awake_us\":0.5,\"poll_most_us\":8.5,\"poll_now_us\":2.25,"
+	"\"waits_polled\":160,\"waits_blocked\":161},"
 	"\"first_exit_us\":123,"
 	"\"pressure\":{\"some\":{\"avg10\":1.25,\"avg60\":2.5,"
 	"\"avg300\":3.75,\"total_us\":124},"

@@ -16,7 +16,7 @@ use Time::HiRes qw(time sleep);
 
 our @EXPORT = qw(accels linux_accels run start wait_for finish stats slurp
 	scratch ctl ctl_json status swapping until_true demonstrations guest_disk
-	guest_disks disk_in_order MIB $program);
+	guest_disks disk_in_order is_on_rung MIB $program);
 
 use constant MIB => 1 << 20;
 
@@ -118,6 +118,21 @@ sub stats {
 	my $s = eval { decode_json(slurp($r->{stats})) };
 	ok $s, 'the statistics are JSON' or diag slurp($r->{stats});
 	return $s || {};
+}
+
+# All that was stored is on that rung of the ladder, if it was not one word all
+# over: pages, bytes and time, and nothing on those of other tiers.
+sub is_on_rung {
+	my ($s, $name) = @_;
+	my %rung = map { $_->{name} => $_ } @{$s->{ladder}};
+	my $r = delete $rung{$name};
+	is $r->{pages} + $rung{same_filled}{pages}, $s->{pages}{swapped_out},
+		"what was stored is on the rung $name";
+	cmp_ok $r->{pages}, '>', 1000, 'many pages';
+	is $r->{bytes}, 4096 * $r->{pages}, 'their bytes';
+	cmp_ok $r->{time_us}, '>', 0, 'and time';
+	is $rung{$_}{pages} // 0, 0, "none on the rung $_"
+		for grep { $_ ne $name } qw(compressed file remote);
 }
 
 # Poll @test until it is true, at most @timeout seconds.
