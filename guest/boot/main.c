@@ -5,7 +5,7 @@
  *
  * Kernel options: gate=trap uses no syscall instruction even where it works;
  * broken=NAME breaks a concept (lib/broken.h); debug checks freed memory
- * (lib/debug.h).
+ * (mm/frame.h).
  */
 #include "guest/cpu/smp.h"
 #include "guest/dev/lab.h"
@@ -15,7 +15,6 @@
 #include "guest/fs/file.h"
 #include "guest/fs/ext2.h"
 #include "guest/lib/base.h"
-#include "guest/lib/debug.h"
 #include "guest/lib/format.h"
 #include "guest/mm/table.h"
 #include "guest/mm/reclaim.h"
@@ -27,16 +26,14 @@ static bool trap_only;
 const char *broken_concept = "";
 bool debug_checks;
 
-#define BROKEN "broken="
-
 static void take_option(const char *option)
 {
 	if (streq(option, "gate=trap"))
 		trap_only = true;
 	else if (streq(option, "debug"))
 		debug_checks = true;
-	else if (str_begins(option, BROKEN))
-		broken_concept = option + strlen(BROKEN);
+	else if (str_begins(option, "broken="))
+		broken_concept = option + strlen("broken=");
 	else
 		print("kernel: option '%s' is unknown\n", option);
 }

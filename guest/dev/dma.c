@@ -46,9 +46,8 @@ static void set(enum dma_register at, uint64_t value)
 
 static void on_interrupt(void *ctx)
 {
-	(void)ctx;
 	set(DMA_IRQ, 0);
-	wake(shared);
+	wake(ctx);
 }
 
 void dma_init(void)
@@ -61,7 +60,7 @@ void dma_init(void)
 	shared = frame_bytes(f);
 	set(DMA_RING, frame_pa(f).v);
 	set(DMA_RING_SIZE, 1);
-	irq_connect(&this_machine.dma, on_interrupt, NULL);
+	irq_connect(&this_machine.dma, on_interrupt, shared);
 	set(DMA_PACE, PACE);
 	set(DMA_CONTROL, DMA_RUN);
 }

@@ -6,7 +6,6 @@
 #include "guest/lib/counts.h"
 #include "guest/mm/table.h"
 
-static_assert(!(LAB_RECORDS & (LAB_RECORDS - 1)), "a power of two");
 static_assert(sizeof(struct lab_fault) == 64, "one cache line");
 
 union lab_shared lab_shared __attribute__((aligned(4096)));

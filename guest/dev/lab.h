@@ -8,7 +8,7 @@
 
 #include "guest/boot/machine.h"
 
-#define LAB_RECORDS 256u
+#define LAB_RECORDS 256u /* a power of two */
 
 /* What the hypervisor sees: contiguous, because the kernel's image is. */
 extern union lab_shared {

@@ -49,9 +49,8 @@ static void write(const char *text, size_t n)
 /* What was typed stays there until it is read: no more interrupts till then. */
 static void on_input(void *ctx)
 {
-	(void)ctx;
 	out8(base + UART_INTERRUPTS, 0);
-	wake(&uart);
+	wake(ctx);
 }
 
 static int64_t read(char *to, size_t most)
@@ -73,6 +72,6 @@ const struct console uart = { write, read };
 
 void uart_connect(void)
 {
-	irq_connect(&this_machine.uart, on_input, NULL);
+	irq_connect(&this_machine.uart, on_input, (void *)&uart);
 	out8(base + UART_MODEM, MODEM_READY);
 }

@@ -9,8 +9,6 @@ enum { FEATURE_RO = 1 << 5, FEATURE_FLUSH = 1 << 9 };
 enum { READ = 0, WRITE = 1, FLUSH = 4 };
 enum { STATUS_OK = 0, STATUS_UNTOLD = 0xff };
 
-#define SECTORS (PAGE_SIZE / 512) /* a block */
-
 /* A header, what is to be moved, a status (5.2.6): two lie on our stack. */
 static int ask(struct block_device *b, uint32_t type, uint64_t block,
 	       struct frame *f)
@@ -19,7 +17,7 @@ static int ask(struct block_device *b, uint32_t type, uint64_t block,
 	const struct {
 		uint32_t type, reserved;
 		uint64_t sector;
-	} header = { .type = type, .sector = block * SECTORS };
+	} header = { .type = type, .sector = block * BLOCK_SECTORS };
 	volatile uint8_t status = STATUS_UNTOLD;
 	struct virtio_part parts[3] = { { &header, sizeof(header), false } };
 	unsigned n = 1;
@@ -57,7 +55,7 @@ static void start(struct virtio *v)
 	block_add((struct block_device){
 		.ops = &ops,
 		.driver = v,
-		.blocks = sectors / SECTORS,
+		.blocks = sectors / BLOCK_SECTORS,
 		.readonly = v->features & FEATURE_RO,
 	});
 }

@@ -7,7 +7,6 @@
 
 #define PARTITIONS 4u
 #define TABLE_MARK 0xaa55
-#define SECTORS	   (PAGE_SIZE / 512) /* a block */
 
 struct block_device *disks[ABI_VIRTIO_SLOTS * PARTITIONS + 1];
 
@@ -60,9 +59,9 @@ static bool list_partitions(const struct block_device *disk,
 	for (unsigned i = 0; t->mark == TABLE_MARK && i < PARTITIONS; i++) {
 		struct block_device d = *disk;
 
-		d.first = t->part[i].first / SECTORS;
-		d.blocks = t->part[i].sectors / SECTORS;
-		if (!d.first || !d.blocks || t->part[i].first % SECTORS ||
+		d.first = t->part[i].first / BLOCK_SECTORS;
+		d.blocks = t->part[i].sectors / BLOCK_SECTORS;
+		if (!d.first || !d.blocks || t->part[i].first % BLOCK_SECTORS ||
 		    d.first + d.blocks > disk->blocks)
 			continue;
 		list(d);

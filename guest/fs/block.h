@@ -8,6 +8,8 @@
 
 #include "guest/mm/mapping.h"
 
+#define BLOCK_SECTORS ((uint32_t)PAGE_SIZE / 512)
+
 struct block_device;
 
 /* Both sleep until it is done. 0, -EIO, -ENOMEM. */

@@ -13,7 +13,6 @@
 #include "guest/lib/base.h"
 
 #define POINTER_BITS 10u
-#define SECTORS	     ((uint32_t)PAGE_SIZE / 512) /* a block counts as so many */
 
 static_assert(EXT2_POINTERS == 1u << POINTER_BITS, "");
 
@@ -66,7 +65,7 @@ static int fill_slot(struct inode *i, uint32_t *slot, unsigned level)
 		frame_put(f);
 	}
 	*slot = block;
-	i->disk->sectors += SECTORS;
+	i->disk->sectors += BLOCK_SECTORS;
 	inode_changed(i);
 	return 0;
 }
@@ -141,7 +140,7 @@ static int cut(struct inode *i, uint32_t *slot, unsigned level)
 	if (error)
 		return error;
 	*slot = 0;
-	i->disk->sectors -= SECTORS;
+	i->disk->sectors -= BLOCK_SECTORS;
 	inode_changed(i);
 	return 0;
 }

@@ -100,24 +100,19 @@ void fs_unlock(void)
 	wake(&locked);
 }
 
-static void unlist(struct inode *i)
-{
-	struct inode **link = &all;
-
-	while (*link != i)
-		link = &(*link)->next;
-	*link = i->next;
-}
-
 /* While its pages go, which may sleep, one of them may make who evicts it hold
  * the inode; without pages nobody can. */
 void inode_put(struct inode *i)
 {
+	struct inode **link = &all;
+
 	if (i->count == 1 && !i->disk->links)
 		mapping_discard(&i->pages, 0, UINT64_MAX);
 	if (--i->count || i->disk->links)
 		return;
-	unlist(i);
+	while (*link != i)
+		link = &(*link)->next;
+	*link = i->next;
 	i->next = doomed;
 	doomed = i;
 	if (!locked) {

@@ -40,6 +40,7 @@ static int map_cached(struct vma *v, uintptr_t va, uint64_t *at, bool write)
 		frame_put(f);
 		return error == -EAGAIN ? kind_of(v) : error;
 	}
+	leaf_others++;
 	leaf_map(v, at, f, write ? v->bits : v->bits & ~PTE_W);
 	return kind_of(v);
 }

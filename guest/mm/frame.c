@@ -3,7 +3,6 @@
 #include "guest/mm/frame.h"
 
 #include "guest/lib/base.h"
-#include "guest/lib/debug.h"
 #include "guest/mm/reclaim.h"
 #include "guest/mm/swap.h"
 #include "guest/mm/zone.h"

@@ -15,6 +15,14 @@
 
 void frame_init(void);
 
+/*
+ * The kernel option "debug": freed memory is filled with a pattern, which as an
+ * address is not canonical, and looked at before it is used again; what parts
+ * of the kernel do wrong with memory ends the run with its name.
+ */
+extern bool debug_checks;
+#define POISON 0x6b6b6b6b6b6b6b6bul
+
 /* Where single frames come from: DMA until there is a direct map. */
 extern enum zone_id frame_zone;
 

@@ -56,15 +56,15 @@ static void map_image(const char *from, const char *to, uint64_t bits)
 
 void kmap_init(void)
 {
-	const struct machine *m = &this_machine;
-
 	map_image(kernel_start, text_end, 0);
 	map_image(text_end, rodata_end, pte_nx);
 	map_image(rodata_end, kernel_end, PTE_W | pte_nx);
-	for (unsigned i = 0; i < m->rams; i++)
-		map((uintptr_t)direct(m->ram[i].start),
-		    (uintptr_t)direct(m->ram[i].end), m->ram[i].start,
-		    PTE_W | pte_nx);
+	for (unsigned i = 0; i < this_machine.rams; i++) {
+		struct range r = this_machine.ram[i];
+
+		map((uintptr_t)direct(r.start), (uintptr_t)direct(r.end),
+		    r.start, PTE_W | pte_nx);
+	}
 	/* New roots copy this half once: its top entries must exist by now. */
 	kernel_slot(MMIO_BASE, 1);
 	kernel_slot(VMALLOC_BASE, 1);
@@ -90,6 +90,7 @@ bool kmap_new_root(pa_t *root)
 	if (!f)
 		return false;
 	f->next = 0;
+	f->index = 0;
 	*root = frame_pa(f);
 	memcpy((char *)direct(*root) + half, (char *)root_table + half, half);
 	return true;

@@ -5,6 +5,8 @@
 #include "guest/lib/broken.h"
 #include "guest/mm/swap.h"
 
+uint64_t leaf_others;
+
 uint64_t leaf_bits(unsigned prot)
 {
 	uint64_t bits = PTE_U | PTE_A | (prot ? PTE_P : PTE_KEPT);
@@ -51,6 +53,16 @@ uint64_t *leaf_next(struct space *s, uintptr_t *va, uintptr_t end)
 	return NULL;
 }
 
+void leaf_left(struct space *s, struct frame *f)
+{
+	s->resident--;
+	f->maps--;
+	leaf_others -= f->use == FRAME_FILE || f->maps;
+	leaf_unlocked(f);
+	if (!broken("leak"))
+		frame_put(f);
+}
+
 void leaf_drop(struct vma *v, uint64_t *at)
 {
 	uint64_t old = *at;
@@ -61,12 +73,8 @@ void leaf_drop(struct vma *v, uint64_t *at)
 		v->space->swapped--;
 		swap_put(pte_slot(old));
 	}
-	if (!f)
-		return;
-	f->maps--;
-	v->space->resident--;
-	leaf_unlocked(f);
-	frame_put(f);
+	if (f)
+		leaf_left(v->space, f);
 }
 
 /*
@@ -110,5 +118,6 @@ void leaf_share(struct vma *child, uint64_t *at, uint64_t *to)
 		return;
 	f->count++;
 	f->maps++;
+	leaf_others++;
 	child->space->resident++;
 }

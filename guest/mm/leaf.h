@@ -63,8 +63,18 @@ static inline void leaf_map(struct vma *v, uint64_t *at, struct frame *f,
 		leaf_lock(at);
 }
 
-/* A leaf that mapped @f is gone, or its area is not locked any more. */
+/* A leaf of @s that mapped @f is gone, and with it its hold on @f. */
+void leaf_left(struct space *s, struct frame *f);
+
+/* The area of a leaf that maps @f is not locked any more. */
 void leaf_unlocked(struct frame *f);
+
+/*
+ * The leaves beside the first of each anonymous frame: all that map files, and
+ * those by which such a frame is shared. So all leaves there are, less these,
+ * are the anonymous frames that are somebody's (space_strays).
+ */
+extern uint64_t leaf_others;
 
 /* Make a leaf of @v say what v->bits say now; the caller flushes. */
 void leaf_protect(struct vma *v, uint64_t *at);

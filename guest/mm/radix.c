@@ -11,7 +11,7 @@
  */
 #include "guest/mm/mapping.h"
 
-#include "guest/lib/debug.h"
+#include "guest/lib/string.h"
 #include "guest/lib/errno.h"
 #include "guest/mm/slab.h"
 

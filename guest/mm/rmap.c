@@ -72,11 +72,8 @@ void rmap_unmap(struct frame *f)
 			p.space->swapped++;
 		}
 		tlb_flush_page(p.space, p.va);
-		p.space->resident--;
 		counts.unmapped_ptes++;
-		f->maps--;
-		leaf_unlocked(f);
-		frame_put(f);
+		leaf_left(p.space, f);
 		if (broken("rmap"))
 			break;
 	}

@@ -3,7 +3,6 @@
 #include "guest/mm/slab.h"
 
 #include "guest/lib/base.h"
-#include "guest/lib/debug.h"
 #include "guest/mm/frame.h"
 
 /* What the mark behind an object says. Of a free one it ends in the link. */

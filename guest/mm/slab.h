@@ -9,7 +9,7 @@
  *
  * The mark says that the object is in use, or that it is free, and which is
  * free after it. So who frees a thing twice, or has written past its end, is
- * caught; with "debug" (lib/debug.h) who writes to what is free is, too.
+ * caught; with "debug" (mm/frame.h) who writes to what is free is, too.
  */
 #pragma once
 

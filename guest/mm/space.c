@@ -203,3 +203,13 @@ void space_free(struct space *s)
 	frame_unpromise(OWN_FRAMES);
 	kfree(s);
 }
+
+uint64_t space_strays(void)
+{
+	uint64_t all = counts.frames_anon + counts.frames_tables + leaf_others;
+
+	all -= frame_at(kernel_root)->index;
+	for (const struct space *s = spaces; s; s = s->next)
+		all -= s->resident + 1 + frame_at(s->root)->index;
+	return all;
+}

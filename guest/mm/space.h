@@ -53,6 +53,12 @@ int space_map(struct space *s, struct vma want);
 /* Take @v, an area, away, with what is in it. */
 void space_unmap(struct vma *v);
 
+/*
+ * The leak check: how many frames for pages and tables of programs are in no
+ * space. Who is between having one and giving it back, asleep, has one of them.
+ */
+uint64_t space_strays(void);
+
 /* The area that @va lies in, or NULL. */
 struct vma *space_search(struct space *s, uintptr_t va);
 

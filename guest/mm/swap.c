@@ -4,7 +4,6 @@
 
 #include "guest/fs/block.h"
 #include "guest/lib/base.h"
-#include "guest/lib/debug.h"
 #include "guest/mm/anon.h"
 #include "guest/mm/reclaim.h"
 #include "guest/mm/slab.h"
@@ -172,7 +171,9 @@ static int fetch(struct frame *f, uint32_t slot)
 	int error;
 
 	attach(f, slot);
+	leaf_others--; /* it has no leaf, and is not lost */
 	error = mapping_transfer(NULL, f, swap_transfer, false);
+	leaf_others++;
 	if (error) {
 		swap_part(f);
 	} else {
@@ -207,6 +208,7 @@ int swap_in(struct vma *v, uintptr_t va, uint64_t *at)
 		frame_put(f);
 		return error;
 	}
+	leaf_others += f->maps > 0;
 	anon_map(v, va, at, f, v->bits & ~PTE_W);
 	v->space->swapped--;
 	swap_put(slot);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Swap: a disk for the pages that memory has no room for. Its blocks are the
- * slots; block 0, which says what the disk is, is none. A slot is counted by
- * the leaves that hold its number (mm/pte.h), as a frame is by those that map
- * it.
+ * Swap: a disk, or a partition of one (fs/block.h), for the pages that memory
+ * has no room for. Its blocks are the slots; block 0, which says what it is, is
+ * none. A slot is counted by the leaves that hold its number (mm/pte.h), as a
+ * frame is by those that map it.
  *
  * A frame that was written to a slot, or read from it, is remembered with the
  * slot for as long as both hold the same bytes: that is the swap cache. Who

@@ -21,7 +21,8 @@ struct slot table_walk(pa_t root, uintptr_t va)
 /*
  * Rights are the leaf's business: a table grants all, but tables of the lower
  * half alone are open to ring 3. All tables are in a list that begins at the
- * root's descriptor: so they are found again without looking at entries. The
+ * root's descriptor, which counts them: so they are found again without looking
+ * at entries. The
  * kernel's tables are everybody's: another may make this one meanwhile. Broken,
  * it is in two entries: what an address's bits say is not where it is alone.
  */
@@ -37,6 +38,7 @@ static bool make_table(pa_t root, uint64_t *at, uintptr_t va)
 	}
 	f->next = frame_at(root)->next;
 	frame_at(root)->next = (uint32_t)(f - frames);
+	frame_at(root)->index++;
 	*at = frame_pa(f).v | PTE_P | PTE_W | (va < USER_END ? PTE_U : 0);
 	if (va < USER_END && broken("paging"))
 		*(uint64_t *)((uintptr_t)at ^ sizeof(*at)) = *at;

@@ -143,7 +143,7 @@ enum frame_flags {
 	FRAME_ACTIVE = 1 << 5, /* on the active list, else the inactive */
 	FRAME_LISTED = 1 << 6, /* on one of them */
 	FRAME_LOCKED = 1 << 7, /* mlock: never evicted */
-	FRAME_POISONED = 1 << 8 /* free, with "debug": see lib/debug.h */
+	FRAME_POISONED = 1 << 8 /* free, with "debug": see mm/frame.h */
 };
 
 /*

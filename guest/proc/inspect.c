@@ -14,11 +14,6 @@
 #include "guest/proc/syscall.h"
 #include "guest/proc/process.h"
 
-static int64_t give(uintptr_t to, const void *from, size_t n)
-{
-	return user_write(current()->space, to, from, n);
-}
-
 int64_t inspect_info(const struct trap_frame *f)
 {
 	struct sys_info info = {
@@ -42,7 +37,7 @@ int64_t inspect_info(const struct trap_frame *f)
 		.processes = image_pa(&processes).v,
 	};
 
-	return give(f->rdi, &info, sizeof(info));
+	return user_write(current()->space, f->rdi, &info, sizeof(info));
 }
 
 int64_t inspect_memory(const struct trap_frame *f)
@@ -53,7 +48,7 @@ int64_t inspect_memory(const struct trap_frame *f)
 		return -EINVAL;
 	if (!zone_has(at))
 		return -EFAULT;
-	return give(f->rsi, direct(at), f->rdx);
+	return user_write(current()->space, f->rsi, direct(at), f->rdx);
 }
 
 /* The concepts of stage 2 are broken on the way to it. */

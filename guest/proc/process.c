@@ -4,6 +4,7 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/tlb.h"
+#include "guest/dev/apic.h"
 #include "guest/fs/file.h"
 #include "guest/lib/base.h"
 #include "guest/lib/format.h"
@@ -16,6 +17,8 @@ struct process *processes;
 static uint32_t last_pid;
 
 #define STACK_ORDER 1
+#define PATIENCE    50u /* ticks */
+
 static_assert(PAGE_SIZE << STACK_ORDER == STACK_BYTES, "a block is a stack");
 
 struct process *process_new(const char *name, process_fn *fn)
@@ -127,6 +130,22 @@ static struct process *child(int64_t pid)
 	return found;
 }
 
+/* What @p had is free again, at the latest when those who use it have ended. */
+static void check_leak(const struct process *p)
+{
+	static uint64_t lost; /* so far */
+	uint64_t until = lapic_ticks + PATIENCE, now;
+
+	while ((now = space_strays()) > lost && lapic_ticks < until)
+		sleep_until(&lost, lapic_ticks + 1);
+	if (now <= lost)
+		return;
+	print("kernel: leak: when %s (pid %u) had ended %lu frames were "
+	      "nobody's\n",
+	      p->name, p->pid, now - lost);
+	lost = now;
+}
+
 int64_t process_wait(int64_t pid, int *status)
 {
 	struct process *p;
@@ -140,6 +159,7 @@ int64_t process_wait(int64_t pid, int *status)
 		return -ECHILD;
 	pid = p->pid;
 	*status = p->status;
+	check_leak(p);
 	bury(p);
 	return pid;
 }

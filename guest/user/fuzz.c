@@ -6,9 +6,12 @@
  * A round is a page of random bytes, run until they fault, or some system calls
  * with random arguments. A child lives for a few rounds, all of one kind, in
  * the state in which the one before has left it. Its last fault kills it, if
- * the watchdog has not done so before; several children live at once. When all
- * are gone, as many frames must be in use as before. L is the first life.
+ * the watchdog has not done so before, or another child; several live at once,
+ * and some have children of their own. What they may do to the machine, the
+ * parent undoes. When all are gone, as many frames must be in use as before. L
+ * is the first life.
  */
+#include "guest/abi.h"
 #include "guest/lib/string.h"
 #include "guest/user/lib/kernel.h"
 #include "guest/user/lib/random.h"
@@ -23,6 +26,8 @@
 #define LIFE	     25u /* ticks of a child, twice that at most */
 #define NAP	     4u /* ticks that a child sleeps, at most */
 #define SETTLE_TICKS 100u
+#define FEW_FRAMES   256u /* that a balloon or a limit takes */
+#define CAP_BYTES    (16ul << 20) /* the least cap on the host's memory */
 
 struct chance {
 	uint64_t seed, state;
@@ -71,18 +76,13 @@ static uint64_t argument(struct chance *c, uint64_t area)
 	}
 }
 
-/* These reach beyond the child, or end it; SYS_LAB would squeeze the whole VM. */
-static bool is_left_out(uint64_t number)
-{
-	return number == SYS_EXIT || number == SYS_FORK || number == SYS_KILL ||
-	       number == SYS_LAB || number == SYS_LIMIT;
-}
-
-/* These take time, as they are about all of memory. */
+/* These take time, as they are about all of memory, or end too much. */
 static bool is_rare(uint64_t number)
 {
 	return number == SYS_SYNC || number == SYS_DROP_CACHES ||
-	       number == SYS_RECLAIM || number == SYS_REPORT;
+	       number == SYS_RECLAIM || number == SYS_REPORT ||
+	       number == SYS_LAB || number == SYS_LIMIT || number == SYS_FORK ||
+	       number == SYS_EXIT;
 }
 
 /* What a child knows; not on its stack, which it may lose. */
@@ -90,20 +90,66 @@ static struct {
 	struct chance chance;
 	uint64_t area;
 	volatile uint64_t *rounds; /* it has begun; shared with the parent */
+	volatile uint64_t own_rounds; /* of a child's child */
 	void *home[5]; /* where it goes on after a fault */
 } self;
+
+/* Nobody older than this may be killed: the watchdog, and who waits for us. */
+static int64_t watchdog;
+
+/* What a call by chance must not do, it does a little of. */
+static void tame(struct chance *c, uint64_t number, uint64_t *a)
+{
+	if (number == SYS_SLEEP)
+		a[0] %= NAP;
+	if (number == SYS_KILL && chance(c) % 2)
+		a[0] = (uint64_t)sys_getpid() + chance(c) % (2 * LANES) - LANES;
+	if (number == SYS_KILL && (int64_t)a[0] <= watchdog)
+		a[0] = ~a[0] | INT64_MIN; /* there is none */
+	if (number == SYS_LAB && a[0] == LAB_BALLOON)
+		a[1] %= FEW_FRAMES;
+	if (number == SYS_LAB && a[0] == LAB_RESIDENT)
+		a[1] |= CAP_BYTES;
+	if (number == SYS_LIMIT && chance(c) % 2)
+		a[0] = all_frames() - a[0] % FEW_FRAMES;
+}
+
+/* What may have been done to the machine is undone. */
+static void restore(void)
+{
+	sys_limit(0);
+	sys_lab(LAB_RESIDENT, 0, NULL);
+	sys_lab(LAB_BALLOON, 0, NULL);
+}
+
+/* A child's child lives for one round; sometimes it is waited for. */
+static void forked(struct chance *c, int64_t pid)
+{
+	if (!pid) {
+		c->seed ^= (uint64_t)sys_getpid();
+		self.own_rounds = ROUNDS - 1;
+		self.rounds = &self.own_rounds;
+	} else if (pid > 0 && chance(c) % 2) {
+		sys_wait(pid, NULL);
+	}
+}
 
 static void call_at_random(struct chance *c)
 {
 	uint64_t number = chance(c) % (SYS_CALLS + 2), a[6];
+	int64_t answer;
 
 	for (unsigned i = 0; i < 6; i++)
 		a[i] = argument(c, self.area);
-	if (number == SYS_SLEEP)
-		a[0] %= NAP;
-	if (!is_left_out(number) && (!is_rare(number) || chance(c) % 4 == 0))
-		sys_call6((enum sys_number)number, a[0], a[1], a[2], a[3], a[4],
-			  a[5]);
+	tame(c, number, a);
+	if (is_rare(number) && chance(c) % 4)
+		return;
+	answer = sys_call6((enum sys_number)number, a[0], a[1], a[2], a[3],
+			   a[4], a[5]);
+	if (number == SYS_FORK)
+		forked(c, answer);
+	if (number == SYS_LAB || number == SYS_LIMIT)
+		restore();
 }
 
 static _Noreturn void live_by_calls(void)
@@ -145,7 +191,7 @@ static _Noreturn void live_by_bytes(void)
 	sys_exit(0);
 }
 
-/* The children that live now, for the watchdog, and their rounds: shared. */
+/* The children that live now, and their rounds: shared. */
 static volatile int64_t *lanes;
 static volatile uint64_t *rounds_of;
 
@@ -158,21 +204,34 @@ static unsigned lane_of(int64_t pid)
 	return lane;
 }
 
+/* Kill who is younger than the watchdog, and not younger than @until: the pid
+ * of the youngest. What is listed may change meanwhile. */
+static int64_t kill_young(int64_t until)
+{
+	struct process_info p;
+	int64_t youngest = 0;
+
+	for (unsigned i = 0; i < 64 && process_info(i, &p) > 0; i++) {
+		if (p.pid > watchdog && p.pid <= until)
+			sys_kill(p.pid, SIGNAL_KILL);
+		if (p.pid > youngest)
+			youngest = p.pid;
+	}
+	return youngest;
+}
+
 /* Kills who is still there when it looks for the second time. */
 static int64_t start_watchdog(void)
 {
-	int64_t pid = sys_fork(), last[LANES] = { 0 };
+	int64_t pid = sys_fork(), before = 0;
 
 	if (pid)
 		return pid;
+	watchdog = sys_getpid();
 	lock_memory();
 	for (;;) {
 		sys_sleep(LIFE);
-		for (unsigned i = 0; i < LANES; i++) {
-			if (lanes[i] && lanes[i] == last[i])
-				sys_kill(last[i], SIGNAL_KILL);
-			last[i] = lanes[i];
-		}
+		before = kill_young(before);
 	}
 }
 
@@ -194,7 +253,10 @@ static bool start_life(uint64_t seed, uint64_t life, unsigned lane)
 	int64_t pid;
 
 	rounds_of[lane] = 0;
-	pid = sys_fork();
+	for (unsigned i = 0; (pid = sys_fork()) < 0 && i < SETTLE_TICKS; i++) {
+		restore(); /* another may have made memory short just now */
+		sys_sleep(1);
+	}
 	if (!pid)
 		live(seed, life, lane);
 	if (pid < 0) {
@@ -222,8 +284,11 @@ static uint64_t await_death(void)
 /* All that the children had must be free again, before long. */
 static bool is_settled(const struct sys_counts *before)
 {
-	struct sys_counts now = settled_counts();
+	struct sys_counts now;
 
+	kill_young(INT64_MAX);
+	restore();
+	now = settled_counts();
 	for (unsigned i = 0; i < SETTLE_TICKS; i++) {
 		if (pages_kept(&now) == pages_kept(before))
 			return true;
@@ -284,13 +349,16 @@ static bool parse_arguments(int argc, char **argv, struct plan *p)
 
 static int run(const struct plan *p)
 {
-	int64_t watchdog = start_watchdog();
 	struct sys_counts before;
 	uint64_t lives;
 	bool ok;
 
+	watchdog = start_watchdog();
 	ok = watchdog > 0 && run_rounds(p, LANES * ROUNDS, &lives);
+	kill_young(INT64_MAX);
+	restore();
 	lock_memory();
+	sys_sleep(LIFE); /* they end */
 	before = settled_counts();
 	ok = ok && run_rounds(p, p->rounds, &lives) && is_settled(&before);
 	if (watchdog > 0) {

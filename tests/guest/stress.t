@@ -22,6 +22,7 @@ for my $accel (accels()) {
 	my $out = slurp($r->{out});
 	like $out, qr/^stress: ok, seed $seed/m, 'nothing was lost or leaked'
 		or diag $out, slurp($r->{err});
+	unlike $out, qr/kernel: leak/, 'nor did the kernel see a leak';
 	my $steps = 0;
 	$steps += $1 while $out =~ /did (\d+) steps/g;
 	my $s = stats($r);

@@ -30,6 +30,7 @@ sub tour {
 	my @ok = $out =~ /^ok \d+ - (\S+?):/mg;
 	is_deeply [sort @ok], [sort @names], 'every demonstration is ok'
 		or diag grep { /^not ok|# SKIP/ } $out =~ /^.*\n/mg;
+	unlike $out, qr/kernel: leak/, 'the kernel has seen no leak';
 	my ($took) = $out =~ /^# (\d+ demonstrations in \d+ ms)$/m;
 	ok $took, 'it says how long it took';
 	sees_all($out) if $accel eq 'capsule';

@@ -19,7 +19,6 @@
 
 #include "guest/lib/broken.h"
 #include "guest/lib/counts.h"
-#include "guest/lib/debug.h"
 #include "guest/lib/print.h"
 #include "guest/mm/frame.h"
 #include "guest/mm/reclaim.h"

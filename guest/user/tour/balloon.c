@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* balloon: memory that the guest lends the host. */
-#include "guest/lib/debug.h"
+#include "guest/mm/frame.h"
 #include "guest/lib/errno.h"
 #include "guest/user/tour/demo.h"
 
