@@ -29,7 +29,7 @@
 	CALL(SYS_SLEEP, sys_sleep) /* (ticks) */ \
 	CALL(SYS_TICKS, sys_ticks) /* (): of the timer since the start */ \
 	CALL(SYS_CATCH, sys_catch) /* (where a refused access continues) */ \
-	CALL(SYS_SET_FS, sys_set_fs) /* (FS base: thread-local storage) */ \
+	CALL(SYS_SET_BASES, sys_set_bases) /* (FS base, GS base): thread-local */ \
 	CALL(SYS_CPU, sys_cpu) /* (cpu or -1): stay on it; where we are */ \
 	/* Memory. */ \
 	CALL(SYS_MMAP, sys_mmap) /* (address or 0, bytes, prot, flags, fd, \

@@ -74,11 +74,11 @@ int64_t sys_catch(const struct trap_frame *f)
 	return 0;
 }
 
-int64_t sys_set_fs(const struct trap_frame *f)
+int64_t sys_set_bases(const struct trap_frame *f)
 {
-	if (f->rdi >= USER_END)
+	if (f->rdi >= USER_END || f->rsi >= USER_END)
 		return -EINVAL;
-	process_set_fs(f->rdi);
+	process_set_bases(f->rdi, f->rsi);
 	return 0;
 }
 

@@ -64,7 +64,7 @@ int process_exec(const char *path, const char *text, size_t bytes)
 	if (old)
 		space_free(old);
 	p->catch = 0;
-	process_set_fs(0);
+	process_set_bases(0, 0);
 	format(p->name, sizeof(p->name), "%s", last_part(path));
 	*process_frame(p) = f;
 	return 0;

@@ -22,6 +22,7 @@ int64_t sys_fork(const struct trap_frame *f)
 	}
 	child->space = s;
 	child->fs_base = me->fs_base;
+	child->gs_base = me->gs_base;
 	files_copy(child->files, me->files);
 	child->pinned = me->pinned;
 	*process_frame(child) = *f;

@@ -20,8 +20,7 @@
 #define PROBE_CHOICE (PTE_U | PTE_PWT | PTE_PCD | PTE_G)
 
 /* Its entry is beside that of PROBE_AT, two levels up. */
-#define GIANT_BYTES (1ul << 30)
-#define GIANT_AT    (PROBE_AT + GIANT_BYTES)
+#define GIANT_AT (PROBE_AT + (1ul << 30))
 
 /* Ring 0 tries it: an answer, or PROBE_REFUSED. */
 typedef uint32_t try_fn(uint64_t argument);
@@ -123,8 +122,8 @@ static void take_step(struct stage *s, struct probe_step *step)
 		break;
 	case PROBE_GIANT:
 		*table_slot(s->root[which], GIANT_AT, 3) =
-			(pa & -GIANT_BYTES) | PROBE_BITS | PTE_PS | pte_nx;
-		step->page = try(read_page, GIANT_AT + pa % GIANT_BYTES);
+			(pa & -level_bytes(3)) | PROBE_BITS | PTE_PS | pte_nx;
+		step->page = try(read_page, GIANT_AT + pa % level_bytes(3));
 		break;
 	case PROBE_RUN:
 		step->page = try((try_fn *)(PROBE_AT + CODE_AT), 0);
@@ -172,12 +171,9 @@ static void try_constant(struct sys_probe *p)
 static void look_at_segments(struct sys_probe *p)
 {
 	const struct cpu *c = this_cpu();
-	uint16_t cs, tr;
 
-	__asm__("mov %%cs, %0" : "=r"(cs));
-	__asm__("str %0" : "=r"(tr));
-	p->cs = cs;
-	p->tr = tr;
+	__asm__("mov %%cs, %0" : "=r"(p->cs));
+	__asm__("str %0" : "=r"(p->tr));
 	p->tss = (uintptr_t)&c->tss;
 	p->rsp0 = c->tss.rsp[0];
 	p->fs_base = rdmsr(MSR_FS_BASE);

@@ -66,10 +66,12 @@ void process_kernel(const char *name, process_fn *fn)
 	sched_add(p);
 }
 
-void process_set_fs(uint64_t base)
+void process_set_bases(uint64_t fs, uint64_t gs)
 {
-	current()->fs_base = base;
-	wrmsr(MSR_FS_BASE, base);
+	current()->fs_base = fs;
+	current()->gs_base = gs;
+	wrmsr(MSR_FS_BASE, fs);
+	wrmsr(MSR_GS_BASE, gs);
 }
 
 /* Orphans become children of the kernel's first thread, which waits for all. */

@@ -30,7 +30,7 @@ struct process {
 	struct space *space; /* NULL: the kernel's own */
 	const void *channel; /* what it sleeps on */
 	uint64_t wake_tick; /* when it wakes at the latest */
-	uint64_t fs_base;
+	uint64_t fs_base, gs_base;
 	uint64_t ticks; /* of the timer that found it running */
 	uint32_t pid; /* 0: the kernel's own */
 	enum process_state state;
@@ -98,8 +98,8 @@ int elf_load(struct space *s, struct inode *file, uintptr_t *entry);
 /* The process has ended: free what it holds of SYS_OBJECT. */
 void objects_free(struct object **list);
 
-/* Where FS of the current process begins: its thread-local storage. */
-void process_set_fs(uint64_t base);
+/* Where FS and GS of the current process begin: its thread-local storage. */
+void process_set_bases(uint64_t fs, uint64_t gs);
 
 /* End the current process. Its memory goes now, the rest when it is waited
  * for. */

@@ -47,7 +47,7 @@ void sched_add(struct process *p)
 	}
 }
 
-/* Who has no FS base must not see another's. */
+/* Who has no base of FS or GS must not see another's. */
 static void switch_to(struct cpu *c, struct process *old, struct process *new)
 {
 	new->state = RUNNING;
@@ -57,6 +57,8 @@ static void switch_to(struct cpu *c, struct process *old, struct process *new)
 	tlb_load(new->space);
 	if ((old->fs_base | new->fs_base) && !broken("segments"))
 		wrmsr(MSR_FS_BASE, new->fs_base);
+	if ((old->gs_base | new->gs_base) && !broken("segments"))
+		wrmsr(MSR_GS_BASE, new->gs_base);
 	counts.switches++;
 	context_switch(&old->rsp, new->rsp);
 }

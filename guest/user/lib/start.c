@@ -31,7 +31,7 @@ static void start_thread_locals(size_t all)
 		sys_exit(127);
 	memcpy((void *)at, tls_start, (size_t)(tls_data_end - tls_start));
 	*self = (uintptr_t)self;
-	sys_set_fs((uintptr_t)self);
+	sys_set_bases((uintptr_t)self, 0);
 }
 
 void start(char *text, size_t bytes)

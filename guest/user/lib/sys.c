@@ -58,9 +58,9 @@ int64_t sys_ticks(void)
 	return sys_call(SYS_TICKS, 0, 0, 0);
 }
 
-int64_t sys_set_fs(uint64_t address)
+int64_t sys_set_bases(uint64_t fs, uint64_t gs)
 {
-	return sys_call(SYS_SET_FS, address, 0, 0);
+	return sys_call(SYS_SET_BASES, fs, gs, 0);
 }
 
 int64_t sys_cpu(int64_t cpu)

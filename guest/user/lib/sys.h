@@ -47,7 +47,7 @@ int64_t sys_kill(int64_t pid, int signal);
 int64_t sys_getpid(void);
 int64_t sys_sleep(uint64_t ticks);
 int64_t sys_ticks(void);
-int64_t sys_set_fs(uint64_t address);
+int64_t sys_set_bases(uint64_t fs, uint64_t gs);
 int64_t sys_cpu(int64_t cpu);
 int64_t sys_mmap(uint64_t at, size_t bytes, unsigned prot, unsigned flags);
 int64_t sys_mmap_file(int fd, uint64_t offset, size_t bytes, unsigned prot,

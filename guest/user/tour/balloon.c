@@ -131,8 +131,9 @@ void demo_balloon(struct demo *d)
 		d,
 		"asked for %u pages, the guest gave them: %lu KiB less on "
 		"the host, %u of %u pages just freed are gone there; by its "
-		"statistics the host knows that %lu KiB are free; emptied, %u are zeros; full again and short of memory the "
-		"guest took %lu back; emptied; %lu free pages reported",
+		"statistics the host knows that %lu KiB are free; emptied, %u "
+		"are zeros; full again and short of memory the guest took %lu "
+		"back; emptied; %lu free pages reported",
 		SIZE, (before.resident_bytes - full.resident_bytes) >> 10, gone,
 		PAGES, heard >> 10, zeros, taken, reported);
 }

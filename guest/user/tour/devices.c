@@ -116,7 +116,7 @@ static bool is_asleep(uint32_t pid)
 	return false;
 }
 
-/* Count as long as the transfer lasts: the CPU is ours, for its owner sleeps. */
+/* Count while the transfer lasts: the CPU is ours, for its owner sleeps. */
 static void work(struct demo *d, void *what)
 {
 	struct transfer *t = what;

@@ -34,6 +34,14 @@ static uint64_t read_fs_0(void)
 	return v;
 }
 
+static uint64_t read_gs_0(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("mov %%gs:0, %0" : "=r"(v));
+	return v;
+}
+
 /* Thread-local storage: at an offset from FS, of which each process has one. */
 static _Thread_local volatile uint64_t local = 'p';
 
@@ -77,8 +85,11 @@ static void show_addresses(struct demo *d)
 		  (w->ref[w->refs - 1].entry & PTE_FRAME) + linear % PAGE_SIZE);
 }
 
-/* Another process, another FS base, at the same time on the same CPU. */
-static void other_base(struct demo *d, void *what)
+/* What GS begins with: each process says where, and what is there. */
+static uint64_t by_gs;
+
+/* Other bases, in another process at the same time on the same CPU. */
+static void other_bases(struct demo *d, void *what)
 {
 	static uint64_t storage[4] __attribute__((aligned(16)));
 	uint64_t *self = &storage[3];
@@ -87,11 +98,13 @@ static void other_base(struct demo *d, void *what)
 	sys_cpu(0);
 	demo_is(d, local, 'p'); /* fork has copied it with all else */
 	*self = (uintptr_t)self;
-	demo_is(d, sys_set_fs((uintptr_t)self), 0);
+	storage[0] = 'C';
+	demo_is(d, sys_set_bases((uintptr_t)self, (uintptr_t)storage), 0);
 	local = 'c';
 	for (unsigned i = 0; i < 5; i++) {
 		demo_is(d, read_fs_0(), (uintptr_t)self);
 		demo_is(d, local, 'c');
+		demo_is(d, read_gs_0(), 'C');
 		sys_sleep(1);
 	}
 }
@@ -118,12 +131,16 @@ void demo_segments(struct demo *d)
 	check_descriptors(d, &p);
 	show_addresses(d);
 	sys_cpu(0);
-	pid = demo_child(d, other_base, NULL);
+	by_gs = 'P';
+	demo_is(d, sys_set_bases(base, (uintptr_t)&by_gs), 0);
+	pid = demo_child(d, other_bases, NULL);
 	for (unsigned i = 0; i < 5 && pid > 0; i++) {
 		demo_is(d, read_fs_0(), base);
 		demo_is(d, local, 'p');
+		demo_is(d, read_gs_0(), 'P');
 		sys_sleep(1);
 	}
 	demo_join(d, pid);
-	demo_note(d, "; another process's FS base: each kept its own");
+	demo_note(d,
+		  "; another process's bases of FS and GS: each kept its own");
 }
