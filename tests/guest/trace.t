@@ -161,7 +161,7 @@ sub drawn {
 	is $drawn{$_} // 0, $want{$_}, "the time line has all: $_"
 		for sort keys %want;
 	my ($heat) = $dom =~ /id="heat"[^>]* data-n="(\d+)"/;
-	is $heat, $sums->{kinds}{stage2} + $sums->{kinds}{ahead},
+	is $heat, $sums->{kinds}{stage2} + ($sums->{kinds}{ahead} // 0),
 		'the heat map, too';
 	my ($latency) = $dom =~ /id="latency"[^>]* data-n="(\d+)"/;
 	is $latency, $sums->{kinds}{stage2}, 'and the latencies';
