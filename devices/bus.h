@@ -32,8 +32,8 @@ struct bus {
 	_Atomic uint64_t unknown; /* accesses that met no device */
 };
 
-/* The bus owns @d from now on, which may have several ranges. 0; -EEXIST when [base, base + size) meets another; -ENOSPC; -EINVAL when
- * empty or wrapping. */
+/* The bus owns @d from now on, which may have several ranges. 0; -EEXIST when
+ * [base, base + size) meets another; -ENOSPC; -EINVAL when empty or wrapping. */
 int bus_add(struct bus *b, struct device *d, uint64_t base, uint64_t size);
 
 /*

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "ept/audit_state.h"
+#include "ept/evict.h"
 
 static int by_slot(const void *a, const void *b)
 {
@@ -63,8 +64,8 @@ static bool check_counters(struct auditor *a)
 	return same;
 }
 
-/* A page that arrives from swap names its slot nowhere meanwhile; and one that
- * a batch has claimed may have been stored already. */
+/* A page that arrives from swap names its slot nowhere meanwhile; and one of a
+ * batch on its way out may have been stored already. */
 static bool check_used(struct auditor *a)
 {
 	const struct stage2 *s = a->s;
@@ -73,11 +74,10 @@ static bool check_used(struct auditor *a)
 	uint64_t most = s->ept.pages[PTE_ARRIVING];
 	slot_t copy;
 
-	for (uint64_t at = 0; at < s->pages; at++) {
+	for (uint64_t at = 0; at < s->pages; at++)
 		named += copy_of(s, at, &copy);
-		most += frame_set_has(&s->claimed,
-				      (frame_t){ at / s->frame_pages });
-	}
+	for (const struct batch *b = s->batches; b; b = b->next)
+		most += b->n;
 	most += named;
 	return audit_agree(a, AUDIT_SWAP_USED, (gfn_t){ 0 },
 			   used > most	  ? most

@@ -26,62 +26,6 @@
 #include "ept/evict.h"
 #include "ept/probes.h"
 
-unsigned evict_room(const struct stage2 *s)
-{
-	return s->frame_pages > 1 ? 1 : TIER_BATCH;
-}
-
-struct batch *evict_batch_new(void)
-{
-	return zeroed_new(sizeof(struct batch));
-}
-
-void evict_batch_free(struct batch *b)
-{
-	zeroed_free(b, sizeof(*b));
-}
-
-void evict_batch_rest(struct batch *b)
-{
-	if (b->used)
-		zeroed_again(b, sizeof(*b));
-}
-
-static void add(struct stage2 *s, struct batch *b, frame_t f, unsigned i)
-{
-	struct victim *v = &b->victim[b->n++];
-
-	*v = (struct victim){ .gfn = { gfn_of_frame(s, f).v + i }, .frame = f };
-	v->has_copy = copy_of(s, page_of(s, f) + i, &v->copy);
-}
-
-/* Each of its pages is leaving, because each will have an entry of its own. */
-int evict_take(struct stage2 *s, struct batch *b, frame_t f)
-{
-	struct pte was = entry_of(s, f);
-	struct pte e = away_entry(s, PTE_LEAVING, f, pte_rights(was));
-	gfn_t g = gfn_of_frame(s, f);
-
-	if (pte_kind(was) != PTE_UNMAPPED || !evict_movable(s, f) ||
-	    frame_set_has(&s->claimed, f))
-		return -EBUSY;
-	for (unsigned i = 0; i < s->frame_pages; i++) {
-		if (ept_map(&s->ept, (gfn_t){ g.v + i }, 1, pte_offset(e, i)))
-			return -ENOMEM; /* the first one splits, or none */
-		add(s, b, f, i);
-	}
-	frame_set_add(&s->claimed, f);
-	return 0;
-}
-
-void evict_cancel(struct stage2 *s, frame_t f)
-{
-	unsigned rights = pte_rights(entry_of(s, f));
-
-	set_entry(s, f, away_entry(s, PTE_UNMAPPED, f, rights));
-	decide_insert(s, f);
-}
-
 /* Nobody has touched or discarded it. */
 static bool is_leaving(const struct stage2 *s, frame_t f)
 {
@@ -314,7 +258,6 @@ static unsigned commit_end(struct stage2 *s, struct batch *b)
 	for (unsigned i = 0; i < b->n; i++) {
 		struct victim *v = &b->victim[i];
 
-		frame_set_remove(&s->claimed, v->frame);
 		if (v->fate == FATE_STAYS)
 			continue;
 		part(s, v);
@@ -322,6 +265,7 @@ static unsigned commit_end(struct stage2 *s, struct batch *b)
 		frame_set_remove(&s->busy, v->frame);
 		left++;
 	}
+	evict_batch_ends(s, b);
 	if (left)
 		pthread_cond_broadcast(&s->freed);
 	pthread_cond_broadcast(&s->settled);

@@ -23,6 +23,7 @@ struct victim {
 /* All that one needs, for what is not touched costs nothing. */
 struct batch {
 	bool used; /* since evict_batch_rest */
+	struct batch *next; /* of those on their way out */
 	unsigned n;
 	struct victim victim[LEVEL_ENTRIES];
 	struct victim *stored[TIER_BATCH]; /* those that io[] is about */
@@ -50,6 +51,11 @@ bool evict_movable(const struct stage2 *s, frame_t f);
  * behind those of lower numbers. 0; -EBUSY it is not unmapped, cannot be moved
  * or is another batch's; -ENOMEM to split its entry. */
 int evict_take(struct stage2 *s, struct batch *b, frame_t f);
+/* A batch but @but names frame @f, though others may have touched or discarded
+ * it since. */
+bool evict_claimed(const struct stage2 *s, const struct batch *but, frame_t f);
+/* @b, if it ever began, claims nothing any more. */
+void evict_batch_ends(struct stage2 *s, const struct batch *b);
 /* Frame @f, which was leaving, stays: the policy has it again. */
 void evict_cancel(struct stage2 *s, frame_t f);
 /* Unmap frame @f if it is mapped; its bytes stay. */

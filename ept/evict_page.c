@@ -84,8 +84,8 @@ int stage2_evict(struct stage2 *s, gfn_t g)
 	if (!frame_of(s, g, &f))
 		return -EFAULT;
 	pthread_mutex_lock(&s->lock);
-	while ((r = try_evict(s, f)) == -EBUSY &&
-	       frame_set_has(&s->claimed, f) && !s->stopping)
+	while ((r = try_evict(s, f)) == -EBUSY && evict_claimed(s, NULL, f) &&
+	       !s->stopping)
 		wait_settled(s);
 	pthread_mutex_unlock(&s->lock);
 	return r;

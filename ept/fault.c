@@ -5,6 +5,7 @@
  * wait for each other.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -202,7 +203,6 @@ static int start_servers(struct stage2 *s)
 	unsigned started = 0;
 	int r = 0;
 
-	assert(s->config.vcpus <= STAGE2_VCPUS);
 	while (q->servers < s->config.vcpus && !r) {
 		r = server_init(&q->server[q->servers], s, q->servers);
 		q->servers++;
@@ -230,9 +230,15 @@ int faults_start(struct stage2 *s)
 	int r;
 
 	ahead_init(&q->ahead);
+	q->server = calloc(2 * s->config.vcpus, sizeof(*q->server));
+	if (!q->server)
+		return -ENOMEM;
+	q->spare = q->server + s->config.vcpus;
 	q->uffd = uffd_open();
-	if (q->uffd < 0)
-		return q->uffd;
+	if (q->uffd < 0) {
+		r = q->uffd;
+		goto undo_server;
+	}
 	q->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (q->wake < 0) {
 		r = -errno;
@@ -249,6 +255,8 @@ int faults_start(struct stage2 *s)
 	close(q->wake);
 undo_uffd:
 	close(q->uffd);
+undo_server:
+	free(q->server);
 	return r;
 }
 
@@ -266,4 +274,5 @@ void faults_stop(struct stage2 *s)
 void faults_destroy(struct stage2 *s)
 {
 	close(s->faults.uffd);
+	free(s->faults.server);
 }

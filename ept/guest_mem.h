@@ -28,9 +28,9 @@ bool guest_write(struct stage2 *s, gpa_t at, const void *from, size_t len);
  * Have the page of @at in its frame until guest_unpin: *to is where the host
  * finds the byte at @at, and those behind it up to the end of the page. For
  * who moves much at a time; pinned pages take their part of the guest's cap,
- * so few at once and not for long. As guest_read, or as guest_write with @write.
- * 0; -EFAULT no RAM;
- * -EHWPOISON; -EBUSY too much is pinned; else why the page cannot be had.
+ * so few at once and not for long. As guest_read, or as guest_write with
+ * @write. 0; -EFAULT no RAM; -EHWPOISON; -EBUSY too much is pinned; else why the
+ * page cannot be had.
  */
 int guest_pin(struct stage2 *s, gpa_t at, bool write, void **to);
 /*

@@ -2,9 +2,8 @@
 /*
  * The flight recorder: what happened to pages lately, always on, in a ring
  * whose size goes with that of RAM. A page's story is found by scanning it
- * backwards, which only somebody who asks pays for; noting an event is a copy of
- * half a cache line.
- * The caller serialises (stage 2 holds its lock).
+ * backwards, which only somebody who asks pays for; noting an event is a copy
+ * of half a cache line. The caller serialises (stage 2 holds its lock).
  */
 #ifndef EPT_HISTORY_H
 #define EPT_HISTORY_H
@@ -49,7 +48,7 @@ struct history {
 	struct history_event *event;
 };
 
-/* How many events to keep about @pages: half a byte a page, the bounds aside. */
+/* How many events to keep about @pages: half a byte a page, within bounds. */
 uint64_t history_events(uint64_t pages);
 
 /* Room for @events, a power of two. 0 or -ENOMEM. */

@@ -6,13 +6,12 @@
  *     slab     |blob|blob|blob|blob|  slack  |       all of one size class
  *
  * Size classes are 16 bytes apart up to 512 and then 16 to a power of two, a
- * little larger where that fills the slab, so that a blob over 256 bytes
- * wastes at most 1/16 of itself. What the pool
- * takes is counted in pages that were touched, and limited in whole slabs,
- * whose rest is not there yet. A slab without
- * blobs is the host's, who takes it, without writing it anywhere, when it needs
- * memory (MADV_FREE): until then it looks resident, and is used again first,
- * which costs no faults.
+ * little larger where that fills the slab, so that a blob over 256 bytes wastes
+ * at most 1/16 of itself. What the pool takes is counted in pages that were
+ * touched, and limited in whole slabs, whose rest is not there yet. A slab
+ * without blobs is the host's, who takes it, without writing it anywhere, when
+ * it needs memory (MADV_FREE): until then it looks resident, and is used again
+ * first, which costs no faults.
  *
  * alloc and free may be called from any thread. A blob's bytes are its
  * owner's, who needs no lock for them.

@@ -107,7 +107,6 @@ static bool init_pages(struct stage2 *s)
 		s->config.paging ? swap_records(s->config.swap) : 0;
 
 	return frame_set_init(&s->busy, frames) &&
-	       frame_set_init(&s->claimed, frames) &&
 	       frame_set_init(&s->watched, frames) &&
 	       packed_init(&s->copy, s->pages, copies);
 }
@@ -115,7 +114,6 @@ static bool init_pages(struct stage2 *s)
 static void free_pages(struct stage2 *s)
 {
 	frame_set_free(&s->busy);
-	frame_set_free(&s->claimed);
 	frame_set_free(&s->watched);
 	frame_set_free(&s->used);
 	packed_free(&s->copy);

@@ -31,7 +31,6 @@
 
 #define STAGE2_SHARES  4
 #define STAGE2_REGIONS (2 + STAGE2_SHARES)
-#define STAGE2_VCPUS   8
 
 struct stage2;
 
@@ -92,7 +91,7 @@ struct stage2_config {
 	 * so that a trace holds every reference between; 0: do not. */
 	unsigned refs_ms;
 	bool poison; /* a page that is lost becomes a machine check */
-	unsigned vcpus; /* threads that fault at a time, 1 to STAGE2_VCPUS */
+	unsigned vcpus; /* threads that fault at the same time, at least 1 */
 	/* A page was lost or swap is full; called without locks by the thread
 	 * that met it, which goes on waiting afterwards. */
 	void (*failed)(void *ctx, const struct stage2_failure *f);
@@ -118,9 +117,9 @@ struct stage2_counters {
  * feature, -ENOMEM, ... Starts the threads; nothing stays on error. */
 int stage2_create(struct stage2 **out, const struct stage2_config *c);
 /*
- * End the threads and watch guest memory no longer. Whoever waits in a fault goes on
- * and may find zeros in that page: every vCPU must have been kicked, so that
- * none enters the guest again, and what it still says must be ignored.
+ * End the threads and watch guest memory no longer. Whoever waits in a fault
+ * goes on and may find zeros in that page: every vCPU must have been kicked, so
+ * that none enters the guest again, and what it still says must be ignored.
  */
 void stage2_stop(struct stage2 *s);
 /* After stage2_stop. */

@@ -6,7 +6,7 @@
  * the counters. It is held for state changes, never for I/O on pages,
  * compression or a system call that touches memory. (A full trace buffer is
  * written under it.) What lasts longer happens to pages that their state, a
- * pin, `busy` or `claimed` protects. `flushing` is taken before it.
+ * pin, `busy` or a batch's claim protects. `flushing` is taken before it.
  *
  * Where a resident page is known from: the policy holds it from its arrival;
  * the policy gives it up, and it is `watched`: unmapped and in the watch
@@ -52,6 +52,7 @@ struct server {
 };
 
 struct faults {
+	struct server *server, *spare; /* a vCPU has one of each */
 	unsigned servers, spares;
 	pthread_cond_t watch; /* somebody serves a fault, and spares: */
 	unsigned asleep; /* until then */
@@ -61,7 +62,6 @@ struct faults {
 	bool calibrated, retry;
 	struct placement_report placement;
 	struct wakeful wakeful;
-	struct server server[STAGE2_VCPUS], spare[STAGE2_VCPUS];
 };
 
 /* Faults that failed and wait for a retry, the oldest first. */
@@ -92,8 +92,6 @@ struct stage2 {
 	unsigned frame_pages; /* 1 or 512: pages that move together */
 	struct frame_set busy; /* being mapped, unmapped or freed: not to be
 				* touched until `settled` */
-	struct frame_set claimed; /* a batch on its way out names them: no
-				   * other takes them (evict.c) */
 	struct frame_set watched;
 	/* Used since the round of hints began, which see; without words
 	 * between rounds. */
@@ -108,8 +106,10 @@ struct stage2 {
 	struct pager *pager[PAGER_SHARE + STAGE2_REGIONS];
 	struct policy *policy;
 
+	struct faults faults;
 	pthread_t reclaim;
 	struct batch *batch; /* the reclaim thread's */
+	struct batch *batches; /* on their way out (evict.c) */
 	struct {
 		pthread_t thread;
 		bool running; /* there is more than one tier */
@@ -142,7 +142,6 @@ struct stage2 {
 	struct histogram latency;
 	struct parking parking;
 	struct pins pins;
-	struct faults faults;
 };
 
 /* region.c: each page of RAM belongs to one frame, in use or not; the gfn of a

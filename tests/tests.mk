@@ -46,6 +46,8 @@ $(addprefix $(OUT)/tests/unit/,ept_fail ept_fail_stage2): \
 	aligned_alloc mmap ZSTD_createCCtx ZSTD_createDCtx)
 
 $(OUT)/tests/unit/ept_stalled: WRAPS = -Wl,--wrap=fallocate
+$(OUT)/tests/unit/ept_batch: \
+	WRAPS = -Wl,--wrap=fallocate,--wrap=madvise
 
 # And that of tests/unit/rounds.h.
 $(addprefix $(OUT)/tests/unit/,vmm_api_crowd vmm_api_device vmm_api_hostile): \

@@ -23,7 +23,9 @@
  *   PUT   /policy              {"policy": NAME}
  *   GET   /balloon             200, balloon_json
  *   PATCH /balloon             {"amount_mib": N}
+ *   PUT   /balloon             400: run --balloon configures it
  *   GET   /balloon/statistics  200, balloon_statistics_json
+ *   PATCH /balloon/statistics  {"stats_polling_interval_s": 0}, no other
  *   PATCH /balloon/hinting/start
  *   GET   /balloon/hinting/status  200, balloon_hinting_json
  *   GET   /pressure            200, {"tiers": [injection_json, ...]}

@@ -24,8 +24,8 @@ bool capsule_find_image(struct capsule_image *im, struct complaint *why);
 
 /*
  * A memfd with the initrd: that of @im, the program, the guest image @guest,
- * what @o shares, and /args, which tells tests/capsule/init what to run and which @mark ends
- * a stream. -1: one line in *why.
+ * what @o shares, and /args, which tells tests/capsule/init what to run and
+ * which @mark ends a stream. -1: one line in *why.
  */
 int capsule_pack(const struct capsule_image *im, const struct run_options *o,
 		 const char *guest, const struct words *args, const char *mark,

@@ -16,7 +16,7 @@
 #define MEMORY_DEFAULT (UINT64_C(512) << 20)
 
 /* With less, a vCPU could not have the pages of one instruction and their
- * page tables at the same time. DESIGN.md, "Stage 2". */
+ * page tables at the same time. */
 
 /* The rest of the command line while it is read. */
 struct rest {

@@ -75,7 +75,7 @@ static bool set_api_socket(struct run_options *o, const char *value,
 	return set_string(&o->api_socket, value, why);
 }
 
-/* A name becomes a file name; see DESIGN.md, "Command line". */
+/* A name becomes a file name: api_path. */
 static bool set_name(struct run_options *o, const char *value,
 		     struct complaint *why)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * All of it is in memory, for the records must be sorted: the file has the
- * buffers of its threads one after the other, and what belongs together apart. Sorting moves pointers, and
- * where two times are equal the pointers themselves keep the file's order.
+ * buffers of its threads one after the other, and what belongs together apart.
+ * Sorting moves pointers, and where two times are equal the pointers themselves
+ * keep the file's order.
  */
 #include "vmm/trace_file.h"
 

@@ -14,8 +14,6 @@
 #include "vmm/nbd_helper.h"
 #include "vmm/vm.h"
 
-_Static_assert(MAX_CPUS <= STAGE2_VCPUS, "a fault server each");
-
 static void say(const char *what, const char *text)
 {
 	fprintf(stderr, "twofold: %s: %s\n", what, text);

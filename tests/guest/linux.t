@@ -56,7 +56,7 @@ sub small {
 sub sum_of { (split ' ', `$_[0] | md5sum`)[0] }
 
 # A process that answers one request after the other at this host's loopback: a
-# POST with the sum of what came, a GET with the file @path. Its port, and it.
+# POST with the sum of what came, a GET with 8 MiB of @path. Its port, and it.
 sub web {
 	my ($path) = @_;
 	my $socket = IO::Socket::INET->new(Listen => 4,
@@ -69,7 +69,8 @@ sub web {
 		$head .= $_ while defined($_ = <$client>) && /\S/;
 		read $client, $body, $1 if $head =~ /^Content-Length: (\d+)/mi;
 		print $client "HTTP/1.0 200 OK\r\n\r\n",
-			$head =~ /^POST/ ? md5_hex($body) . "\n" : slurp($path);
+			$head =~ /^POST/ ? md5_hex($body) . "\n" :
+			substr slurp($path), 0, 8 * MIB;
 	}
 	POSIX::_exit(0);
 }
@@ -185,7 +186,8 @@ sub large {
 	like $out, qr/^64$/m, 'random bytes';
 	kill 'TERM', $web;
 	waitpid $web, 0;
-	like $out, qr/^back $sum\b/m, 'TCP: what came';
+	my $came = sum_of("head -c 8388608 $bytes");
+	like $out, qr/^back $came\b/m, 'TCP: what came';
 	my $went = sum_of('seq 600000');
 	like $out, qr/^there $went$/m, 'and what went';
 	my ($tx, $frames) = $out =~ /^sent (\d+) (\d+)$/m;

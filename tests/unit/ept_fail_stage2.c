@@ -138,21 +138,39 @@ static unsigned run(unsigned nth, enum fault fault)
 
 static void any_call_may_fail(void **state)
 {
+	static const enum fault hard[] = { NO_SPACE, IO_ERROR, TRY_AGAIN };
 	unsigned calls = run(0, 0);
 
 	(void)state;
 	told = 0;
 	/* One way a call, in turn: to make a stage 2 takes a while. */
 	for (unsigned nth = 1; nth <= calls; nth++)
-		run(nth, nth % FAULTS);
+		run(nth, hard[nth % 3]);
 	assert_true(calls > 50);
 	assert_true(told > 0);
+}
+
+/* What is interrupted, or moves less than it was asked to, is gone on with: no
+ * owner hears of it. */
+static void any_call_may_stop_short(void **state)
+{
+	unsigned calls = run(0, 0);
+
+	(void)state;
+	told = 0;
+	for (unsigned nth = 1; nth <= calls; nth++) {
+		run(nth, INTERRUPTED);
+		run(nth, SHORT);
+		if (told)
+			fail_msg("call %u of %u", nth, calls);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_call_may_fail),
+		cmocka_unit_test(any_call_may_stop_short),
 	};
 
 	return cmocka_run_group_tests_name("fail", tests, NULL, NULL);

@@ -30,7 +30,7 @@ static void lane_start(struct lane *l, enum kind kind)
 {
 	lane_init(l, true);
 	if (!l->has_ring)
-		skip(); /* io_uring is forbidden here: PLATFORM.md */
+		skip(); /* io_uring is forbidden here */
 	if (kind == NO_RING) {
 		io_uring_queue_exit(&l->ring);
 		l->has_ring = false;

@@ -18,7 +18,7 @@
 
 #define RAM_PAGES 1024
 #define STREAM	  28 /* pages that one reader reads, one after the other */
-#define READERS	  STAGE2_VCPUS
+#define READERS	  8
 #define STORED	  (READERS * STREAM)
 #define UNMAPPED  600
 #define FRESH	  800

@@ -88,10 +88,11 @@ void *malloc(size_t bytes)
 
 void free(void *p)
 {
-	struct chunk *c = (struct chunk *)p - 1;
+	struct chunk *c;
 
 	if (!p)
 		return;
+	c = (struct chunk *)p - 1;
 	if (c->bytes > 1ul << LARGEST)
 		sys_munmap((uintptr_t)c, c->bytes);
 	else
@@ -113,14 +114,17 @@ void *calloc(size_t count, size_t bytes)
 
 void *realloc(void *p, size_t bytes)
 {
-	struct chunk *c = (struct chunk *)p - 1;
+	size_t room;
 	void *to;
 
-	if (p && bytes <= c->bytes - sizeof(*c))
+	if (!p)
+		return malloc(bytes);
+	room = ((struct chunk *)p - 1)->bytes - sizeof(struct chunk);
+	if (bytes <= room)
 		return p;
 	to = malloc(bytes);
-	if (to && p) {
-		memcpy(to, p, c->bytes - sizeof(*c));
+	if (to) {
+		memcpy(to, p, room);
 		free(p);
 	}
 	return to;
