@@ -65,7 +65,10 @@ static void take_watched(struct stage2 *s, struct batch *b, unsigned want)
 		if (!frame_set_has(&s->watched, f))
 			continue;
 		frame_set_remove(&s->watched, f);
-		gather_add(going, f);
+		if (evict_movable(s, f))
+			gather_add(going, f);
+		else
+			put_back(s, f);
 	}
 	gather_sort(going);
 	for (unsigned i = 0; i < going->n; i++)
