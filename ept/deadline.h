@@ -2,6 +2,7 @@
 #ifndef EPT_DEADLINE_H
 #define EPT_DEADLINE_H
 
+#include <stdbool.h>
 #include <time.h>
 
 /* The monotonic time @ms milliseconds from now. */
@@ -17,6 +18,14 @@ static inline struct timespec deadline_in(unsigned ms)
 		t.tv_nsec -= 1000000000L;
 	}
 	return t;
+}
+
+static inline bool is_past(const struct timespec *t)
+{
+	struct timespec now = deadline_in(0);
+
+	return now.tv_sec > t->tv_sec ||
+	       (now.tv_sec == t->tv_sec && now.tv_nsec >= t->tv_nsec);
 }
 
 #endif

@@ -12,6 +12,14 @@
 #include "ept/evict.h"
 
 #define REST_MS 100
+#define FULL_MS 1000
+
+/* Batches in a row that freed nothing. */
+struct drought {
+	uint64_t batches;
+	int error; /* the last of a store in them; 0: all frames are in use */
+	struct timespec patience; /* a frame in use comes free before it ends */
+};
 
 /* A frame that the policy gave up cannot leave now. It was not used: the policy
  * must not take this for a rescue. */
@@ -128,6 +136,28 @@ static int batch_error(const struct batch *b)
 	return error;
 }
 
+static void note_batch(const struct stage2 *s, struct drought *d,
+		       const struct batch *b, unsigned left)
+{
+	int error = batch_error(b);
+
+	if (left) {
+		*d = (struct drought){ 0 };
+		return;
+	}
+	if (!d->batches++ || !needs_frames(s))
+		d->patience = deadline_in(FULL_MS);
+	if (error)
+		d->error = error;
+}
+
+/* Pages that arrive, or that a device works with, are in use for a moment: under
+ * a small cap they may be all that there are. */
+static bool is_full(const struct stage2 *s, const struct drought *d)
+{
+	return needs_frames(s) && (d->error || is_past(&d->patience));
+}
+
 /* No batch of a whole round freed anything: rest a while, then try again. */
 static void rest(struct stage2 *s)
 {
@@ -152,9 +182,8 @@ static void idle(struct stage2 *s)
 static void *reclaim_run(void *arg)
 {
 	struct stage2 *s = arg;
-	uint64_t barren = 0; /* batches in a row that freed nothing */
 	struct batch *b = s->batch;
-	int error = 0;
+	struct drought d = { 0 };
 
 	pthread_setname_np(pthread_self(), "reclaim");
 	pthread_mutex_lock(&s->lock);
@@ -169,14 +198,13 @@ static void *reclaim_run(void *arg)
 		pthread_mutex_unlock(&s->lock);
 		left = reclaim_batch(s, b, want);
 		pthread_mutex_lock(&s->lock);
-		barren = left ? 0 : barren + 1;
+		note_batch(s, &d, b, left);
 		s->told_full = s->told_full && !left;
-		error = batch_error(b) ? batch_error(b) : error;
-		if (barren <= 4 + 2 * frames_used(s) / GATHER_MAX)
+		if (d.batches <= 4 + 2 * frames_used(s) / GATHER_MAX)
 			continue;
-		if (!s->told_full && needs_frames(s)) {
+		if (!s->told_full && is_full(s, &d)) {
 			s->told_full = true;
-			tell_full(s, error);
+			tell_full(s, d.error);
 		}
 		rest(s);
 	}
