@@ -41,7 +41,8 @@ struct server {
 	bool is_spare; /* spare.c */
 	uint64_t since; /* it is at one fault, ns; 0: it is not */
 	unsigned streak; /* faults without a quiet time between them */
-	int waits; /* epoll, of a fault or a poke; spares have none, nor */
+	/* Spares have neither: */
+	int waits; /* epoll, of a fault or a poke */
 	struct spin spin;
 	struct haul *haul;
 	/* Of the fault being served, while there is a trace: */
@@ -77,8 +78,8 @@ struct parking {
 
 struct stage2 {
 	pthread_mutex_t lock;
-	pthread_cond_t
-		settled; /* a page is arriving, busy or claimed no more */
+	/* A page is arriving, busy or claimed no more. */
+	pthread_cond_t settled;
 	pthread_cond_t freed; /* a frame came free, or the limit rose */
 	pthread_cond_t work; /* frames are getting short */
 	pthread_cond_t calibrated;

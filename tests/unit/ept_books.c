@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "ept/record.h"
-#include "ept/uffd.h"
+#include "tests/unit/may_watch.h"
 
 #define STORED_MAX (1 << 20) /* pages in swap */
 
@@ -126,13 +126,9 @@ int main(void)
 		cmocka_unit_test(little_is_kept_under_a_cap),
 		cmocka_unit_test(a_page_in_swap_has_32_bytes),
 	};
-	int uffd = uffd_open();
 
-	if (uffd == -EPERM || uffd == -EACCES) {
-		printf("SKIP (userfaultfd is forbidden here)\n");
+	if (!may_watch())
 		return 0;
-	}
-	close(uffd);
 	if (__asan_init || __tsan_init || __gcov_init) {
 		printf("SKIP (memory of instruments would be counted)\n");
 		return 0;

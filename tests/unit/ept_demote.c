@@ -11,7 +11,7 @@
 #include "tests/unit/ept_swap_fixture.h"
 
 #include "ept/stage2.h"
-#include "ept/uffd.h"
+#include "tests/unit/may_watch.h"
 
 #define RAM    1024 /* pages */
 #define CAP    256
@@ -103,12 +103,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reclaim_goes_on),
 	};
-	int uffd = uffd_open();
 
-	if (uffd == -EPERM || uffd == -EACCES) {
-		printf("SKIP (userfaultfd is forbidden here)\n");
+	if (!may_watch())
 		return 0;
-	}
-	close(uffd);
 	return cmocka_run_group_tests_name("demote", tests, NULL, NULL);
 }

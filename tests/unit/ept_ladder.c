@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "ept/observe.h"
-#include "ept/uffd.h"
 #include "tests/unit/ept_swap_fixture.h"
+#include "tests/unit/may_watch.h"
 
 #define RAM_PAGES 256
 #define FAR	  16 /* pages apart: none is brought along with another */
@@ -134,12 +134,8 @@ int main(void)
 		cmocka_unit_test(to_a_file),
 		cmocka_unit_test(to_a_server),
 	};
-	int uffd = uffd_open();
 
-	if (uffd == -EPERM || uffd == -EACCES) {
-		printf("SKIP (userfaultfd is forbidden here)\n");
+	if (!may_watch())
 		return 0;
-	}
-	close(uffd);
 	return cmocka_run_group_tests_name("ladder", tests, NULL, NULL);
 }

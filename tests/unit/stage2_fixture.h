@@ -17,7 +17,7 @@
 
 #include "ept/inject.h"
 #include "ept/stage2.h"
-#include "ept/uffd.h"
+#include "tests/unit/may_watch.h"
 
 #define PAGES 512
 #define FAR   128 /* pages between pages under test: no window reaches */
@@ -115,19 +115,6 @@ static inline struct stage2_counters counters(void)
 static inline enum pte_kind kind(uint64_t page)
 {
 	return pte_kind(stage2_entry(s2, gfn(page)));
-}
-
-/* May this process have a userfaultfd? If not, says SKIP. */
-static inline bool may_watch(void)
-{
-	int uffd = uffd_open();
-
-	if (uffd == -EPERM || uffd == -EACCES) {
-		printf("SKIP (userfaultfd is forbidden here)\n");
-		return false;
-	}
-	close(uffd);
-	return true;
 }
 
 #endif
