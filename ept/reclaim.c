@@ -151,8 +151,8 @@ static void note_batch(const struct stage2 *s, struct drought *d,
 		d->error = error;
 }
 
-/* Pages that arrive, or that a device works with, are in use for a moment: under
- * a small cap they may be all that there are. */
+/* Pages that arrive, or that a device works with, are in use for a moment:
+ * under a small cap they may be all that there are. */
 static bool is_full(const struct stage2 *s, const struct drought *d)
 {
 	return needs_frames(s) && (d->error || is_past(&d->patience));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Disks, and partitions of disks: blocks of 4 KiB, each read and written as a whole, from and to a
- * frame. What a disk holds beside files (the tables of its file system) is
- * cached by block number in a mapping: the buffer cache is the page cache.
+ * Disks, and partitions of disks: blocks of 4 KiB, each read and written as a
+ * whole, from and to a frame. What a disk holds beside files (the tables of its
+ * file system) is cached by block number in a mapping: the buffer cache is the
+ * page cache.
  */
 #pragma once
 

@@ -6,9 +6,10 @@
  * touches PAGES pages of 4 KiB once, in ORDER (seq, random). BACKING is who
  * gives them: anon (the kernel), copy or continue (userfaultfd, one fault, one
  * ioctl), ahead (nobody: they were given before, 64 an ioctl, so that KVM's own
- * tables are all that is filled). HANDLER is where that thread runs: same (the vCPU's CPU), spin or
- * blocked (another CPU). idle=poll keeps idle CPUs from halting; async=on
- * lets KVM hand faults to its workers, as it does in most VMMs. Prints
+ * tables are all that is filled). HANDLER is where that thread runs: same (the
+ * vCPU's CPU), spin or blocked (another CPU). idle=poll keeps idle CPUs from
+ * halting; async=on lets KVM hand faults to its workers, as it does in most
+ * VMMs. Prints
  *
  *     ns a page, median and fastest tenth of ROUNDS rounds; ahead: and the same
  *     of what giving them took
